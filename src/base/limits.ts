@@ -1,0 +1,34 @@
+/**
+ * Everything has a limit, and all limits of the engine live here. Their relations are asserted when
+ * this file is loaded: a box with impossible limits does not start.
+ */
+
+import { assert } from './assert.ts';
+
+export const LIMITS = {
+  /** Inputs handled in one turn; more wait in the kernel. */
+  inputsPerTurn: 256,
+  /** A frame on the crossover. */
+  frameBytes: 16 * 1024 * 1024,
+  /** A journal slab; a turn's records normally fit many times. */
+  slabBytes: 1024 * 1024,
+  /** Journal kept in memory for a peer that catches up. */
+  ringBytes: 64 * 1024 * 1024,
+  /** Rows or journal bytes sent ahead of the peer's answer while it catches up. */
+  bulkWindow: 4,
+  chunkRows: 256,
+  chunkBytes: 128 * 1024,
+  /** Rows compared by one digest frame. */
+  digestRows: 256,
+  /** Held effects; beyond it new calls are refused before they write a row. */
+  held: 200_000,
+  /** A SIP message over UDP. */
+  sipBytes: 65_535,
+} as const;
+
+assert(LIMITS.slabBytes < LIMITS.frameBytes, 'a slab fits into a frame');
+assert(LIMITS.ringBytes > 4 * LIMITS.frameBytes - 1, 'the ring holds several frames');
+assert(
+  LIMITS.inputsPerTurn * LIMITS.sipBytes <= LIMITS.frameBytes + 1024 * 1024,
+  'a turn of the largest messages is about one frame',
+);

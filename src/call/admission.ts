@@ -1,0 +1,77 @@
+/**
+ * The checks of RFC 3261 8.2 for a request that starts something new, in the order of that section.
+ * What fails is answered without a row: a repeated request gets the same answer.
+ */
+
+import type { Context } from '../proto/context.ts';
+import { authenticate, challenge, type Proof, REGISTRAR, SERVICE } from '../proto/sip/digest.ts';
+import { answerStateless } from '../proto/sip/server.ts';
+import { ALLOW, EMPTY_TAIL } from '../proto/sip/text.ts';
+import { H, M, type SipMessage } from '../sip-parser/index.ts';
+import { CALL, LEG } from './rows.ts';
+
+type Refusal = { readonly status: number; readonly tail: string };
+
+const REFUSE = (status: number, headers = ''): Refusal => ({ status, tail: headers + EMPTY_TAIL });
+
+/** Refusals of a new request that do not depend on who sends it; undefined when it may go on. */
+export function refusal(cx: Context, m: SipMessage): Refusal | undefined {
+  if (m.methodId === M.INVITE && cx.store.count(CALL) >= cx.settings.maxCalls) {
+    cx.count('callsOverload');
+    return REFUSE(503, 'Retry-After: 5\r\n');
+  }
+  if (!/^sips?:/i.test(m.requestUri)) return REFUSE(416);
+  // 8.2.2.2: same From tag, Call-ID and CSeq as an ongoing transaction, but another branch.
+  if (m.methodId === M.INVITE && merged(cx, m)) return REFUSE(482);
+  return extensions(m);
+}
+
+/** RFC 3261 8.2.2.3: no extension that needs us is supported; undefined when none is required. */
+export function extensions(m: SipMessage): Refusal | undefined {
+  if (!m.has(H.Require) && !m.has(H.ProxyRequire)) return undefined;
+  const wanted = [...m.values(H.Require), ...m.values(H.ProxyRequire)];
+  return wanted.length === 0 ? undefined : REFUSE(420, `Unsupported: ${wanted.join(', ')}\r\n`);
+}
+
+function merged(cx: Context, m: SipMessage): boolean {
+  const calls = cx.store.all(CALL, 'callId', m.callId);
+  for (const call of calls) {
+    for (const leg of cx.store.all(LEG, 'call', call.id)) {
+      if (leg.side !== 'caller' || leg.remoteTag !== m.fromTag) continue;
+      if (leg.remoteCseq === m.cseq) return true;
+    }
+  }
+  return false;
+}
+
+/** RFC 3261 8.2.1: "405 ... MUST also include an Allow header field". */
+export function notAllowed(cx: Context, m: SipMessage, ip: string, port: number): void {
+  answerStateless(cx, m, ip, port, 405, ALLOW + EMPTY_TAIL);
+}
+
+/**
+ * Who sends this; undefined when he was challenged instead. On an open site everybody is welcome, as
+ * nobody in particular.
+ */
+export function whoIs(cx: Context, m: SipMessage, ip: string, port: number): Proof | undefined {
+  if (!cx.settings.auth) return { as: 'nobody', stale: false };
+  const face = m.methodId === M.REGISTER ? REGISTRAR : SERVICE;
+  const proof = authenticate(cx, m, face.from);
+  if (proof.as === 'user') return proof;
+  if (m.has(face.from) && !proof.stale) cx.count('authFailures');
+  askAgain(cx, m, ip, port, proof.stale);
+  return undefined;
+}
+
+/** Challenges the sender of `m` (401 for REGISTER, 407 otherwise). */
+export function askAgain(
+  cx: Context,
+  m: SipMessage,
+  ip: string,
+  port: number,
+  stale: boolean,
+): void {
+  const face = m.methodId === M.REGISTER ? REGISTRAR : SERVICE;
+  cx.count('challenges');
+  answerStateless(cx, m, ip, port, face.status, challenge(cx, face.ask, stale) + EMPTY_TAIL);
+}

@@ -1,0 +1,238 @@
+/**
+ * The call: what its legs tell each other. SIP stays in the legs; here are only call events.
+ *
+ *   ring    a phone rings, or plays early media       refuse   a phone said no, or never answered
+ *   answer  a phone answered                          decline  the user said no on all phones (6xx)
+ *   exhaust no phone is left that could answer        cancel   the caller withdrew
+ *   end     a side hung up                            silence  nobody answered in time
+ *   unheard a side never acknowledged an answer
+ *
+ * The table says for each state of a call what an event leads to; a test proves it total.
+ */
+
+import type { Context } from '../proto/context.ts';
+import { awaitsAck, cancel } from '../proto/sip/client.ts';
+import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
+import { respond } from '../proto/sip/server.ts';
+import { ALLOW, EMPTY_TAIL, passedOn } from '../proto/sip/text.ts';
+import type { SipMessage } from '../sip-parser/index.ts';
+import { contactOf, hangUp, inviteLines, sendAck, tidy } from './leg.ts';
+import { CALL, type Call, LEG, type Leg } from './rows.ts';
+
+export type CallState = Call['state'];
+export type CallEvent =
+  | 'ring'
+  | 'answer'
+  | 'refuse'
+  | 'decline'
+  | 'exhaust'
+  | 'cancel'
+  | 'end'
+  | 'silence'
+  | 'unheard';
+
+export type CallAction =
+  | 'ringCaller'
+  | 'answerCaller'
+  /** Withdraw the INVITE from every phone that has not answered. */
+  | 'cancelForks'
+  | 'keepBest'
+  /** Tell the caller the best refusal. */
+  | 'refuseCaller'
+  /** 487, 480: tell the caller why it ends. */
+  | 'terminateCaller'
+  | 'giveUpCaller'
+  /** A phone that answered too late is thanked and hung up. */
+  | 'hangUpLate'
+  | 'hangUpOthers'
+  | 'hangUpAll';
+
+type Cell = { readonly to: CallState | 'same'; readonly act: readonly CallAction[] };
+
+const NOTHING: Cell = { to: 'same', act: [] };
+
+const UNANSWERED = {
+  ring: { to: 'ringing', act: ['ringCaller'] },
+  answer: { to: 'talking', act: ['answerCaller', 'cancelForks'] },
+  refuse: { to: 'same', act: ['keepBest'] },
+  // RFC 3261 16.7 step 5: on a 6xx the other branches are cancelled.
+  decline: { to: 'ending', act: ['keepBest', 'cancelForks', 'refuseCaller'] },
+  exhaust: { to: 'ending', act: ['refuseCaller'] },
+  cancel: { to: 'ending', act: ['terminateCaller', 'cancelForks'] },
+  end: { to: 'ending', act: ['terminateCaller', 'cancelForks'] },
+  silence: { to: 'ending', act: ['giveUpCaller', 'cancelForks'] },
+  unheard: NOTHING,
+} as const;
+
+export const CALL_MACHINE: { readonly [s in CallState]: { readonly [e in CallEvent]: Cell } } = {
+  trying: UNANSWERED,
+  ringing: UNANSWERED,
+  talking: {
+    ring: NOTHING,
+    answer: { to: 'same', act: ['hangUpLate'] },
+    refuse: NOTHING,
+    decline: NOTHING,
+    exhaust: NOTHING,
+    // RFC 3261 9.2: a CANCEL after the final response has no effect on the session.
+    cancel: NOTHING,
+    end: { to: 'ending', act: ['hangUpOthers'] },
+    silence: NOTHING,
+    unheard: { to: 'ending', act: ['hangUpAll'] },
+  },
+  ending: {
+    ring: NOTHING,
+    answer: { to: 'same', act: ['hangUpLate'] },
+    refuse: NOTHING,
+    decline: NOTHING,
+    exhaust: NOTHING,
+    cancel: NOTHING,
+    end: NOTHING,
+    silence: NOTHING,
+    unheard: NOTHING,
+  },
+};
+
+/** What a leg has to say with an event. */
+export type Said = {
+  /** The leg it happened on; undefined when on none (silence). */
+  readonly leg: Leg | undefined;
+  /** The message that says so, if one does. */
+  readonly m: SipMessage | undefined;
+  /** INVITE the event answers (ring, answer). */
+  readonly ctx: Ctx | undefined;
+  readonly status: number;
+  readonly reason: string;
+  readonly tail: string;
+};
+
+/** Lets a call event happen. The call's row is gone afterwards when its last leg is. */
+export function happen(cx: Context, call: Call, event: CallEvent, said: Said): void {
+  const cell = CALL_MACHINE[call.state][event];
+  const to = cell.to === 'same' ? call.state : cell.to;
+  if (event === 'answer' && to === 'talking' && call.state !== 'talking') {
+    cx.store.patch(CALL, call, {
+      state: to,
+      winner: said.leg?.id ?? 0,
+      answeredAt: cx.now,
+      noAnswerAt: 0,
+    });
+  } else if (to !== call.state) {
+    cx.store.patch(CALL, call, { state: to, noAnswerAt: to === 'ending' ? 0 : call.noAnswerAt });
+  }
+  for (const action of cell.act) act(cx, call, action, said);
+}
+
+function act(cx: Context, call: Call, action: CallAction, said: Said): void {
+  switch (action) {
+    case 'ringCaller':
+      ringCaller(cx, call, said);
+      return;
+    case 'answerCaller':
+      answerCaller(cx, call, said);
+      return;
+    case 'cancelForks':
+      cancelForks(cx, call);
+      return;
+    case 'keepBest':
+      keepBest(cx, call, said);
+      return;
+    case 'refuseCaller':
+      cx.count('callsRefused');
+      endCaller(cx, call, call.refusal || 480, call.refusalReason, call.refusalTail);
+      return;
+    case 'terminateCaller':
+      cx.count('callsCancelled');
+      endCaller(cx, call, 487, '', EMPTY_TAIL);
+      return;
+    case 'giveUpCaller':
+      cx.count('callsUnanswered');
+      endCaller(cx, call, 480, '', EMPTY_TAIL);
+      return;
+    case 'hangUpLate':
+      hangUpLate(cx, said);
+      return;
+    case 'hangUpOthers':
+    case 'hangUpAll':
+      hangUpLegs(cx, call, action === 'hangUpAll' ? undefined : said.leg, said.tail);
+      return;
+  }
+}
+
+function callerOf(cx: Context, call: Call): Leg | undefined {
+  for (const leg of cx.store.all(LEG, 'call', call.id)) if (leg.side === 'caller') return leg;
+  return undefined;
+}
+
+function ringCaller(cx: Context, call: Call, said: Said): void {
+  const caller = callerOf(cx, call);
+  const stx = caller === undefined ? undefined : cx.store.get(STX, caller.uas);
+  if (caller === undefined || stx === undefined || said.m === undefined) return;
+  const tail = passedOn(said.m, contactOf(cx, caller));
+  // Several phones ring: the caller needs to hear it once.
+  if (stx.status === said.status && (said.m.body === '' || stx.response === tail)) return;
+  respond(cx, stx, said.status, said.reason, tail);
+}
+
+function answerCaller(cx: Context, call: Call, said: Said): void {
+  const caller = callerOf(cx, call);
+  const stx = caller === undefined ? undefined : cx.store.get(STX, caller.uas);
+  const { leg, ctx, m } = said;
+  if (caller === undefined || stx === undefined || leg === undefined) return;
+  if (ctx === undefined || m === undefined) return;
+  cx.count('callsAnswered');
+  cx.store.patch(LEG, caller, { state: 'confirmed' });
+  respond(cx, stx, said.status, said.reason, passedOn(m, contactOf(cx, caller) + ALLOW));
+  if (!awaitsAck(ctx)) sendAck(cx, leg, ctx, leg.remoteTag);
+}
+
+function cancelForks(cx: Context, call: Call): void {
+  for (const leg of cx.store.all(LEG, 'call', call.id)) {
+    if (leg.side !== 'callee' || (leg.state !== 'inviting' && leg.state !== 'early')) continue;
+    const ctx = cx.store.get(CTX, leg.uac);
+    if (ctx !== undefined) cancel(cx, ctx, inviteLines(leg));
+  }
+}
+
+// RFC 3261 16.7 step 6: a 6xx wins, then the lowest class, and within 4xx the codes that tell the
+// caller how to try again.
+function rank(status: number): number {
+  if (status >= 600) return 0;
+  const hint = status === 415 || status === 420 || status === 484 ? 0 : status === 408 ? 2 : 1;
+  return Math.floor(status / 100) * 10 + hint;
+}
+
+function keepBest(cx: Context, call: Call, said: Said): void {
+  if (call.refusal !== 0 && rank(call.refusal) <= rank(said.status)) return;
+  cx.store.patch(CALL, call, {
+    refusal: said.status,
+    refusalReason: said.reason,
+    refusalTail: said.tail,
+  });
+}
+
+/** The final refusal to the caller, whose leg is then gone; its transaction sees to the ACK. */
+function endCaller(cx: Context, call: Call, status: number, reason: string, tail: string): void {
+  const caller = callerOf(cx, call);
+  if (caller === undefined) return;
+  const stx = cx.store.get(STX, caller.uas);
+  if (stx !== undefined) respond(cx, stx, status, reason, tail);
+  cx.store.remove(LEG, caller);
+  tidy(cx, call);
+}
+
+/** RFC 3261 13.2.2.4: a 2xx that comes too late must be acknowledged; then the dialog is ended. */
+function hangUpLate(cx: Context, said: Said): void {
+  const { leg, ctx } = said;
+  if (leg === undefined || ctx === undefined) return;
+  if (ctx.offerless) cx.store.patch(CTX, ctx, { acked: true });
+  sendAck(cx, leg, ctx, leg.remoteTag);
+  hangUp(cx, leg, EMPTY_TAIL);
+}
+
+function hangUpLegs(cx: Context, call: Call, except: Leg | undefined, tail: string): void {
+  for (const leg of [...cx.store.all(LEG, 'call', call.id)]) {
+    if (leg.id === except?.id) continue;
+    if (leg.state === 'confirmed') hangUp(cx, leg, tail === '' ? EMPTY_TAIL : tail);
+  }
+  cancelForks(cx, call);
+}

@@ -1,0 +1,219 @@
+/**
+ * Requests inside a dialog: ACK, BYE, re-INVITE, and those that are simply passed to the other side
+ * (UPDATE, INFO, MESSAGE) and answered with what it answers.
+ */
+
+import { below } from '../base/chance.ts';
+import type { Context } from '../proto/context.ts';
+import { awaitsAck, cancel, outstanding } from '../proto/sip/client.ts';
+import { CTX, type Method, STX, type Stx } from '../proto/sip/rows.ts';
+import {
+  acknowledged,
+  answer,
+  answerStateless,
+  findServer,
+  openServer,
+  respond,
+  serverReceives,
+  trying,
+  unsettled,
+} from '../proto/sip/server.ts';
+import { ALLOW, bodyTail, EMPTY_TAIL, passedOn } from '../proto/sip/text.ts';
+import { M, type SipMessage } from '../sip-parser/index.ts';
+import { extensions, notAllowed } from './admission.ts';
+import { happen } from './call.ts';
+import {
+  contactOf,
+  dropLeg,
+  findLeg,
+  inviteLines,
+  partner,
+  refreshTarget,
+  sendAck,
+  sendBye,
+  sendInDialog,
+  tagOf,
+  tidy,
+} from './leg.ts';
+import { CALL, type Call, LEG, type Leg } from './rows.ts';
+
+/** A request with a To tag, other than ACK and CANCEL, that repeats none. */
+export function inDialog(cx: Context, m: SipMessage, ip: string, port: number): void {
+  const leg = findLeg(cx, m);
+  const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
+  if (leg === undefined || call === undefined) {
+    cx.count('requestsOutsideDialog');
+    // RFC 3261 12.2.2: "If the request ... does not match an existing dialog ... 481".
+    answerStateless(cx, m, ip, port, 481, EMPTY_TAIL);
+    return;
+  }
+  // 12.2.2: "If the remote sequence number was not empty, but the sequence number of the request is
+  // lower than the remote sequence number, the request is out of order and MUST be rejected with a
+  // 500 (Server Internal Error) response."
+  if (m.cseq < leg.remoteCseq) {
+    answerStateless(cx, m, ip, port, 500, EMPTY_TAIL);
+    return;
+  }
+  switch (m.methodId) {
+    case M.BYE:
+      bye(cx, m, leg, call, ip, port);
+      return;
+    case M.INVITE:
+    case M.UPDATE:
+    case M.INFO:
+    case M.MESSAGE:
+      pass(cx, m, leg, call, ip, port);
+      return;
+    case M.OPTIONS:
+      answerStateless(cx, m, ip, port, 200, OPTIONS_TAIL);
+      return;
+    default:
+      notAllowed(cx, m, ip, port);
+  }
+}
+
+/** RFC 3261 11.2: what an answer to OPTIONS says. */
+export const OPTIONS_TAIL = `${ALLOW}Accept: application/sdp, */*\r\nSupported:\r\n${EMPTY_TAIL}`;
+
+function bye(cx: Context, m: SipMessage, leg: Leg, call: Call, ip: string, port: number): void {
+  answer(cx, m, ip, port, 200, '');
+  const silent = { leg, m, ctx: undefined, status: 0, reason: '', tail: '' };
+  if (leg.side === 'callee' && (leg.state === 'inviting' || leg.state === 'early')) {
+    // RFC 3261 15: a callee MUST NOT do this; we take it as a refusal and withdraw the INVITE.
+    const ctx = cx.store.get(CTX, leg.uac);
+    if (ctx !== undefined) cancel(cx, ctx, inviteLines(leg));
+    return;
+  }
+  // Our own BYE is out already: the leg lasts until that is answered.
+  if (leg.state === 'ending') return;
+  if (leg.state === 'closing') {
+    dropLeg(cx, leg);
+    tidy(cx, call);
+    return;
+  }
+  const early = call.state === 'trying' || call.state === 'ringing';
+  if (!early) dropLeg(cx, leg);
+  happen(cx, call, 'end', { ...silent, tail: early ? '' : passedOn(m, '') });
+  tidy(cx, call);
+}
+
+/** A request for the other side: it is sent on, and its response comes back by `onward`. */
+function pass(cx: Context, m: SipMessage, leg: Leg, call: Call, ip: string, port: number): void {
+  const invite = m.methodId === M.INVITE;
+  const bad =
+    extensions(m) ?? (m.maxForwards === 0 ? { status: 483, tail: EMPTY_TAIL } : undefined);
+  if (bad !== undefined) {
+    answerStateless(cx, m, ip, port, bad.status, bad.tail);
+    return;
+  }
+  const other = partner(cx, call, leg);
+  const refused = refuses(cx, m, leg, other);
+  if (refused !== 0) {
+    // RFC 3261 14.2: the 500 to an overlapping INVITE has a Retry-After of 0 to 10 seconds.
+    const wait = refused === 500 ? `Retry-After: ${below(cx.chance, 11)}\r\n` : '';
+    answerStateless(cx, m, ip, port, refused, wait + EMPTY_TAIL);
+    return;
+  }
+  if (other === undefined) return;
+  const stx = openServer(cx, m, ip, port, leg.id, tagOf(leg));
+  if (invite) trying(cx, m, stx);
+  cx.store.patch(LEG, leg, { remoteCseq: m.cseq, uas: invite ? stx.id : leg.uas });
+  if (invite || m.methodId === M.UPDATE) refreshTarget(cx, leg, m);
+  const hops = m.maxForwards < 0 ? 69 : m.maxForwards - 1;
+  const own = invite ? ALLOW : '';
+  const offerless = invite && m.body === '';
+  const ctx = sendInDialog(
+    cx,
+    other,
+    m.method as Method,
+    hops,
+    passedOn(m, own),
+    stx.id,
+    offerless,
+  );
+  cx.store.patch(STX, stx, { onward: ctx.id });
+  if (invite) cx.store.patch(LEG, other, { uac: ctx.id });
+}
+
+/** Status by which a request for the other side is refused now; 0 when it may be passed on. */
+function refuses(cx: Context, m: SipMessage, leg: Leg, other: Leg | undefined): number {
+  const invite = m.methodId === M.INVITE;
+  // Hung up already: 15.1.2 recommends 487 for what is still pending.
+  if (leg.state === 'ending' || leg.state === 'closing') return invite ? 487 : 481;
+  if (invite) {
+    const stx = leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
+    // 14.2: a second INVITE before the final response to the first: 500.
+    if (stx !== undefined && stx.state === 'proceeding') return 500;
+    // 14.2: "A UAS that receives an INVITE on a dialog while an INVITE it had sent on that dialog is
+    // in progress MUST return a 491 (Request Pending)".
+    if (unsettled(stx)) return 491;
+    if (leg.uac !== 0 && outstanding(cx.store.get(CTX, leg.uac))) return 491;
+    // The other side is busy with an INVITE of its own, or has not acknowledged its answer.
+    if (other !== undefined && other.uas !== 0 && unsettled(cx.store.get(STX, other.uas))) {
+      return 491;
+    }
+  }
+  if (other === undefined) return invite ? 491 : 500;
+  if (other.state === 'confirmed') return 0;
+  // Before the answer only what needs no answered dialog, and only once the phone has a tag.
+  if (invite || other.state === 'ending' || other.state === 'closing') return 491;
+  return other.remoteTag === '' ? 500 : 0;
+}
+
+/** ACK (RFC 3261 13.3.1.4, 17.2.1): ends the repetition of our final response. Never answered. */
+export function ack(cx: Context, m: SipMessage, ip: string, port: number): void {
+  const own = findServer(cx, m, 'INVITE');
+  if (own !== undefined && serverReceives(cx, own, m, ip, port) === 'done') return;
+  const leg = findLeg(cx, m);
+  const stx = leg === undefined || leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
+  if (leg === undefined || stx === undefined || stx.cseq !== m.cseq) {
+    cx.count('acksStray');
+    return;
+  }
+  if (stx.state !== 'accepted' || !unsettled(stx)) return;
+  acknowledged(cx, stx);
+  if (leg.state === 'closing') {
+    sendBye(cx, leg, EMPTY_TAIL);
+    return;
+  }
+  const call = cx.store.get(CALL, leg.call);
+  const other = call === undefined ? undefined : partner(cx, call, leg);
+  if (other === undefined || other.uac === 0) return;
+  const ctx = cx.store.get(CTX, other.uac);
+  if (ctx === undefined || !awaitsAck(ctx)) return;
+  cx.store.patch(CTX, ctx, { acked: true, ackBody: m.body === '' ? '' : bodyTail(m) });
+  sendAck(cx, other, ctx, other.remoteTag);
+}
+
+/** CANCEL (RFC 3261 9.2): matched to its INVITE by the branch; answered at once in any case. */
+export function cancelled(cx: Context, m: SipMessage, ip: string, port: number): void {
+  const stx = findServer(cx, m, 'INVITE');
+  if (stx === undefined) {
+    answerStateless(cx, m, ip, port, 481, EMPTY_TAIL);
+    return;
+  }
+  const leg = stx.leg === 0 ? undefined : cx.store.get(LEG, stx.leg);
+  answer(cx, m, ip, port, 200, '', leg === undefined ? '' : tagOf(leg));
+  if (stx.state !== 'proceeding' || leg === undefined) return;
+  const call = cx.store.get(CALL, leg.call);
+  if (call === undefined) return;
+  if (stx.onward !== 0) cancelOnward(cx, stx);
+  else {
+    const silent = { leg, m, ctx: undefined, status: 0, reason: '', tail: '' };
+    happen(cx, call, 'cancel', silent);
+  }
+}
+
+/** A re-INVITE is withdrawn: so is the one that passes it on; its refusal will come back by itself. */
+function cancelOnward(cx: Context, stx: Stx): void {
+  const ctx = cx.store.get(CTX, stx.onward);
+  const other = ctx === undefined ? undefined : cx.store.get(LEG, ctx.leg);
+  if (ctx === undefined || other === undefined) respond(cx, stx, 487, '', EMPTY_TAIL);
+  else cancel(cx, ctx, inviteLines(other));
+}
+
+/** The Contact of our answer on the leg a passed-on request came from. */
+export function contactFor(cx: Context, stx: Stx): string {
+  const leg = stx.leg === 0 ? undefined : cx.store.get(LEG, stx.leg);
+  return leg === undefined ? '' : contactOf(cx, leg);
+}

@@ -1,0 +1,255 @@
+/**
+ * A leg is our side of one dialog (RFC 3261 12). Here it is found, fed by what the other side says
+ * about itself, and spoken through: requests inside the dialog, ACK, BYE.
+ *
+ * Our tag is made of the row's id and a random part: a request that carries it finds its row by
+ * number, and is ours only if the random part, the Call-ID and the other side's tag agree too.
+ */
+
+import type { Context } from '../proto/context.ts';
+import { type Hop, nextHop, uriOf } from '../proto/sip/address.ts';
+import { awaitsAck, branchOf, hush, outstanding, request } from '../proto/sip/client.ts';
+import { CTX, type Ctx, type Method, STX } from '../proto/sip/rows.ts';
+import { acknowledged, respond, unsettled } from '../proto/sip/server.ts';
+import { EMPTY_TAIL, idIn, viaTo, word } from '../proto/sip/text.ts';
+import { H, type SipMessage } from '../sip-parser/index.ts';
+import { CALL, type Call, LEG, type Leg } from './rows.ts';
+
+/** The local tag of a leg. */
+export function tagOf(leg: Leg): string {
+  return word(leg.id, leg.tag);
+}
+
+/** The leg a request inside a dialog is for (RFC 3261 12.2.2); undefined when there is none. */
+export function findLeg(cx: Context, m: SipMessage): Leg | undefined {
+  const tag = m.toTag;
+  const id = idIn(tag, 0);
+  const leg = id === 0 ? undefined : cx.store.get(LEG, id);
+  if (leg === undefined || tagOf(leg) !== tag || leg.callId !== m.callId) return undefined;
+  // A callee that nobody heard of yet has no tag here; its first request then tells it.
+  return leg.remoteTag === m.fromTag || (leg.remoteTag === '' && leg.side === 'callee')
+    ? leg
+    : undefined;
+}
+
+/** The Contact line we give on a leg: plain and the same for the whole dialog. */
+export function contactOf(cx: Context, leg: Leg): string {
+  const user = leg.user === '' ? '' : `${leg.user}@`;
+  return `Contact: <sip:${user}${cx.settings.here}>\r\n`;
+}
+
+/** From, To and Call-ID lines of a request on a leg; `tagged` false as before the dialog stood. */
+export function dialogLines(leg: Leg, tagged: boolean): string {
+  const tag = tagged && leg.remoteTag !== '' ? `;tag=${leg.remoteTag}` : '';
+  return (
+    `From: ${leg.localUri};tag=${tagOf(leg)}\r\nTo: ${leg.remoteUri}${tag}\r\n` +
+    `Call-ID: ${leg.callId}\r\n`
+  );
+}
+
+/** From, To and Call-ID lines of the INVITE of `leg.uac`, which its CANCEL repeats (9.1). */
+export function inviteLines(leg: Leg): string {
+  return dialogLines(leg, leg.state !== 'inviting' && leg.state !== 'early');
+}
+
+/** The route set of a dialog as Route lines: in order as callee, reversed as caller (12.1). */
+export function routeLines(m: SipMessage, reversed: boolean): string {
+  if (!m.has(H.RecordRoute)) return '';
+  const values = m.values(H.RecordRoute);
+  if (reversed) values.reverse();
+  let out = '';
+  for (const value of values) out += `Route: ${value}\r\n`;
+  return out;
+}
+
+/** Where the next request of a dialog goes: its first route, else the remote target. */
+export function hopFor(routeSet: string, target: string, source: Hop, nat: boolean): Hop {
+  if (routeSet === '') return nextHop(target, source, nat);
+  return nextHop(uriOf(routeSet.slice(7, routeSet.indexOf('\r\n'))), source, nat);
+}
+
+/**
+ * Request-URI and Route lines of a request in the dialog. RFC 3261 12.2.1.1: when the first URI of
+ * the route set has no lr parameter, it becomes the Request-URI and the remote target goes last.
+ */
+function routed(leg: Leg): { readonly uri: string; readonly route: string } {
+  if (leg.routeSet === '') return { uri: leg.remoteTarget, route: '' };
+  const end = leg.routeSet.indexOf('\r\n');
+  const first = uriOf(leg.routeSet.slice(7, end));
+  if (/;lr(?=[;=?]|$)/i.test(first)) return { uri: leg.remoteTarget, route: leg.routeSet };
+  return { uri: first, route: `${leg.routeSet.slice(end + 2)}Route: <${leg.remoteTarget}>\r\n` };
+}
+
+/** A 1xx with a tag, or the 2xx, makes the callee's dialog (RFC 3261 12.1.2, 13.2.2.4). */
+export function establish(
+  cx: Context,
+  leg: Leg,
+  m: SipMessage,
+  state: 'early' | 'confirmed',
+): void {
+  const target = m.contactUri === '' ? leg.remoteTarget : m.contactUri;
+  const routeSet = routeLines(m, true);
+  const hop = hopFor(routeSet, target, leg, leg.nat);
+  cx.store.patch(LEG, leg, {
+    state,
+    remoteTag: m.toTag,
+    remoteTarget: target,
+    routeSet,
+    ip: hop.ip,
+    port: hop.port,
+  });
+}
+
+/** A target refresh: re-INVITE, UPDATE, or a 2xx to one, with a Contact (RFC 3261 12.2.1.2, .2.2). */
+export function refreshTarget(cx: Context, leg: Leg, m: SipMessage): void {
+  const target = m.contactUri;
+  if (target === '' || target === leg.remoteTarget || target === '*') return;
+  const hop = hopFor(leg.routeSet, target, leg, leg.nat);
+  cx.store.patch(LEG, leg, { remoteTarget: target, ip: hop.ip, port: hop.port });
+}
+
+/**
+ * Sends a request inside the dialog, with the next CSeq. `tail` are further headers and the body.
+ * `onward` is the server transaction it passes on, 0 for none.
+ */
+export function sendInDialog(
+  cx: Context,
+  leg: Leg,
+  method: Method,
+  hops: number,
+  tail: string,
+  onward: number,
+  offerless: boolean,
+): Ctx {
+  const cseq = leg.localCseq + 1;
+  const { uri, route } = routed(leg);
+  const contact = method === 'INVITE' || method === 'UPDATE' ? contactOf(cx, leg) : '';
+  cx.store.patch(LEG, leg, { localCseq: cseq });
+  return request(cx, {
+    method,
+    uri,
+    route,
+    rest: `Max-Forwards: ${hops}\r\n${dialogLines(leg, true)}CSeq: ${cseq} ${method}\r\n${contact}${tail}`,
+    cseq,
+    ip: leg.ip,
+    port: leg.port,
+    leg: leg.id,
+    onward,
+    offerless,
+  });
+}
+
+/**
+ * The ACK to a 2xx (RFC 3261 13.2.2.4), or the same once more: it is made of the leg and the INVITE's
+ * row. `toTag` is the tag of the 2xx, which may be another than the leg's when a proxy forked.
+ */
+export function sendAck(cx: Context, leg: Leg, ctx: Ctx, toTag: string): void {
+  const { uri, route } = routed(leg);
+  const via = viaTo(cx.settings, `${branchOf(ctx)}.ack`);
+  const tail = ctx.ackBody === '' ? EMPTY_TAIL : ctx.ackBody;
+  cx.send(
+    leg.ip,
+    leg.port,
+    `ACK ${uri} SIP/2.0\r\n${via}${route}Max-Forwards: 70\r\n` +
+      `From: ${leg.localUri};tag=${tagOf(leg)}\r\nTo: ${leg.remoteUri};tag=${toTag}\r\n` +
+      `Call-ID: ${leg.callId}\r\nCSeq: ${ctx.cseq} ACK\r\n${tail}`,
+  );
+}
+
+/**
+ * Thanks and hangs up a second phone that answered the same INVITE (RFC 3261 13.2.2.4). It has no
+ * row: only the CSeq is remembered, by the leg whose INVITE it was.
+ */
+export function hangUpStranger(
+  cx: Context,
+  leg: Leg,
+  ctx: Ctx,
+  toTag: string,
+  contact: string,
+): void {
+  const stranger: Leg = { ...leg, remoteTag: toTag, remoteTarget: contact || leg.remoteTarget };
+  sendAck(cx, stranger, ctx, toTag);
+  const cseq = leg.localCseq + 1;
+  cx.store.patch(LEG, leg, { localCseq: cseq });
+  const { uri, route } = routed(stranger);
+  request(cx, {
+    method: 'BYE',
+    uri,
+    route,
+    rest: `Max-Forwards: 70\r\n${dialogLines(stranger, true)}CSeq: ${cseq} BYE\r\n${EMPTY_TAIL}`,
+    cseq,
+    ip: leg.ip,
+    port: leg.port,
+    leg: 0,
+    onward: 0,
+    offerless: false,
+  });
+}
+
+/** The other leg of a conversation; before an answer, the only one there is to talk to. */
+export function partner(cx: Context, call: Call, leg: Leg): Leg | undefined {
+  let found: Leg | undefined;
+  for (const other of cx.store.all(LEG, 'call', call.id)) {
+    if (other.side === leg.side) continue;
+    if (other.side === 'callee') {
+      if (call.winner !== 0) {
+        if (other.id === call.winner) return other;
+        continue;
+      }
+      if (found !== undefined) return undefined;
+    }
+    found = other;
+  }
+  return found;
+}
+
+/** Ends a leg by BYE, as soon as that is allowed. */
+export function hangUp(cx: Context, leg: Leg, tail: string): void {
+  if (leg.state === 'ending' || leg.state === 'closing') return;
+  const stx = leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
+  const ctx = leg.uac === 0 ? undefined : cx.store.get(CTX, leg.uac);
+  if (ctx !== undefined && outstanding(ctx)) {
+    if (awaitsAck(ctx)) {
+      cx.store.patch(CTX, ctx, { acked: true });
+      sendAck(cx, leg, ctx, leg.remoteTag);
+    } else hush(cx, ctx);
+  }
+  if (stx !== undefined && unsettled(stx)) {
+    if (stx.state === 'accepted') {
+      // RFC 3261 15: "the callee's UA MUST NOT send a BYE on a confirmed dialog until it has received
+      // an ACK for its 2xx response or until the server transaction times out."
+      cx.store.patch(LEG, leg, { state: 'closing' });
+      return;
+    }
+    respond(cx, stx, 487, '', EMPTY_TAIL);
+  }
+  sendBye(cx, leg, tail);
+}
+
+/** Sends the BYE; the leg lasts until it is answered. */
+export function sendBye(cx: Context, leg: Leg, tail: string): void {
+  cx.store.patch(LEG, leg, { state: 'ending' });
+  sendInDialog(cx, leg, 'BYE', 70, tail, 0, false);
+}
+
+/** The other side ended the leg by BYE: what is open on it is settled, and it is gone. */
+export function dropLeg(cx: Context, leg: Leg): void {
+  const stx = leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
+  if (stx !== undefined && unsettled(stx)) {
+    // RFC 3261 15.1.2: "The UAS MUST still respond to any pending requests received for that dialog.
+    // It is RECOMMENDED that a 487 (Request Terminated) response be generated".
+    if (stx.state === 'proceeding') respond(cx, stx, 487, '', EMPTY_TAIL);
+    else acknowledged(cx, stx);
+  }
+  const ctx = leg.uac === 0 ? undefined : cx.store.get(CTX, leg.uac);
+  if (ctx !== undefined && outstanding(ctx)) hush(cx, ctx);
+  cx.store.remove(LEG, leg);
+}
+
+/** Removes a call whose last leg is gone; safe to ask twice. */
+export function tidy(cx: Context, call: Call): void {
+  if (cx.store.all(LEG, 'call', call.id).length > 0) return;
+  if (cx.store.get(CALL, call.id) === undefined) return;
+  cx.store.remove(CALL, call);
+  cx.count('callsEnded');
+}

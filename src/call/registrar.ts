@@ -1,0 +1,204 @@
+/**
+ * The registrar (RFC 3261 10.3). Bindings are rows with an absolute expiry, so a registration ends
+ * when it was promised to, whichever box is there then.
+ */
+
+import type { Context } from '../proto/context.ts';
+import { nextHop, uriOf, userOf } from '../proto/sip/address.ts';
+import type { Proof } from '../proto/sip/digest.ts';
+import { answer, answerStateless } from '../proto/sip/server.ts';
+import { behindNat, EMPTY_TAIL } from '../proto/sip/text.ts';
+import {
+  EXPIRES_MAX,
+  H,
+  isFault,
+  param,
+  parseNameAddr,
+  type SipMessage,
+  unescapeUser,
+  uriEquals,
+} from '../sip-parser/index.ts';
+import { askAgain, refusal, whoIs } from './admission.ts';
+import { isExtension } from './dialplan.ts';
+import { BINDING, type Binding } from './rows.ts';
+
+type Wish = {
+  readonly uri: string;
+  readonly seconds: number;
+  readonly q: number;
+  readonly instance: string;
+  readonly known: Binding | undefined;
+};
+
+/** A refusal of a REGISTER: status and headers. */
+type No = { readonly no: number; readonly headers: string };
+
+/** A REGISTER that repeats none. */
+export function register(cx: Context, m: SipMessage, ip: string, port: number): void {
+  const bad = refusal(cx, m);
+  if (bad !== undefined) {
+    answerStateless(cx, m, ip, port, bad.status, bad.tail);
+    return;
+  }
+  const proof = whoIs(cx, m, ip, port);
+  if (proof === undefined) return;
+  const aor = unescapeUser(userOf(uriOf(m.header(H.To) ?? '')));
+  const status = !isExtension(cx.settings, aor) ? 404 : mayRegister(proof, aor) ? 0 : 403;
+  if (status !== 0) {
+    answerStateless(cx, m, ip, port, status, EMPTY_TAIL);
+    return;
+  }
+  const bindings = cx.store.all(BINDING, 'aor', aor);
+  if (proof.as === 'user' && used(bindings, proof.nonce, proof.nc)) {
+    askAgain(cx, m, ip, port, true);
+    return;
+  }
+  const no = m.contactUri === '*' ? clear(cx, m, bindings) : update(cx, m, ip, port, aor, proof);
+  if (no !== undefined) {
+    answerStateless(cx, m, ip, port, no.no, no.headers + EMPTY_TAIL);
+    return;
+  }
+  cx.count('registrations');
+  // 10.3 step 8: the 200 lists all current bindings.
+  answer(cx, m, ip, port, 200, contacts(cx, aor) + EMPTY_TAIL);
+}
+
+/** 10.3 step 4: who may change this address of record: its own user, or anybody on an open site. */
+function mayRegister(proof: Proof, aor: string): boolean {
+  return proof.as === 'nobody' || proof.user === aor;
+}
+
+/** RFC 7616 3.4.5: a nonce count that was seen already is a replay. */
+function used(bindings: readonly Binding[], nonce: string, nc: number): boolean {
+  return bindings.some((b) => b.nonce === nonce && nc <= b.nonceCount);
+}
+
+// 10.3 step 6: "*" with an expiry other than 0, or with other contacts, is invalid.
+function clear(cx: Context, m: SipMessage, bindings: readonly Binding[]): No | undefined {
+  if (m.expires !== 0 || m.values(H.Contact).length !== 1) return { no: 400, headers: '' };
+  for (const b of bindings) if (outOfOrder(b, m)) return { no: 500, headers: '' };
+  for (const b of [...bindings]) cx.store.remove(BINDING, b);
+  return undefined;
+}
+
+// 10.3 step 7: "If the Call-ID ... agrees, the CSeq must be higher, otherwise the update MUST be
+// aborted and the request fails."
+function outOfOrder(b: Binding, m: SipMessage): boolean {
+  return b.callId === m.callId && m.cseq <= b.cseq;
+}
+
+/** Adds, refreshes and removes bindings, all or none (10.3 step 7). */
+function update(
+  cx: Context,
+  m: SipMessage,
+  ip: string,
+  port: number,
+  aor: string,
+  proof: Proof,
+): No | undefined {
+  const s = cx.settings;
+  const wishes: Wish[] = [];
+  const bindings = cx.store.all(BINDING, 'aor', aor);
+  let added = 0;
+  for (const value of m.values(H.Contact)) {
+    const wish = wishOf(cx, m, value, bindings);
+    if ('no' in wish) return wish;
+    if (wish.known !== undefined && outOfOrder(wish.known, m)) return { no: 500, headers: '' };
+    if (wish.known === undefined && wish.seconds > 0) added += 1;
+    wishes.push(wish);
+  }
+  if (added > 0 && bindings.length + added > s.maxContacts) return { no: 403, headers: '' };
+  if (added > 0 && cx.store.count(BINDING) + added > s.maxBindings) {
+    return { no: 503, headers: 'Retry-After: 30\r\n' };
+  }
+  for (const wish of wishes) grant(cx, m, ip, port, aor, proof, wish);
+  return undefined;
+}
+
+function wishOf(
+  cx: Context,
+  m: SipMessage,
+  value: string,
+  bindings: readonly Binding[],
+): Wish | No {
+  const s = cx.settings;
+  const contact = parseNameAddr(value);
+  // "*" among other contacts, or something that is no SIP address: 10.2.1, 10.3.
+  if (isFault(contact) || !/^sips?:/i.test(contact.uri)) return { no: 400, headers: '' };
+  const asked = param(contact.params, 'expires');
+  let seconds = asked === undefined ? m.expires : secondsOf(asked);
+  if (seconds < 0) seconds = s.defaultExpiresS;
+  // 10.3 step 7: "If the interval is too brief, the registrar MUST return a 423".
+  if (seconds > 0 && seconds < s.minExpiresS) {
+    return { no: 423, headers: `Min-Expires: ${s.minExpiresS}\r\n` };
+  }
+  const q = Number.parseFloat(param(contact.params, 'q') ?? '1');
+  return {
+    uri: contact.uri,
+    seconds: Math.min(seconds, s.maxExpiresS),
+    q: q >= 0 && q <= 1 ? Math.round(q * 1000) : 1000,
+    instance: param(contact.params, '+sip.instance') ?? '',
+    known: bindings.find((b) => b.contact === contact.uri || uriEquals(b.contact, contact.uri)),
+  };
+}
+
+/** 10.2.1.1: a malformed expires parameter counts as 3600. */
+function secondsOf(text: string): number {
+  return /^\d+$/.test(text) ? Math.min(Number.parseInt(text, 10), EXPIRES_MAX) : 3600;
+}
+
+function grant(
+  cx: Context,
+  m: SipMessage,
+  ip: string,
+  port: number,
+  aor: string,
+  proof: Proof,
+  wish: Wish,
+): void {
+  const { known } = wish;
+  // The same contact twice in one request: the first may have removed it.
+  const live = known !== undefined ? cx.store.get(BINDING, known.id) : undefined;
+  if (wish.seconds === 0) {
+    if (live !== undefined) cx.store.remove(BINDING, live);
+    return;
+  }
+  const nat = behindNat(m, ip);
+  const hop = nextHop(wish.uri, { ip, port }, nat);
+  const values = {
+    contact: wish.uri,
+    ip: hop.ip,
+    port: hop.port,
+    sourceIp: ip,
+    sourcePort: port,
+    nat,
+    callId: m.callId,
+    cseq: m.cseq,
+    q: wish.q,
+    expiresAt: cx.now + wish.seconds * 1000,
+    userAgent: m.header(H.UserAgent) ?? '',
+    instance: wish.instance,
+    nonce: proof.as === 'user' ? proof.nonce : '',
+    nonceCount: proof.as === 'user' ? proof.nc : 0,
+  };
+  if (live !== undefined) cx.store.patch(BINDING, live, values);
+  else cx.store.insert(BINDING, { aor, registeredAt: cx.now, ...values });
+}
+
+function contacts(cx: Context, aor: string): string {
+  let out = '';
+  for (const b of cx.store.all(BINDING, 'aor', aor)) {
+    const left = Math.ceil((b.expiresAt - cx.now) / 1000);
+    if (left <= 0) continue;
+    const q = b.q === 1000 ? '' : `;q=${b.q / 1000}`;
+    const instance = b.instance === '' ? '' : `;+sip.instance="${b.instance}"`;
+    out += `Contact: <${b.contact}>;expires=${left}${q}${instance}\r\n`;
+  }
+  return out;
+}
+
+/** A registration ran out. */
+export function expire(cx: Context, binding: Binding): void {
+  cx.store.remove(BINDING, binding);
+  cx.count('registrationsExpired');
+}

@@ -1,0 +1,105 @@
+/**
+ * What the calls keep: who is registered where, which calls exist, and the dialogs ("legs") they are
+ * made of. Written so that an operator who opens the database can read it.
+ */
+
+import { type RowOf, table } from '../base/row.ts';
+import { NEVER } from '../base/units.ts';
+
+export const BINDING = table({
+  name: 'binding',
+  about: 'Registrations: where an extension can be reached, and until when (RFC 3261 10.3).',
+  number: 1,
+  fields: {
+    /** The extension. */
+    aor: 'text',
+    /** The Contact URI it gave, which requests to it carry. */
+    contact: 'text',
+    /** Where requests are sent, and the address the REGISTER came from. */
+    ip: 'text',
+    port: 'int',
+    sourceIp: 'text',
+    sourcePort: 'int',
+    /** What it says of itself is not where it is: send to the source only. */
+    nat: 'flag',
+    callId: 'text',
+    cseq: 'int',
+    /** Preference, 0 to 1000. */
+    q: 'int',
+    registeredAt: 'time',
+    expiresAt: 'time',
+    userAgent: 'text',
+    instance: 'text',
+    /** The last nonce that authenticated it and its count, so that neither can be used again. */
+    nonce: 'text',
+    nonceCount: 'int',
+  },
+  indexes: { aor: 'many' },
+  deadline: (row) => row.expiresAt,
+  warm: true,
+});
+
+export const CALL = table({
+  name: 'call',
+  about: 'Calls: one row each, from the INVITE to the end of its last leg.',
+  number: 2,
+  fields: {
+    state: ['trying', 'ringing', 'talking', 'ending'],
+    /** Call-ID of the caller's INVITE; finds merged requests (RFC 3261 8.2.2.2). */
+    callId: 'text',
+    caller: 'text',
+    called: 'text',
+    startedAt: 'time',
+    answeredAt: 'time',
+    noAnswerAt: 'time',
+    /** Leg that answered; 0 for none. */
+    winner: 'int',
+    /** Best refusal so far (RFC 3261 16.7 step 6): code, phrase and the rest of the response. */
+    refusal: 'int',
+    refusalReason: 'text',
+    refusalTail: 'text',
+  },
+  indexes: { callId: 'many' },
+  deadline: (row) => (row.noAnswerAt === 0 ? NEVER : row.noAnswerAt),
+  warm: false,
+});
+
+export const LEG = table({
+  name: 'leg',
+  about: 'Legs: our side of each dialog (RFC 3261 12.1).',
+  number: 3,
+  fields: {
+    call: 'int',
+    side: ['caller', 'callee'],
+    /** closing: our BYE waits for the ACK to our 2xx (RFC 3261 15). ending: our BYE is out. */
+    state: ['inviting', 'early', 'confirmed', 'closing', 'ending'],
+    callId: 'text',
+    /** Random part of the local tag; the tag is made of it and the id. */
+    tag: 'text',
+    remoteTag: 'text',
+    /** From/To values without tag, for requests we send: localUri is our From. */
+    localUri: 'text',
+    remoteUri: 'text',
+    localCseq: 'int',
+    remoteCseq: 'int',
+    remoteTarget: 'text',
+    /** Route lines, ready to send; '' for none. */
+    routeSet: 'text',
+    /** User part of the Contact we give on this leg. */
+    user: 'text',
+    /** Next hop, and whether it is fixed because a NAT lies between. */
+    ip: 'text',
+    port: 'int',
+    nat: 'flag',
+    /** The last INVITE from the other side (server) and to it (client); 0 for none. */
+    uas: 'int',
+    uac: 'int',
+  },
+  indexes: { call: 'many' },
+  deadline: () => NEVER,
+  warm: false,
+});
+
+export type Binding = RowOf<typeof BINDING.fields>;
+export type Call = RowOf<typeof CALL.fields>;
+export type Leg = RowOf<typeof LEG.fields>;

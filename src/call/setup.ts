@@ -1,0 +1,174 @@
+/**
+ * A new INVITE (RFC 3261 13.3): checks, the dial plan, and one INVITE to each phone of the callee.
+ * Everything is written in this one turn: the call, both kinds of legs, and all transactions.
+ */
+
+import type { Context } from '../proto/context.ts';
+import { uriOf, userOf } from '../proto/sip/address.ts';
+import { request } from '../proto/sip/client.ts';
+import type { Proof } from '../proto/sip/digest.ts';
+import { answerStateless, openServer, trying } from '../proto/sip/server.ts';
+import { ALLOW, behindNat, EMPTY_TAIL, passedOn, randomWord, withoutTag } from '../proto/sip/text.ts';
+import { H, type SipMessage, unescapeUser } from '../sip-parser/index.ts';
+import { refusal, whoIs } from './admission.ts';
+import { isExtension } from './dialplan.ts';
+import { contactOf, dialogLines, hopFor, routeLines, tagOf } from './leg.ts';
+import { BINDING, type Binding, CALL, type Call, LEG, type Leg } from './rows.ts';
+
+/** An INVITE outside any dialog. */
+export function newCall(cx: Context, m: SipMessage, ip: string, port: number): void {
+  const bad = refusal(cx, m);
+  if (bad !== undefined) {
+    answerStateless(cx, m, ip, port, bad.status, bad.tail);
+    return;
+  }
+  // RFC 3261 16.3: a request that has no hops left is not passed on.
+  const hops = m.maxForwards;
+  if (hops === 0) {
+    answerStateless(cx, m, ip, port, 483, EMPTY_TAIL);
+    return;
+  }
+  const proof = whoIs(cx, m, ip, port);
+  if (proof === undefined) return;
+  const called = unescapeUser(userOf(m.requestUri));
+  if (!isExtension(cx.settings, called)) {
+    answerStateless(cx, m, ip, port, 404, EMPTY_TAIL);
+    return;
+  }
+  const phones = phonesOf(cx, called);
+  if (phones.length === 0) {
+    answerStateless(cx, m, ip, port, 480, EMPTY_TAIL);
+    return;
+  }
+  cx.count('callsTried');
+  place(cx, m, ip, port, called, phones, hops < 0 ? 69 : hops - 1, proof);
+}
+
+function phonesOf(cx: Context, aor: string): readonly Binding[] {
+  const all = cx.store.all(BINDING, 'aor', aor);
+  const now = cx.now;
+  if (all.length === 1 && (all[0] as Binding).expiresAt > now) return all;
+  const valid = all.filter((b) => b.expiresAt > now);
+  if (valid.length > 1) valid.sort((a, b) => b.q - a.q);
+  return valid.length > cx.settings.maxForks ? valid.slice(0, cx.settings.maxForks) : valid;
+}
+
+function place(
+  cx: Context,
+  m: SipMessage,
+  ip: string,
+  port: number,
+  called: string,
+  phones: readonly Binding[],
+  hops: number,
+  proof: Proof,
+): void {
+  const from = m.header(H.From) ?? '';
+  const to = m.header(H.To) ?? '';
+  const caller = userOf(uriOf(from));
+  const call = cx.store.insert(CALL, {
+    state: 'trying',
+    callId: m.callId,
+    caller,
+    called,
+    startedAt: cx.now,
+    noAnswerAt: cx.now + cx.settings.noAnswerMs,
+  });
+  const leg = callerLeg(cx, m, ip, port, call, called, from, to);
+  const stx = openServer(cx, m, ip, port, leg.id, tagOf(leg));
+  cx.store.patch(LEG, leg, { uas: stx.id });
+  trying(cx, m, stx);
+  const asserted = proof.as === 'user' ? assertedIdentity(cx, m, proof.user) : '';
+  const tail = passedOn(m, ALLOW + asserted);
+  const offerless = m.bodyStart === m.text.length;
+  const localUri = withoutTag(from);
+  const remoteUri = withoutTag(to);
+  for (const phone of phones) {
+    invite(cx, call, phone, { caller, localUri, remoteUri, hops, tail, offerless });
+  }
+}
+
+/** RFC 3325 9.1: what we know of the caller, unless he asks that it stay here. */
+function assertedIdentity(cx: Context, m: SipMessage, user: string): string {
+  if (/\bid\b/i.test(m.header(H.Privacy) ?? '')) return '';
+  return `P-Asserted-Identity: <sip:${user}@${cx.settings.here}>\r\n`;
+}
+
+/** RFC 3261 12.1.1: the dialog a UAS has with the sender of an INVITE. */
+function callerLeg(
+  cx: Context,
+  m: SipMessage,
+  ip: string,
+  port: number,
+  call: Call,
+  user: string,
+  from: string,
+  to: string,
+): Leg {
+  const nat = behindNat(m, ip);
+  const source = { ip, port };
+  const contact = m.contactUri;
+  const target = contact === '' ? uriOf(from) : contact;
+  const routeSet = routeLines(m, false);
+  const hop = contact === '' ? source : hopFor(routeSet, target, source, nat);
+  return cx.store.insert(LEG, {
+    call: call.id,
+    side: 'caller',
+    state: 'inviting',
+    callId: m.callId,
+    tag: randomWord(cx.chance),
+    remoteTag: m.fromTag,
+    localUri: withoutTag(to),
+    remoteUri: withoutTag(from),
+    remoteCseq: m.cseq,
+    remoteTarget: target,
+    routeSet,
+    user,
+    ip: hop.ip,
+    port: hop.port,
+    nat,
+  });
+}
+
+type Offer = {
+  readonly caller: string;
+  readonly localUri: string;
+  readonly remoteUri: string;
+  readonly hops: number;
+  readonly tail: string;
+  readonly offerless: boolean;
+};
+
+function invite(cx: Context, call: Call, phone: Binding, offer: Offer): void {
+  const leg = cx.store.insert(LEG, {
+    call: call.id,
+    side: 'callee',
+    state: 'inviting',
+    callId: `${randomWord(cx.chance)}${randomWord(cx.chance)}@${cx.settings.vip}`,
+    tag: randomWord(cx.chance),
+    localUri: offer.localUri,
+    remoteUri: offer.remoteUri,
+    localCseq: 1,
+    remoteTarget: phone.contact,
+    user: offer.caller,
+    ip: phone.ip,
+    port: phone.port,
+    nat: phone.nat,
+  });
+  const ctx = request(cx, {
+    method: 'INVITE',
+    uri: phone.contact,
+    route: '',
+    rest:
+      `Max-Forwards: ${offer.hops}\r\n${dialogLines(leg, false)}CSeq: 1 INVITE\r\n` +
+      contactOf(cx, leg) +
+      offer.tail,
+    cseq: 1,
+    ip: phone.ip,
+    port: phone.port,
+    leg: leg.id,
+    onward: 0,
+    offerless: offer.offerless,
+  });
+  cx.store.patch(LEG, leg, { uac: ctx.id });
+}

@@ -1,0 +1,200 @@
+/**
+ * The switch: where datagrams, due rows and takeovers enter the SIP core. Each entry is one
+ * synchronous turn over rows; nothing is remembered outside them.
+ *
+ *   datagram ─ parse ─┬ fault ─── answered or dropped by SIP_FAULTS
+ *                     ├ response ─ client transaction ─ call event
+ *                     └ request ── server transaction known? repeat
+ *                                  ACK, CANCEL: their INVITE
+ *                                  To tag: a leg        none: INVITE, REGISTER, OPTIONS
+ */
+
+import type { Store, TableSpec } from '../base/row.ts';
+import type { Context } from '../proto/context.ts';
+import { clientDue } from '../proto/sip/client.ts';
+import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
+import { answerStateless, findServer, serverDue, serverReceives } from '../proto/sip/server.ts';
+import { EMPTY_TAIL, replyPort, responseText, statelessTag } from '../proto/sip/text.ts';
+import {
+  isFault,
+  M,
+  parseMessage,
+  SIP_FAULTS,
+  type SipFault,
+  type SipMessage,
+  salvage,
+  responseText as salvagedResponse,
+  validateRequest,
+  validateResponse,
+} from '../sip-parser/index.ts';
+import { extensions, notAllowed } from './admission.ts';
+import { happen } from './call.ts';
+import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
+import { expire, register } from './registrar.ts';
+import { response, unanswered, unheard } from './responses.ts';
+import { BINDING, type Binding, CALL, type Call, LEG } from './rows.ts';
+import { newCall } from './setup.ts';
+
+/** Every table of the SIP core. */
+export const CALL_TABLES: readonly TableSpec[] = [
+  BINDING,
+  CALL,
+  LEG,
+  STX,
+  CTX,
+] as unknown as readonly TableSpec[];
+
+/** A UDP datagram from `ip`:`port`; `text` is latin1, one character a byte. Never throws on it. */
+export function onDatagram(cx: Context, ip: string, port: number, text: string): void {
+  const m = parseMessage(text);
+  if (isFault(m)) {
+    malformed(cx, ip, port, salvage(text), m);
+    return;
+  }
+  if (!m.isRequest) {
+    cx.count('responsesIn');
+    if (validateResponse(m) === undefined) response(cx, m);
+    else cx.count('faultsDropped');
+    return;
+  }
+  cx.count('requestsIn');
+  const bad = validateRequest(m);
+  if (bad !== undefined) malformed(cx, ip, port, m, bad);
+  else request(cx, m, ip, port);
+}
+
+/** What the table of faults says: answered, when it is a request that can be answered, or dropped. */
+function malformed(
+  cx: Context,
+  ip: string,
+  port: number,
+  m: SipMessage | undefined,
+  bad: SipFault,
+): void {
+  if (bad.fault === 'keepalive') {
+    cx.count('keepalivesIn');
+    return;
+  }
+  const { status, text } = SIP_FAULTS[bad.fault];
+  if (status === 0 || m === undefined || m.methodId === M.ACK || m.viaHost === '') {
+    cx.count('faultsDropped');
+    return;
+  }
+  cx.count('faultsAnswered');
+  const answerText = salvagedResponse(m, status, text, {
+    toTag: statelessTag(m, cx.settings),
+    contact: '',
+    extra: '',
+    contentType: '',
+    body: '',
+    received: ip,
+    rport: port,
+  });
+  cx.send(ip, replyPort(m, port), answerText);
+}
+
+function request(cx: Context, m: SipMessage, ip: string, port: number): void {
+  if (m.methodId === M.ACK) {
+    ack(cx, m, ip, port);
+    return;
+  }
+  // A ping must be cheap: it has no transaction, so there is none to look for.
+  if (m.methodId === M.OPTIONS && m.toTag === '') {
+    options(cx, m, ip, port);
+    return;
+  }
+  const known = findServer(cx, m, m.method);
+  if (known !== undefined) {
+    serverReceives(cx, known, m, ip, port);
+    return;
+  }
+  if (m.methodId === M.CANCEL) cancelled(cx, m, ip, port);
+  else if (m.toTag !== '') inDialog(cx, m, ip, port);
+  else if (m.methodId === M.INVITE) newCall(cx, m, ip, port);
+  else if (m.methodId === M.REGISTER) register(cx, m, ip, port);
+  else if (m.methodId === M.BYE) answerStateless(cx, m, ip, port, 481, EMPTY_TAIL);
+  else notAllowed(cx, m, ip, port);
+}
+
+/** OPTIONS to us (RFC 3261 11.2); no state, whoever asks and however often. */
+function options(cx: Context, m: SipMessage, ip: string, port: number): void {
+  const bad = extensions(m);
+  if (bad !== undefined) answerStateless(cx, m, ip, port, bad.status, bad.tail);
+  else answerStateless(cx, m, ip, port, 200, OPTIONS_TAIL);
+}
+
+/** A row's moment has come: `table.deadline(row) <= cx.now`. Afterwards it has another, or is gone. */
+export function onDue(cx: Context, table: TableSpec, row: { readonly id: number }): void {
+  switch (table.number) {
+    case BINDING.number:
+      expire(cx, row as Binding);
+      return;
+    case CALL.number: {
+      const call = row as Call;
+      cx.store.patch(CALL, call, { noAnswerAt: 0 });
+      const said = {
+        leg: undefined,
+        m: undefined,
+        ctx: undefined,
+        status: 0,
+        reason: '',
+        tail: '',
+      };
+      happen(cx, call, 'silence', said);
+      return;
+    }
+    case STX.number: {
+      const stx = row as Stx;
+      if (serverDue(cx, stx) !== 'timeout') return;
+      cx.count('timeoutsAck');
+      const leg = stx.leg === 0 ? undefined : cx.store.get(LEG, stx.leg);
+      if (leg !== undefined) unheard(cx, leg);
+      return;
+    }
+    case CTX.number: {
+      const ctx = row as Ctx;
+      if (clientDue(cx, ctx) === 'timeout') unanswered(cx, ctx);
+      return;
+    }
+    default:
+  }
+}
+
+/**
+ * Once, on a new primary, with all rows there: says again what is in flight, for the old primary may
+ * have died between writing it down and saying it. Nothing else is needed: who waits for us repeats
+ * himself and is answered from the rows.
+ */
+export function resume(cx: Context): void {
+  const { store, now } = cx;
+  for (const ctx of store.rows(CTX)) {
+    if (ctx.resendAt > now) store.patch(CTX, ctx, { resendAt: now });
+  }
+  for (const stx of store.rows(STX)) {
+    if (stx.resendAt > now) store.patch(STX, stx, { resendAt: now });
+    // A caller who heard 100 repeats nothing: ringing must not be lost. 100 itself he asks for.
+    else if (stx.state === 'proceeding' && stx.status > 100) {
+      cx.send(stx.ip, stx.port, responseText(stx.status, stx.reason, stx.head, stx.response));
+    }
+  }
+}
+
+export type SipSummary = {
+  /** Calls in any state, and those answered and not yet hung up. */
+  readonly calls: number;
+  readonly established: number;
+  readonly registrations: number;
+  readonly transactions: number;
+};
+
+/** Counts for status. Walks the calls: not for the hot path. */
+export function summary(store: Store): SipSummary {
+  let established = 0;
+  for (const call of store.rows(CALL)) if (call.state === 'talking') established += 1;
+  return {
+    calls: store.count(CALL),
+    established,
+    registrations: store.count(BINDING),
+    transactions: store.count(STX) + store.count(CTX),
+  };
+}

@@ -1,0 +1,285 @@
+/**
+ * The main thread of a box: the sentry. Heartbeats, roles, lease, the VIP and its announcement. It
+ * does little and never waits for the engine, so a busy second of the engine cannot look like death.
+ *
+ * May load: pair/, the addon, small sockets. Not SIP, not SQLite.
+ */
+
+import { mkdirSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { EngineView } from '../node.ts';
+import { Sentry } from '../pair/sentry.ts';
+import { noStanding, STANDING_BYTES, StandingCell } from '../pair/standing.ts';
+import type { OperatorCommand, Path, SentryEffect, SentryInput } from '../pair/terms.ts';
+import { systemChance } from './chance.ts';
+import { mono } from './clock.ts';
+import { type Config, HEARTBEAT_PORT, RELEASE } from './config.ts';
+import { type Answer, type ControlRequest, serveControl } from './control.ts';
+import { log } from './log.ts';
+import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
+import { isOsError, netlite, type OsError } from './native/netlite.ts';
+import { type Link, NetMonitor, Netlink } from './netlink.ts';
+import { ArpSocket } from './packet.ts';
+import { VipDevice } from './tun.ts';
+import { UdpSocket } from './udp.ts';
+
+const VIP_DEVICE = 'sipair0';
+/** How long a stopping primary waits for its planned switchover. */
+const STOP_PATIENCE_MS = 2000;
+
+function orStop<T extends object>(value: T | OsError, what: string): T {
+  if (!isOsError(value)) return value;
+  log('alarm', `start-failed: ${what}: ${value.osError} (${value.call})`);
+  process.exit(1);
+}
+
+class Box {
+  private readonly config: Config;
+  private readonly sentry: Sentry;
+  private readonly engine: Worker;
+  private readonly standingCell: StandingCell;
+  private readonly standing = noStanding();
+  private readonly lease: Float64Array;
+  private readonly heartbeats: { readonly [p in Path]: UdpSocket };
+  private readonly arp: ArpSocket;
+  private readonly vip: VipDevice;
+  private readonly out: SentryEffect[] = [];
+  private readonly answers = new Map<number, Answer>();
+  private readonly views = new Map<number, (view: EngineView) => void>();
+  private readonly startedAt = mono();
+  private nextId = 1;
+  private timer: NodeJS.Timeout | undefined;
+  private stopping = false;
+
+  constructor(config: Config) {
+    this.config = config;
+    mkdirSync(config.data, { recursive: true, mode: 0o700 });
+    const mac = netlite.ifHwaddr(config.lan.interface);
+    if (typeof mac !== 'string') {
+      log('alarm', `start-failed: no interface ${config.lan.interface}`);
+      process.exit(1);
+    }
+    const standing = new SharedArrayBuffer(STANDING_BYTES);
+    const lease = new SharedArrayBuffer(8);
+    this.standingCell = new StandingCell(standing);
+    this.lease = new Float64Array(lease);
+    this.sentry = new Sentry(config.node.pair, mac, systemChance());
+    this.heartbeats = { x: this.heartbeatSocket('x'), l: this.heartbeatSocket('l') };
+    const onFrame = (bytes: Uint8Array): void => this.step({ kind: 'arp', bytes });
+    this.arp = orStop(ArpSocket.open(config.lan.interface, onFrame), 'packet socket on the LAN');
+    this.vip = orStop(VipDevice.open(VIP_DEVICE), 'the VIP device');
+    this.engine = new Worker(new URL('./engine-thread.ts', import.meta.url), {
+      workerData: { config, standing, lease } satisfies EngineThreadData,
+    });
+    this.engine.on('message', (m: FromEngine) => this.fromEngine(m));
+    this.engine.on('error', (e) => this.die(`engine: ${e.stack ?? e.message}`));
+    this.engine.on('exit', () => this.die('engine: the thread ended'));
+    this.watchCarrier();
+    serveControl(config.control, (request, answer) => this.control(request, answer));
+    process.on('SIGTERM', () => this.stop());
+    process.on('SIGINT', () => this.stop());
+    log(
+      'info',
+      `${RELEASE} box ${config.box} on ${config.lan.address}, VIP ${config.node.sip.vip}`,
+    );
+    this.step({ kind: 'tick' });
+  }
+
+  private heartbeatSocket(path: Path): UdpSocket {
+    const { lan, crossover } = this.config;
+    const socket = orStop(
+      UdpSocket.open({
+        ip: path === 'x' ? crossover.address : lan.address,
+        port: HEARTBEAT_PORT,
+        device: path === 'x' ? crossover.interface : lan.interface,
+        freebind: true,
+        slots: 16,
+        maxDatagram: 512,
+        bufferBytes: 65_536,
+      }),
+      `heartbeat socket on ${path}`,
+    );
+    socket.onReadable(() => {
+      socket.receive((text) => {
+        this.step({ kind: 'heartbeat', path, bytes: Buffer.from(text, 'latin1') });
+      });
+    });
+    return socket;
+  }
+
+  /** Carrier of both interfaces: as it is now, and every change. */
+  private watchCarrier(): void {
+    const { lan, crossover } = this.config;
+    const netlink = orStop(Netlink.open(), 'netlink');
+    const carrier = (link: Link, gone: boolean): void => {
+      const path = link.ifname === lan.interface ? 'l' : 'x';
+      if (path === 'x' && link.ifname !== crossover.interface) return;
+      this.step({ kind: 'carrier', path, up: !gone && link.carrier });
+    };
+    const ask = (): void => {
+      for (const name of [lan.interface, crossover.interface]) {
+        const link = netlink.link(name);
+        if (isOsError(link)) log('warning', `no interface ${name}`);
+        else carrier(link, false);
+      }
+    };
+    const monitor = NetMonitor.open((event) => {
+      if (event.kind === 'link') carrier(event.link, event.gone);
+      else if (event.kind === 'overrun') ask();
+    });
+    orStop(monitor, 'link monitor');
+    ask();
+  }
+
+  /** The process ends and the kernel takes the VIP with it: the other box takes over. */
+  private die(why: string): never {
+    log('alarm', why);
+    process.exit(1);
+  }
+
+  private fromEngine(m: FromEngine): void {
+    switch (m.kind) {
+      case 'report':
+        this.step({ kind: 'report', report: m.report });
+        return;
+      case 'log':
+        log(m.line.level, m.line.text);
+        return;
+      case 'view':
+        this.views.get(m.id)?.(m.view);
+        this.views.delete(m.id);
+        return;
+    }
+  }
+
+  private readonly tick = (): void => {
+    this.timer = undefined;
+    this.step({ kind: 'tick' });
+  };
+
+  private step(input: SentryInput): void {
+    this.standingCell.read(this.standing);
+    this.sentry.step(mono(), input, this.standing, this.out);
+    // performing a `vip` effect is itself an input; the queue keeps them in order
+    while (this.out.length > 0) this.perform(this.out.shift() as SentryEffect);
+    const wait = Math.max(0, this.sentry.deadline() - mono());
+    clearTimeout(this.timer);
+    this.timer = setTimeout(this.tick, Math.min(1000, Math.ceil(wait)));
+  }
+
+  private perform(effect: SentryEffect): void {
+    switch (effect.kind) {
+      case 'heartbeat':
+        this.heartbeat(effect.path, effect.bytes);
+        return;
+      case 'arp':
+        this.arp.send(effect.bytes);
+        return;
+      case 'vip':
+        this.performVip(effect.action);
+        return;
+      case 'lease':
+        this.lease[0] = effect.until;
+        return;
+      case 'order':
+        this.toEngine({ kind: 'order', order: effect.order });
+        return;
+      case 'answer':
+        this.answers.get(effect.id)?.({ ok: effect.ok, text: effect.text });
+        this.answers.delete(effect.id);
+        return;
+      case 'log':
+        log(effect.level, effect.text);
+        return;
+    }
+  }
+
+  private toEngine(m: ToEngine): void {
+    this.engine.postMessage(m);
+  }
+
+  private heartbeat(path: Path, bytes: Uint8Array): void {
+    const { crossover, peerLan } = this.config;
+    const socket = this.heartbeats[path];
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    socket.queue(text, path === 'x' ? crossover.peerAddress : peerLan, HEARTBEAT_PORT);
+    socket.flush();
+  }
+
+  private performVip(action: 'claim' | 'renew' | 'drop'): void {
+    const { vip } = this.config.node.sip;
+    const lifetime = this.config.node.pair.vipLifetimeS;
+    const error =
+      action === 'drop'
+        ? this.vip.drop()
+        : action === 'claim'
+          ? this.vip.add(vip, lifetime)
+          : this.vip.renew(lifetime);
+    const up = action !== 'drop' && error === undefined;
+    const text = error === undefined ? '' : `${error.osError} (${error.call})`;
+    // answered from the queue of effects, not from inside the sentry's step
+    queueMicrotask(() => this.step({ kind: 'vip', up, error: text }));
+  }
+
+  // ── operator ─────────────────────────────────────────────────────────────────────────────────
+
+  private control(request: ControlRequest, answer: Answer): void {
+    if (request.command === 'status') {
+      this.status(request.digest, answer);
+      return;
+    }
+    this.operate(
+      request.command === 'promote'
+        ? { kind: 'promote' }
+        : { kind: 'switchover', force: request.force },
+      answer,
+    );
+  }
+
+  private operate(command: OperatorCommand, answer: Answer): void {
+    const id = this.nextId;
+    this.nextId += 1;
+    this.answers.set(id, answer);
+    this.step({ kind: 'operator', id, command });
+  }
+
+  private status(digest: boolean, answer: Answer): void {
+    const id = this.nextId;
+    this.nextId += 1;
+    this.views.set(id, (view) => {
+      this.standingCell.read(this.standing);
+      answer({
+        release: RELEASE,
+        pid: process.pid,
+        redundancy: this.config.node.pair.redundancy,
+        vip: this.config.node.sip.vip,
+        upMs: Math.round(mono() - this.startedAt),
+        ...this.sentry.view(),
+        lsn: this.standing.lsn,
+        chain: this.standing.chain,
+        inStep: this.standing.inStep,
+        peerStale: this.standing.peerStale,
+        ...view,
+      });
+    });
+    this.toEngine({ kind: 'view', id, digest });
+  }
+
+  /** Told to end: hand over first if we lead and someone can take it. */
+  private stop(): void {
+    if (this.stopping) process.exit(0);
+    this.stopping = true;
+    const leave = (): never => {
+      log('info', 'stopped');
+      process.exit(0);
+    };
+    if (this.sentry.view().role !== 'primary') leave();
+    setTimeout(leave, STOP_PATIENCE_MS);
+    this.operate({ kind: 'switchover', force: false }, () => setTimeout(leave, 100));
+  }
+}
+
+/** Runs until the process is told to end. */
+export function runBox(config: Config): void {
+  new Box(config);
+}

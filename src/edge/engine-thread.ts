@@ -1,0 +1,179 @@
+/**
+ * The engine thread: reads everything that waits, steps once, performs what came out. Whatever
+ * becomes readable in one round of the event loop is one turn: one group of records, one frame to
+ * the peer, one wait for its answer.
+ *
+ * May load: everything below edge/, the native addon, sockets. Not SQLite, not the sentry.
+ */
+
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { LIMITS } from '../base/limits.ts';
+import type { EngineInput } from '../input.ts';
+import type { Loaded } from '../ledger/disk.ts';
+import { Engine, EngineEffects } from '../node.ts';
+import { StandingCell } from '../pair/standing.ts';
+import { systemChance } from './chance.ts';
+import { mono } from './clock.ts';
+import type { DiskAnswer, DiskThreadData } from './disk-thread.ts';
+import { Link } from './link.ts';
+import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
+import { isOsError } from './native/netlite.ts';
+import { UdpSocket } from './udp.ts';
+
+const data = workerData as EngineThreadData;
+const { config } = data;
+
+function say(message: FromEngine): void {
+  parentPort?.postMessage(message);
+}
+
+class Loop {
+  private readonly engine: Engine;
+  private readonly disk: Worker;
+  private readonly udp: UdpSocket;
+  private readonly link: Link;
+  private readonly standing = new StandingCell(data.standing);
+  private readonly lease = new Float64Array(data.lease);
+  private readonly out = new EngineEffects();
+  private inputs: EngineInput[] = [];
+  private spare: EngineInput[] = [];
+  private scheduled = false;
+  private reading = true;
+  private timer: NodeJS.Timeout | undefined;
+  private timerAt = 0;
+
+  constructor(disk: Worker, loaded: Loaded) {
+    this.disk = disk;
+    this.engine = new Engine(config.node, loaded, systemChance(), mono());
+    const udp = UdpSocket.open({
+      ip: config.node.sip.vip,
+      port: config.sipPort,
+      freebind: true,
+      maxDatagram: LIMITS.sipBytes,
+    });
+    if (isOsError(udp)) throw new Error(`sip-socket: ${udp.osError} (${udp.call})`);
+    this.udp = udp;
+    udp.onReadable(() => this.readSip());
+    disk.on('message', (answer: DiskAnswer) => this.fromDisk(answer));
+    this.link = new Link(config, {
+      up: () => this.take({ kind: 'link-up' }),
+      // the socket's buffer is used again before the turn
+      data: (bytes) => this.take({ kind: 'link-data', bytes: Buffer.from(bytes) }),
+      down: () => this.take({ kind: 'link-down' }),
+    });
+    parentPort?.on('message', (m: ToEngine) => this.fromSentry(m));
+    this.take({ kind: 'tick' });
+  }
+
+  private fromSentry(m: ToEngine): void {
+    switch (m.kind) {
+      case 'order':
+        this.take({ kind: 'order', order: m.order });
+        return;
+      case 'lease':
+        this.take({ kind: 'tick' });
+        return;
+      case 'view':
+        say({ kind: 'view', id: m.id, view: this.engine.view(m.digest) });
+        return;
+    }
+  }
+
+  private fromDisk(answer: DiskAnswer): void {
+    if (answer.kind === 'synced') this.take({ kind: 'synced', ticket: answer.ticket });
+    else if (answer.kind === 'fault') this.take({ kind: 'disk-fault', text: answer.text });
+  }
+
+  private readonly onSip = (text: string, ip: string, port: number): void => {
+    this.inputs.push({ kind: 'datagram', ip, port, text });
+  };
+
+  private readSip(): void {
+    if (!this.reading) return;
+    if (this.udp.receive(this.onSip) > 0) this.schedule();
+  }
+
+  private take(input: EngineInput): void {
+    this.inputs.push(input);
+    this.schedule();
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(this.turn);
+  }
+
+  private readonly turn = (): void => {
+    this.scheduled = false;
+    const inputs = this.inputs;
+    this.inputs = this.spare;
+    this.engine.step(mono(), this.lease[0] as number, inputs, this.out);
+    inputs.length = 0;
+    this.spare = inputs;
+    this.perform();
+    this.arm();
+  };
+
+  private perform(): void {
+    const { out } = this;
+    for (const bytes of out.link) this.link.write(bytes);
+    for (const batch of out.persist) this.disk.postMessage(batch);
+    if (out.closeLink) this.link.drop();
+    if (out.datagrams.length > 0) this.send();
+    if (out.reading !== this.reading) {
+      this.reading = out.reading;
+      this.udp.setReading(out.reading);
+    }
+    for (const report of out.reports) say({ kind: 'report', report });
+    for (const line of out.logs) say({ kind: 'log', line });
+    this.standing.write(this.engine.standing);
+    out.clear();
+  }
+
+  /** The lease is looked at once more at the door: a turn may have been long, or slept. */
+  private send(): void {
+    if (mono() >= (this.lease[0] as number)) return;
+    for (const d of this.out.datagrams) this.udp.queue(d.text, d.ip, d.port);
+    this.udp.flush();
+  }
+
+  private arm(): void {
+    const at = this.engine.deadline();
+    if (this.timer !== undefined) {
+      if (this.timerAt <= at) return;
+      clearTimeout(this.timer);
+    }
+    this.timerAt = at;
+    const wait = at - mono();
+    if (wait <= 0) {
+      this.timer = undefined;
+      this.schedule();
+      return;
+    }
+    this.timer = setTimeout(this.onTimer, Math.ceil(wait));
+  }
+
+  private readonly onTimer = (): void => {
+    this.timer = undefined;
+    this.schedule();
+  };
+}
+
+const disk = new Worker(new URL('./disk-thread.ts', import.meta.url), {
+  workerData: {
+    path: `${config.data}/sipair.db`,
+    stamp: new Date().toISOString().replaceAll(':', '-'),
+  } satisfies DiskThreadData,
+});
+disk.on('error', (e) => {
+  throw e;
+});
+disk.once('message', (answer: DiskAnswer) => {
+  if (answer.kind !== 'loaded') throw new Error('the disk thread loads first');
+  if (answer.setAside !== '') {
+    const text = `the database could not be used and was set aside as ${answer.setAside}`;
+    say({ kind: 'log', line: { level: 'alarm', text } });
+  }
+  new Loop(disk, answer.loaded);
+});

@@ -1,0 +1,25 @@
+/** What the main thread (sentry) and the engine thread say to each other, besides shared memory. */
+
+import type { LogLine } from '../effect.ts';
+import type { EngineView } from '../node.ts';
+import type { Order, Report } from '../pair/terms.ts';
+import type { Config } from './config.ts';
+
+export type EngineThreadData = {
+  readonly config: Config;
+  /** pair/standing.ts: the engine writes, the sentry reads. */
+  readonly standing: SharedArrayBuffer;
+  /** One float64: the lease. The sentry writes, the engine looks at the door. */
+  readonly lease: SharedArrayBuffer;
+};
+
+export type ToEngine =
+  | { readonly kind: 'order'; readonly order: Order }
+  | { readonly kind: 'lease' }
+  | { readonly kind: 'view'; readonly id: number; readonly digest: boolean };
+
+export type FromEngine =
+  | { readonly kind: 'report'; readonly report: Report }
+  | { readonly kind: 'view'; readonly id: number; readonly view: EngineView }
+  | { readonly kind: 'log'; readonly line: LogLine }
+  | { readonly kind: 'thread'; readonly tid: number };

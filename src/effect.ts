@@ -1,0 +1,48 @@
+/**
+ * Everything the engine of a box can do. The split that matters is when an effect may leave:
+ *
+ *   now    journal to the peer, batch to the disk, report to the sentry, log line
+ *   held   every SIP message (and later every CTI event), until the facts it rests on are safe in
+ *          two places. What appears in `datagrams` has already passed the gate and the lease.
+ *
+ * One object, reused for every step: the edge empties it after performing it.
+ */
+
+import type { Lsn } from './base/units.ts';
+import type { PersistBatch } from './ledger/disk.ts';
+import type { Report } from './pair/terms.ts';
+
+/** A SIP datagram to send from the service address, and the record it rests on. */
+export type Datagram = {
+  stamp: Lsn;
+  readonly ip: string;
+  readonly port: number;
+  readonly text: string;
+};
+
+export type LogLine = {
+  readonly level: 'debug' | 'info' | 'warning' | 'alarm';
+  readonly text: string;
+};
+
+export class EngineEffects {
+  /** Bytes for the crossover stream, in order. Slices of the journal: read-only, kept by the ring. */
+  readonly link: Uint8Array[] = [];
+  /** End the crossover stream after `link` was written. */
+  closeLink = false;
+  readonly datagrams: Datagram[] = [];
+  readonly persist: PersistBatch[] = [];
+  readonly reports: Report[] = [];
+  readonly logs: LogLine[] = [];
+  /** Whether SIP sockets should be read: false while resigning. */
+  reading = true;
+
+  clear(): void {
+    this.link.length = 0;
+    this.closeLink = false;
+    this.datagrams.length = 0;
+    this.persist.length = 0;
+    this.reports.length = 0;
+    this.logs.length = 0;
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * Everything that can happen to the engine of a box. The edge makes these from sockets, threads and
+ * files; the simulator makes them from a priority queue. The box cannot tell which.
+ */
+
+import type { Order } from './pair/terms.ts';
+
+export type EngineInput =
+  /** A SIP datagram that arrived at the service address; `text` is latin1, a character a byte. */
+  | {
+      readonly kind: 'datagram';
+      readonly ip: string;
+      readonly port: number;
+      readonly text: string;
+    }
+  /** The crossover stream to the peer stands (either side may have connected). */
+  | { readonly kind: 'link-up' }
+  /** Bytes of that stream; valid only during the step. */
+  | { readonly kind: 'link-data'; readonly bytes: Uint8Array }
+  /** The stream ended: FIN, RST or an error. */
+  | { readonly kind: 'link-down' }
+  /** The disk thread committed the batch with this ticket (and every one before it). */
+  | { readonly kind: 'synced'; readonly ticket: number }
+  /** The disk thread could not; it goes on trying. */
+  | { readonly kind: 'disk-fault'; readonly text: string }
+  | { readonly kind: 'order'; readonly order: Order }
+  /** Nothing happened but the deadline. */
+  | { readonly kind: 'tick' };

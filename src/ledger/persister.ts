@@ -1,0 +1,145 @@
+/**
+ * When the disk is given a batch. In hot standby the peer's memory is the durability and the disk
+ * follows in groups; alone, every turn's records are handed over as soon as the disk is free, and
+ * the gate waits for `synced`. One batch of rows is under way at a time, so what piles up meanwhile
+ * is one batch again (the last writer of a row wins).
+ */
+
+import type { Epoch, Instant, Lsn, Millis, Mono } from '../base/units.ts';
+import { isDirty, takeRows } from './batch.ts';
+import type { BoxRow } from './box-row.ts';
+import type { PersistBatch } from './disk.ts';
+import type { Ledger } from './ledger.ts';
+import type { Position } from './record.ts';
+
+/** What a box says about itself beside its rows. */
+export type BoxWord = {
+  epoch: Epoch;
+  primary: boolean;
+  peerStale: boolean;
+  staleEpoch: Epoch;
+  staleLsn: Lsn;
+};
+
+export class Persister {
+  readonly word: BoxWord;
+  /** Rows up to here are on the medium; a power cut does not take them. */
+  durableLsn: Lsn = 0;
+  /** `word` as of the newest durable batch that was answered. */
+  durableWord: BoxWord;
+  batches = 0;
+  bytes = 0;
+
+  private readonly ledger: Ledger;
+  private readonly groupMs: Millis;
+  private ticket = 0;
+  private readonly underWay: { ticket: number; lsn: Lsn; durable: boolean; word: BoxWord }[] = [];
+  /** Position of the rows in the newest batch handed over. */
+  private rowsAt: Position;
+  private lastAt: Mono = 0;
+  private wordChanged = false;
+  private resetNeeded = false;
+
+  constructor(ledger: Ledger, groupMs: Millis, word: BoxWord) {
+    this.ledger = ledger;
+    this.groupMs = groupMs;
+    this.word = word;
+    this.durableWord = { ...word };
+    this.rowsAt = ledger.position();
+    this.durableLsn = ledger.lsn;
+  }
+
+  get idle(): boolean {
+    return this.underWay.length === 0;
+  }
+
+  change(word: Partial<BoxWord>): void {
+    Object.assign(this.word, word);
+    // taking "stale" back may reach the disk at any time from now on
+    if (word.peerStale === false) this.durableWord = { ...this.durableWord, peerStale: false };
+    this.wordChanged = true;
+  }
+
+  /** A snapshot replaced every row. */
+  reset(): void {
+    this.resetNeeded = true;
+    this.wordChanged = true;
+  }
+
+  /**
+   * The box's word alone, at once, ahead of any rows: one small row with a flush of the medium. It
+   * stands on the critical path of a takeover.
+   */
+  sayNow(pairAt: Instant, wallAt: Instant, out: PersistBatch[]): number {
+    return this.hand(new Uint8Array(0), true, this.rowsAt, false, pairAt, wallAt, out);
+  }
+
+  /** Hands over a batch if it is time. `durable`: every record is waited for. */
+  turn(
+    now: Mono,
+    durable: boolean,
+    flush: boolean,
+    pairAt: Instant,
+    wallAt: Instant,
+    out: PersistBatch[],
+  ): void {
+    if (this.underWay.length > 0 || this.ledger.filling) return;
+    const behind = this.ledger.lsn > (durable ? this.durableLsn : this.rowsAt.lsn);
+    if (!behind && !this.wordChanged && !isDirty(this.ledger.tables)) return;
+    if (!durable && !flush && !this.wordChanged && now - this.lastAt < this.groupMs) return;
+    this.lastAt = now;
+    const reset = this.resetNeeded;
+    this.resetNeeded = false;
+    const rows = takeRows(this.ledger.tables, reset);
+    const at = this.ledger.position();
+    this.hand(rows, durable || flush, at, reset, pairAt, wallAt, out);
+  }
+
+  private hand(
+    bytes: Uint8Array,
+    durable: boolean,
+    at: Position,
+    reset: boolean,
+    pairAt: Instant,
+    wallAt: Instant,
+    out: PersistBatch[],
+  ): number {
+    this.ticket += 1;
+    this.batches += 1;
+    this.bytes += bytes.length;
+    this.rowsAt = at;
+    this.wordChanged = false;
+    const word = { ...this.word };
+    const box: BoxRow = {
+      ...word,
+      recordEpoch: at.epoch,
+      lsn: at.lsn,
+      chain: at.chain,
+      pairAt,
+      wallAt,
+      nextIds: this.ledger.tables.nextIds(),
+    };
+    this.underWay.push({ ticket: this.ticket, lsn: at.lsn, durable, word });
+    out.push({ ticket: this.ticket, bytes, box, durable, reset });
+    return this.ticket;
+  }
+
+  synced(ticket: number): void {
+    while (this.underWay.length > 0) {
+      const first = this.underWay[0] as (typeof this.underWay)[number];
+      if (first.ticket > ticket) return;
+      this.underWay.shift();
+      if (first.durable) {
+        this.durableLsn = first.lsn;
+        this.durableWord = first.word;
+      }
+    }
+  }
+
+  /** When `turn` may have something to hand over without any input. */
+  deadline(): Mono {
+    if (this.underWay.length > 0) return Number.POSITIVE_INFINITY;
+    if (!this.wordChanged && !isDirty(this.ledger.tables)) return Number.POSITIVE_INFINITY;
+    return this.lastAt + this.groupMs;
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Tables are truth, indexes are cache. A table is a map from id to row; an index is a map from a
+ * field's value to rows, kept up as rows come and go, and rebuildable at any time from the rows
+ * (`rebuiltIndexes`, which the simulator compares at random).
+ */
+
+import { crc32 } from 'node:zlib';
+import { assert } from '../base/assert.ts';
+import type { TableSpec } from '../base/row.ts';
+import { NEVER } from '../base/units.ts';
+import { type Compiled, compile, type LiveRow, Writer } from './codec.ts';
+
+type Key = string | number;
+const NONE: readonly LiveRow[] = [];
+
+export class UniqueIndex {
+  readonly map = new Map<Key, LiveRow>();
+  readonly field: string;
+  constructor(field: string) {
+    this.field = field;
+  }
+  add(row: LiveRow): void {
+    this.map.set(row[this.field] as Key, row);
+  }
+  remove(row: LiveRow): void {
+    const key = row[this.field] as Key;
+    if (this.map.get(key) === row) this.map.delete(key);
+  }
+}
+
+export class ManyIndex {
+  readonly map = new Map<Key, LiveRow[]>();
+  readonly field: string;
+  constructor(field: string) {
+    this.field = field;
+  }
+  add(row: LiveRow): void {
+    const key = row[this.field] as Key;
+    const rows = this.map.get(key);
+    if (rows === undefined) this.map.set(key, [row]);
+    else rows.push(row);
+  }
+  remove(row: LiveRow): void {
+    const key = row[this.field] as Key;
+    const rows = this.map.get(key);
+    if (rows === undefined) return;
+    const i = rows.indexOf(row);
+    if (i >= 0) rows.splice(i, 1);
+    if (rows.length === 0) this.map.delete(key);
+  }
+  all(key: Key): readonly LiveRow[] {
+    return this.map.get(key) ?? NONE;
+  }
+}
+
+/** One table: its compiled functions, its rows, its indexes, its disk bookkeeping. */
+export class Table {
+  readonly compiled: Compiled;
+  readonly rows = new Map<number, LiveRow>();
+  readonly indexes: (UniqueIndex | ManyIndex)[] = [];
+  /** The next id to give; follows the journal on a backup. */
+  nextId = 1;
+  /** Rows changed since the last batch for the disk. */
+  dirty: LiveRow[] = [];
+  /** Ids the disk still has and should not. */
+  unstored: number[] = [];
+
+  constructor(spec: TableSpec) {
+    this.compiled = compile(spec);
+    for (const [field, kind] of Object.entries(spec.indexes)) {
+      this.indexes.push(kind === 'unique' ? new UniqueIndex(field) : new ManyIndex(field));
+    }
+  }
+
+  index(field: string): UniqueIndex | ManyIndex {
+    for (const index of this.indexes) if (index.field === field) return index;
+    assert(false, `${this.compiled.spec.name}.${field} is indexed`);
+    throw new Error('unreachable');
+  }
+
+  add(row: LiveRow): void {
+    this.rows.set(row.id, row);
+    if (row.id >= this.nextId) this.nextId = row.id + 1;
+    for (const index of this.indexes) index.add(row);
+    this.touch(row);
+  }
+
+  touch(row: LiveRow): void {
+    if (row.$dirty) return;
+    row.$dirty = true;
+    this.dirty.push(row);
+  }
+
+  drop(row: LiveRow): void {
+    this.rows.delete(row.id);
+    for (const index of this.indexes) index.remove(row);
+    row.$gone = true;
+    row.$due = NEVER;
+    if (row.$stored) this.unstored.push(row.id);
+  }
+
+  /** Empties the table; `nextId` stays. The disk is told by a batch with `reset`. */
+  clear(): void {
+    for (const row of this.rows.values()) {
+      row.$gone = true;
+      row.$due = NEVER;
+    }
+    this.rows.clear();
+    for (const index of this.indexes) index.map.clear();
+    this.dirty = [];
+    this.unstored = [];
+  }
+
+  /** Indexes as they would be if built from the rows now. */
+  rebuiltIndexes(): (UniqueIndex | ManyIndex)[] {
+    return this.indexes.map((old) => {
+      const fresh =
+        old instanceof UniqueIndex ? new UniqueIndex(old.field) : new ManyIndex(old.field);
+      for (const row of this.rows.values()) fresh.add(row);
+      return fresh;
+    });
+  }
+
+  /**
+   * Count and order-free hash of the rows: equal on two boxes when the tables are equal. Walks the
+   * whole table; for status, tests and oracles, not for the hot path.
+   */
+  digest(): { readonly count: number; readonly hash: number } {
+    const w = scratch;
+    let hash = 0;
+    for (const row of this.rows.values()) hash = (hash + rowHash(this.compiled, row, w)) >>> 0;
+    return { count: this.rows.size, hash };
+  }
+}
+
+const scratch = new Writer(256 * 1024);
+
+/** CRC-32 of a row's insert operation. */
+export function rowHash(compiled: Compiled, row: LiveRow, w: Writer = scratch): number {
+  w.off = 0;
+  w.need(compiled.size(row));
+  compiled.insert(w, row);
+  return crc32(w.buf.subarray(0, w.off), 0);
+}
+
+/** All tables of a box by number. */
+export class Tables {
+  readonly byNumber: (Table | undefined)[] = [];
+  readonly list: Table[] = [];
+
+  constructor(specs: readonly TableSpec[]) {
+    for (const spec of specs) {
+      assert(this.byNumber[spec.number] === undefined, `table number ${spec.number} is unique`);
+      const table = new Table(spec);
+      this.byNumber[spec.number] = table;
+      this.list.push(table);
+    }
+  }
+
+  of(spec: { readonly number: number }): Table {
+    return this.byNumber[spec.number] as Table;
+  }
+
+  digests(): { readonly [name: string]: { readonly count: number; readonly hash: number } } {
+    const all: { [name: string]: { readonly count: number; readonly hash: number } } = {};
+    for (const table of this.list) all[table.compiled.spec.name] = table.digest();
+    return all;
+  }
+
+  nextIds(): number[] {
+    const ids: number[] = [];
+    for (const table of this.list) ids[table.compiled.number] = table.nextId;
+    for (let i = 0; i < ids.length; i += 1) ids[i] ??= 0;
+    return ids;
+  }
+}

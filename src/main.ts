@@ -1,0 +1,81 @@
+/**
+ * The command line. No logic: it finds the verb, reads its arguments, calls the room that does it.
+ */
+
+import { parseArgs } from 'node:util';
+import { runBox } from './edge/box.ts';
+import { loadConfig, RELEASE } from './edge/config.ts';
+import { ask } from './edge/control-client.ts';
+
+const USAGE = `${RELEASE}
+
+usage: sipair serve --config FILE        be one box of the pair
+       sipair status --control SOCKET [--digest]
+       sipair switchover --control SOCKET [--force]
+       sipair promote --control SOCKET
+       sipair version
+`;
+
+function fail(text: string): never {
+  process.stderr.write(`${text}\n`);
+  process.exit(2);
+}
+
+type Values = { readonly [name: string]: string | boolean | undefined };
+
+function need(values: Values, name: string): string {
+  const v = values[name];
+  if (typeof v === 'string' && v !== '') return v;
+  fail(`cli-option: --${name} is needed\n\n${USAGE}`);
+}
+
+function serve(path: string): void {
+  const config = loadConfig(path);
+  if (!('node' in config)) {
+    for (const f of config) process.stderr.write(`${f.code}: ${f.place}: ${f.text}\n`);
+    process.exit(2);
+  }
+  runBox(config);
+}
+
+async function command(values: Values, request: object): Promise<void> {
+  const answer = await ask(need(values, 'control'), request);
+  process.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
+  if ('error' in answer || ('ok' in answer && answer.ok === false)) process.exitCode = 1;
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const verb = argv[0] ?? '';
+  let values: Values = {};
+  try {
+    values = parseArgs({
+      args: argv.slice(1),
+      options: {
+        config: { type: 'string' },
+        control: { type: 'string' },
+        digest: { type: 'boolean' },
+        force: { type: 'boolean' },
+      },
+    }).values;
+  } catch (e) {
+    fail(`cli-option: ${(e as Error).message}\n\n${USAGE}`);
+  }
+  switch (verb) {
+    case 'serve':
+      serve(need(values, 'config'));
+      return;
+    case 'status':
+      return command(values, { command: 'status', digest: values['digest'] === true });
+    case 'switchover':
+      return command(values, { command: 'switchover', force: values['force'] === true });
+    case 'promote':
+      return command(values, { command: 'promote' });
+    case 'version':
+      process.stdout.write(`${RELEASE}\n`);
+      return;
+    default:
+      fail(verb === '' ? USAGE : `cli-verb: no such verb: ${verb}\n\n${USAGE}`);
+  }
+}
+
+await main(process.argv.slice(2));

@@ -1,0 +1,571 @@
+/**
+ * The engine of one box: a function from what happened to what is to be done. It routes inputs to
+ * the machines (calls, mirror, disk), lets each input write one record, and lets nothing be heard
+ * outside before the gate and the lease allow it.
+ *
+ *   inputs ─► call/ ─► ledger ─► one frame to the peer, one batch to the disk     (now)
+ *               │
+ *               └────► held ─► gate (peer acknowledged | disk synced) ─► lease ─► datagrams
+ *
+ * `call/` does not know that a peer exists and `pair/` does not know SIP: they meet only here.
+ */
+
+import { assert } from './base/assert.ts';
+import type { Chance } from './base/chance.ts';
+import { LIMITS } from './base/limits.ts';
+import type { Instant, Millis, Mono } from './base/units.ts';
+import { CALL_TABLES, onDatagram, onDue, resume, summary } from './call/switch.ts';
+import { type Datagram, EngineEffects } from './effect.ts';
+import type { EngineInput } from './input.ts';
+import type { LiveRow } from './ledger/codec.ts';
+import type { Loaded } from './ledger/disk.ts';
+import { Ledger } from './ledger/ledger.ts';
+import { type BoxWord, Persister } from './ledger/persister.ts';
+import type { Position } from './ledger/record.ts';
+import type { Table } from './ledger/tables.ts';
+import { type GateKind, gateKind, gateOpensAt, HeldQueue } from './pair/gate.ts';
+import { Mirror } from './pair/mirror.ts';
+import type { Order, PairSettings, Standing } from './pair/terms.ts';
+import type { Context, SipSettings } from './proto/context.ts';
+
+export { EngineEffects };
+
+export type NodeSettings = {
+  readonly pair: PairSettings;
+  readonly sip: SipSettings;
+  /** Hot standby: the disk is given what changed this often. */
+  readonly diskGroupMs: Millis;
+  /** Name and version of this software, told to the peer. */
+  readonly release: string;
+};
+
+/**
+ * idle: no role yet. backup: applies what the primary sends. reigning: the new reign is being made
+ * durable. ready: it is; the VIP is being claimed. primary: speaks. resigning: primary that reads no
+ * more and waits until everything it said is the peer's too.
+ */
+export type EngineRole = 'idle' | 'backup' | 'reigning' | 'ready' | 'primary' | 'resigning';
+
+const FOREVER = Number.POSITIVE_INFINITY;
+
+export class Engine {
+  readonly ledger: Ledger;
+  readonly standing: Standing;
+  readonly counters: { [name: string]: number } = {};
+  role: EngineRole = 'idle';
+  /** Records of the current boot that could not be mirrored in time, and the like, for status. */
+  wentAlone = 0;
+
+  private readonly settings: NodeSettings;
+  private readonly mirror: Mirror;
+  private readonly persister: Persister;
+  private readonly held = new HeldQueue<Datagram>();
+  private readonly cx: Context;
+  private readonly dueRows: LiveRow[] = [];
+  private readonly wallOffset: number;
+  /** Pair clock minus monotonic clock. */
+  private pairOffset: number;
+  private reignTicket = 0;
+  private flushAsked = false;
+  private reported = false;
+  private resignReported = false;
+  /** When this box decided to go on alone; the gate stays shut until it was said as well. */
+  private aloneAt: Mono = 0;
+  private sendsInTxn = 0;
+  private now: Mono;
+
+  constructor(settings: NodeSettings, loaded: Loaded, chance: Chance, now: Mono) {
+    this.settings = settings;
+    this.now = now;
+    this.ledger = new Ledger(CALL_TABLES, LIMITS);
+    const box = loaded.box;
+    const position: Position =
+      box === undefined
+        ? { epoch: 0, lsn: 0, chain: 0 }
+        : { epoch: box.recordEpoch, lsn: box.lsn, chain: box.chain };
+    this.ledger.restart(position, box?.nextIds ?? []);
+    const wrong = this.ledger.applyOps(loaded.rows, 0, loaded.rows.length, true);
+    assert(wrong === undefined, `rows of the disk are readable: ${wrong?.fault}`);
+    for (const table of this.ledger.tables.list) markStored(table);
+    const word: BoxWord = {
+      epoch: box?.epoch ?? 0,
+      primary: box?.primary ?? false,
+      peerStale: box?.peerStale ?? false,
+      staleEpoch: box?.staleEpoch ?? 0,
+      staleLsn: box?.staleLsn ?? 0,
+    };
+    this.persister = new Persister(this.ledger, settings.diskGroupMs, word);
+    this.mirror = new Mirror(this.ledger, settings.pair.box, settings.release);
+    this.wallOffset = loaded.wallNow - now;
+    const down = box === undefined ? 0 : Math.max(0, loaded.wallNow - box.wallAt);
+    this.pairOffset = (box === undefined ? loaded.wallNow : box.pairAt + down) - now;
+    this.standing = {
+      epoch: word.epoch,
+      lsn: position.lsn,
+      chain: position.chain,
+      inStep: false,
+      peerStale: word.peerStale,
+      turns: 0,
+      pairNow: this.pairNow(),
+      linkUp: false,
+      calls: 0,
+    };
+    this.cx = this.context(chance);
+  }
+
+  /** The pair clock, whole milliseconds. */
+  pairNow(): Instant {
+    return Math.floor(this.now + this.pairOffset);
+  }
+
+  private wallNow(): Instant {
+    return Math.floor(this.now + this.wallOffset);
+  }
+
+  private context(chance: Chance): Context {
+    const { held, ledger, counters } = this;
+    const engine = this;
+    return {
+      now: this.pairNow(),
+      store: ledger,
+      chance,
+      settings: this.settings.sip,
+      send(ip: string, port: number, text: string): void {
+        engine.sendsInTxn += 1;
+        held.push({ stamp: ledger.lsn + 1, ip, port, text });
+      },
+      count(name: string): void {
+        counters[name] = (counters[name] ?? 0) + 1;
+      },
+    };
+  }
+
+  // ── one turn ─────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Takes what happened, in order, and gives what is to be done. `lease` is the moment of our
+   * monotonic clock until which effects may leave.
+   */
+  step(now: Mono, lease: Mono, inputs: readonly EngineInput[], out: EngineEffects): void {
+    this.now = now;
+    this.cx.now = this.pairNow();
+    this.standing.turns += 1;
+    if (!this.reported) this.reportLoaded(out);
+    for (let i = 0; i < inputs.length; i += 1) this.input(inputs[i] as EngineInput, out);
+    if (this.role === 'primary') this.runDue();
+    this.mirror.turn(now, this.cx.now, this.ledger.takeGroup());
+    this.mirrorEvents(out);
+    this.watchPeer(out);
+    this.persist(out);
+    this.release(now, lease, out);
+    for (const bytes of this.mirror.frames) out.link.push(bytes);
+    this.mirror.frames.length = 0;
+    out.reading = this.role === 'primary';
+    this.stand();
+  }
+
+  /** When the engine wants a `tick` though nothing happens. */
+  deadline(): Mono {
+    let at = Math.min(this.mirror.deadline(this.now), this.persister.deadline());
+    if (this.role === 'primary') {
+      const due = this.ledger.deadlines.next();
+      if (due !== Number.MAX_SAFE_INTEGER) at = Math.min(at, due - this.pairOffset);
+    }
+    if (this.mirror.peerInStep && this.mirror.feed.oldestUnacked > 0) {
+      at = Math.min(at, this.mirror.feed.oldestUnacked + this.settings.pair.mirrorWaitMaxMs);
+    }
+    if (this.aloneAt > 0) at = Math.min(at, Math.max(this.aloneAt + this.saidMs, this.now + 5));
+    // a lease that lapsed for a moment is renewed without an input of ours
+    if (this.held.size > 0) at = Math.min(at, this.now + 10);
+    return at === FOREVER ? this.now + 1000 : at;
+  }
+
+  private input(input: EngineInput, out: EngineEffects): void {
+    switch (input.kind) {
+      case 'datagram':
+        this.datagram(input.ip, input.port, input.text);
+        return;
+      case 'link-data':
+        this.linkData(input.bytes, out);
+        return;
+      case 'synced':
+        this.synced(input.ticket, out);
+        return;
+      case 'link-up':
+        this.mirror.linkUp();
+        return;
+      case 'link-down':
+        this.linkDown(out);
+        return;
+      case 'order':
+        this.order(input.order, out);
+        return;
+      case 'disk-fault':
+        out.logs.push({ level: 'alarm', text: `disk: ${input.text}` });
+        return;
+      case 'tick':
+        return;
+    }
+  }
+
+  /** One SIP datagram is one transaction of the ledger. */
+  private datagram(ip: string, port: number, text: string): void {
+    if (this.role !== 'primary') {
+      this.counters['ignoredWithoutVoice'] = (this.counters['ignoredWithoutVoice'] ?? 0) + 1;
+      return;
+    }
+    this.begin();
+    onDatagram(this.cx, ip, port, text);
+    this.commit();
+  }
+
+  private runDue(): void {
+    const rows = this.dueRows;
+    this.ledger.due(this.cx.now, rows);
+    for (const row of rows) {
+      if (row.$gone) continue;
+      const table = this.ledger.tables.byNumber[row.$table] as Table;
+      // an earlier row of this turn may have given this one another moment
+      if (table.compiled.deadline(row as never) <= this.cx.now) {
+        this.begin();
+        onDue(this.cx, table.compiled.spec, row as never);
+        this.commit();
+        assert(
+          row.$gone || table.compiled.deadline(row as never) > this.cx.now,
+          `a due row of ${table.compiled.spec.name} moves its deadline`,
+        );
+      }
+      this.ledger.rearm(row);
+    }
+    rows.length = 0;
+  }
+
+  private begin(): void {
+    this.sendsInTxn = 0;
+    this.ledger.begin(this.cx.now);
+  }
+
+  private commit(): void {
+    if (!this.ledger.commit() && this.sendsInTxn > 0) {
+      this.held.restamp(this.sendsInTxn, this.ledger.lsn);
+    }
+  }
+
+  // ── gate, lease, disk ────────────────────────────────────────────────────────────────────────
+
+  get gate(): GateKind {
+    return gateKind({
+      speaking: this.role === 'primary' || this.role === 'resigning',
+      warm: this.settings.pair.redundancy === 'warm-standby',
+      peerInStep: this.mirror.peerInStep,
+      aloneIsDurable:
+        this.persister.durableWord.peerStale &&
+        this.persister.durableWord.primary &&
+        this.now >= this.aloneAt + this.saidMs,
+    });
+  }
+
+  /** Time in which a heartbeat carrying "my peer is stale" has certainly left. */
+  private get saidMs(): Millis {
+    return this.aloneAt === 0 ? 0 : 2 * this.settings.pair.heartbeatMs;
+  }
+
+  private release(now: Mono, lease: Mono, out: EngineEffects): void {
+    if (this.held.size === 0) return;
+    if (now >= lease) return;
+    const opensAt = gateOpensAt(this.gate, this.mirror.feed.ackedLsn, this.persister.durableLsn);
+    this.held.release(opensAt, out.datagrams);
+  }
+
+  private persist(out: EngineEffects): void {
+    const alone = this.gate === 'disk' || (this.role === 'ready' && !this.mirror.peerInStep);
+    const at = this.cx.now;
+    this.persister.turn(this.now, alone, this.flushAsked, at, this.wallNow(), out.persist);
+    if (this.persister.idle) this.flushAsked = false;
+  }
+
+  private synced(ticket: number, out: EngineEffects): void {
+    this.persister.synced(ticket);
+    if (this.role === 'reigning' && ticket >= this.reignTicket) {
+      this.role = 'ready';
+      this.ledger.reign(this.persister.word.epoch, this.cx.now);
+      this.stand();
+      out.reports.push({ kind: 'reigning', epoch: this.persister.word.epoch });
+    }
+  }
+
+  // ── orders of the sentry ─────────────────────────────────────────────────────────────────────
+
+  private order(order: Order, out: EngineEffects): void {
+    switch (order.kind) {
+      case 'reign':
+        this.reign(order.epoch, out);
+        return;
+      case 'speak':
+        this.speak(order.epoch, out);
+        return;
+      case 'follow':
+        this.followPrimary(order.epoch, out);
+        return;
+      case 'resign':
+        this.resign(out);
+        return;
+      case 'hand-over':
+        if (this.role !== 'resigning') return;
+        this.mirror.sayGoodbye();
+        this.followPrimary(this.persister.word.epoch, out);
+        return;
+      case 'stay':
+        if (this.role === 'resigning') this.role = 'primary';
+        return;
+    }
+  }
+
+  private reign(epoch: number, out: EngineEffects): void {
+    if (this.role === 'primary' || this.role === 'resigning') return;
+    assert(epoch > this.ledger.epoch, 'a reign is younger than the history');
+    if (this.ledger.filling) {
+      out.logs.push({
+        level: 'alarm',
+        text: 'leads with an incomplete state: a snapshot broke off',
+      });
+      this.ledger.filling = false;
+    }
+    this.mirror.rest();
+    this.role = 'reigning';
+    const { epoch: staleEpoch, lsn: staleLsn } = this.ledger.position();
+    this.persister.change({ epoch, primary: true, peerStale: true, staleEpoch, staleLsn });
+    this.aloneAt = 0;
+    this.reignTicket = this.persister.sayNow(this.cx.now, this.wallNow(), out.persist);
+    this.flushAsked = true;
+  }
+
+  /** Warm standby keeps registrations only: what belongs to calls ends with the box that had them. */
+  private forgetCalls(): void {
+    for (const table of this.ledger.tables.list) {
+      const { spec } = table.compiled;
+      if (spec.warm) continue;
+      for (const row of [...table.rows.values()]) this.ledger.remove(spec, row as never);
+    }
+  }
+
+  private speak(epoch: number, out: EngineEffects): void {
+    if (this.role !== 'ready' || epoch !== this.persister.word.epoch) return;
+    this.role = 'primary';
+    this.ledger.arm();
+    this.begin();
+    if (this.settings.pair.redundancy === 'warm-standby') this.forgetCalls();
+    resume(this.cx);
+    this.commit();
+    this.mirror.lead(this.now);
+    out.logs.push({ level: 'info', text: `primary, epoch ${epoch}, from lsn ${this.ledger.lsn}` });
+  }
+
+  private followPrimary(epoch: number, out: EngineEffects): void {
+    const dropped = this.held.clear();
+    if (dropped > 0) {
+      out.logs.push({ level: 'warning', text: `${dropped} held effects dropped with the voice` });
+    }
+    this.role = 'backup';
+    this.aloneAt = 0;
+    this.ledger.disarm();
+    // records made after the last acknowledged one are history nobody heard of: the new primary's
+    // ring or snapshot decides whether they stand
+    this.ledger.takeGroup();
+    this.mirror.followPrimary();
+    if (this.persister.word.primary || this.persister.word.peerStale) {
+      this.persister.change({ primary: false, peerStale: false, staleEpoch: 0, staleLsn: 0 });
+    }
+    if (epoch > this.persister.word.epoch) this.persister.change({ epoch });
+  }
+
+  private resign(out: EngineEffects): void {
+    if (this.role !== 'primary') {
+      out.reports.push({ kind: 'flush-refused', why: 'not primary' });
+      return;
+    }
+    if (!this.mirror.peerInStep) {
+      out.reports.push({ kind: 'flush-refused', why: 'the backup is not in step' });
+      return;
+    }
+    this.role = 'resigning';
+    this.resignReported = false;
+  }
+
+  // ── the peer ─────────────────────────────────────────────────────────────────────────────────
+
+  private linkData(bytes: Uint8Array, out: EngineEffects): void {
+    const wrong = this.mirror.data(this.now, bytes);
+    if (wrong === undefined) return;
+    out.logs.push({ level: 'alarm', text: `crossover: ${wrong}` });
+    this.counters[`link.${wrong}`] = (this.counters[`link.${wrong}`] ?? 0) + 1;
+    // our own history can no longer be trusted to be the primary's: begin again from nothing
+    if (this.role === 'backup' && wrong.startsWith('record-')) this.ledger.filling = true;
+    out.closeLink = true;
+    this.mirror.linkDown();
+  }
+
+  private linkDown(out: EngineEffects): void {
+    const stood = this.mirror.inStep;
+    this.mirror.linkDown();
+    if (this.role === 'backup') {
+      // what was received is all there will be: have it on the disk before it is needed
+      this.flushAsked = true;
+      if (stood) out.reports.push({ kind: 'link-closed' });
+    }
+  }
+
+  private mirrorEvents(out: EngineEffects): void {
+    for (const event of this.mirror.events) {
+      switch (event.kind) {
+        case 'joined':
+          out.logs.push({ level: 'info', text: `peer joins by ${event.how}` });
+          break;
+        case 'in-step':
+          if (this.role !== 'backup') {
+            this.persister.change({ peerStale: false, staleEpoch: 0, staleLsn: 0 });
+            this.aloneAt = 0;
+          }
+          out.logs.push({ level: 'info', text: 'in step' });
+          break;
+        case 'filled':
+          this.persister.reset();
+          break;
+        case 'goodbye':
+          out.reports.push({ kind: 'goodbye', epoch: event.epoch });
+          break;
+        case 'clock':
+          if (this.role === 'backup') this.pairOffset = event.at - this.now;
+          break;
+        case 'drift':
+          out.logs.push({ level: 'alarm', text: `peer differs in table ${event.table}: resync` });
+          break;
+      }
+    }
+    this.mirror.events.length = 0;
+    if (this.role === 'backup' && this.ledger.lastAt > this.pairNow()) {
+      this.pairOffset = this.ledger.lastAt - this.now;
+    }
+  }
+
+  /**
+   * A primary whose peer stopped acknowledging goes on alone: first durably and aloud, then with its
+   * own disk as the second place.
+   */
+  private watchPeer(out: EngineEffects): void {
+    if (this.role === 'resigning') this.watchFlush(out);
+    if (this.role !== 'primary' && this.role !== 'resigning') return;
+    const late =
+      this.mirror.feed.oldestUnacked > 0 &&
+      this.now - this.mirror.feed.oldestUnacked >= this.settings.pair.mirrorWaitMaxMs;
+    if (this.mirror.peerInStep && late) {
+      this.mirror.feed.distrust();
+      out.logs.push({ level: 'alarm', text: 'acknowledgements are late: going on alone' });
+    }
+    if (this.mirror.peerInStep || this.persister.word.peerStale) return;
+    this.wentAlone += 1;
+    const { epoch: staleEpoch } = this.ledger.position();
+    this.persister.change({ peerStale: true, staleEpoch, staleLsn: this.mirror.feed.ackedLsn });
+    this.persister.sayNow(this.cx.now, this.wallNow(), out.persist);
+    this.flushAsked = true;
+    this.aloneAt = this.now;
+    out.logs.push({ level: 'alarm', text: 'not protected: the peer is out of step' });
+  }
+
+  private watchFlush(out: EngineEffects): void {
+    if (this.resignReported) return;
+    if (!this.mirror.peerInStep) {
+      this.resignReported = true;
+      out.reports.push({ kind: 'flush-refused', why: 'the backup fell out of step' });
+      return;
+    }
+    if (this.held.size > 0 || this.mirror.feed.ackedLsn < this.ledger.lsn) return;
+    this.resignReported = true;
+    out.reports.push({ kind: 'flushed' });
+  }
+
+  // ── what others may know ─────────────────────────────────────────────────────────────────────
+
+  private reportLoaded(out: EngineEffects): void {
+    this.reported = true;
+    const { word } = this.persister;
+    out.reports.push({
+      kind: 'loaded',
+      epoch: word.epoch,
+      lsn: this.ledger.lsn,
+      chain: this.ledger.chain,
+      wasPrimary: word.primary,
+      peerStale: word.peerStale,
+      fresh: word.epoch === 0,
+    });
+  }
+
+  private stand(): void {
+    const s = this.standing;
+    s.epoch = Math.max(this.persister.word.epoch, this.ledger.epoch);
+    s.lsn = this.ledger.lsn;
+    s.chain = this.ledger.chain;
+    s.inStep = this.role === 'backup' ? this.mirror.inStep : this.mirror.peerInStep;
+    s.peerStale = this.persister.word.peerStale;
+    s.pairNow = this.cx.now;
+    s.linkUp = this.mirror.up;
+  }
+
+  /** Facts for `status`, in the words of the documents. */
+  view(digest: boolean): EngineView {
+    const tables = digest
+      ? this.ledger.tables.digests()
+      : Object.fromEntries(
+          this.ledger.tables.list.map((t) => [
+            t.compiled.spec.name,
+            { count: t.rows.size, hash: 0 },
+          ]),
+        );
+    return {
+      engineRole: this.role,
+      gate: this.gate,
+      held: this.held.size,
+      mirror: this.mirror.state,
+      ackedLsn: this.mirror.feed.ackedLsn,
+      durableLsn: this.persister.durableLsn,
+      peerRelease: this.mirror.peerRelease,
+      snapshots: this.mirror.feed.snapshots,
+      catchUps: this.mirror.feed.catchUps,
+      wentAlone: this.wentAlone,
+      diskBatches: this.persister.batches,
+      diskBytes: this.persister.bytes,
+      ...summary(this.ledger),
+      tables,
+      counters: this.counters,
+    };
+  }
+}
+
+export type EngineView = {
+  readonly engineRole: EngineRole;
+  readonly gate: GateKind;
+  readonly held: number;
+  readonly mirror: string;
+  readonly ackedLsn: number;
+  readonly durableLsn: number;
+  readonly peerRelease: string;
+  readonly snapshots: number;
+  readonly catchUps: number;
+  readonly wentAlone: number;
+  readonly diskBatches: number;
+  readonly diskBytes: number;
+  readonly calls: number;
+  readonly established: number;
+  readonly registrations: number;
+  readonly tables: { readonly [name: string]: { readonly count: number; readonly hash: number } };
+  readonly counters: { readonly [name: string]: number };
+};
+
+/** Rows just loaded are on the disk already. */
+function markStored(table: Table): void {
+  for (const row of table.rows.values()) {
+    row.$stored = true;
+    row.$dirty = false;
+  }
+  table.dirty = [];
+}

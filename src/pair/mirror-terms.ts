@@ -1,0 +1,32 @@
+/**
+ * What both sides of the mirror share: the words for what went wrong and for what happened.
+ */
+
+import type { Epoch, Instant } from '../base/units.ts';
+import type { ApplyFault } from '../ledger/ledger.ts';
+import type { FrameFault, FrameView } from '../wire/frame.ts';
+
+export type MirrorFault =
+  | FrameFault
+  | ApplyFault
+  | 'link-protocol'
+  | 'link-order'
+  | 'link-ack'
+  | 'link-drift'
+  | 'link-self';
+
+export type MirrorEvent =
+  | { readonly kind: 'joined'; readonly how: 'ring' | 'snapshot' }
+  | { readonly kind: 'in-step' }
+  /** Rows were replaced by a snapshot: the disk must be reset. */
+  | { readonly kind: 'filled' }
+  | { readonly kind: 'goodbye'; readonly epoch: Epoch }
+  | { readonly kind: 'clock'; readonly at: Instant }
+  | { readonly kind: 'drift'; readonly table: string };
+
+/** Where both sides put what is to be sent and what is to be told; emptied every turn. */
+export type MirrorOut = { readonly frames: Uint8Array[]; readonly events: MirrorEvent[] };
+
+export function viewOf(f: FrameView): DataView {
+  return new DataView(f.bytes.buffer, f.bytes.byteOffset, f.bytes.byteLength);
+}

@@ -1,0 +1,228 @@
+/**
+ * The journal's way to the other box. The primary *feeds*: it brings a joining backup to its own
+ * position (from the ring when the histories match, else by a snapshot cut while calls go on),
+ * compares every row once, and only then calls it *in step*. The backup verifies, applies and
+ * acknowledges.
+ *
+ *   backup                      primary
+ *   hello ────────────────────► hello
+ *   join(position) ───────────►
+ *          ◄─────────────────── resume, records…            position is in the ring
+ *          ◄─────────────────── snapshot-begin, chunk…, snapshot-end   it is not
+ *          ◄─────────────────── records as they are made, from here on
+ *          ◄─────────────────── digest… (each row once)
+ *   digest-answer ────────────►
+ *          ◄─────────────────── in-step
+ *   ack(position) ────────────►                              opens the primary's gate
+ *
+ * The stream is first-in first-out, so a chunk or a digest needs no frozen copy: what it says is
+ * true at its own place in the stream, on both sides. A row whose chunk is still to come may be
+ * changed by a record before; that record finds no row and is passed over, because the chunk will
+ * carry its effect.
+ */
+
+import { type Fault, fault } from '../base/fault.ts';
+import { LIMITS } from '../base/limits.ts';
+import type { Instant, Mono } from '../base/units.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Position } from '../ledger/record.ts';
+import {
+  FRAME,
+  FrameReader,
+  type FrameView,
+  frame,
+  getPosition,
+  POSITION_SIZE,
+  positionFrame,
+} from '../wire/frame.ts';
+import { Feed } from './feed.ts';
+import { Follow } from './follow.ts';
+import { type MirrorEvent, type MirrorFault, viewOf } from './mirror-terms.ts';
+import type { BoxId } from './terms.ts';
+
+export const LINK_PROTOCOL = 1;
+
+export class Mirror {
+  readonly events: MirrorEvent[] = [];
+  /** Frames to write, in order. The engine empties it every turn. */
+  readonly frames: Uint8Array[] = [];
+  readonly feed: Feed;
+  readonly follow: Follow;
+  up = false;
+  peerRelease = '';
+
+  private readonly ledger: Ledger;
+  private readonly box: BoxId;
+  private readonly release: string;
+  private readonly reader = new FrameReader(LIMITS.frameBytes);
+  private role: 'none' | 'primary' | 'backup' = 'none';
+  private greeted = false;
+  private joinAsked: Position | undefined;
+
+  constructor(ledger: Ledger, box: BoxId, release: string) {
+    this.ledger = ledger;
+    this.box = box;
+    this.release = release;
+    this.feed = new Feed(ledger, this);
+    this.follow = new Follow(ledger, this);
+  }
+
+  /** Primary: the backup holds everything acknowledged and may open the gate. */
+  get peerInStep(): boolean {
+    return this.role === 'primary' && this.feed.state === 'live';
+  }
+  /** Backup: may stand for election. */
+  get inStep(): boolean {
+    return this.role === 'backup' && this.follow.state === 'in-step';
+  }
+  get state(): string {
+    if (this.role === 'primary') return `feed-${this.feed.state}`;
+    return this.role === 'backup' ? `follow-${this.follow.state}` : 'none';
+  }
+
+  // ── role ─────────────────────────────────────────────────────────────────────────────────────
+
+  lead(now: Mono): void {
+    this.role = 'primary';
+    this.follow.state = 'none';
+    this.feed.stop();
+    if (this.joinAsked !== undefined) this.startFeed(now, this.joinAsked);
+  }
+
+  followPrimary(): void {
+    this.role = 'backup';
+    this.feed.stop();
+    this.follow.state = 'none';
+    this.joinAsked = undefined;
+    if (this.greeted) this.follow.join();
+  }
+
+  /** Neither feeds nor follows, until a role is given. */
+  rest(): void {
+    this.role = 'none';
+    this.feed.stop();
+    this.follow.state = 'none';
+  }
+
+  /** The primary's last word: everything it did is in the peer's hands. */
+  sayGoodbye(): void {
+    this.frames.push(positionFrame(FRAME.goodbye, this.ledger.position()));
+  }
+
+  // ── link ─────────────────────────────────────────────────────────────────────────────────────
+
+  linkUp(): void {
+    this.up = true;
+    this.greeted = false;
+    this.reader.reset();
+    this.joinAsked = undefined;
+    this.frames.length = 0;
+    this.frames.push(frame(FRAME.hello, this.hello()));
+  }
+
+  linkDown(): void {
+    this.up = false;
+    this.greeted = false;
+    this.joinAsked = undefined;
+    this.frames.length = 0;
+    this.feed.stop();
+    this.follow.lost();
+  }
+
+  /** Bytes from the peer. A fault ends the link; the caller closes it. */
+  data(now: Mono, bytes: Uint8Array): MirrorFault | undefined {
+    let wrong: MirrorFault | undefined;
+    const bad = this.reader.push(bytes, (f) => {
+      wrong = this.frame(now, f)?.fault;
+      return wrong === undefined;
+    });
+    return wrong ?? bad?.fault;
+  }
+
+  /**
+   * After the turn's transactions: the turn's group, an owed acknowledgement, a measured piece of
+   * whatever the backup still lacks.
+   */
+  turn(now: Mono, pairNow: Instant, group: Uint8Array | undefined): void {
+    if (!this.up || !this.greeted) return;
+    if (this.role === 'backup') this.follow.turn();
+    else if (this.role === 'primary') this.feed.turn(now, pairNow, group);
+  }
+
+  /** When `turn` wants to be called again though nothing happened. */
+  deadline(now: Mono): Mono {
+    if (!this.up || this.role !== 'primary') return Number.POSITIVE_INFINITY;
+    return this.feed.deadline(now);
+  }
+
+  private frame(now: Mono, f: FrameView): Fault<MirrorFault> | undefined {
+    if (f.type === FRAME.hello) return this.onHello(f);
+    if (!this.greeted) return fault('link-order', f.start);
+    if (f.type === FRAME.refuse) return fault('link-protocol', f.start);
+    if (f.type === FRAME.join) return this.onJoin(now, f);
+    if (f.type === FRAME.ack || f.type === FRAME.digestAnswer) {
+      // late words of a backup that we no longer lead
+      if (this.role !== 'primary') return undefined;
+      return f.type === FRAME.ack ? this.feed.onAck(f) : this.feed.onDigestAnswer(f);
+    }
+    // everything else comes from a primary; late words of one that we no longer follow
+    if (this.role !== 'backup') return undefined;
+    // between asking and being answered, what still comes belongs to an earlier conversation
+    if (this.follow.waiting && f.type !== FRAME.resume && f.type !== FRAME.snapshotBegin) {
+      return undefined;
+    }
+    switch (f.type) {
+      case FRAME.records:
+        return this.follow.onRecords(f);
+      case FRAME.resume:
+      case FRAME.snapshotBegin:
+      case FRAME.chunk:
+      case FRAME.snapshotEnd:
+        return this.follow.onFill(f);
+      case FRAME.digest:
+        return this.follow.onDigest(f);
+      case FRAME.inStep:
+        return this.follow.onInStep(f);
+      case FRAME.goodbye:
+        return this.follow.onGoodbye(f);
+      case FRAME.clock:
+        if (f.end - f.from < 8) return fault('frame-length', f.from);
+        this.events.push({ kind: 'clock', at: viewOf(f).getFloat64(f.from, true) });
+        return undefined;
+    }
+  }
+
+  private hello(): Uint8Array {
+    const text = Buffer.from(this.release, 'latin1');
+    const bytes = new Uint8Array(2 + text.length);
+    bytes[0] = LINK_PROTOCOL;
+    bytes[1] = this.box.charCodeAt(0);
+    bytes.set(text, 2);
+    return bytes;
+  }
+
+  private onHello(f: FrameView): Fault<MirrorFault> | undefined {
+    if (f.end - f.from < 2) return fault('frame-length', f.from);
+    if (f.bytes[f.from] !== LINK_PROTOCOL) {
+      this.frames.push(frame(FRAME.refuse, Buffer.from('link-protocol', 'latin1')));
+      return fault('link-protocol', f.from);
+    }
+    if (f.bytes[f.from + 1] === this.box.charCodeAt(0)) return fault('link-self', f.from + 1);
+    this.peerRelease = Buffer.from(f.bytes.slice(f.from + 2, f.end)).toString('latin1');
+    this.greeted = true;
+    if (this.role === 'backup') this.follow.join();
+    return undefined;
+  }
+
+  private onJoin(now: Mono, f: FrameView): Fault<MirrorFault> | undefined {
+    if (f.end - f.from < POSITION_SIZE) return fault('frame-length', f.from);
+    this.joinAsked = getPosition(viewOf(f), f.from);
+    if (this.role === 'primary') this.startFeed(now, this.joinAsked);
+    return undefined;
+  }
+
+  private startFeed(now: Mono, p: Position): void {
+    this.joinAsked = undefined;
+    this.feed.start(now, p);
+  }
+}

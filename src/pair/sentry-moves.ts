@@ -1,0 +1,330 @@
+/**
+ * What the guards and actions named in `takeover.ts` mean: one small function each, over the plain
+ * memory of `sentry-core.ts`. The sentences there are the specification of the functions here.
+ */
+
+import { SECOND } from '../base/units.ts';
+import { outranks } from './cold-start.ts';
+import { leads } from './peer.ts';
+import type { Core } from './sentry-core.ts';
+import type { Action, Guard } from './takeover.ts';
+import { AUTOMATIC } from './takeover.ts';
+
+/** RFC 5227 §2.4 (b) allows one defence in an interval; a pair must be quicker than its ten seconds. */
+const DEFEND_INTERVAL = SECOND;
+const ASSERT_INTERVAL = 100;
+/** Two primaries of one epoch that both believe to be ahead: after so long the name decides. */
+const TIE_PATIENCE = 100;
+const AUTOMATIC_KEPT = 16;
+
+/** @returns why a switchover may not begin now, or '' when it may. */
+export function notReady(c: Core, force: boolean): string {
+  const h = c.peer.state;
+  if (h === undefined || !c.peer.present(c.now)) return 'the backup is not heard';
+  if (h.role !== 'backup') return `box ${h.box} is ${h.role}, not backup`;
+  if (!h.lanUp) return 'the service LAN of the backup has no carrier';
+  if (!c.standing.linkUp) return 'the crossover link is down';
+  if (force) return '';
+  if (c.standing.peerStale) return 'the backup is stale';
+  if (!c.standing.inStep || !h.inStep) return 'the backup is not in step';
+  if (!h.fit) return 'the backup says that it is not fit';
+  return '';
+}
+
+function lifeProved(c: Core): boolean {
+  const h = c.frame;
+  if (h === undefined || c.queryFrom === 0) return false;
+  if (h.echoBoot === c.boot && h.echoSequence >= c.queryFrom) return true;
+  if (c.phase !== 'probing' && c.phase !== 'waiting') return false;
+  return c.now > c.queryAt + c.settings.probeMs && c.lateFrames[h.path] > 0;
+}
+
+function peerFirst(c: Core): boolean {
+  const h = c.frame;
+  return h?.fit === true && !c.forced && outranks(h, c.candidate());
+}
+
+function leaderGone(c: Core): boolean {
+  const h = c.frame;
+  if (h === undefined || leads(h) || h.role === 'promoting' || c.mayNotStand() !== '') return false;
+  return outranks(c.candidate(), h);
+}
+
+function outranked(c: Core): boolean {
+  const h = c.frame;
+  if (h === undefined) return false;
+  if (h.epoch !== c.reignEpoch) return h.epoch > c.reignEpoch;
+  // positions move while we compare: both may see themselves ahead, never both behind
+  if (c.now - c.conflictSince >= TIE_PATIENCE) return c.settings.box > h.box;
+  if (h.lsn !== c.standing.lsn) return h.lsn > c.standing.lsn;
+  return c.settings.box > h.box;
+}
+
+export const GUARD_OF: { readonly [G in Guard]: (c: Core) => boolean } = {
+  'may-stand': (c) => c.mayNotStand() === '',
+  'may-succeed': (c) => c.carrier.l && c.reportEpoch >= c.leaderEpoch,
+  'life-proved': lifeProved,
+  'new-leader': (c) => c.frame !== undefined && c.frame.epoch !== c.leaderEpoch,
+  'leader-gone': leaderGone,
+  'both-follow': (c) =>
+    c.frame?.role === 'backup' &&
+    c.now - c.leaderAt > SECOND &&
+    c.now - c.phaseSince > SECOND &&
+    c.whole,
+  'peer-first': peerFirst,
+  'rival-first': (c) => c.frame?.role === 'promoting' && peerFirst(c),
+  'rival-near': (c) => c.peer.present(c.now) && c.peer.role() === 'promoting',
+  outranked: outranked,
+  'conflict-over': (c) => c.conflictSince <= c.now,
+  yields: (c) => c.settings.box === 'b' && !c.peer.present(c.now),
+  'reign-durable': (c) =>
+    c.reignDurable && c.reignEpoch > c.peer.seenEpoch && c.mayNotStand() === '',
+  'this-reign': (c) => c.reportEpoch === c.reignEpoch,
+  ready: (c) => notReady(c, c.question?.force === true) === '',
+  'leader-silent': (c) => c.carrier.l && !(c.peer.present(c.now) && leaderHeard(c)),
+};
+
+function leaderHeard(c: Core): boolean {
+  const h = c.peer.state;
+  return h !== undefined && (leads(h) || h.role === 'promoting');
+}
+
+function follow(c: Core): void {
+  const epoch = c.frame?.epoch ?? c.standing.epoch;
+  c.leaderEpoch = epoch;
+  c.leaderAt = c.now;
+  c.wasPrimary = false;
+  c.diskStale = false;
+  c.reignDurable = false;
+  c.clear('not-eligible');
+  if (c.followed !== epoch) {
+    c.log('info', `follow box ${c.frame?.box ?? '?'}, primary of epoch ${epoch}`);
+    c.order({ kind: 'follow', epoch });
+  }
+}
+
+function withdraw(c: Core): void {
+  c.prober.end();
+  c.forgetQueries();
+  c.forced = false;
+  c.reignDurable = false;
+}
+
+function noteLate(c: Core): void {
+  const h = c.frame;
+  if (h === undefined || c.now <= c.queryAt + c.settings.probeMs) return;
+  c.lateFrames[h.path] += 1;
+  c.prober.extend(c.now + c.settings.heartbeatMs + c.settings.probeMs);
+}
+
+function orderReign(c: Core): void {
+  c.prober.end();
+  c.reignEpoch = Math.max(c.peer.seenEpoch, c.standing.epoch, c.reignEpoch) + 1;
+  c.reignDurable = false;
+  c.order({ kind: 'reign', epoch: c.reignEpoch, cause: c.cause });
+}
+
+function claim(c: Core): void {
+  c.prober.end();
+  c.vip('claim');
+}
+
+function announce(c: Core): void {
+  c.conflictSince = Number.MAX_SAFE_INTEGER;
+  c.announcer.begin(c.now);
+  c.announcer.due(c.now);
+  c.garp();
+}
+
+function takeLease(c: Core): void {
+  const at = c.answered?.at ?? c.now;
+  c.repairing = false;
+  c.nextRenew = at + c.settings.renewMs;
+  c.setLease(at + c.settings.leaseMs);
+}
+
+function extend(c: Core): void {
+  const until = (c.answered?.at ?? 0) + c.settings.leaseMs;
+  if (c.repairing) c.log('info', 'the VIP is held again');
+  c.repairing = false;
+  if (until > c.lease) c.setLease(until);
+}
+
+function silence(c: Core): void {
+  c.announcer.end();
+  c.nextRenew = Number.MAX_SAFE_INTEGER;
+  c.conflictSince = Number.MAX_SAFE_INTEGER;
+  c.repairing = false;
+  c.setLease(0);
+}
+
+function tell(c: Core): void {
+  c.last = {
+    cause: c.cause,
+    epoch: c.reignEpoch,
+    suspectedAt: c.suspectedAt,
+    claimedAt: c.now,
+  };
+  c.counters.takeovers += 1;
+  c.whole = true;
+  c.wasPrimary = true;
+  c.diskStale = false;
+  c.marked = false;
+  if (AUTOMATIC.includes(c.cause)) {
+    c.automatic.push(c.now);
+    if (c.automatic.length > AUTOMATIC_KEPT) c.automatic.shift();
+  }
+  withdraw(c);
+  const took = (c.now - c.suspectedAt).toFixed(1);
+  c.log('info', `primary of epoch ${c.reignEpoch}: ${c.cause}, ${took} ms after the suspicion`);
+}
+
+function defend(c: Core): void {
+  c.counters.conflicts += 1;
+  c.alarm('conflict', `the VIP ${c.settings.vip} is also claimed by ${c.detail}`);
+  if (c.now - c.lastDefence < DEFEND_INTERVAL) return;
+  c.lastDefence = c.now;
+  c.garp();
+}
+
+function assertReign(c: Core): void {
+  if (c.conflictSince > c.now) {
+    c.conflictSince = c.now;
+    c.counters.conflicts += 1;
+    const h = c.frame;
+    c.log('alarm', `two primaries: box ${h?.box} of epoch ${h?.epoch} must give way`);
+  }
+  if (c.now - c.lastAssert < ASSERT_INTERVAL) return;
+  c.lastAssert = c.now;
+  c.garp();
+  c.beat(false, false);
+}
+
+function refuse(c: Core, why: string): void {
+  if (c.question !== undefined) c.answer(c.question.id, false, why);
+}
+
+function refusal(c: Core): string {
+  const h = c.peer.state;
+  switch (c.phase) {
+    case 'primary': {
+      const why = notReady(c, c.question?.force === true);
+      return why === '' ? 'this box is primary already' : `refused: ${why}`;
+    }
+    case 'following':
+    case 'looking':
+    case 'loading':
+      if (h !== undefined && c.peer.present(c.now) && leads(h)) {
+        return `refused: this box is ${c.role()}; box ${h.box} is the primary: ask it`;
+      }
+      return c.carrier.l
+        ? `refused: this box is ${c.role()} and no primary is heard`
+        : 'refused: own service LAN has no carrier';
+    default:
+      return `refused: a change of roles is under way (${c.phase})`;
+  }
+}
+
+function notEligible(c: Core): void {
+  const why = c.mayNotStand();
+  c.alarm('not-eligible', `the primary is not heard, or its link closed; this box must not take over: ${why}`);
+}
+
+export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
+  remember: (c) => {
+    c.wasPrimary = c.loaded?.wasPrimary === true;
+    c.diskStale = c.loaded?.peerStale === true;
+    c.whole = true;
+  },
+  'was-primary': (c) => {
+    c.wasPrimary = true;
+    c.leaderEpoch = -1;
+  },
+  follow: follow,
+  'note-led': (c) => {
+    c.leaderAt = c.now;
+    c.clear('not-eligible');
+    if (!c.standing.inStep) c.whole = false;
+  },
+  'suspect-cold': (c) => c.suspect('cold-start'),
+  'suspect-closed': (c) => c.suspect('peer-closed'),
+  'suspect-silent': (c) => c.suspect('peer-silent'),
+  'suspect-goodbye': (c) => c.suspect('switchover'),
+  'suspect-operator': (c) => {
+    c.suspect('operator');
+    c.forced = true;
+  },
+  probe: (c) => c.prober.begin(c.now),
+  'probe-later': (c) => c.prober.again(c.now),
+  'note-late': noteLate,
+  'order-reign': orderReign,
+  'note-reign': (c) => {
+    c.reignDurable = true;
+  },
+  claim: claim,
+  repair: (c) => {
+    c.repairing = true;
+    c.alarm('vip', `the VIP ${c.settings.vip} could not be renewed: ${c.detail}`);
+  },
+  drop: (c) => c.vip('drop'),
+  silence: silence,
+  lease: takeLease,
+  extend: extend,
+  announce: announce,
+  defend: defend,
+  'assert-reign': assertReign,
+  speak: (c) => c.order({ kind: 'speak', epoch: c.reignEpoch }),
+  tell: tell,
+  'order-resign': (c) => {
+    c.pending = c.question?.id;
+    c.log('info', 'switchover: flushing');
+    c.order({ kind: 'resign' });
+  },
+  'order-stay': (c) => c.order({ kind: 'stay' }),
+  'hand-over': (c) => {
+    c.counters.handovers += 1;
+    c.leaderEpoch = c.reignEpoch;
+    c.leaderAt = c.now;
+    c.wasPrimary = false;
+    c.log('info', `handed over at epoch ${c.reignEpoch}`);
+    c.order({ kind: 'hand-over' });
+  },
+  await: (c) => {
+    c.phaseDeadline = c.now + SECOND;
+  },
+  accept: (c) => {
+    if (c.question !== undefined) c.answer(c.question.id, true, 'promoting this box');
+  },
+  'answer-done': (c) =>
+    c.answerPending(true, `box ${c.frame?.box} is primary, epoch ${c.frame?.epoch}`),
+  'answer-failed': (c) =>
+    c.answerPending(
+      false,
+      `switchover failed: ${c.detail === '' ? 'no answer in time' : c.detail}`,
+    ),
+  refuse: (c) => refuse(c, refusal(c)),
+  withdraw: withdraw,
+  'log-lives': (c) => {
+    c.counters.falseAlarms += 1;
+    c.log('warning', `suspicion (${c.cause}) was wrong: box ${c.frame?.box} lives, roles stay`);
+  },
+  'log-not-eligible': notEligible,
+  'log-answered': (c) => {
+    c.alarm('answered', `the VIP ${c.settings.vip} is still answered by ${c.detail}: not claimed`);
+  },
+  'log-claim-failed': (c) => {
+    c.counters.claimsFailed += 1;
+    const why = c.detail === '' ? 'no answer' : c.detail;
+    c.alarm('claim', `the VIP ${c.settings.vip} could not be claimed: ${why}; trying again`);
+  },
+  'log-fenced': (c) => {
+    c.counters.leasesLost += 1;
+    c.log('alarm', `no longer primary of epoch ${c.reignEpoch}: ${c.detail}`);
+  },
+  'log-outranked': (c) => {
+    c.counters.conflicts += 1;
+    const h = c.frame;
+    c.log('alarm', `two primaries: gives way to box ${h?.box} of epoch ${h?.epoch}`);
+  },
+  'log-unmirrored': (c) => c.log('warning', 'the link to the backup closed'),
+};

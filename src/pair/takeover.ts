@@ -1,0 +1,658 @@
+/**
+ * Roles and takeover as data. `ROWS` says, for every phase a box can be in and everything that can
+ * happen to it, what it does and what it is afterwards; the sentry only looks up and obeys. A test
+ * proves that every pair of phase and event has an answer and that no row is dead; the manual's
+ * picture is printed from here.
+ *
+ *            loaded            a primary is heard
+ *   loading ───────▶ looking ─────────────────────▶ following ◀───────────── awaiting
+ *                       │ elected                     │  ▲ it lives             ▲
+ *                       ▼          link closed,       │  │                      │ VIP is down:
+ *                    probing ◀──── silent ────────────┘  │                      │ hand over
+ *                     │ ▲ │ ◀────────────────────────────┼── 1 s, no primary ───┤
+ *          VIP answers│ │ │ quiet                        │                      │
+ *                     ▼ │ ▼                              │                   dropping
+ *                 waiting  reigning ◀── goodbye ─────────┘                      ▲ flushed
+ *                     │       │ durable                                         │
+ *                     └─quiet─┤                                              flushing
+ *                             ▼                                                 ▲ switchover
+ *                          claiming ──── VIP is up ────▶ primary ───────────────┘
+ *                                                          │ lease over, isolated, outranked
+ *                                                          └────▶ looking or following
+ */
+
+import type { Cause, Role } from './terms.ts';
+
+/** Finer than a role: what exactly the box waits for. */
+export type Phase =
+  /** The engine reads its tables. */
+  | 'loading'
+  /** Nobody is known to be primary: looks for the peer (cold start, or after losing the lease). */
+  | 'looking'
+  /** Follows a primary. */
+  | 'following'
+  /** Handed over; the other one should be primary any moment. */
+  | 'awaiting'
+  /** Proves that the old primary and the VIP are silent. */
+  | 'probing'
+  /** As probing, but somebody answers for the VIP: asks again and again. */
+  | 'waiting'
+  /** The engine makes the new reign durable. */
+  | 'reigning'
+  /** The edge takes the VIP. */
+  | 'claiming'
+  | 'primary'
+  /** Handing over: the engine says and mirrors what is left. */
+  | 'flushing'
+  /** Handing over: the VIP goes down. */
+  | 'dropping';
+
+export const PHASES: readonly Phase[] = [
+  'loading',
+  'looking',
+  'following',
+  'awaiting',
+  'probing',
+  'waiting',
+  'reigning',
+  'claiming',
+  'primary',
+  'flushing',
+  'dropping',
+];
+
+/** What the world is told about a phase. */
+export const PHASE_ROLE: { readonly [P in Phase]: Role } = {
+  loading: 'starting',
+  looking: 'starting',
+  following: 'backup',
+  awaiting: 'backup',
+  probing: 'promoting',
+  waiting: 'backup',
+  reigning: 'promoting',
+  claiming: 'promoting',
+  primary: 'primary',
+  flushing: 'resigning',
+  dropping: 'resigning',
+};
+
+export type PairEvent =
+  /** The engine has its tables. */
+  | 'loaded'
+  /** A heartbeat of a primary. */
+  | 'peer-leads'
+  /** A heartbeat of a peer that is not primary. */
+  | 'peer-seeks'
+  /** The cold-start table says that this box begins. */
+  | 'elected'
+  /** The mirror's stream ended without a goodbye. */
+  | 'link-closed'
+  /** Both paths are red. */
+  | 'silent'
+  /** The primary handed over, in order. */
+  | 'goodbye'
+  /** Somebody else answers for the VIP. */
+  | 'vip-answered'
+  /** Somebody else probes for the VIP at the same time. */
+  | 'rival-probes'
+  /** A whole round of probes without an answer. */
+  | 'quiet'
+  /** The new reign is durable. */
+  | 'reigning'
+  /** Claimed, or renewed. */
+  | 'vip-up'
+  /** Claim or renewal failed, or the device went away. */
+  | 'vip-lost'
+  /** Dropped. */
+  | 'vip-down'
+  | 'flushed'
+  | 'flush-refused'
+  /** The phase took longer than it may. */
+  | 'timeout'
+  /** The lease ended before it was renewed: this box was held up, or cannot renew. */
+  | 'lease-over'
+  /** Own LAN has no carrier and the crossover shows nobody. */
+  | 'isolated'
+  | 'switchover'
+  | 'promote';
+
+export const EVENTS: readonly PairEvent[] = [
+  'loaded',
+  'peer-leads',
+  'peer-seeks',
+  'elected',
+  'link-closed',
+  'silent',
+  'goodbye',
+  'vip-answered',
+  'rival-probes',
+  'quiet',
+  'reigning',
+  'vip-up',
+  'vip-lost',
+  'vip-down',
+  'flushed',
+  'flush-refused',
+  'timeout',
+  'lease-over',
+  'isolated',
+  'switchover',
+  'promote',
+];
+
+/** Every guard, as the sentence it stands for. */
+export const GUARDS = {
+  'may-stand':
+    'own LAN is up, the peer does not call this box stale, and a follower is in step (the operator overrides the last two)',
+  'may-succeed': 'own LAN is up and the goodbye is not from an earlier reign',
+  'life-proved': 'the primary sent this after it had heard our query, or keeps sending long after',
+  'new-leader': 'it leads a reign this box did not follow',
+  'leader-gone': 'the box that was followed lives but leads no more, and this one goes first',
+  'both-follow': 'the peer is a backup too, and no primary was heard for a second',
+  'peer-first': 'the peer is fit and outranks this box, and no operator decided otherwise',
+  'rival-first': 'the peer is being promoted too and outranks this box',
+  'rival-near': 'the peer is being promoted',
+  outranked: 'the other primary has the higher epoch (then position, then lower box)',
+  'conflict-over': 'the other primary of a moment ago has given way',
+  yields: 'box b, and the peer is not heard: of two that ask at once one must wait',
+  'reign-durable': 'the epoch of this takeover is already durable here',
+  'this-reign': 'it is the epoch that was ordered',
+  ready: 'the backup is fresh, fit, and in step (or the operator forces the last)',
+  'leader-silent': 'own LAN is up and no primary is heard',
+} as const;
+export type Guard = keyof typeof GUARDS;
+
+/** Every action, as the sentence it stands for. */
+export const ACTIONS = {
+  remember: 'keep what the engine found on its disk',
+  'was-primary': 'keep that this box was the last known primary',
+  follow: 'order the engine to follow that primary',
+  'note-led': 'from now on the tables may be in the middle of a snapshot',
+  'suspect-cold': 'note the moment; cause: cold start',
+  'suspect-closed': 'note the moment; cause: peer closed',
+  'suspect-silent': 'note the moment; cause: peer silent',
+  'suspect-goodbye': 'note the moment; cause: switchover',
+  'suspect-operator': 'note the moment; cause: operator',
+  probe: 'two ARP probes for the VIP and two queries on x and l',
+  'probe-later': 'the same once more, after a pause',
+  'note-late': 'a late heartbeat moves the verdict by one interval',
+  'order-reign': 'order the engine: epoch + 1, durable',
+  'note-reign': 'the new epoch is durable',
+  claim: 'take the VIP, with a lifetime',
+  repair: 'alarm; claim instead of renewing next time',
+  drop: 'let the VIP go',
+  silence: 'the lease ends now: nothing more leaves this box',
+  lease: 'the door opens until the claim plus one lease',
+  extend: 'the door stays open until the renewal plus one lease',
+  announce: 'gratuitous ARP in both forms, now and in a burst',
+  defend: 'alarm; announce again, at most once a second',
+  'assert-reign': 'announce again and say so on both paths, at most every 100 ms',
+  speak: 'order the engine to speak',
+  tell: 'log, count, and keep cause and times of this takeover',
+  'order-resign': 'order the engine to flush',
+  'order-stay': 'order the engine to go on',
+  'hand-over': 'order the engine to say goodbye and follow',
+  await: 'wait one second for the other to become primary',
+  accept: 'answer the operator: begun',
+  'answer-done': 'answer the operator: the other box is primary',
+  'answer-failed': 'answer the operator: it came to nothing, and why',
+  refuse: 'answer the operator: no, and why',
+  withdraw: 'end the probes; the other one goes first',
+  'log-lives': 'log that the suspicion was wrong, and count it',
+  'log-not-eligible': 'alarm, once: nobody is primary and this box must not be',
+  'log-answered': 'alarm, once: the VIP is still answered',
+  'log-claim-failed': 'alarm: the VIP could not be taken',
+  'log-fenced': 'alarm: this box stopped being primary by itself, and why',
+  'log-outranked': 'alarm: two primaries; this one gives way',
+  'log-unmirrored': 'the backup is gone',
+} as const;
+export type Action = keyof typeof ACTIONS;
+
+export type Row = {
+  readonly on: PairEvent;
+  readonly in: readonly Phase[];
+  readonly guard?: Guard;
+  readonly do: readonly Action[];
+  /** 'origin': where the takeover began. Absent: stay. */
+  readonly to?: Phase | 'origin';
+  readonly why: string;
+};
+
+const PROVING: readonly Phase[] = ['probing', 'waiting'];
+const LEADING: readonly Phase[] = ['primary', 'flushing'];
+
+/** @returns every phase that is not named. */
+function others(...named: Phase[]): readonly Phase[] {
+  return PHASES.filter((phase) => !named.includes(phase));
+}
+
+/** A pair of phase and event with nothing to do, and why that is right. */
+function ignore(on: PairEvent, phases: readonly Phase[], why: string): Row {
+  return { on, in: phases, do: [], why };
+}
+
+/** First row that names event and phase, and whose guard holds. */
+export const ROWS: readonly Row[] = [
+  { on: 'loaded', in: ['loading'], do: ['remember'], to: 'looking', why: 'cold start' },
+  ignore('loaded', others('loading'), 'said once'),
+
+  { on: 'peer-leads', in: ['looking'], do: ['follow'], to: 'following', why: 'no preemption' },
+  { on: 'peer-leads', in: ['following'], guard: 'new-leader', do: ['follow'], why: 'a new reign' },
+  { on: 'peer-leads', in: ['following'], do: ['note-led'], why: 'as it should be' },
+  {
+    on: 'peer-leads',
+    in: ['awaiting', 'dropping'],
+    do: ['follow', 'answer-done'],
+    to: 'following',
+    why: 'the switchover is complete',
+  },
+  {
+    on: 'peer-leads',
+    in: ['probing', 'waiting', 'reigning'],
+    guard: 'new-leader',
+    do: ['withdraw', 'follow'],
+    to: 'following',
+    why: 'somebody else has taken over',
+  },
+  {
+    on: 'peer-leads',
+    in: ['probing', 'waiting', 'reigning'],
+    guard: 'life-proved',
+    do: ['withdraw', 'log-lives', 'follow'],
+    to: 'following',
+    why: 'link cases 2 and 8: it lives, keep roles',
+  },
+  {
+    on: 'peer-leads',
+    in: PROVING,
+    do: ['note-late'],
+    why: 'may have been under way when the sender died: may delay, must not cancel',
+  },
+  ignore('peer-leads', ['reigning'], 'was under way when the sender died'),
+  {
+    on: 'peer-leads',
+    in: ['claiming'],
+    guard: 'new-leader',
+    do: ['drop', 'withdraw', 'follow'],
+    to: 'following',
+    why: 'somebody else has taken over; nothing was said yet',
+  },
+  {
+    on: 'peer-leads',
+    in: ['claiming'],
+    guard: 'life-proved',
+    do: ['drop', 'withdraw', 'log-lives', 'follow'],
+    to: 'following',
+    why: 'it lives; nothing was said yet',
+  },
+  ignore('peer-leads', ['claiming'], 'was under way when the sender died'),
+  {
+    on: 'peer-leads',
+    in: LEADING,
+    guard: 'outranked',
+    do: ['silence', 'drop', 'log-outranked', 'answer-failed', 'follow'],
+    to: 'following',
+    why: 'two primaries: the higher epoch keeps the VIP',
+  },
+  {
+    on: 'peer-leads',
+    in: LEADING,
+    do: ['assert-reign'],
+    why: 'two primaries: the winner announces again at once',
+  },
+  ignore('peer-leads', ['loading'], 'an engine without tables follows nobody'),
+
+  {
+    on: 'peer-seeks',
+    in: ['following'],
+    guard: 'leader-gone',
+    do: ['suspect-closed', 'probe'],
+    to: 'probing',
+    why: 'its process was restarted, or lost its lease: nobody is primary',
+  },
+  {
+    on: 'peer-seeks',
+    in: ['following'],
+    guard: 'both-follow',
+    do: [],
+    to: 'looking',
+    why: 'each gave way to the other: the cold-start table decides',
+  },
+  {
+    on: 'peer-seeks',
+    in: PROVING,
+    guard: 'peer-first',
+    do: ['withdraw'],
+    to: 'origin',
+    why: 'both hear each other: the same table decides on both',
+  },
+  {
+    on: 'peer-seeks',
+    in: ['reigning'],
+    guard: 'rival-first',
+    do: ['withdraw'],
+    to: 'origin',
+    why: 'both are being promoted: one gives way',
+  },
+  {
+    on: 'peer-seeks',
+    in: ['claiming'],
+    guard: 'rival-first',
+    do: ['drop', 'withdraw'],
+    to: 'origin',
+    why: 'both are being promoted: one gives way',
+  },
+  {
+    on: 'peer-seeks',
+    in: LEADING,
+    guard: 'conflict-over',
+    do: ['announce'],
+    why: 'its last announcements may still stand in caches: ours must be the last',
+  },
+  ignore('peer-seeks', ['following', ...PROVING, 'reigning', 'claiming'], 'goes on'),
+  ignore('peer-seeks', LEADING, 'the backup'),
+  ignore('peer-seeks', ['loading', 'looking', 'awaiting', 'dropping'], 'read by other rules'),
+
+  {
+    on: 'elected',
+    in: ['looking'],
+    do: ['suspect-cold', 'probe'],
+    to: 'probing',
+    why: 'the winner still asks whether the VIP is silent',
+  },
+  ignore('elected', others('looking'), 'only a looking box is elected'),
+
+  {
+    on: 'link-closed',
+    in: ['following'],
+    guard: 'may-stand',
+    do: ['suspect-closed', 'probe'],
+    to: 'probing',
+    why: 'the kernel closed the stream of a dead process, or somebody cut it',
+  },
+  {
+    on: 'link-closed',
+    in: ['following'],
+    do: ['log-not-eligible'],
+    why: 'never promote a stale box',
+  },
+  { on: 'link-closed', in: LEADING, do: ['log-unmirrored'], why: 'the backup left' },
+  ignore('link-closed', others('following', ...LEADING), 'nothing rests on the link'),
+
+  {
+    on: 'silent',
+    in: ['following'],
+    guard: 'may-stand',
+    do: ['suspect-silent', 'probe'],
+    to: 'probing',
+    why: 'power loss, freeze, or both paths cut: the VIP tells',
+  },
+  { on: 'silent', in: ['following'], do: ['log-not-eligible'], why: 'never promote a stale box' },
+  ignore('silent', others('following'), 'nobody is followed'),
+
+  {
+    on: 'goodbye',
+    in: ['following', 'awaiting', ...PROVING],
+    guard: 'may-succeed',
+    do: ['suspect-goodbye', 'order-reign'],
+    to: 'reigning',
+    why: 'the goodbye proves silence',
+  },
+  {
+    on: 'goodbye',
+    in: ['following', 'awaiting', ...PROVING],
+    do: ['log-not-eligible'],
+    why: 'own LAN is down: the old primary takes it back',
+  },
+  ignore('goodbye', others('following', 'awaiting', ...PROVING), 'no longer ours to take'),
+
+  {
+    on: 'vip-answered',
+    in: ['probing'],
+    do: ['log-answered', 'probe-later'],
+    to: 'waiting',
+    why: 'being taken apart, frozen, or link case 8: ask until it ends, or a heartbeat explains it',
+  },
+  { on: 'vip-answered', in: ['waiting'], do: ['probe-later'], why: 'still answered' },
+  {
+    on: 'vip-answered',
+    in: ['reigning'],
+    do: ['log-answered', 'probe-later'],
+    to: 'waiting',
+    why: 'a late answer is an answer',
+  },
+  {
+    on: 'vip-answered',
+    in: ['claiming'],
+    do: ['drop', 'log-answered', 'probe-later'],
+    to: 'waiting',
+    why: 'RFC 5227 §2.1.1: a conflict; nothing was said yet',
+  },
+  { on: 'vip-answered', in: LEADING, do: ['defend'], why: 'RFC 5227 §2.4 (b): defend once' },
+  ignore('vip-answered', ['loading', 'looking', 'following', 'awaiting', 'dropping'], 'not ours'),
+
+  {
+    on: 'rival-probes',
+    in: PROVING,
+    guard: 'yields',
+    do: ['probe-later'],
+    why: 'RFC 5227 §2.1.1: a probe of another host for the same address is a conflict',
+  },
+  ignore('rival-probes', PHASES, 'its question, not ours'),
+
+  {
+    on: 'quiet',
+    in: PROVING,
+    guard: 'reign-durable',
+    do: ['claim'],
+    to: 'claiming',
+    why: 'only the claim failed before',
+  },
+  {
+    on: 'quiet',
+    in: PROVING,
+    guard: 'may-stand',
+    do: ['order-reign'],
+    to: 'reigning',
+    why: 'nothing lives that could speak',
+  },
+  {
+    on: 'quiet',
+    in: PROVING,
+    do: ['withdraw', 'log-not-eligible'],
+    to: 'origin',
+    why: 'own LAN went down, or the peer called this box stale meanwhile',
+  },
+  ignore('quiet', others(...PROVING), 'nothing is being proved'),
+
+  {
+    on: 'reigning',
+    in: ['reigning'],
+    guard: 'this-reign',
+    do: ['note-reign', 'claim'],
+    to: 'claiming',
+    why: 'durable before speaking',
+  },
+  { on: 'reigning', in: PROVING, guard: 'this-reign', do: ['note-reign'], why: 'came meanwhile' },
+  ignore('reigning', ['reigning', ...PROVING], 'of an order taken back'),
+  ignore('reigning', others('reigning', ...PROVING), 'of an order taken back'),
+
+  {
+    on: 'vip-up',
+    in: ['claiming'],
+    do: ['announce', 'lease', 'speak', 'tell'],
+    to: 'primary',
+    why: 'face, then voice',
+  },
+  { on: 'vip-up', in: LEADING, do: ['extend'], why: 'renewed' },
+  ignore('vip-up', others('claiming', ...LEADING), 'a drop was asked after it'),
+
+  {
+    on: 'vip-lost',
+    in: ['claiming'],
+    do: ['log-claim-failed', 'drop', 'probe-later'],
+    to: 'waiting',
+    why: 'release, ask again, try again',
+  },
+  { on: 'vip-lost', in: LEADING, do: ['repair'], why: 'the lease still runs; it ends by itself' },
+  ignore('vip-lost', others('claiming', ...LEADING), 'not wanted'),
+
+  { on: 'vip-down', in: ['dropping'], do: ['hand-over', 'await'], to: 'awaiting', why: 'silent' },
+  ignore('vip-down', others('dropping'), 'as asked'),
+
+  { on: 'flushed', in: ['flushing'], do: ['silence', 'drop'], to: 'dropping', why: 'all is said' },
+  ignore('flushed', others('flushing'), 'of an order taken back'),
+  {
+    on: 'flush-refused',
+    in: ['flushing'],
+    do: ['order-stay', 'answer-failed'],
+    to: 'primary',
+    why: 'the backup fell out of step',
+  },
+  ignore('flush-refused', others('flushing'), 'of an order taken back'),
+
+  {
+    on: 'timeout',
+    in: ['flushing'],
+    do: ['order-stay', 'answer-failed'],
+    to: 'primary',
+    why: 'the backup did not acknowledge in time',
+  },
+  {
+    on: 'timeout',
+    in: ['dropping'],
+    do: ['hand-over', 'await'],
+    to: 'awaiting',
+    why: 'no answer, but the lifetime of the address has ended',
+  },
+  {
+    on: 'timeout',
+    in: ['awaiting'],
+    guard: 'rival-near',
+    do: ['await'],
+    why: 'the other one is at it',
+  },
+  {
+    on: 'timeout',
+    in: ['awaiting'],
+    guard: 'may-stand',
+    do: ['answer-failed', 'suspect-silent', 'probe'],
+    to: 'probing',
+    why: 'the other one did not take it',
+  },
+  { on: 'timeout', in: ['awaiting'], do: ['log-not-eligible', 'await'], why: 'own LAN is down' },
+  {
+    on: 'timeout',
+    in: ['claiming'],
+    do: ['log-claim-failed', 'drop', 'probe-later'],
+    to: 'waiting',
+    why: 'the edge did not answer',
+  },
+  ignore(
+    'timeout',
+    ['loading', 'looking', 'following', ...PROVING, 'reigning', 'primary'],
+    'may last as long as it does',
+  ),
+
+  {
+    on: 'lease-over',
+    in: ['primary'],
+    do: ['silence', 'drop', 'log-fenced', 'was-primary'],
+    to: 'looking',
+    why: 'slept past the lease: hear the peer first',
+  },
+  {
+    on: 'lease-over',
+    in: ['flushing'],
+    do: ['silence', 'drop', 'log-fenced', 'was-primary', 'order-stay', 'answer-failed'],
+    to: 'looking',
+    why: 'slept past the lease: hear the peer first',
+  },
+  ignore('lease-over', others(...LEADING), 'no lease runs'),
+  {
+    on: 'isolated',
+    in: ['primary'],
+    do: ['silence', 'drop', 'log-fenced', 'was-primary'],
+    to: 'looking',
+    why: 'link case 7: nobody can reach this box; the other one may be taking over',
+  },
+  {
+    on: 'isolated',
+    in: ['flushing'],
+    do: ['silence', 'drop', 'log-fenced', 'was-primary', 'order-stay', 'answer-failed'],
+    to: 'looking',
+    why: 'link case 7: nobody can reach this box; the other one may be taking over',
+  },
+  ignore('isolated', others(...LEADING), 'no voice to lose'),
+
+  {
+    on: 'switchover',
+    in: ['primary'],
+    guard: 'ready',
+    do: ['order-resign'],
+    to: 'flushing',
+    why: 'planned',
+  },
+  { on: 'switchover', in: PHASES, do: ['refuse'], why: 'not ready, not primary, or under way' },
+  {
+    on: 'promote',
+    in: ['looking', 'following'],
+    guard: 'leader-silent',
+    do: ['accept', 'suspect-operator', 'probe'],
+    to: 'probing',
+    why: 'the operator knows what the boxes cannot',
+  },
+  { on: 'promote', in: PHASES, do: ['refuse'], why: 'somebody is primary, or about to be' },
+];
+
+/** Rows by phase and event, in the order they are tried. */
+const INDEX: ReadonlyMap<string, readonly Row[]> = new Map(
+  PHASES.flatMap((phase) =>
+    EVENTS.map((on) => [
+      `${phase} ${on}`,
+      ROWS.filter((row) => row.on === on && row.in.includes(phase)),
+    ]),
+  ),
+);
+
+/** @returns the rows for this event in this phase, to be tried in order; the last has no guard. */
+export function rowsFor(phase: Phase, on: PairEvent): readonly Row[] {
+  return INDEX.get(`${phase} ${on}`) ?? [];
+}
+
+/** A step of the takeover, as the manual and the log number them. */
+export type Step = {
+  readonly step: string;
+  readonly phase: readonly Phase[];
+  readonly confirmedBy: readonly PairEvent[];
+  /** Who does it. */
+  readonly by: 'sentry' | 'engine' | 'edge';
+};
+
+/** Each step starts when the one above is confirmed by an input. */
+export const STEPS: readonly Step[] = [
+  {
+    step: 'suspect',
+    phase: ['following', 'looking', 'awaiting'],
+    confirmedBy: [
+      'link-closed',
+      'silent',
+      'goodbye',
+      'elected',
+      'peer-seeks',
+      'promote',
+      'timeout',
+    ],
+    by: 'sentry',
+  },
+  { step: 'stand', phase: ['following', 'looking', 'awaiting'], confirmedBy: [], by: 'sentry' },
+  { step: 'silence', phase: PROVING, confirmedBy: ['quiet', 'goodbye'], by: 'sentry' },
+  { step: 'drain', phase: ['reigning'], confirmedBy: [], by: 'engine' },
+  { step: 'reign', phase: ['reigning'], confirmedBy: ['reigning'], by: 'engine' },
+  { step: 'face', phase: ['claiming'], confirmedBy: ['vip-up'], by: 'edge' },
+  { step: 'speak', phase: ['primary'], confirmedBy: [], by: 'engine' },
+  { step: 'tell', phase: ['primary'], confirmedBy: [], by: 'sentry' },
+];
+
+/** Causes that start a takeover nobody asked for: the flap guard counts these. */
+export const AUTOMATIC: readonly Cause[] = ['peer-closed', 'peer-silent'];

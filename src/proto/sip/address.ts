@@ -1,0 +1,79 @@
+/**
+ * From a URI to an address to send to. Below the edge there is no name service, so only literal
+ * addresses are followed; everything else goes back to where the other side's packets come from.
+ */
+
+const IPV4 = /^(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
+
+export type Hop = { readonly ip: string; readonly port: number };
+
+/** [start, end) of host and the port (0: none) of a sip or sips URI. */
+function hostAt(uri: string): readonly [number, number, number] {
+  const colon = uri.indexOf(':');
+  let end = uri.length;
+  // "@" cannot stand in parameters or headers of a valid URI, so the last one ends the user part.
+  const from = uri.lastIndexOf('@') + 1 || colon + 1;
+  for (let i = from; i < uri.length; i += 1) {
+    const c = uri.charCodeAt(i);
+    if (c === 59 || c === 63) {
+      end = i;
+      break;
+    }
+  }
+  const close = uri.charCodeAt(from) === 91 ? uri.indexOf(']', from) + 1 : 0;
+  const hostEnd = uri.indexOf(':', close > 0 ? close : from);
+  if (hostEnd < 0 || hostEnd >= end) return [from, end, 0];
+  const port = Number.parseInt(uri.slice(hostEnd + 1, end), 10);
+  return [from, hostEnd, port > 0 && port < 65_536 ? port : 0];
+}
+
+/** The address a URI names literally (port 5060 when it says none); undefined for a name. */
+export function literalHop(uri: string): Hop | undefined {
+  const [start, end, port] = hostAt(uri);
+  const host = uri.slice(start, end);
+  if (host.charCodeAt(0) === 91 && host.endsWith(']')) {
+    return { ip: host.slice(1, -1), port: port === 0 ? 5060 : port };
+  }
+  return IPV4.test(host) ? { ip: host, port: port === 0 ? 5060 : port } : undefined;
+}
+
+/**
+ * Where to send to somebody who says `uri` and whose packets come from `source`. Behind a NAT what
+ * he says is no use to us (`nat`: his Via says so); a name we cannot resolve is none either.
+ */
+export function nextHop(uri: string, source: Hop, nat: boolean): Hop {
+  if (nat) return source;
+  return literalHop(uri) ?? source;
+}
+
+/** User part of a sip, sips or tel URI, '' when it has none; password and parameters left out. */
+export function userOf(uri: string): string {
+  const colon = uri.indexOf(':');
+  const at = uri.lastIndexOf('@');
+  if (at < 0) {
+    if (!/^tel:/i.test(uri)) return '';
+    const semi = uri.indexOf(';');
+    return uri.slice(colon + 1, semi < 0 ? uri.length : semi);
+  }
+  let end = at;
+  for (let i = colon + 1; i < at; i += 1) {
+    const c = uri.charCodeAt(i);
+    if (c === 58 || c === 59) {
+      end = i;
+      break;
+    }
+  }
+  return uri.slice(colon + 1, end);
+}
+
+/** URI of a From, To, Contact or Route value (with or without brackets). */
+export function uriOf(value: string): string {
+  // A quoted display name may hold "<"; the brackets of the address are the last pair.
+  const lt = value.lastIndexOf('<');
+  if (lt >= 0) {
+    const gt = value.indexOf('>', lt);
+    return value.slice(lt + 1, gt < 0 ? value.length : gt);
+  }
+  const semi = value.indexOf(';');
+  return (semi < 0 ? value : value.slice(0, semi)).trim();
+}

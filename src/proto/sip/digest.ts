@@ -1,0 +1,96 @@
+/**
+ * Digest authentication (RFC 3261 22, RFC 7616, RFC 8760): SHA-256 first, MD5 for old phones, always
+ * with qop=auth. A nonce verifies itself: it is the moment it was made, on the pair clock, and a keyed
+ * hash of that moment. No list of nonces exists, so the box that checks need not be the one that gave.
+ */
+
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { H, type HeaderId, isFault, parseAuth, type SipMessage } from '../../sip-parser/index.ts';
+import type { Context, SipSettings } from '../context.ts';
+
+export type Proof =
+  /** `nonce` and `nc` let a registrar refuse a repetition. */
+  | { readonly as: 'user'; readonly user: string; readonly nonce: string; readonly nc: number }
+  | { readonly as: 'nobody'; readonly stale: boolean };
+
+const NOBODY: Proof = { as: 'nobody', stale: false };
+const STALE: Proof = { as: 'nobody', stale: true };
+const ALGORITHMS = [
+  { name: 'SHA-256', node: 'sha256' },
+  { name: 'MD5', node: 'md5' },
+] as const;
+
+function mark(settings: SipSettings, moment: string): string {
+  return createHmac('sha256', settings.nonceKey)
+    .update(`${moment}|${settings.realm}`)
+    .digest('hex')
+    .slice(0, 32);
+}
+
+/** The challenge headers of a 401 (`WWW-Authenticate`) or 407 (`Proxy-Authenticate`). */
+export function challenge(cx: Context, header: string, stale: boolean): string {
+  const moment = cx.now.toString(36);
+  const nonce = `${moment}.${mark(cx.settings, moment)}`;
+  let out = '';
+  // RFC 8760 2.4: one header an algorithm, the preferred one first.
+  for (const algorithm of ALGORITHMS) {
+    out +=
+      `${header}: Digest realm="${cx.settings.realm}", nonce="${nonce}", qop="auth", ` +
+      `algorithm=${algorithm.name}${stale ? ', stale=true' : ''}\r\n`;
+  }
+  return out;
+}
+
+/** Who sent this request, by its credentials for our realm. */
+export function authenticate(cx: Context, m: SipMessage, header: HeaderId): Proof {
+  for (const value of m.values(header)) {
+    const auth = parseAuth(value);
+    if (isFault(auth) || auth.scheme.toLowerCase() !== 'digest') continue;
+    if (auth.params.get('realm') !== cx.settings.realm) continue;
+    return check(cx, m, auth.params);
+  }
+  return NOBODY;
+}
+
+function check(cx: Context, m: SipMessage, p: Map<string, string>): Proof {
+  const s = cx.settings;
+  const user = p.get('username') ?? '';
+  const nonce = p.get('nonce') ?? '';
+  const uri = p.get('uri') ?? '';
+  const nc = p.get('nc') ?? '';
+  const cnonce = p.get('cnonce') ?? '';
+  // RFC 8760 2.6: an absent algorithm means MD5.
+  const wanted = (p.get('algorithm') ?? 'MD5').toUpperCase();
+  const algorithm = ALGORITHMS.find((a) => a.name === wanted);
+  if (algorithm === undefined || user === '' || p.get('qop') !== 'auth' || cnonce === '') {
+    return NOBODY;
+  }
+  if (!/^[0-9a-f]{8}$/i.test(nc)) return NOBODY;
+  const dot = nonce.indexOf('.');
+  const moment = nonce.slice(0, dot);
+  if (dot <= 0 || !same(nonce.slice(dot + 1), mark(s, moment))) return NOBODY;
+  const h = (text: string): string =>
+    createHash(algorithm.node).update(text, 'latin1').digest('hex');
+  const a1 = h(`${user}:${s.realm}:${s.passwordPrefix}${user}`);
+  const a2 = h(`${m.method}:${uri}`);
+  const response = h(`${a1}:${nonce}:${nc}:${cnonce}:auth:${a2}`);
+  if (!same(response, (p.get('response') ?? '').toLowerCase())) return NOBODY;
+  // RFC 7616 3.3: right in everything but the age of the nonce: the client may try again unasked.
+  const age = cx.now - Number.parseInt(moment, 36);
+  if (age > s.nonceLifeMs || age < -s.nonceLifeMs) return STALE;
+  return { as: 'user', user, nonce, nc: Number.parseInt(nc, 16) };
+}
+
+function same(a: string, b: string): boolean {
+  const x = Buffer.from(a, 'latin1');
+  const y = Buffer.from(b, 'latin1');
+  return x.length === y.length && timingSafeEqual(x, y);
+}
+
+/** Credentials for us as a registrar, and as a proxy would want them. */
+export const REGISTRAR = { status: 401, ask: 'WWW-Authenticate', from: H.Authorization } as const;
+export const SERVICE = {
+  status: 407,
+  ask: 'Proxy-Authenticate',
+  from: H.ProxyAuthorization,
+} as const;

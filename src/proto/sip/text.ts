@@ -1,0 +1,202 @@
+/**
+ * Pieces of SIP text, made by concatenation and made once. A response is
+ *
+ *   status line  +  head (Via, From, Call-ID, CSeq, Record-Route, To)  +  tail (the rest and the body)
+ *
+ * and a transaction row keeps head and tail, so a retransmission is the same octets as the first.
+ */
+
+import { hash } from 'node:crypto';
+import type { Chance } from '../../base/chance.ts';
+import { H, HEADERS, OTHER, reasonPhrase, type SipMessage } from '../../sip-parser/index.ts';
+import type { SipSettings } from '../context.ts';
+
+/** Methods we take part in; `Allow` of every answer that has one (RFC 3261 20.5). */
+export const ALLOW =
+  'Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE\r\n';
+
+/** The tail of a response without anything more to say. */
+export const EMPTY_TAIL = 'Content-Length: 0\r\n\r\n';
+
+export const COOKIE = 'z9hG4bK';
+
+/** 62 random bits as a word; small integers, because their conversion is cheap. */
+export function randomWord(chance: Chance): string {
+  return (chance.u32() >>> 1).toString(36) + (chance.u32() >>> 1).toString(36);
+}
+
+/** An id and a random part in one word: what our tags and branches are made of. */
+export function word(id: number, rnd: string): string {
+  return `${id.toString(36)}-${rnd}`;
+}
+
+/**
+ * The id in a word that somebody sent back; 0 when it has none. Whether the word is really ours the
+ * caller finds by comparing it with the one the row makes.
+ */
+export function idIn(text: string, from: number): number {
+  let id = 0;
+  for (let i = from; i < text.length; i += 1) {
+    const c = text.charCodeAt(i);
+    if (c === 45) return id;
+    const digit = c >= 48 && c <= 57 ? c - 48 : c >= 97 && c <= 122 ? c - 87 : -1;
+    if (digit < 0 || id > 1e12) return 0;
+    id = id * 36 + digit;
+  }
+  return 0;
+}
+
+/** Host without the brackets of an IPv6 reference. */
+function bare(host: string): string {
+  return host.charCodeAt(0) === 91 ? host.slice(1, -1) : host;
+}
+
+/** True when the sender says in its Via that it is not where its packets come from: a NAT. */
+export function behindNat(m: SipMessage, ip: string): boolean {
+  return bare(m.viaHost) !== ip;
+}
+
+/**
+ * The top Via as a response carries it. RFC 3261 18.2.1: `received` when sent-by is not the source
+ * address; RFC 3581 4: `rport` is filled in with the source port, and `received` is then always set.
+ */
+function topVia(m: SipMessage, ip: string, port: number): string {
+  const [start, end] = m.viaSpan;
+  let via = m.text.slice(start, end);
+  if (via.includes('received')) via = via.replace(/;\s*received\s*=\s*[^;,\s]*/gi, '');
+  if (m.viaRport) {
+    return `${via.replace(/;\s*rport(\s*=\s*[^;,\s]*)?/i, `;rport=${port}`)};received=${ip}`;
+  }
+  return behindNat(m, ip) ? `${via};received=${ip}` : via;
+}
+
+/** Where responses go: [ip, port] by RFC 3261 18.2.2 and RFC 3581 4. `maddr` is not obeyed: with it
+ * a stranger could point our answers at anybody. */
+export function replyPort(m: SipMessage, port: number): number {
+  if (m.viaRport) return port;
+  const sentBy = m.viaPort;
+  return sentBy === 0 ? 5060 : sentBy;
+}
+
+/**
+ * The head of every response to `m` (RFC 3261 8.2.6.2), ending in the To value without CRLF.
+ * `tag` is added to To if it has none; `dialog` copies Record-Route (12.1.1).
+ */
+export function responseHead(
+  m: SipMessage,
+  ip: string,
+  port: number,
+  tag: string,
+  dialog: boolean,
+): string {
+  const first = m.find(H.Via, 0);
+  let head = `Via: ${topVia(m, ip, port)}`;
+  const [, topEnd] = m.viaSpan;
+  const restEnd = m.valueEnd(first, m.valueStart(first));
+  // More values in the same line, and more lines.
+  if (restEnd > topEnd) head += m.text.slice(topEnd, restEnd);
+  head += '\r\n';
+  for (let i = m.find(H.Via, first + 1); i >= 0; i = m.find(H.Via, i + 1)) {
+    head += `Via: ${m.valueAt(i)}\r\n`;
+  }
+  head += `From: ${m.header(H.From) ?? ''}\r\nCall-ID: ${m.callId}\r\nCSeq: ${m.header(H.CSeq) ?? ''}\r\n`;
+  if (dialog && m.has(H.RecordRoute)) head += m.lines(H.RecordRoute);
+  head += `To: ${m.header(H.To) ?? ''}`;
+  return tag === '' || m.toTag !== '' ? head : `${head};tag=${tag}`;
+}
+
+/** @param reason '' for the phrase the status has by registration. */
+export function responseText(status: number, reason: string, head: string, tail: string): string {
+  const phrase = reason === '' ? reasonPhrase(status) : reason;
+  return `SIP/2.0 ${status} ${phrase}\r\n${head}\r\n${tail === '' ? EMPTY_TAIL : tail}`;
+}
+
+/**
+ * The To tag of a response that leaves no row behind: the same for every retransmission of the
+ * request and on both boxes (RFC 3261 8.2.7: "generated in a stateless manner").
+ */
+export function statelessTag(m: SipMessage, settings: SipSettings): string {
+  return hash('md5', `${settings.nonceKey}|${m.callId}|${m.branch}|${m.fromTag}|${m.cseq}`).slice(
+    0,
+    16,
+  );
+}
+
+/** Our Via without its branch. */
+export function viaTo(settings: SipSettings, branch: string): string {
+  return `Via: SIP/2.0/UDP ${settings.here};branch=${branch};rport\r\n`;
+}
+
+// What goes through a back-to-back user agent unchanged. Everything that belongs to one side's own
+// dealings with us (routing, dialogs, credentials, extensions we take no part in) does not.
+const END_TO_END = [
+  H.Subject,
+  H.Priority,
+  H.Organization,
+  H.AlertInfo,
+  H.CallInfo,
+  H.InReplyTo,
+  H.Privacy,
+  H.Diversion,
+  H.HistoryInfo,
+  H.UserToUser,
+  H.Reason,
+  H.Warning,
+  H.ErrorInfo,
+  H.RetryAfter,
+  H.Date,
+  H.UserAgent,
+  H.Server,
+  H.AcceptLanguage,
+];
+const OF_BODY = [
+  H.ContentType,
+  H.ContentDisposition,
+  H.ContentEncoding,
+  H.ContentLanguage,
+  H.MimeVersion,
+];
+
+const PASS = new Uint8Array(128);
+for (const h of END_TO_END) PASS[h] = 1;
+for (const h of OF_BODY) PASS[h] = 2;
+PASS[OTHER] = 3;
+
+/** The header lines of `m` that the other side gets too, and its body, as the tail of a message. */
+export function passedOn(m: SipMessage, own: string): string {
+  const body = m.body;
+  const lines = m.lineCount;
+  let out = own;
+  for (let i = 0; i < lines; i += 1) {
+    const id = m.lineId(i);
+    const kind = PASS[id];
+    if (kind === 0) continue;
+    if (kind === 1 || (kind === 2 && body !== '')) {
+      out += `${(HEADERS[id] as { name: string }).name}: ${m.valueAt(i)}\r\n`;
+    } else if (kind === 3) {
+      const name = m.lineName(i);
+      if ((name.charCodeAt(0) | 32) === 120 && name.charCodeAt(1) === 45) {
+        out += `${name}: ${m.valueAt(i)}\r\n`;
+      }
+    }
+  }
+  return `${out}Content-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** The body of `m` with its own headers only. */
+export function bodyTail(m: SipMessage): string {
+  const body = m.body;
+  if (body === '') return EMPTY_TAIL;
+  let out = '';
+  for (const h of OF_BODY) if (m.has(h)) out += m.lines(h);
+  return `${out}Content-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** A From or To value without its tag, for use as our side of another dialog. */
+export function withoutTag(value: string): string {
+  const gt = value.lastIndexOf('>');
+  const from = value.toLowerCase().indexOf(';', gt < 0 ? 0 : gt);
+  if (from < 0) return value;
+  const params = value.slice(from).replace(/;\s*tag\s*=\s*[^;\s]*/gi, '');
+  return value.slice(0, from).trimEnd() + params;
+}

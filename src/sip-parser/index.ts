@@ -1,0 +1,42 @@
+// sipair/sip-parser: SIP and SDP text to values and back. Self-contained and pure: it imports nothing
+// outside this folder, keeps no state but the framer's buffer, and never throws on remote bytes.
+
+export { type Auth, parseAuth } from './auth.ts';
+export { type RequestParts, type ResponseParts, requestText, responseText } from './build.ts';
+export { quote, unquote } from './chars.ts';
+export { isFault, SIP_FAULTS, type SipFault, type SipFaultCode, sipFault } from './faults.ts';
+export { H, HEADERS, type HeaderFacts, type HeaderId, headerId, OTHER } from './headers.ts';
+export { CSEQ_END, EXPIRES_MAX, LIMITS } from './limits.ts';
+export { SipMessage, VERSION } from './message.ts';
+export { M, METHODS, methodId, reasonPhrase } from './methods.ts';
+export {
+  formatNameAddr,
+  type NameAddr,
+  param,
+  parseNameAddr,
+  setParam,
+  withoutParam,
+} from './name-addr.ts';
+export { parseMessage, salvage } from './parse.ts';
+export {
+  formatSdp,
+  parseSdp,
+  rewriteSdpOrigin,
+  type Sdp,
+  type SdpConnection,
+  type SdpDirection,
+  type SdpMedia,
+  type SdpOrigin,
+} from './sdp.ts';
+export { type StreamFrame, StreamFramer } from './stream.ts';
+export {
+  escapeUser,
+  formatUri,
+  parseUri,
+  type SipUri,
+  unescapeUser,
+  uriEquals,
+  uriParam,
+} from './uri.ts';
+export { validateRequest, validateResponse } from './validate.ts';
+export { formatVia, parseVia, type Via } from './via.ts';

@@ -1,0 +1,114 @@
+/**
+ * Kamailio as the peer: the best known open SIP proxy, tm + rr + dialog, replicated to a second
+ * Kamailio with DMQ. It does less than sipair (no B2BUA, no registrar in the way, ringing calls are
+ * not kept, a reply leaves before the copy arrives), so it is a hard peer, not an equal one.
+ */
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { freemem } from 'node:os';
+import { CORE, Daemon } from './daemon.ts';
+import { run, sleep } from './machine.ts';
+import { type BoxName, CALLEES, CROSSOVER, LAN, type Place, VIP } from './place.ts';
+import type { Boxes, Subject } from './subject.ts';
+
+const TEMPLATE = new URL('./kamailio.cfg', import.meta.url);
+
+/** @returns e.g. `5.6.3`. */
+export async function kamailioVersion(): Promise<string> {
+  return /kamailio (\S+)/.exec(await run('kamailio', ['-v']))?.[1] ?? 'unknown';
+}
+
+export class Kamailio implements Subject {
+  readonly name = 'kamailio';
+  readonly lan: string;
+  readonly registrar = false;
+  private readonly place: Place;
+  private readonly folder: string;
+  private readonly alone: boolean;
+  private primary: Daemon | undefined;
+  private backup: Daemon | undefined;
+
+  constructor(place: Place, folder: string, alone: boolean) {
+    this.place = place;
+    this.lan = place.lan;
+    this.folder = folder;
+    this.alone = alone;
+  }
+
+  async start(): Promise<void> {
+    await run('ip', ['-n', this.place.a, 'addr', 'add', `${VIP}/24`, 'dev', 'lan0']);
+    if (!this.alone) this.backup = this.launch('b', CORE.others);
+    this.primary = this.launch('a', CORE.primary);
+    const until = performance.now() + 60_000;
+    while (!(await this.ready())) {
+      this.primary.mustRun();
+      this.backup?.mustRun();
+      if (performance.now() > until) throw new Error('Kamailio: the pair did not come up in 15 s');
+      await sleep(200);
+    }
+  }
+
+  async boxes(): Promise<Boxes> {
+    if (this.primary === undefined) throw new Error('Kamailio is not started');
+    this.primary.mustRun();
+    this.backup?.mustRun();
+    return { primary: this.primary, backup: this.backup };
+  }
+
+  async proveMirror(calls: number): Promise<string> {
+    const a = await this.dialogs('a');
+    if (a !== calls) throw new Error(`Kamailio: ${calls} calls are up, box a knows ${a}`);
+    if (this.alone) return `${a} calls up, nobody mirrors them (--alone)`;
+    const b = await this.dialogs('b');
+    if (b !== calls) throw new Error(`Kamailio: ${calls} calls are up, the replica has ${b}`);
+    return `${a} calls up, ${b} dialogs at the replica`;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.primary?.stop(), this.backup?.stop()]);
+  }
+
+  private launch(box: BoxName, core: number): Daemon {
+    const folder = `${this.folder}/${box}`;
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    const words: Readonly<Record<string, string>> = {
+      LAN: box === 'a' ? VIP : LAN.b,
+      CROSSOVER: CROSSOVER[box],
+      OTHER: CROSSOVER[box === 'a' ? 'b' : 'a'],
+      CALLEES: `${CALLEES}:5070`,
+      RUN: folder,
+      DMQ: this.alone ? '#' : '',
+    };
+    const text = readFileSync(TEMPLATE, 'utf8').replace(/@([A-Z]+)@/g, (_, w) => words[w] ?? '');
+    writeFileSync(`${folder}/kamailio.cfg`, text);
+    // tlsf: Debian's default allocator collapses first. Finished transactions stay for seconds, so
+    // the pool is large; pages never used are not counted as memory.
+    const pool = Math.min(2048, Math.floor(freemem() / 2 ** 20 / 4));
+    const memory = ['-x', 'tlsf', '-X', 'tlsf', '-m', String(pool), '-M', '32', '-b', '4194304'];
+    const rest = ['-DD', '-E', '-f', `${folder}/kamailio.cfg`, '-Y', folder, '-w', folder];
+    const command = ['kamailio', ...memory, ...rest];
+    return new Daemon(this.place[box], core, command, `${folder}/log`);
+  }
+
+  private async ready(): Promise<boolean> {
+    try {
+      await this.dialogs('a');
+      if (this.alone) return true;
+      const nodes = await this.ask('a', 'dmq.list_nodes');
+      return new RegExp(`host: ${CROSSOVER.b}\\b[^}]*status: active`).test(nodes);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Calls that are up, as this Kamailio knows them. */
+  private async dialogs(box: BoxName): Promise<number> {
+    const answer = await this.ask(box, 'dlg.stats_active');
+    return Number(/ongoing: (\d+)/.exec(answer)?.[1] ?? Number.NaN);
+  }
+
+  private ask(box: BoxName, command: string): Promise<string> {
+    return run('kamcmd', ['-s', `unix:${this.folder}/${box}/ctl`, command]);
+  }
+}

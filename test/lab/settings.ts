@@ -1,0 +1,74 @@
+/** What was decided when a lab was made, and the configuration its boxes get. */
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  type BoxName,
+  EXTENSIONS,
+  LABS,
+  LAN_ADDRESS,
+  LAN_PREFIX,
+  nameFault,
+  other,
+  type Places,
+  placesOf,
+  SIP_PORT,
+  VIP,
+  X_ADDRESS,
+} from './places.ts';
+import { isAlive, isKnown, type Known, writeWhole } from './processes.ts';
+
+export type Settings = {
+  readonly redundancy: 'hot-standby' | 'warm-standby';
+  readonly auth: boolean;
+  /** Executable used instead of this repository's sources. */
+  readonly program: string | null;
+  /** The lab ends with this process; null: it stays until it is taken down. */
+  readonly owner: Known | null;
+};
+
+export function readSettings(places: Places): Settings | undefined {
+  try {
+    return JSON.parse(readFileSync(places.settings, 'utf8')) as Settings;
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeSettings(places: Places, settings: Settings): void {
+  writeWhole(places.settings, JSON.stringify(settings));
+}
+
+export function writeConfig(places: Places, settings: Settings, box: BoxName, key: string): void {
+  mkdirSync(places.data(box), { recursive: true, mode: 0o700 });
+  const peer = other(box);
+  const config = {
+    box,
+    redundancy: settings.redundancy,
+    lan: {
+      interface: 'lan0',
+      address: LAN_ADDRESS[box],
+      prefix: LAN_PREFIX,
+      peerAddress: LAN_ADDRESS[peer],
+    },
+    crossover: { interface: 'x0', address: X_ADDRESS[box], peerAddress: X_ADDRESS[peer] },
+    vip: { address: VIP },
+    sip: { port: SIP_PORT },
+    users: { ...EXTENSIONS, auth: settings.auth },
+    data: places.data(box),
+    control: places.control(box),
+    key,
+  };
+  writeFileSync(places.config(box), `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+}
+
+/** Names of all labs on this machine. */
+export function labNames(): string[] {
+  if (!existsSync(LABS)) return [];
+  return readdirSync(LABS).filter((name) => nameFault(name) === undefined);
+}
+
+/** True when the lab has an owner and that process is gone: killed before it could clean up. */
+export function isStale(name: string): boolean {
+  const owner = readSettings(placesOf(name))?.owner;
+  return isKnown(owner) && !isAlive(owner);
+}

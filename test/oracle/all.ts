@@ -1,0 +1,22 @@
+/** Every oracle, in the order in which they are asked. */
+
+import type { Oracle, World } from '../world/world.ts';
+import { callsSurvive } from './calls-survive.ts';
+import { faceFollowsRole } from './face-follows-role.ts';
+import { indexIsCache } from './index-is-cache.ts';
+import { noAmnesia } from './no-amnesia.ts';
+import { noGibberish } from './no-gibberish.ts';
+import { oneVoice } from './one-voice.ts';
+import { quietBackup } from './quiet-backup.ts';
+import { samePositionSameTables } from './same-position-same-tables.ts';
+
+export const ORACLES: readonly ((world: World) => Oracle)[] = [
+  oneVoice,
+  quietBackup,
+  noAmnesia,
+  samePositionSameTables,
+  indexIsCache,
+  faceFollowsRole,
+  noGibberish,
+  callsSurvive,
+];

@@ -1,0 +1,90 @@
+/**
+ * The simulator's command line.
+ *
+ *   ./build.sh sim [--seed N] [--runs K] [--log] [--verbose] [--pcap FILE] [--saboteur NAME]
+ *
+ * Runs the seeds N, N+1, … and says the seed and its options before each. A broken promise ends it
+ * with the end of the picture, the tale of the phones concerned, and the command that replays it.
+ */
+
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { describe, drawOptions } from '../world/options.ts';
+import { type RunResult, run } from '../world/run.ts';
+import { SABOTEURS } from './saboteurs.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    runs: { type: 'string', default: '1' },
+    log: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+    pcap: { type: 'string' },
+    saboteur: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+  },
+});
+
+const first = Number(values.seed);
+const runs = Number(values.runs);
+const saboteur = SABOTEURS.find((s) => s.name === values.saboteur);
+if (values.saboteur !== undefined && saboteur === undefined) {
+  const names = SABOTEURS.map((s) => s.name).join(', ');
+  console.error(`no saboteur ${values.saboteur}; there are: ${names}`);
+  process.exit(2);
+}
+if (!Number.isInteger(first) || !Number.isInteger(runs) || runs < 1) {
+  console.error('--seed and --runs are whole numbers');
+  process.exit(2);
+}
+
+function summary(result: RunResult, realMs: number): string {
+  const { world, injector } = result;
+  const c = world.book.counts();
+  const faults = [...injector.done].map(([kind, n]) => `${kind} ${n}`).join(', ');
+  return (
+    `  ${(world.now / 1000).toFixed(1)} s in ${realMs.toFixed(0)} ms, ${world.queue.turns} events, ` +
+    `${c.calls} calls, ${c.answered} answered, hash ${result.hash.toString(16)}; ${faults}`
+  );
+}
+
+function report(result: RunResult): void {
+  const { world } = result;
+  if (!values.log) for (const line of world.picture.lines.slice(-40)) console.log(line);
+  for (const v of result.violations.slice(0, 5)) {
+    console.log(`\n${v.at.toFixed(3)} ${v.oracle}: ${v.text}`);
+    const numbers = new Set(v.text.match(/\b1\d\d\d\b/g) ?? []);
+    for (const phone of world.phones) {
+      if (numbers.has(phone.number)) for (const line of phone.tale(16)) console.log(line);
+    }
+  }
+  const extra = values.saboteur === undefined ? '' : ` --saboteur ${values.saboteur}`;
+  console.log(`\nreplay: ./build.sh sim --seed ${result.seed}${extra} --log --verbose`);
+}
+
+let failed = 0;
+for (let seed = first; seed < first + runs; seed += 1) {
+  const drawn = drawOptions(seed);
+  const options = saboteur?.adjust?.(drawn) ?? drawn;
+  console.log(describe(options));
+  const started = performance.now();
+  const result = run({
+    seed,
+    ...(saboteur?.adjust === undefined ? {} : { adjust: saboteur.adjust }),
+    ...(saboteur === undefined ? {} : { sabotage: saboteur.sabotage }),
+    print: values.log ? (line) => console.log(line) : undefined,
+    verbose: values.verbose,
+    capture: values.pcap !== undefined,
+  });
+  console.log(summary(result, performance.now() - started));
+  if (values.pcap !== undefined && result.world.capture !== undefined) {
+    writeFileSync(values.pcap, result.world.capture.file());
+    console.log(`  packets in ${values.pcap}`);
+  }
+  if (result.violations.length > 0) {
+    failed += 1;
+    report(result);
+    if (!values.keep) break;
+  }
+}
+process.exitCode = failed > 0 ? 1 : 0;

@@ -1,0 +1,65 @@
+/** Imports go down only (docs/architecture.md, "Floors"). */
+
+import { dirname, join, normalize } from 'node:path';
+import test from 'ava';
+import { sources } from './source.ts';
+
+/** Folder or file below src/ → floor. `call` and `pair` share a floor and do not know each other. */
+const FLOORS: readonly (readonly [string, number])[] = [
+  ['src/main.ts', 8],
+  ['src/edge/', 7],
+  ['src/node.ts', 6],
+  ['src/input.ts', 6],
+  ['src/effect.ts', 6],
+  ['src/cti/', 5],
+  ['src/panel/', 5],
+  ['src/call/', 4],
+  ['src/pair/', 4],
+  ['src/ledger/', 3],
+  ['src/proto/', 2],
+  ['src/sip-parser/', 1],
+  ['src/wire/', 1],
+  ['src/base/', 0],
+];
+/** Node modules that are pure functions and may be used below edge/. */
+const PURE = ['node:crypto', 'node:zlib'];
+
+function room(path: string): readonly [string, number] {
+  const found = FLOORS.find(([prefix]) => path.startsWith(prefix));
+  if (found === undefined) throw new Error(`${path} is in no room`);
+  return found;
+}
+
+function imports(text: string): string[] {
+  return [...text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;]*?from\s+'([^']+)'/g)].map(
+    (m) => m[1]!,
+  );
+}
+
+for (const file of sources('src')) {
+  test(`imports of ${file.path} go down`, (t) => {
+    const [ownRoom, ownFloor] = room(file.path);
+    for (const name of imports(file.text)) {
+      if (!name.startsWith('.')) {
+        if (ownFloor < 7) t.true(PURE.includes(name), `${name} belongs to edge/`);
+        continue;
+      }
+      const target = normalize(join(dirname(file.path), name));
+      const [theirRoom, theirFloor] = room(target);
+      if (theirRoom === ownRoom) continue;
+      // input, effect and node are the three doors of one room
+      if (ownFloor === 6 && theirFloor === 6) continue;
+      t.true(theirFloor < ownFloor, `${file.path} must not import ${target}`);
+      if (ownRoom === 'src/sip-parser/') t.fail(`the parser is self-contained: ${target}`);
+    }
+    t.pass();
+  });
+}
+
+test('the call does not know that a peer exists, the pair does not know SIP', (t) => {
+  for (const file of sources('src/call'))
+    t.notRegex(file.text, /from '.*\/(pair|edge)\//, file.path);
+  for (const file of sources('src/pair')) {
+    t.notRegex(file.text, /from '.*\/(call|sip-parser|proto\/sip|edge)\//, file.path);
+  }
+});

@@ -1,0 +1,180 @@
+/**
+ * Two engines, a wire and two disks in one hand, for tests of what an engine promises without a
+ * sentry: orders are given by the test. Time is a number that the test moves.
+ */
+
+import { seeded } from '../../src/base/chance.ts';
+import type { Datagram } from '../../src/effect.ts';
+import type { EngineInput } from '../../src/input.ts';
+import type { PersistBatch } from '../../src/ledger/disk.ts';
+import { Image } from '../../src/ledger/image.ts';
+import { Engine, EngineEffects, type NodeSettings } from '../../src/node.ts';
+import type { BoxId, Report } from '../../src/pair/terms.ts';
+import { sipSettings } from '../../src/proto/context.ts';
+
+export function settings(box: BoxId, redundancy: 'hot-standby' | 'warm-standby'): NodeSettings {
+  return {
+    pair: {
+      box,
+      redundancy,
+      heartbeatMs: 25,
+      missed: 4,
+      leaseMs: 1500,
+      vipLifetimeS: 2,
+      renewMs: 250,
+      probeMs: 10,
+      holdMs: 3000,
+      mirrorWaitMaxMs: 50,
+      garpAtMs: [0],
+      garpRefreshMs: 60_000,
+      vip: '192.0.2.10',
+      lanAddress: '192.0.2.11',
+      peerLanAddress: '192.0.2.12',
+      key: new Uint8Array(32),
+    },
+    sip: sipSettings({ vip: '192.0.2.10', nonceKey: 'k' }),
+    diskGroupMs: 200,
+    release: 'test',
+  };
+}
+
+export class Bench {
+  now = 1000;
+  readonly hands: { a: Hand; b: Hand };
+  /** The crossover passes nothing while cut. */
+  cut = false;
+
+  constructor(redundancy: 'hot-standby' | 'warm-standby' = 'hot-standby') {
+    this.hands = { a: new Hand('a', redundancy, 1), b: new Hand('b', redundancy, 2) };
+  }
+
+  get a(): Hand {
+    return this.hands.a;
+  }
+  get b(): Hand {
+    return this.hands.b;
+  }
+
+  connect(): void {
+    this.a.give({ kind: 'link-up' });
+    this.b.give({ kind: 'link-up' });
+    this.settle();
+  }
+
+  /** Runs both boxes, the wire and the disks until nothing happens any more. */
+  settle(): void {
+    for (let round = 0; round < 400; round += 1) {
+      let moved = false;
+      for (const [one, other] of [
+        [this.a, this.b],
+        [this.b, this.a],
+      ] as const) {
+        if (one.idle(this.now)) continue;
+        moved = true;
+        one.turn(this.now);
+        if (one.closed) {
+          one.closed = false;
+          one.give({ kind: 'link-down' });
+          other.give({ kind: 'link-down' });
+        }
+        if (this.cut) one.wire = [];
+        for (const bytes of one.wire) other.give({ kind: 'link-data', bytes });
+        one.wire = [];
+      }
+      if (!moved) return;
+    }
+    throw new Error('does not settle');
+  }
+
+  advance(ms: number): void {
+    for (let i = 0; i < ms; i += 10) {
+      this.now += 10;
+      this.a.give({ kind: 'tick' });
+      this.b.give({ kind: 'tick' });
+      this.settle();
+    }
+  }
+
+  /** `name` becomes primary with the next epoch, at once. */
+  crown(name: BoxId): void {
+    const hand = this.hands[name];
+    const epoch = Math.max(this.a.engine.standing.epoch, this.b.engine.standing.epoch) + 1;
+    hand.give({ kind: 'order', order: { kind: 'reign', epoch, cause: 'cold-start' } });
+    this.settle();
+    hand.give({ kind: 'order', order: { kind: 'speak', epoch } });
+    this.settle();
+  }
+
+  followAll(name: BoxId): void {
+    const epoch = Math.max(this.a.engine.standing.epoch, this.b.engine.standing.epoch);
+    this.hands[name].give({ kind: 'order', order: { kind: 'follow', epoch } });
+    this.settle();
+  }
+}
+
+/** One engine with its disk and what it said. */
+export class Hand {
+  engine: Engine;
+  disk = new Image();
+  /** The disk answers only while this is true. */
+  diskWorks = true;
+  lease = Number.POSITIVE_INFINITY;
+  sent: Datagram[] = [];
+  reports: Report[] = [];
+  logs: string[] = [];
+  wire: Uint8Array[] = [];
+  closed = false;
+  private inputs: EngineInput[] = [];
+  private readonly batches: PersistBatch[] = [];
+  private readonly out = new EngineEffects();
+  private readonly settings: NodeSettings;
+
+  constructor(box: BoxId, redundancy: 'hot-standby' | 'warm-standby', seed: number) {
+    this.settings = settings(box, redundancy);
+    this.engine = new Engine(this.settings, this.disk.load(1_790_000_000_000), seeded(seed), 1000);
+    this.give({ kind: 'tick' });
+  }
+
+  /** The process dies and starts again from its disk. */
+  restart(now: number, seed: number): void {
+    this.inputs = [];
+    this.batches.length = 0;
+    this.wire = [];
+    this.sent = [];
+    this.reports = [];
+    this.engine = new Engine(
+      this.settings,
+      this.disk.load(1_790_000_000_000 + now),
+      seeded(seed),
+      now,
+    );
+    this.give({ kind: 'tick' });
+  }
+
+  give(input: EngineInput): void {
+    this.inputs.push(input);
+  }
+
+  idle(now: number): boolean {
+    const work = this.inputs.length > 0 || (this.diskWorks && this.batches.length > 0);
+    return !work && this.engine.deadline() > now;
+  }
+
+  turn(now: number): void {
+    while (this.diskWorks && this.batches.length > 0) {
+      const batch = this.batches.shift()!;
+      this.disk.apply(batch);
+      this.inputs.push({ kind: 'synced', ticket: batch.ticket });
+    }
+    const inputs = this.inputs;
+    this.inputs = [];
+    this.engine.step(now, this.lease, inputs, this.out);
+    this.wire.push(...this.out.link.map((b) => Uint8Array.from(b)));
+    this.batches.push(...this.out.persist);
+    this.sent.push(...this.out.datagrams);
+    this.reports.push(...this.out.reports);
+    this.logs.push(...this.out.logs.map((l) => l.text));
+    this.closed ||= this.out.closeLink;
+    this.out.clear();
+  }
+}

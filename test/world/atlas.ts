@@ -1,0 +1,86 @@
+/**
+ * The fault atlas: what no pair can survive, or this one does not promise to, each by name and with
+ * the reason. The injector asks here before it breaks anything; what it was refused is counted and
+ * shown. Everything not in this list must be survived.
+ */
+
+import type { BoxId, Role } from '../../src/pair/terms.ts';
+import type { FaultKind } from './options.ts';
+
+/** What is known of the pair from above, where everything can be seen. */
+export type Sight = {
+  readonly states: Readonly<Record<BoxId, 'off' | 'dead' | 'frozen' | Role>>;
+  /** The one box that has and uses the voice, if there is exactly one. */
+  readonly primary: BoxId | undefined;
+  /** The backup says that it may stand, the primary says that its backup may. */
+  readonly inStep: boolean;
+  readonly cableUp: boolean;
+  /** Heartbeats on the LAN come through. */
+  readonly heard: boolean;
+  /** The primary's word "my peer is stale" is durable. */
+  readonly alone: boolean;
+  /** Time since the last fault or repair that touched a box or a path. */
+  readonly quietMs: number;
+};
+
+type Region = {
+  readonly name: string;
+  readonly why: string;
+  readonly kinds: readonly FaultKind[];
+  readonly excluded: (s: Sight) => boolean;
+};
+
+const STOPS_PRIMARY: readonly FaultKind[] = ['kill-primary', 'power-primary'];
+
+export const ATLAS: readonly Region[] = [
+  {
+    name: 'both-boxes-at-once',
+    why: 'while nobody leads, one box is the only one that holds the calls; stopping it stops both',
+    kinds: [
+      'kill-primary',
+      'kill-backup',
+      'power-primary',
+      'power-backup',
+      'cut-x',
+      'deaf',
+      'switchover',
+      'restart-alone',
+    ],
+    excluded: (s) => s.primary === undefined,
+  },
+  {
+    name: 'second-failure-before-in-step',
+    why: 'the primary dies while the backup is dead, left behind or catching up: what only the primary held is gone, or waits on its disk until it comes back',
+    kinds: STOPS_PRIMARY,
+    excluded: (s) => !s.inStep || !s.cableUp,
+  },
+  {
+    name: 'primary-and-path-at-once',
+    why: 'the primary dies within the time it takes to tell the backup that it was left behind',
+    kinds: STOPS_PRIMARY,
+    excluded: (s) => s.quietMs < 100,
+  },
+  {
+    name: 'handover-on-one-leg',
+    why: 'an operator who forces a switchover onto a backup that is not in step asks for loss',
+    kinds: ['switchover'],
+    excluded: (s) => !s.inStep,
+  },
+  {
+    name: 'hidden-from-each-other-while-changing',
+    why: 'both paths are cut between two boxes while a role is still changing: the boxes cannot be told apart from dead ones by anybody',
+    kinds: ['deaf'],
+    excluded: (s) => s.quietMs < 3000 || !s.inStep,
+  },
+  {
+    name: 'not-alone',
+    why: 'the fault is about a primary whose backup is out of reach and known to be stale',
+    kinds: ['restart-alone'],
+    excluded: (s) => !s.alone || s.inStep || s.quietMs < 100,
+  },
+];
+
+/** @returns the region of the atlas that forbids `kind` now, undefined when it may happen. */
+export function forbidden(kind: FaultKind, sight: Sight): Region | undefined {
+  return ATLAS.find((r) => r.kinds.includes(kind) && r.excluded(sight));
+}

@@ -1,0 +1,173 @@
+/**
+ * The injector: breaks what the run's options allow, when the atlas does not forbid it, and repairs
+ * it later. `healAll` ends the safety phase: everything broken is repaired now.
+ */
+
+import type { BoxId } from '../../src/pair/terms.ts';
+import { forbidden, type Sight } from './atlas.ts';
+import { type Box, HEARTBEAT_PORT } from './box.ts';
+import type { Dice } from './dice.ts';
+import { FAULT_TEXT, type FaultKind } from './options.ts';
+import type { World } from './world.ts';
+
+/** How long the wall clock of a box is stepped by: two hours, two years, either way. */
+const STEPS = [7_200_000, -7_200_000, 63_072_000_000, -63_072_000_000] as const;
+
+export class Injector {
+  readonly done = new Map<FaultKind, number>();
+  /** Refused by the atlas, by region. */
+  readonly refused = new Map<string, number>();
+  private running = false;
+  private lastChange = 0;
+  private readonly repairs = new Set<() => void>();
+  private readonly world: World;
+  private readonly dice: Dice;
+
+  constructor(world: World) {
+    this.world = world;
+    this.dice = world.dice.fork('faults');
+  }
+
+  start(): void {
+    this.running = true;
+    this.arm();
+  }
+
+  healAll(): void {
+    this.running = false;
+    for (const repair of [...this.repairs]) repair();
+  }
+
+  sight(): Sight {
+    const { world } = this;
+    const primary = world.primary();
+    const standing = primary?.process?.engine.standing;
+    return {
+      states: { a: world.boxes.a.state, b: world.boxes.b.state },
+      primary: primary?.id,
+      inStep: world.inStep(),
+      cableUp: world.cable.up,
+      heard: true,
+      alone: standing?.peerStale === true,
+      quietMs: world.now - this.lastChange,
+    };
+  }
+
+  private arm(): void {
+    const { options, queue } = this.world;
+    queue.after(this.dice.wait(options.faultGap), () => {
+      if (!this.running) return;
+      this.strike(this.dice.pick(options.kinds));
+      this.arm();
+    });
+  }
+
+  /** Does `kind` now, unless the atlas forbids it. @returns whether it was done. */
+  strike(kind: FaultKind): boolean {
+    const region = forbidden(kind, this.sight());
+    if (region !== undefined) {
+      this.refused.set(region.name, (this.refused.get(region.name) ?? 0) + 1);
+      return false;
+    }
+    if (!this.perform(kind)) return false;
+    this.lastChange = this.world.now;
+    this.done.set(kind, (this.done.get(kind) ?? 0) + 1);
+    return true;
+  }
+
+  private perform(kind: FaultKind): boolean {
+    const { world } = this;
+    const primary = world.primary();
+    const second = world.pair.find((box) => box !== primary);
+    switch (kind) {
+      case 'kill-primary':
+      case 'restart-alone':
+        return this.kill(kind, primary);
+      case 'kill-backup':
+        return this.kill(kind, second);
+      case 'power-primary':
+        return this.powerOff(kind, primary);
+      case 'power-backup':
+        return this.powerOff(kind, second);
+      case 'switchover':
+        return this.switchover(primary);
+      case 'cut-x':
+        return this.cut(kind, false);
+      case 'deaf':
+        return this.cut(kind, true);
+      case 'wall-step': {
+        const box = this.dice.pick(world.pair);
+        box.clock.stepWall(this.dice.pick(STEPS));
+        this.tell(kind, box.id);
+        return true;
+      }
+    }
+  }
+
+  private tell(kind: FaultKind, at: BoxId | 'x'): void {
+    this.world.say(`fault at ${at}: ${FAULT_TEXT[kind]}`);
+  }
+
+  private later(repair: () => void): void {
+    const once = (): void => {
+      if (!this.repairs.delete(once)) return;
+      this.lastChange = this.world.now;
+      repair();
+    };
+    this.repairs.add(once);
+    const [low, high] = this.world.options.repair;
+    this.world.queue.after(this.dice.between(low, high), once);
+  }
+
+  private kill(kind: FaultKind, box: Box | undefined): boolean {
+    if (box?.process === undefined) return false;
+    this.tell(kind, box.id);
+    box.kill();
+    this.later(() => {
+      this.world.say(`repair: box ${box.id} starts`);
+      box.start();
+    });
+    return true;
+  }
+
+  private powerOff(kind: FaultKind, box: Box | undefined): boolean {
+    if (box === undefined || !box.kernel.powered) return false;
+    this.tell(kind, box.id);
+    box.powerOff();
+    this.later(() => {
+      this.world.say(`repair: power of box ${box.id}`);
+      box.powerOn();
+      this.later(() => {
+        this.world.say(`repair: box ${box.id} starts`);
+        box.start();
+      });
+    });
+    return true;
+  }
+
+  private switchover(primary: Box | undefined): boolean {
+    if (primary === undefined) return false;
+    this.tell('switchover', primary.id);
+    primary.operate({ kind: 'switchover', force: false }, (ok, text) => {
+      this.world.say(`operator at ${primary.id}: ${ok ? 'done' : 'refused'}: ${text}`);
+    });
+    return true;
+  }
+
+  private cut(kind: FaultKind, deaf: boolean): boolean {
+    const { cable, lan } = this.world;
+    if (!cable.up) return false;
+    this.tell(kind, 'x');
+    cable.cut();
+    if (deaf) {
+      lan.blocked = (_from, _to, frame) =>
+        frame.kind === 'udp' && frame.udp.dstPort === HEARTBEAT_PORT;
+    }
+    this.later(() => {
+      this.world.say(`repair: crossover${deaf ? ' and LAN' : ''}`);
+      cable.heal();
+      if (deaf) lan.blocked = () => false;
+    });
+    return true;
+  }
+}

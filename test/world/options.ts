@@ -1,0 +1,128 @@
+/**
+ * Swarm, not soup: a run first draws *which kinds* of fault exist in it, then their rates. Runs in
+ * which everything happens at once all look alike; runs in which two things happen often find what
+ * those two do to each other. The whole draw is printed before the first event.
+ */
+
+import type { BoxOptions } from './box.ts';
+import type { CableFaults } from './crossover.ts';
+import { Dice } from './dice.ts';
+import type { LanFaults } from './switch.ts';
+import type { CallMix } from './traffic.ts';
+
+export const FAULT_KINDS = [
+  'kill-primary',
+  'kill-backup',
+  'power-primary',
+  'power-backup',
+  'switchover',
+  'cut-x',
+  'deaf',
+  'restart-alone',
+  'wall-step',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** What each kind is, for the picture and the manual of the simulator. */
+export const FAULT_TEXT: { readonly [K in FaultKind]: string } = {
+  'kill-primary': 'kill -9 of the primary, started again later',
+  'kill-backup': 'kill -9 of the backup, started again later',
+  'power-primary': 'power cut at the primary, back later',
+  'power-backup': 'power cut at the backup, back later',
+  switchover: 'planned switchover by the operator',
+  'cut-x': 'crossover cut, healed later',
+  deaf: 'crossover cut and heartbeats lost on the LAN, which carries everything else',
+  'restart-alone': 'kill -9 of a primary that is alone; it starts again from its disk',
+  'wall-step': 'the wall clock of a box is stepped',
+};
+
+export type Options = {
+  readonly seed: number;
+  readonly phones: number;
+  readonly kinds: readonly FaultKind[];
+  /** Mean time between faults, ms. */
+  readonly faultGap: number;
+  /** How long a fault lasts, ms. */
+  readonly repair: readonly [number, number];
+  /** Length of the safety phase, ms. */
+  readonly safetyMs: number;
+  readonly mix: CallMix;
+  readonly lan: LanFaults;
+  readonly cable: CableFaults;
+  readonly box: BoxOptions;
+};
+
+/** @returns the options of a run. The same seed gives the same. */
+export function drawOptions(seed: number): Options {
+  const dice = new Dice(seed).fork('options');
+  const kinds = FAULT_KINDS.filter(() => dice.odds(0.4));
+  if (kinds.length === 0) kinds.push(dice.pick(FAULT_KINDS));
+  const quiet = dice.odds(0.5);
+  const loss = quiet ? 0 : dice.pick([0, 0.002, 0.01]);
+  const slowDisk = dice.odds(0.3);
+  return {
+    seed,
+    phones: dice.whole(3, 12),
+    kinds,
+    faultGap: dice.pick([1500, 3000, 6000]),
+    repair: dice.pick([
+      [100, 1000],
+      [500, 6000],
+      [20, 200],
+    ] as const),
+    safetyMs: dice.whole(15_000, 30_000),
+    mix: {
+      answer: 6,
+      refuse: dice.pick([0, 1, 2]),
+      cancel: dice.pick([0, 1, 2]),
+      unknown: dice.pick([0, 0.5]),
+      gap: dice.pick([400, 1500, 4000]),
+      ring: dice.pick([
+        [30, 300],
+        [500, 4000],
+      ] as const),
+      talk: dice.pick([
+        [100, 1500],
+        [1000, 12_000],
+      ] as const),
+      endless: dice.pick([0.1, 0.3]),
+      update: dice.pick([0, 0.3, 0.6]),
+    },
+    lan: {
+      loss,
+      duplicate: quiet ? 0 : dice.pick([0, 0.01]),
+      reorder: quiet ? 0 : dice.pick([0, 0.01]),
+      latency: [0.05, dice.pick([0.2, 2])],
+    },
+    cable: {
+      latency: [0.04, dice.pick([0.15, 1])],
+      loss: dice.pick([0, 0, 0.001]),
+      carrierFalls: dice.odds(0.5),
+    },
+    box: {
+      vipLifetimeS: 2,
+      ppm: dice.pick([0, 5, 50]),
+      disk: {
+        commit: slowDisk ? 4 : 0.5,
+        sync: slowDisk ? 15 : 2,
+        stall: dice.pick([0, 0.01]),
+      },
+      pace: {
+        turn: [0.02, 0.15],
+        pause: dice.pick([0, 0.002]),
+        pauseMs: [1, 15],
+      },
+    },
+  };
+}
+
+/** One line for the head of a run. */
+export function describe(o: Options): string {
+  const lan = `loss ${o.lan.loss} dup ${o.lan.duplicate} reorder ${o.lan.reorder}`;
+  return (
+    `seed ${o.seed}: ${o.phones} phones, ${(o.safetyMs / 1000).toFixed(0)} s, ` +
+    `faults every ${o.faultGap} ms for ${o.repair.join('..')} ms: ${o.kinds.join(', ')}; ` +
+    `lan ${lan} ${o.lan.latency[1]} ms; x loss ${o.cable.loss} ${o.cable.latency[1]} ms; ` +
+    `disk ${o.box.disk.sync} ms; calls every ${o.mix.gap} ms, talk ${o.mix.talk.join('..')} ms`
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * The product's own engine and sentry, bound to the world, with the settings of a hot-standby pair
+ * in its default measures.
+ */
+
+import type { Chance } from '../../src/base/chance.ts';
+import type { Mono } from '../../src/base/units.ts';
+import type { EngineEffects } from '../../src/effect.ts';
+import type { EngineInput } from '../../src/input.ts';
+import type { Loaded } from '../../src/ledger/disk.ts';
+import { Engine, type NodeSettings } from '../../src/node.ts';
+import { Sentry } from '../../src/pair/sentry.ts';
+import { settingsFault } from '../../src/pair/settings.ts';
+import type {
+  BoxId,
+  PairSettings,
+  Role,
+  SentryEffect,
+  SentryInput,
+  Standing,
+} from '../../src/pair/terms.ts';
+import { sipSettings } from '../../src/proto/context.ts';
+import { BOX_MAC, LAN_ADDRESS, VIP } from './box.ts';
+import { other } from './crossover.ts';
+import type { EngineProgram, Facts, Program, SentryProgram } from './program.ts';
+
+export const RELEASE = 'sipair world';
+
+export function pairSettings(box: BoxId): PairSettings {
+  return {
+    box,
+    redundancy: 'hot-standby',
+    heartbeatMs: 25,
+    missed: 4,
+    leaseMs: 1000,
+    vipLifetimeS: 2,
+    renewMs: 200,
+    probeMs: 25,
+    holdMs: 1000,
+    mirrorWaitMaxMs: 50,
+    garpAtMs: [0, 50, 150, 400, 1000, 5000],
+    garpRefreshMs: 60_000,
+    vip: VIP,
+    lanAddress: LAN_ADDRESS[box],
+    peerLanAddress: LAN_ADDRESS[other(box)],
+    key: new Uint8Array(32).fill(7),
+  };
+}
+
+export class ProductEngine implements EngineProgram {
+  readonly engine: Engine;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  step(now: Mono, lease: Mono, inputs: readonly EngineInput[], out: EngineEffects): void {
+    this.engine.step(now, lease, inputs, out);
+  }
+
+  deadline(): Mono {
+    return this.engine.deadline();
+  }
+
+  get standing(): Standing {
+    return this.engine.standing;
+  }
+
+  facts(): Facts {
+    const { engine } = this;
+    return {
+      epoch: engine.ledger.epoch,
+      lsn: engine.ledger.lsn,
+      held: engine.view(false).held,
+      calls: engine.standing.calls,
+    };
+  }
+}
+
+export class ProductSentry implements SentryProgram {
+  readonly sentry: Sentry;
+  private readonly standing: Standing;
+
+  constructor(sentry: Sentry, standing: Standing) {
+    this.sentry = sentry;
+    this.standing = standing;
+  }
+
+  step(now: Mono, inputs: readonly SentryInput[], out: SentryEffect[]): void {
+    for (const input of inputs) this.sentry.step(now, input, this.standing, out);
+  }
+
+  deadline(): Mono {
+    return this.sentry.deadline();
+  }
+
+  role(): Role {
+    return this.sentry.view().role;
+  }
+}
+
+/** The program of `box` as it ships. */
+export function product(box: BoxId): Program {
+  const pair = pairSettings(box);
+  const wrong = settingsFault(pair);
+  if (wrong !== undefined) throw new Error(wrong);
+  const settings: NodeSettings = {
+    pair,
+    sip: sipSettings({ vip: VIP, nonceKey: 'world' }),
+    diskGroupMs: 150,
+    release: RELEASE,
+  };
+  return {
+    engine: (loaded: Loaded, chance: Chance, now: Mono) =>
+      new ProductEngine(new Engine(settings, loaded, chance, now)),
+    sentry: (standing: Standing, chance: Chance) =>
+      new ProductSentry(new Sentry(pair, BOX_MAC[box], chance), standing),
+  };
+}

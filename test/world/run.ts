@@ -1,0 +1,143 @@
+/**
+ * One run: boot, safety, liveness.
+ *
+ *   boot       both boxes start; within 10 s one is primary and the pair is in step
+ *   safety     phones call each other all the time, the injector breaks what it may; oracles watch
+ *   liveness   everything is healed; within bounded virtual time: exactly one primary, pair in step;
+ *              every standing call takes a re-INVITE and a BYE from a random side; new calls connect
+ *              and end; nothing is left over
+ *
+ * The first broken promise ends a run.
+ */
+
+import { AssertionFailed } from '../../src/base/assert.ts';
+import { ORACLES } from '../oracle/all.ts';
+import { isEstablished } from './book.ts';
+import { Injector } from './faults.ts';
+import { drawOptions, type Options } from './options.ts';
+import { product } from './product.ts';
+import { type Violation, World } from './world.ts';
+
+export type RunSettings = {
+  readonly seed: number;
+  /** Changes the drawn options, for stories about one thing. */
+  readonly adjust?: (drawn: Options) => Options;
+  /** Breaks something under an oracle, before the first event. */
+  readonly sabotage?: (world: World) => void;
+  readonly print?: ((line: string) => void) | undefined;
+  readonly verbose?: boolean;
+  readonly capture?: boolean;
+};
+
+export type RunResult = {
+  readonly seed: number;
+  readonly hash: number;
+  readonly violations: readonly Violation[];
+  readonly world: World;
+  readonly injector: Injector;
+};
+
+/** The longest things may take in the liveness phase, ms of virtual time. */
+const CONVERGE = 15_000;
+const SLICE = 20;
+const QUIET = 100;
+
+class Stop extends Error {}
+
+/** Runs the world of `seed` to its end or to the first broken promise. */
+export function run(settings: RunSettings): RunResult {
+  const drawn = drawOptions(settings.seed);
+  const options = settings.adjust?.(drawn) ?? drawn;
+  const world = new World({
+    options,
+    programs: { a: product('a'), b: product('b') },
+    oracles: ORACLES,
+    print: settings.print,
+    verbose: settings.verbose === true,
+    capture: settings.capture === true,
+  });
+  const injector = new Injector(world);
+  settings.sabotage?.(world);
+  try {
+    play(world, injector);
+  } catch (error) {
+    if (error instanceof AssertionFailed || (error instanceof Error && !(error instanceof Stop))) {
+      world.violate('assertion', `${error.message}\n${error.stack ?? ''}`);
+    } else if (!(error instanceof Stop)) throw error;
+  }
+  return {
+    seed: settings.seed,
+    hash: world.hash,
+    violations: world.violations,
+    world,
+    injector,
+  };
+}
+
+function play(world: World, injector: Injector): void {
+  const { queue, dice } = world;
+  const start = dice.fork('start');
+  for (const box of world.pair) {
+    queue.after(start.between(0, 500), () => {
+      box.powerOn();
+      box.start();
+    });
+  }
+  const quiet = (): void => {
+    world.look();
+    queue.after(QUIET, quiet);
+  };
+  queue.after(QUIET, quiet);
+  if (!advance(world, CONVERGE, () => world.inStep())) {
+    demand(world, 'cold start: one primary and a backup in step');
+  }
+  world.say('safety phase');
+  world.traffic.start();
+  injector.start();
+  advance(world, world.options.safetyMs, () => false);
+  liveness(world, injector);
+}
+
+function liveness(world: World, injector: Injector): void {
+  world.say('liveness phase: everything is healed');
+  world.traffic.stopDialing();
+  injector.healAll();
+  advance(world, 1, () => false);
+  // a second repair may have been waiting for the first (power, then the process)
+  injector.healAll();
+  if (!advance(world, CONVERGE, () => world.inStep())) {
+    demand(world, 'after healing: one primary and a backup in step');
+  }
+  advance(world, 3000, () => false);
+  world.say('liveness phase: every standing call is updated and ended');
+  world.traffic.controlAll();
+  advance(world, 8000, () => false);
+  world.say('liveness phase: new calls');
+  const calls = world.traffic.callAround();
+  const up = (): boolean => calls.every((call) => isEstablished(call) || call.failure !== '');
+  if (!advance(world, CONVERGE, up)) demand(world, 'new calls connect');
+  world.traffic.controlAll();
+  advance(world, CONVERGE, () => world.book.established().length === 0);
+  if (world.book.established().length > 0) demand(world, 'every call can be ended');
+  advance(world, 2000, () => false);
+  world.look();
+  if (!world.inStep()) demand(world, 'the pair stays in step');
+}
+
+function demand(world: World, what: string): void {
+  world.violate('liveness', `demanded within ${CONVERGE / 1000} s: ${what}`);
+  throw new Stop();
+}
+
+/** Lets time pass until `until` holds. @returns whether it did within `ms`. */
+function advance(world: World, ms: number, until: () => boolean): boolean {
+  const end = world.now + ms;
+  const { queue, violations } = world;
+  while (world.now < end) {
+    if (until()) return true;
+    queue.runUntil(Math.min(end, world.now + SLICE), () => {
+      if (violations.length > 0) throw new Stop();
+    });
+  }
+  return until();
+}

@@ -1,0 +1,193 @@
+/**
+ * Everything put together: a LAN with phones and two boxes, the crossover, the call book, the
+ * oracles that watch, the picture that tells. What happens when is in run.ts and faults.ts.
+ */
+
+import { crc32 } from 'node:zlib';
+import type { BoxId } from '../../src/pair/terms.ts';
+import { Book } from './book.ts';
+import { Box } from './box.ts';
+import { Crossover } from './crossover.ts';
+import { Dice } from './dice.ts';
+import type { Frame } from './ether.ts';
+import { Host } from './host.ts';
+import type { Options } from './options.ts';
+import { Capture } from './pcap.ts';
+import { Phone } from './phone.ts';
+import { Picture } from './picture.ts';
+import type { Program } from './program.ts';
+import { Queue } from './queue.ts';
+import { gist } from './sip-text.ts';
+import { Switch } from './switch.ts';
+import { Traffic } from './traffic.ts';
+
+/** A promise that was broken. */
+export type Violation = { readonly at: number; readonly oracle: string; readonly text: string };
+
+/** What an oracle may listen to. Everything is optional; all is called synchronously. */
+export type Oracle = {
+  readonly name: string;
+  /** A frame enters the switch at a port. */
+  readonly frame?: (port: string, frame: Frame) => void;
+  /** The engine of a box released a datagram; `sent` is whether the kernel took it. */
+  readonly spoke?: (box: Box, stamp: number, sent: boolean, text: string) => void;
+  /** A thread of a box took a turn. */
+  readonly stepped?: (box: Box, who: 'engine' | 'sentry') => void;
+  /** A few times a second. */
+  readonly quiet?: () => void;
+};
+
+export type WorldSettings = {
+  readonly options: Options;
+  readonly programs: Readonly<Record<BoxId, Program>>;
+  readonly oracles: readonly ((world: World) => Oracle)[];
+  /** Gets every line of the picture; SIP messages too when `verbose`. */
+  readonly print?: ((line: string) => void) | undefined;
+  readonly verbose?: boolean;
+  readonly capture?: boolean;
+};
+
+export class World {
+  readonly options: Options;
+  readonly queue = new Queue();
+  readonly dice: Dice;
+  readonly lan: Switch;
+  readonly cable: Crossover;
+  readonly boxes: Readonly<Record<BoxId, Box>>;
+  readonly phones: Phone[] = [];
+  readonly hosts: Host[] = [];
+  readonly book = new Book();
+  readonly traffic: Traffic;
+  readonly picture: Picture;
+  readonly capture: Capture | undefined;
+  readonly violations: Violation[] = [];
+  /** Running checksum of everything that was said: equal for equal runs. */
+  hash = 0;
+  private readonly oracles: readonly Oracle[];
+  private readonly lastState: Record<BoxId, string> = { a: '', b: '' };
+  private readonly verbose: boolean;
+  /** Called after every turn of a box; a saboteur's place. */
+  afterStep: (box: Box, who: 'engine' | 'sentry') => void = () => {};
+
+  constructor(settings: WorldSettings) {
+    const { options, programs } = settings;
+    this.options = options;
+    this.verbose = settings.verbose === true;
+    this.picture = new Picture(400, settings.print);
+    this.capture = settings.capture === true ? new Capture() : undefined;
+    this.dice = new Dice(options.seed);
+    const { queue, dice } = this;
+    this.lan = new Switch(queue, dice.fork('lan'), options.lan);
+    this.cable = new Crossover(queue, dice.fork('cable'), options.cable);
+    const make = (id: BoxId): Box => {
+      const parts = { queue, dice: dice.fork(id), lan: this.lan, cable: this.cable };
+      return new Box(id, parts, programs[id], options.box, {
+        log: (box, text) => this.say(`box ${box.id}: ${text}`),
+        stepped: (box, who) => this.stepped(box, who),
+        spoke: (box, stamp, sent, text) => {
+          for (const oracle of this.oracles) oracle.spoke?.(box, stamp, sent, text);
+        },
+      });
+    };
+    this.boxes = { a: make('a'), b: make('b') };
+    this.cable.plug({ a: this.boxes.a.station, b: this.boxes.b.station });
+    this.makePhones(dice.fork('phones'));
+    this.traffic = new Traffic(queue, dice.fork('traffic'), this.book, this.phones, options.mix);
+    this.oracles = settings.oracles.map((o) => o(this));
+    this.lan.taps.push((port, frame) => this.tap(port, frame));
+  }
+
+  get now(): number {
+    return this.queue.now;
+  }
+
+  get pair(): readonly Box[] {
+    return [this.boxes.a, this.boxes.b];
+  }
+
+  private makePhones(dice: Dice): void {
+    const disordered = this.options.lan.reorder > 0 || this.options.lan.duplicate > 0;
+    for (let i = 0; i < this.options.phones; i += 1) {
+      const ip = `192.0.2.${101 + i}`;
+      const mac = `02:53:50:00:01:${(i + 256).toString(16).slice(1)}`;
+      const host = new Host(this.queue, this.lan, `p${i}`, mac, ip);
+      host.believes = dice.pick(['both', 'both', 'request', 'reply'] as const);
+      host.reachable = dice.between(20_000, 60_000);
+      this.hosts.push(host);
+      const world = { queue: this.queue, dice: dice.fork(ip), book: this.book, disordered };
+      this.phones.push(new Phone(world, host, String(1000 + i), ip));
+    }
+  }
+
+  // ── what is seen ─────────────────────────────────────────────────────────────────────────────
+
+  say(what: string): void {
+    this.mix(what);
+    this.picture.add(this.now, this.pair, what);
+  }
+
+  /** Reports a broken promise. */
+  violate(oracle: string, text: string): void {
+    this.violations.push({ at: this.now, oracle, text });
+    if (this.violations.length <= 5) this.say(`VIOLATION ${oracle}: ${text}`);
+  }
+
+  private mix(text: string): void {
+    this.hash = crc32(text, crc32(this.now.toFixed(4), this.hash));
+  }
+
+  private tap(port: string, frame: Frame): void {
+    if (frame.kind === 'arp') {
+      this.hash = crc32(frame.bytes, this.hash);
+      if (this.verbose) this.say(`arp from ${port}`);
+    } else if (frame.udp.text !== undefined) {
+      this.mix(frame.udp.text);
+      if (this.verbose) {
+        this.say(`${port}: ${frame.udp.srcIp} > ${frame.udp.dstIp} ${gist(frame.udp.text)}`);
+      }
+    } else if (frame.udp.bytes !== undefined) this.hash = crc32(frame.udp.bytes, this.hash);
+    this.capture?.add(this.now, frame);
+    for (const oracle of this.oracles) oracle.frame?.(port, frame);
+  }
+
+  private stepped(box: Box, who: 'engine' | 'sentry'): void {
+    if (who === 'sentry') {
+      const { state } = box;
+      if (state !== this.lastState[box.id]) {
+        this.lastState[box.id] = state;
+        this.say(`box ${box.id} is ${state}`);
+      }
+    }
+    this.afterStep(box, who);
+    for (const oracle of this.oracles) oracle.stepped?.(box, who);
+  }
+
+  /** A quiet point: oracles look at everything. */
+  look(): void {
+    for (const oracle of this.oracles) oracle.quiet?.();
+  }
+
+  // ── what is known from above ─────────────────────────────────────────────────────────────────
+
+  /** The one primary, if there is exactly one and nobody is on the way. */
+  primary(): Box | undefined {
+    const { a, b } = this.boxes;
+    if (a.state === 'primary' && b.state !== 'primary') return a;
+    if (b.state === 'primary' && a.state !== 'primary') return b;
+    return undefined;
+  }
+
+  backup(): Box | undefined {
+    const primary = this.primary();
+    if (primary === undefined) return undefined;
+    const box = primary === this.boxes.a ? this.boxes.b : this.boxes.a;
+    return box.state === 'backup' ? box : undefined;
+  }
+
+  /** Both say that the backup may stand. */
+  inStep(): boolean {
+    const p = this.primary()?.process?.engine.standing;
+    const b = this.backup()?.process?.engine.standing;
+    return p !== undefined && b !== undefined && p.inStep && b.inStep && b.linkUp;
+  }
+}
