@@ -157,8 +157,8 @@ npm_packages() {
   # No scripts: nothing here needs one, and none shall run.
   (cd "$ROOT" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null) \
     >"$ROOT/build/npm.log" 2>&1 || {
-    tail -n 20 "$ROOT/build/npm.log" >&2
-    die "npm ci failed; if packages cannot be fetched, set npm's registry or proxy and try again"
+    head -n 20 "$ROOT/build/npm.log" >&2
+    die "npm ci failed; all it said: build/npm.log (no network? set npm's registry or proxy)"
   }
   packages_match || die "npm ci ended well, but node_modules still differs from package-lock.json"
   say "npm packages installed; Node $("$NODE" --version)"
@@ -196,7 +196,7 @@ lint() {
   local failed=0 biome=(check --error-on-warnings)
   [ "${1:-}" != --fix ] || biome+=(--write)
   say "biome: format and lint"
-  if (cd "$ROOT" && "$NODE" node_modules/@biomejs/biome/bin/biome "${biome[@]}" .); then
+  if (cd "$ROOT" && node_modules/@biomejs/cli-linux-x64/biome "${biome[@]}" .); then
     LINT_PASSED=$((LINT_PASSED + 1))
   else
     failed=$((failed + 1))

@@ -14,6 +14,7 @@ import { assert } from './base/assert.ts';
 import type { Chance } from './base/chance.ts';
 import { LIMITS } from './base/limits.ts';
 import type { Instant, Millis, Mono } from './base/units.ts';
+import { CALL } from './call/rows.ts';
 import { CALL_TABLES, onDatagram, onDue, resume, summary } from './call/switch.ts';
 import { type Datagram, EngineEffects } from './effect.ts';
 import type { EngineInput } from './input.ts';
@@ -23,10 +24,12 @@ import { Ledger } from './ledger/ledger.ts';
 import { type BoxWord, Persister } from './ledger/persister.ts';
 import type { Position } from './ledger/record.ts';
 import type { Table } from './ledger/tables.ts';
-import { type GateKind, gateKind, gateOpensAt, HeldQueue } from './pair/gate.ts';
+import type { GateKind } from './pair/gate.ts';
 import { Mirror } from './pair/mirror.ts';
 import type { Order, PairSettings, Standing } from './pair/terms.ts';
+import { Voice } from './pair/voice.ts';
 import type { Context, SipSettings } from './proto/context.ts';
+import type { EngineRole, EngineView } from './status.ts';
 
 export { EngineEffects };
 
@@ -39,13 +42,6 @@ export type NodeSettings = {
   readonly release: string;
 };
 
-/**
- * idle: no role yet. backup: applies what the primary sends. reigning: the new reign is being made
- * durable. ready: it is; the VIP is being claimed. primary: speaks. resigning: primary that reads no
- * more and waits until everything it said is the peer's too.
- */
-export type EngineRole = 'idle' | 'backup' | 'reigning' | 'ready' | 'primary' | 'resigning';
-
 const FOREVER = Number.POSITIVE_INFINITY;
 
 export class Engine {
@@ -53,13 +49,11 @@ export class Engine {
   readonly standing: Standing;
   readonly counters: { [name: string]: number } = {};
   role: EngineRole = 'idle';
-  /** Records of the current boot that could not be mirrored in time, and the like, for status. */
-  wentAlone = 0;
 
   private readonly settings: NodeSettings;
   private readonly mirror: Mirror;
   private readonly persister: Persister;
-  private readonly held = new HeldQueue<Datagram>();
+  private readonly voice: Voice<Datagram>;
   private readonly cx: Context;
   private readonly dueRows: LiveRow[] = [];
   private readonly wallOffset: number;
@@ -69,8 +63,6 @@ export class Engine {
   private flushAsked = false;
   private reported = false;
   private resignReported = false;
-  /** When this box decided to go on alone; the gate stays shut until it was said as well. */
-  private aloneAt: Mono = 0;
   private sendsInTxn = 0;
   private now: Mono;
 
@@ -86,7 +78,7 @@ export class Engine {
     this.ledger.restart(position, box?.nextIds ?? []);
     const wrong = this.ledger.applyOps(loaded.rows, 0, loaded.rows.length, true);
     assert(wrong === undefined, `rows of the disk are readable: ${wrong?.fault}`);
-    for (const table of this.ledger.tables.list) markStored(table);
+    for (const table of this.ledger.tables.list) table.markStored();
     const word: BoxWord = {
       epoch: box?.epoch ?? 0,
       primary: box?.primary ?? false,
@@ -96,6 +88,7 @@ export class Engine {
     };
     this.persister = new Persister(this.ledger, settings.diskGroupMs, word);
     this.mirror = new Mirror(this.ledger, settings.pair.box, settings.release);
+    this.voice = new Voice(settings.pair, this.mirror, this.persister);
     this.wallOffset = loaded.wallNow - now;
     const down = box === undefined ? 0 : Math.max(0, loaded.wallNow - box.wallAt);
     this.pairOffset = (box === undefined ? loaded.wallNow : box.pairAt + down) - now;
@@ -123,7 +116,8 @@ export class Engine {
   }
 
   private context(chance: Chance): Context {
-    const { held, ledger, counters } = this;
+    const { ledger, counters } = this;
+    const { held } = this.voice;
     const engine = this;
     return {
       now: this.pairNow(),
@@ -157,10 +151,11 @@ export class Engine {
     this.mirrorEvents(out);
     this.watchPeer(out);
     this.persist(out);
-    this.release(now, lease, out);
+    this.voice.release(now, lease, out.datagrams);
     for (const bytes of this.mirror.frames) out.link.push(bytes);
     this.mirror.frames.length = 0;
-    out.reading = this.role === 'primary';
+    // between two reigns what arrives waits in the kernel; a backup takes it and lets it fall
+    out.reading = this.role === 'primary' || this.role === 'backup' || this.role === 'idle';
     this.stand();
   }
 
@@ -171,12 +166,7 @@ export class Engine {
       const due = this.ledger.deadlines.next();
       if (due !== Number.MAX_SAFE_INTEGER) at = Math.min(at, due - this.pairOffset);
     }
-    if (this.mirror.peerInStep && this.mirror.feed.oldestUnacked > 0) {
-      at = Math.min(at, this.mirror.feed.oldestUnacked + this.settings.pair.mirrorWaitMaxMs);
-    }
-    if (this.aloneAt > 0) at = Math.min(at, Math.max(this.aloneAt + this.saidMs, this.now + 5));
-    // a lease that lapsed for a moment is renewed without an input of ours
-    if (this.held.size > 0) at = Math.min(at, this.now + 10);
+    at = Math.min(at, this.voice.deadline(this.now));
     return at === FOREVER ? this.now + 1000 : at;
   }
 
@@ -211,12 +201,21 @@ export class Engine {
   /** One SIP datagram is one transaction of the ledger. */
   private datagram(ip: string, port: number, text: string): void {
     if (this.role !== 'primary') {
-      this.counters['ignoredWithoutVoice'] = (this.counters['ignoredWithoutVoice'] ?? 0) + 1;
+      this.note('ignoredWithoutVoice');
+      return;
+    }
+    // whoever is not heard now says it again (RFC 3261 17.1.1.2)
+    if (this.voice.held.size >= LIMITS.held) {
+      this.note('ignoredHeldFull');
       return;
     }
     this.begin();
     onDatagram(this.cx, ip, port, text);
     this.commit();
+  }
+
+  private note(counter: string): void {
+    this.counters[counter] = (this.counters[counter] ?? 0) + 1;
   }
 
   private runDue(): void {
@@ -247,34 +246,14 @@ export class Engine {
 
   private commit(): void {
     if (!this.ledger.commit() && this.sendsInTxn > 0) {
-      this.held.restamp(this.sendsInTxn, this.ledger.lsn);
+      this.voice.held.restamp(this.sendsInTxn, this.ledger.lsn);
     }
   }
 
   // ── gate, lease, disk ────────────────────────────────────────────────────────────────────────
 
   get gate(): GateKind {
-    return gateKind({
-      speaking: this.role === 'primary' || this.role === 'resigning',
-      warm: this.settings.pair.redundancy === 'warm-standby',
-      peerInStep: this.mirror.peerInStep,
-      aloneIsDurable:
-        this.persister.durableWord.peerStale &&
-        this.persister.durableWord.primary &&
-        this.now >= this.aloneAt + this.saidMs,
-    });
-  }
-
-  /** Time in which a heartbeat carrying "my peer is stale" has certainly left. */
-  private get saidMs(): Millis {
-    return this.aloneAt === 0 ? 0 : 2 * this.settings.pair.heartbeatMs;
-  }
-
-  private release(now: Mono, lease: Mono, out: EngineEffects): void {
-    if (this.held.size === 0) return;
-    if (now >= lease) return;
-    const opensAt = gateOpensAt(this.gate, this.mirror.feed.ackedLsn, this.persister.durableLsn);
-    this.held.release(opensAt, out.datagrams);
+    return this.voice.gate(this.now);
   }
 
   private persist(out: EngineEffects): void {
@@ -335,26 +314,19 @@ export class Engine {
     this.role = 'reigning';
     const { epoch: staleEpoch, lsn: staleLsn } = this.ledger.position();
     this.persister.change({ epoch, primary: true, peerStale: true, staleEpoch, staleLsn });
-    this.aloneAt = 0;
+    this.voice.settleAlone();
     this.reignTicket = this.persister.sayNow(this.cx.now, this.wallNow(), out.persist);
     this.flushAsked = true;
-  }
-
-  /** Warm standby keeps registrations only: what belongs to calls ends with the box that had them. */
-  private forgetCalls(): void {
-    for (const table of this.ledger.tables.list) {
-      const { spec } = table.compiled;
-      if (spec.warm) continue;
-      for (const row of [...table.rows.values()]) this.ledger.remove(spec, row as never);
-    }
   }
 
   private speak(epoch: number, out: EngineEffects): void {
     if (this.role !== 'ready' || epoch !== this.persister.word.epoch) return;
     this.role = 'primary';
+    this.voice.speaking = true;
     this.ledger.arm();
     this.begin();
-    if (this.settings.pair.redundancy === 'warm-standby') this.forgetCalls();
+    // warm standby keeps registrations: what belongs to calls ends with the box that had them
+    if (this.settings.pair.redundancy === 'warm-standby') this.ledger.forgetAllButWarm();
     resume(this.cx);
     this.commit();
     this.mirror.lead(this.now);
@@ -362,12 +334,13 @@ export class Engine {
   }
 
   private followPrimary(epoch: number, out: EngineEffects): void {
-    const dropped = this.held.clear();
+    const dropped = this.voice.held.clear();
+    this.voice.speaking = false;
     if (dropped > 0) {
       out.logs.push({ level: 'warning', text: `${dropped} held effects dropped with the voice` });
     }
     this.role = 'backup';
-    this.aloneAt = 0;
+    this.voice.settleAlone();
     this.ledger.disarm();
     // records made after the last acknowledged one are history nobody heard of: the new primary's
     // ring or snapshot decides whether they stand
@@ -398,7 +371,7 @@ export class Engine {
     const wrong = this.mirror.data(this.now, bytes);
     if (wrong === undefined) return;
     out.logs.push({ level: 'alarm', text: `crossover: ${wrong}` });
-    this.counters[`link.${wrong}`] = (this.counters[`link.${wrong}`] ?? 0) + 1;
+    this.note(`link.${wrong}`);
     // our own history can no longer be trusted to be the primary's: begin again from nothing
     if (this.role === 'backup' && wrong.startsWith('record-')) this.ledger.filling = true;
     out.closeLink = true;
@@ -424,7 +397,7 @@ export class Engine {
         case 'in-step':
           if (this.role !== 'backup') {
             this.persister.change({ peerStale: false, staleEpoch: 0, staleLsn: 0 });
-            this.aloneAt = 0;
+            this.voice.settleAlone();
           }
           out.logs.push({ level: 'info', text: 'in step' });
           break;
@@ -455,20 +428,13 @@ export class Engine {
   private watchPeer(out: EngineEffects): void {
     if (this.role === 'resigning') this.watchFlush(out);
     if (this.role !== 'primary' && this.role !== 'resigning') return;
-    const late =
-      this.mirror.feed.oldestUnacked > 0 &&
-      this.now - this.mirror.feed.oldestUnacked >= this.settings.pair.mirrorWaitMaxMs;
-    if (this.mirror.peerInStep && late) {
+    if (this.voice.late(this.now)) {
       this.mirror.feed.distrust();
       out.logs.push({ level: 'alarm', text: 'acknowledgements are late: going on alone' });
     }
-    if (this.mirror.peerInStep || this.persister.word.peerStale) return;
-    this.wentAlone += 1;
-    const { epoch: staleEpoch } = this.ledger.position();
-    this.persister.change({ peerStale: true, staleEpoch, staleLsn: this.mirror.feed.ackedLsn });
+    if (!this.voice.goAlone(this.now, this.ledger.epoch)) return;
     this.persister.sayNow(this.cx.now, this.wallNow(), out.persist);
     this.flushAsked = true;
-    this.aloneAt = this.now;
     out.logs.push({ level: 'alarm', text: 'not protected: the peer is out of step' });
   }
 
@@ -479,7 +445,7 @@ export class Engine {
       out.reports.push({ kind: 'flush-refused', why: 'the backup fell out of step' });
       return;
     }
-    if (this.held.size > 0 || this.mirror.feed.ackedLsn < this.ledger.lsn) return;
+    if (this.voice.held.size > 0 || this.mirror.feed.ackedLsn < this.ledger.lsn) return;
     this.resignReported = true;
     out.reports.push({ kind: 'flushed' });
   }
@@ -509,6 +475,7 @@ export class Engine {
     s.peerStale = this.persister.word.peerStale;
     s.pairNow = this.cx.now;
     s.linkUp = this.mirror.up;
+    s.calls = this.ledger.count(CALL);
   }
 
   /** Facts for `status`, in the words of the documents. */
@@ -524,14 +491,14 @@ export class Engine {
     return {
       engineRole: this.role,
       gate: this.gate,
-      held: this.held.size,
+      held: this.voice.held.size,
       mirror: this.mirror.state,
       ackedLsn: this.mirror.feed.ackedLsn,
       durableLsn: this.persister.durableLsn,
       peerRelease: this.mirror.peerRelease,
       snapshots: this.mirror.feed.snapshots,
       catchUps: this.mirror.feed.catchUps,
-      wentAlone: this.wentAlone,
+      wentAlone: this.voice.wentAlone,
       diskBatches: this.persister.batches,
       diskBytes: this.persister.bytes,
       ...summary(this.ledger),
@@ -539,33 +506,4 @@ export class Engine {
       counters: this.counters,
     };
   }
-}
-
-export type EngineView = {
-  readonly engineRole: EngineRole;
-  readonly gate: GateKind;
-  readonly held: number;
-  readonly mirror: string;
-  readonly ackedLsn: number;
-  readonly durableLsn: number;
-  readonly peerRelease: string;
-  readonly snapshots: number;
-  readonly catchUps: number;
-  readonly wentAlone: number;
-  readonly diskBatches: number;
-  readonly diskBytes: number;
-  readonly calls: number;
-  readonly established: number;
-  readonly registrations: number;
-  readonly tables: { readonly [name: string]: { readonly count: number; readonly hash: number } };
-  readonly counters: { readonly [name: string]: number };
-};
-
-/** Rows just loaded are on the disk already. */
-function markStored(table: Table): void {
-  for (const row of table.rows.values()) {
-    row.$stored = true;
-    row.$dirty = false;
-  }
-  table.dirty = [];
 }

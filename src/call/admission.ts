@@ -73,5 +73,5 @@ export function askAgain(
 ): void {
   const face = m.methodId === M.REGISTER ? REGISTRAR : SERVICE;
   cx.count('challenges');
-  answerStateless(cx, m, ip, port, face.status, challenge(cx, face.ask, stale) + EMPTY_TAIL);
+  answerStateless(cx, m, ip, port, face.status, challenge(cx, m, face.ask, stale) + EMPTY_TAIL);
 }

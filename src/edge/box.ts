@@ -7,10 +7,10 @@
 
 import { mkdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import type { EngineView } from '../node.ts';
 import { Sentry } from '../pair/sentry.ts';
 import { noStanding, STANDING_BYTES, StandingCell } from '../pair/standing.ts';
 import type { OperatorCommand, Path, SentryEffect, SentryInput } from '../pair/terms.ts';
+import type { EngineView } from '../status.ts';
 import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
 import { type Config, HEARTBEAT_PORT, RELEASE } from './config.ts';
@@ -18,7 +18,7 @@ import { type Answer, type ControlRequest, serveControl } from './control.ts';
 import { log } from './log.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { isOsError, netlite, type OsError } from './native/netlite.ts';
-import { type Link, NetMonitor, Netlink } from './netlink.ts';
+import { type Link, Netlink, NetMonitor } from './netlink.ts';
 import { ArpSocket } from './packet.ts';
 import { VipDevice } from './tun.ts';
 import { UdpSocket } from './udp.ts';

@@ -1,8 +1,8 @@
 /** What the main thread (sentry) and the engine thread say to each other, besides shared memory. */
 
 import type { LogLine } from '../effect.ts';
-import type { EngineView } from '../node.ts';
 import type { Order, Report } from '../pair/terms.ts';
+import type { EngineView } from '../status.ts';
 import type { Config } from './config.ts';
 
 export type EngineThreadData = {

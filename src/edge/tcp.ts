@@ -57,6 +57,9 @@ export type ListenOptions = {
 const PENDING_MAX = 8 << 20;
 const READ_BYTES = 65_536;
 const PENDING_FIRST = 16_384;
+/** A longer buffer is given back when it has drained. */
+const PENDING_KEPT = 1 << 20;
+const NOTHING = Buffer.alloc(0);
 /** Reads of one turn: one busy peer must not keep the loop. */
 const READS = 4;
 /** Connections accepted in one turn. */
@@ -68,7 +71,7 @@ export class StreamSocket {
   readonly #in: Buffer;
   readonly #pendingMax: number;
   /** Bytes [#from, #to) of #out wait for room. */
-  #out: Buffer = Buffer.alloc(0);
+  #out: Buffer = NOTHING;
   #from = 0;
   #to = 0;
   #watch: WatchHandle | undefined;
@@ -179,6 +182,7 @@ export class StreamSocket {
     if (this.#from === this.#to) {
       this.#from = 0;
       this.#to = 0;
+      if (this.#out.length > PENDING_KEPT) this.#out = NOTHING;
       if (this.#ending) netlite.shutdown(this.#fd, 1);
     }
     this.#rewatch();
@@ -232,7 +236,8 @@ export class StreamSocket {
     const waiting = this.#to - this.#from;
     if (this.#to + length > this.#out.length) {
       let room = Math.max(this.#out.length, PENDING_FIRST);
-      while (room < waiting + length) room *= 2;
+      // Twice the need, so that moving what waits to the front stays rare.
+      while (room < 2 * (waiting + length)) room *= 2;
       const target = room === this.#out.length ? this.#out : Buffer.allocUnsafeSlow(room);
       this.#out.copy(target, 0, this.#from, this.#to);
       this.#out = target;

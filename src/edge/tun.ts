@@ -16,8 +16,8 @@ import type { OsError } from './native/netlite.ts';
 import { isOsError, netlite, osError } from './native/netlite.ts';
 import { Netlink } from './netlink.ts';
 
-/** The kernel may remove an address this long before its last second is full (HZ/50 of fuzz). */
-const EARLY_MS = 25;
+/** The kernel may remove an address a little before its last second is full: fuzz and one tick. */
+const EARLY_MS = 40;
 const { EADDRNOTAVAIL, EAFNOSUPPORT, EALREADY, EINVAL } = constants.errno;
 
 export class VipDevice {

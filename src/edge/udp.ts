@@ -55,7 +55,7 @@ type Latin1 = {
 
 /** Addresses remembered a socket and direction; beyond it the cache starts afresh. */
 const CACHE_MAX = 16_384;
-/** A batch over the longest datagram would put every slot on the same cache lines. */
+/** Slots exactly 64 KiB apart would all begin on the same few cache lines. */
 const SLOT_SKEW = 832;
 /** Batches of one `receive`: a flood must not keep the loop from its timers. */
 const READ_BATCHES = 4;
@@ -174,7 +174,7 @@ export class UdpSocket {
         if (++errors >= READ_ERRORS) break;
         continue;
       }
-      for (let i = 0; i < n; i++) {
+      for (let i = 0; i < n && !this.#closed; i++) {
         const length = this.#rxMeta[i * 3]!;
         if (length < 0 || length > this.#maxDatagram) {
           this.counters.truncated++;

@@ -207,6 +207,15 @@ export class Ledger implements Store {
     table.drop(row);
   }
 
+  /** Removes every row of every table that a warm-standby pair does not keep. */
+  forgetAllButWarm(): void {
+    for (const table of this.tables.list) {
+      const { spec } = table.compiled;
+      if (spec.warm) continue;
+      for (const row of [...table.rows.values()]) this.remove(spec, row as never);
+    }
+  }
+
   get<F extends Fields>(spec: TableSpec<F>, id: number): RowOf<F> | undefined {
     return this.tables.of(spec).rows.get(id) as unknown as RowOf<F> | undefined;
   }

@@ -99,6 +99,15 @@ export class Table {
     if (row.$stored) this.unstored.push(row.id);
   }
 
+  /** Rows just loaded: the disk has them all. */
+  markStored(): void {
+    for (const row of this.rows.values()) {
+      row.$stored = true;
+      row.$dirty = false;
+    }
+    this.dirty = [];
+  }
+
   /** Empties the table; `nextId` stays. The disk is told by a batch with `reset`. */
   clear(): void {
     for (const row of this.rows.values()) {

@@ -25,6 +25,12 @@ export type FollowState = 'none' | 'joining' | 'receiving' | 'filling' | 'in-ste
 
 export class Follow {
   state: FollowState = 'none';
+  /**
+   * Our rows were called in step, and no primary has begun to replace them since. A join that is
+   * only asked for takes nothing away: a primary that died and came back with an older state must
+   * find us standing.
+   */
+  stands = false;
 
   private readonly ledger: Ledger;
   private readonly out: MirrorOut;
@@ -66,11 +72,13 @@ export class Follow {
     if (f.type === FRAME.resume) {
       if (this.state !== 'joining' || this.ledger.filling) return fault('link-order', f.start);
       this.state = 'receiving';
+      this.stands = false;
       this.bulkTaken = 0;
       return undefined;
     }
     if (f.type === FRAME.snapshotBegin) {
       this.state = 'filling';
+      this.stands = false;
       this.bulkTaken = 0;
       const ids: number[] = [];
       const r = this.reader.over(f.bytes, f.from + POSITION_SIZE, f.end);
@@ -133,6 +141,7 @@ export class Follow {
   onInStep(f: FrameView): Fault<MirrorFault> | undefined {
     if (this.state !== 'receiving' && this.state !== 'in-step') return fault('link-order', f.start);
     this.state = 'in-step';
+    this.stands = true;
     this.out.events.push({ kind: 'in-step' });
     return undefined;
   }
@@ -146,6 +155,12 @@ export class Follow {
     putPosition(view, 0, this.ledger.position());
     view.setUint32(POSITION_SIZE, this.bulkTaken, true);
     this.out.frames.push(frame(FRAME.ack, bytes));
+  }
+
+  /** Follows nobody, or somebody new. */
+  reset(): void {
+    this.state = 'none';
+    this.stands = false;
   }
 
   /** The link is gone. What was in step stays a state worth leading with. */

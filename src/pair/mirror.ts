@@ -73,7 +73,7 @@ export class Mirror {
   }
   /** Backup: may stand for election. */
   get inStep(): boolean {
-    return this.role === 'backup' && this.follow.state === 'in-step';
+    return this.role === 'backup' && this.follow.stands;
   }
   get state(): string {
     if (this.role === 'primary') return `feed-${this.feed.state}`;
@@ -84,7 +84,7 @@ export class Mirror {
 
   lead(now: Mono): void {
     this.role = 'primary';
-    this.follow.state = 'none';
+    this.follow.reset();
     this.feed.stop();
     if (this.joinAsked !== undefined) this.startFeed(now, this.joinAsked);
   }
@@ -92,7 +92,7 @@ export class Mirror {
   followPrimary(): void {
     this.role = 'backup';
     this.feed.stop();
-    this.follow.state = 'none';
+    this.follow.reset();
     this.joinAsked = undefined;
     if (this.greeted) this.follow.join();
   }
@@ -101,7 +101,7 @@ export class Mirror {
   rest(): void {
     this.role = 'none';
     this.feed.stop();
-    this.follow.state = 'none';
+    this.follow.reset();
   }
 
   /** The primary's last word: everything it did is in the peer's hands. */

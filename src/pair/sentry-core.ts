@@ -13,7 +13,7 @@ import { Announcer, Prober } from './announce.ts';
 import { type Candidate, type Looking, type Verdict, verdict } from './cold-start.ts';
 import { Peer } from './peer.ts';
 import { noStanding } from './standing.ts';
-import { PHASE_ROLE, type Phase } from './takeover.ts';
+import { PHASE_ROLE, type Phase } from './takeover-words.ts';
 import type {
   Cause,
   Order,
@@ -75,7 +75,7 @@ export class Core {
   /** The epoch a report names. */
   reportEpoch: Epoch = 0;
   /** The operator's question, when one is being handled. */
-  question: { id: number; force: boolean } | undefined;
+  question: { id: number; asks: 'switchover' | 'promote'; force: boolean } | undefined;
   /** MAC address or error text the event is about. */
   detail = '';
   /** The answer of the edge that is being handled. */

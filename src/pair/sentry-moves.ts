@@ -7,8 +7,8 @@ import { SECOND } from '../base/units.ts';
 import { outranks } from './cold-start.ts';
 import { leads } from './peer.ts';
 import type { Core } from './sentry-core.ts';
-import type { Action, Guard } from './takeover.ts';
 import { AUTOMATIC } from './takeover.ts';
+import type { Action, Guard } from './takeover-words.ts';
 
 /** RFC 5227 §2.4 (b) allows one defence in an interval; a pair must be quicker than its ten seconds. */
 const DEFEND_INTERVAL = SECOND;
@@ -207,10 +207,10 @@ function refuse(c: Core, why: string): void {
 function refusal(c: Core): string {
   const h = c.peer.state;
   switch (c.phase) {
-    case 'primary': {
-      const why = notReady(c, c.question?.force === true);
-      return why === '' ? 'this box is primary already' : `refused: ${why}`;
-    }
+    case 'primary':
+      return c.question?.asks === 'promote'
+        ? 'refused: this box is primary already'
+        : `refused: ${notReady(c, c.question?.force === true)}`;
     case 'following':
     case 'looking':
     case 'loading':
@@ -227,7 +227,10 @@ function refusal(c: Core): string {
 
 function notEligible(c: Core): void {
   const why = c.mayNotStand();
-  c.alarm('not-eligible', `the primary is not heard, or its link closed; this box must not take over: ${why}`);
+  c.alarm(
+    'not-eligible',
+    `the primary is not heard, or its link closed; this box must not take over: ${why}`,
+  );
 }
 
 export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {

@@ -19,7 +19,8 @@ import { decodeHeartbeat } from '../wire/heartbeat.ts';
 import { leads } from './peer.ts';
 import { Core, type Counters, type Takeover } from './sentry-core.ts';
 import { ACTION_OF, GUARD_OF, notReady } from './sentry-moves.ts';
-import { type PairEvent, PHASE_ROLE, type Phase, rowsFor } from './takeover.ts';
+import { rowsFor } from './takeover.ts';
+import { type PairEvent, PHASE_ROLE, type Phase } from './takeover-words.ts';
 import type {
   BoxId,
   Cause,
@@ -327,7 +328,8 @@ export class Sentry {
 
   private takeOperator(id: number, command: OperatorCommand): void {
     const c = this.core;
-    c.question = { id, force: command.kind === 'switchover' && command.force };
+    const force = command.kind === 'switchover' && command.force;
+    c.question = { id, asks: command.kind, force };
     this.fire(command.kind);
     c.question = undefined;
   }

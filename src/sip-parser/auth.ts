@@ -1,8 +1,10 @@
-// Challenges and credentials (RFC 3261 20.7, 20.44; RFC 7616 for Digest): a scheme and its parameters.
+// Challenges and credentials (RFC 3261 20.7, 20.44; RFC 7616 for Digest): a scheme and its
+// parameters.
 
 import {
   COMMA,
   EQUAL,
+  equalsLower,
   QUOTE,
   skipClass,
   skipQuoted,
@@ -19,8 +21,9 @@ export type Auth = { readonly scheme: string; readonly params: Map<string, strin
 
 /**
  * Parses the value of WWW-Authenticate, Authorization and their proxy forms. The scheme is kept as
- * spelled. A scheme with one opaque token (Basic, Bearer) yields the parameter `token68`. A repeated
- * parameter is a fault: two readers could take different ones. Fault `bad-auth`. Never throws.
+ * spelled. A scheme with one opaque token (Basic, Bearer) yields the parameter `token68`. A
+ * repeated parameter is a fault: two readers could take different ones. Fault `bad-auth`. Never
+ * throws.
  */
 export function parseAuth(text: string): Auth | SipFault {
   const end = trimEnd(text, 0, text.length);
@@ -31,7 +34,8 @@ export function parseAuth(text: string): Auth | SipFault {
   const params = new Map<string, string>();
   const first = skipWs(text, p, end);
   if (first === p && p < end) return sipFault('bad-auth', p);
-  if (/^[A-Za-z0-9\-._~+/]+=*$/.test(text.slice(first, end))) {
+  const digest = equalsLower(scheme, 0, 'digest');
+  if (!digest && /^[A-Za-z0-9\-._~+/]+=*$/.test(text.slice(first, end))) {
     params.set('token68', text.slice(first, end));
     return { scheme, params };
   }
@@ -58,7 +62,8 @@ export function parseAuth(text: string): Auth | SipFault {
   return { scheme, params };
 }
 
-// A value is a quoted string or runs to the comma; digest-uri unquoted (old senders) may hold "=" or ":".
+// A value is a quoted string or runs to the comma; digest-uri unquoted (old senders) may hold "="
+// or ":".
 function valueEnd(text: string, at: number, end: number): number {
   if (at < end && text.charCodeAt(at) === QUOTE) return skipQuoted(text, at, end);
   let p = at;

@@ -20,7 +20,9 @@ export type ResponseParts = {
   readonly body: string;
   /** Source address of the request, when it has to be said (18.2.1); IPv6 without brackets. */
   readonly received: string;
-  /** Source port of the request, written only into an `rport` that asks for it (RFC 3581 4); or 0. */
+  /**
+   * Source port of the request, written only into an `rport` that asks for it (RFC 3581 4); or 0.
+   */
   readonly rport: number;
 };
 
@@ -45,9 +47,10 @@ export type RequestParts = {
 };
 
 /**
- * The response to `req` (RFC 3261 8.2.6): Via, From, To, Call-ID and CSeq are copied, the top Via gets
- * `received` and `rport` when given, To its tag. Record-Route is copied into 101 to 299 for the methods
- * that form dialogs (12.1.1), Timestamp into 100 (8.2.6.1). Headers the request lacks are left out.
+ * The response to `req` (RFC 3261 8.2.6): Via, From, To, Call-ID and CSeq are copied, the top Via
+ * gets `received` and `rport` when given, To its tag. Record-Route is copied into 101 to 299 for
+ * the methods that form dialogs (12.1.1), Timestamp into 100 (8.2.6.1). Headers the request lacks
+ * are left out.
  */
 export function responseText(
   req: SipMessage,

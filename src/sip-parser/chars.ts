@@ -1,5 +1,5 @@
-// Character classes of RFC 3261 section 25.1 as one byte table, and the scanners built on it. All of
-// them work on (text, from, end) without making substrings: validation runs for every message.
+// Character classes of RFC 3261 section 25.1 as one byte table, and the scanners built on it. All
+// of them work on (text, from, end) without making substrings: validation runs for every message.
 
 export const TOKEN = 1; // token: methods, header names, parameter names
 export const USER = 2; // user part, without the escape sign
@@ -61,8 +61,8 @@ export function isClass(text: string, p: number, bits: number): boolean {
   return ((CLASS[text.charCodeAt(p) & 255] as number) & bits) !== 0;
 }
 
-// The "& 255" is for speed: it proves the index in range, which halves the cost of a character. The text
-// is latin1, so it changes nothing.
+// The "& 255" is for speed: it proves the index in range, which halves the cost of a character. The
+// text is latin1, so it changes nothing.
 /** First offset from `p` on, below `end`, whose octet is outside the class. */
 export function skipClass(text: string, p: number, end: number, bits: number): number {
   let q = p;
@@ -102,7 +102,9 @@ export function skipQuoted(text: string, p: number, end: number): number {
   return -1;
 }
 
-/** A decimal number in [p, end), no sign, no space; saturates at 2**53; -1 when it is not digits. */
+/**
+ * A decimal number in [p, end), no sign, no space; saturates at 2**53; -1 when it is not digits.
+ */
 export function decimal(text: string, p: number, end: number): number {
   if (p >= end) return -1;
   let n = 0;
@@ -136,7 +138,9 @@ export function equalsLower(text: string, p: number, lower: string): boolean {
   return true;
 }
 
-/** Where the parameters of a name-addr, addr-spec or Via begin: the first top-level ";" or `end`. */
+/**
+ * Where the parameters of a name-addr, addr-spec or Via begin: the first top-level ";" or `end`.
+ */
 export function paramsStart(text: string, start: number, end: number): number {
   let p = start;
   while (p < end) {
@@ -156,7 +160,8 @@ export function paramsStart(text: string, start: number, end: number): number {
 
 /**
  * Offset of the value of parameter `lower` (its lower-case name) among `;a=b;c` in [p, end), or -1.
- * A parameter without a value gives the offset where it ends, so `paramValueEnd` gives an empty value.
+ * A parameter without a value gives the offset where it ends, so `paramValueEnd` gives an empty
+ * value.
  */
 export function findParam(text: string, start: number, end: number, lower: string): number {
   let p = start;

@@ -1,7 +1,7 @@
-// The header grammar as a table: canonical name, compact letter, may it hold a comma-separated list,
-// must it stand alone. Everything that asks "what kind of header is this" asks here.
-// Sources: RFC 3261 7.3.3 (compact forms) and 20; RFC 3262, 3265/6665, 3323, 3325, 3326, 3327, 3515,
-// 3841, 3891, 3892, 3903, 4028, 4488, 5806, 5626, 6442, 7044, 7433, 7989.
+// The header grammar as a table: canonical name, compact letter, may it hold a comma-separated
+// list, must it stand alone. Everything that asks "what kind of header is this" asks here. Sources:
+// RFC 3261 7.3.3 (compact forms) and 20; RFC 3262, 3265/6665, 3323, 3325, 3326, 3327, 3515, 3841,
+// 3891, 3892, 3903, 4028, 4488, 5806, 5626, 6442, 7044, 7433, 7989.
 
 /** Numbers of the headers this parser knows by name. Those below 30 have a bit in the masks. */
 export const H = {
@@ -100,7 +100,8 @@ export type HeaderFacts = {
   readonly single: boolean;
 };
 
-// name, compact letter, kind: L = comma-separated list, 1 = must be single and is checked, - = neither.
+// name, compact letter, kind: L = comma-separated list, 1 = must be single and is checked, - =
+// neither.
 const rows: ReadonlyArray<readonly [HeaderId, string, string, 'L' | '1' | '-']> = [
   [H.Via, 'Via', 'v', 'L'],
   [H.From, 'From', 'f', '1'],
@@ -196,20 +197,27 @@ export const SINGLE_MASK: number = rows.reduce(
 
 const LOWER: readonly string[] = rows.map((row) => row[1].toLowerCase());
 
-// A name is found by its length, first and last letter: no two known names agree in all three (the
-// unit test proves the table total), so one look and one comparison decide.
+// A name is found by its length and three of its letters: no two known names agree in all of them
+// (or loading stops here), so one look and one comparison decide.
 const SLOTS = makeSlots();
 
-function slotOf(length: number, first: number, last: number): number {
-  return ((length & 31) << 10) | ((first & 31) << 5) | (last & 31);
+function slotAt(text: string, start: number, end: number): number {
+  const size = end - start;
+  const middle = text.charCodeAt(start + (size >> 2));
+  const first = (text.charCodeAt(start) ^ middle) & 31;
+  return ((size & 31) << 10) | (first << 5) | (text.charCodeAt(end - 1) & 31);
 }
 
 function makeSlots(): Uint8Array {
   const slots = new Uint8Array(32 * 32 * 32).fill(OTHER);
-  for (const row of rows) {
-    const [id, name, compact] = row;
-    slots[slotOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1))] = id;
-    if (compact !== '') slots[slotOf(1, compact.charCodeAt(0), compact.charCodeAt(0))] = id;
+  const put = (name: string, id: number) => {
+    const slot = slotAt(name, 0, name.length);
+    if (slots[slot] !== OTHER) throw new Error(`header names collide at ${name}`);
+    slots[slot] = id;
+  };
+  for (const [id, name, compact] of rows) {
+    put(name, id);
+    if (compact !== '') put(compact, id);
   }
   return slots;
 }
@@ -219,7 +227,7 @@ export function headerIdAt(text: string, start: number, end: number): number {
   const size = end - start;
   if (size > 31 || size < 1) return OTHER;
   const first = text.charCodeAt(start);
-  const id = SLOTS[slotOf(size, first, text.charCodeAt(end - 1))] as number;
+  const id = SLOTS[slotAt(text, start, end)] as number;
   if (id === OTHER) return OTHER;
   if (size === 1) return (first | 32) >= 97 && (first | 32) <= 122 && first < 128 ? id : OTHER;
   const lower = LOWER[id] as string;

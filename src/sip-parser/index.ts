@@ -1,5 +1,6 @@
-// sipair/sip-parser: SIP and SDP text to values and back. Self-contained and pure: it imports nothing
-// outside this folder, keeps no state but the framer's buffer, and never throws on remote bytes.
+// sipair/sip-parser: SIP and SDP text to values and back. Self-contained and pure: it imports
+// nothing outside this folder, keeps no state but the framer's buffer, and never throws on remote
+// bytes.
 
 export { type Auth, parseAuth } from './auth.ts';
 export { type RequestParts, type ResponseParts, requestText, responseText } from './build.ts';

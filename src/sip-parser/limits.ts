@@ -1,5 +1,6 @@
-// Every bound of the parser in one place. A limit is here because a remote party chooses the size of
-// what it sends: each loop of this folder ends at one of these numbers or at the end of its input.
+// Every bound of the parser in one place. A limit is here because a remote party chooses the size
+// of what it sends: each loop of this folder ends at one of these numbers or at the end of its
+// input.
 
 export const LIMITS = {
   /** Octets of one message, start line to end of body. A UDP datagram cannot carry more. */

@@ -1,6 +1,6 @@
-// A received message as an index over its text: one small integer a header line (offset and header number
-// packed) and nothing else, no substring, no object. A value is cut out when somebody asks. The index is
-// made by `parse.ts`.
+// A received message as an index over its text: one small integer a header line (offset and header
+// number packed) and nothing else, no substring, no object. A value is cut out when somebody asks.
+// The index is made by `parse.ts`.
 //
 // `text` is latin1: one character is one octet on the wire, so offsets and lengths are octets.
 
@@ -67,8 +67,8 @@ export class SipMessage {
   // Start line: the Request-URI or the reason phrase stands in [argStart, argEnd).
   readonly argStart: number;
   readonly argEnd: number;
-  // One 31-bit number a header line: offset of the line (16 bits), distance from there to its value (8,
-  // 255: look for it), header number (7). The last entry is the offset behind the last line.
+  // One 31-bit number a header line: offset of the line (16 bits), distance from there to its value
+  // (8, 255: look for it), header number (7). The last entry is the offset behind the last line.
   private readonly index: number[];
   // The top Via, found on first use: -2 not looked at, -1 not readable.
   private viaAt: number;
@@ -170,9 +170,9 @@ export class SipMessage {
   }
 
   /**
-   * All values of header `h` in order. Headers that are lists are split at top-level commas (outside
-   * quoted strings and <>), empty values left out; of others each line is one value. At most
-   * `LIMITS.listValues` values.
+   * All values of header `h` in order. Headers that are lists are split at top-level commas
+   * (outside quoted strings and <>), empty values left out; of others each line is one value. At
+   * most `LIMITS.listValues` values.
    */
   values(h: HeaderId): string[] {
     const out: string[] = [];

@@ -45,7 +45,9 @@ for (let i = 1; i < METHODS.length; i += 1) {
   BY_KEY[((name.charCodeAt(0) & 31) << 4) | name.length] = i;
 }
 
-/** Number of the method that stands in [start, end), case-sensitive (RFC 3261 7.1), 0 if unknown. */
+/**
+ * Number of the method that stands in [start, end), case-sensitive (RFC 3261 7.1), 0 if unknown.
+ */
 export function methodIdAt(text: string, start: number, end: number): number {
   const size = end - start;
   if (size < 3 || size > 15) return 0;

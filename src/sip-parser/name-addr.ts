@@ -1,10 +1,9 @@
 // name-addr and addr-spec with header parameters (RFC 3261 20.10, 25.1): From, To, Contact, Route,
-// Refer-To and their like. `checkAddr` validates in place; `parseNameAddr` makes the parts; the rest
-// edits a parameter string such as `;tag=1;q=0.5`.
+// Refer-To and their like. `checkAddr` validates in place; `parseNameAddr` makes the parts; the
+// rest edits a parameter string such as `;tag=1;q=0.5`.
 
 import {
   COMMA,
-  CR,
   EQUAL,
   findParam,
   GT,
@@ -40,8 +39,8 @@ export type NameAddr = {
 };
 
 /**
- * Checks `*( SEMI generic-param )` from `p`: `end` or the offset of a comma when it is well formed, else
- * `~offset` (negative) of the fault. White space may stand around ";" and "=" (RFC 3261 25.1).
+ * Checks `*( SEMI generic-param )` from `p`: `end` or the offset of a comma when it is well formed,
+ * else `~offset` (negative) of the fault. White space may stand around ";" and "=" (RFC 3261 25.1).
  */
 export function checkParams(text: string, start: number, end: number): number {
   let p = skipWs(text, start, end);
@@ -71,8 +70,8 @@ export function checkParams(text: string, start: number, end: number): number {
 }
 
 /**
- * Checks one name-addr or addr-spec with parameters from `start`: the offset of the comma after it or
- * `end`, else `~offset` of the fault. `brackets` demands the <> form (Route, Record-Route).
+ * Checks one name-addr or addr-spec with parameters from `start`: the offset of the comma after it
+ * or `end`, else `~offset` of the fault. `brackets` demands the <> form (Route, Record-Route).
  */
 export function checkAddr(text: string, start: number, end: number, brackets: boolean): number {
   const p = skipWs(text, start, end);
@@ -98,8 +97,9 @@ export function checkAddr(text: string, start: number, end: number, brackets: bo
 }
 
 /**
- * Offset of "<" after a display name, `p` itself when the text begins with no display name (then it is
- * an addr-spec), or `~offset`. display-name = *( token LWS ) / quoted-string; octets above 127 pass.
+ * Offset of "<" after a display name, `p` itself when the text begins with no display name (then it
+ * is an addr-spec), or `~offset`. display-name = *( token LWS ) / quoted-string; octets above 127
+ * pass.
  */
 function displayEnd(text: string, p: number, end: number): number {
   if (p < end && text.charCodeAt(p) === LT) return p;
@@ -160,16 +160,19 @@ export function param(params: string, name: string): string | undefined {
   return unquote(params.slice(at, paramValueEnd(params, at, params.length)));
 }
 
-/** `params` without the parameter `name`. */
+/** `params` without the parameter `name`, however often it stands there. */
 export function withoutParam(params: string, name: string): string {
-  let out = params;
-  for (;;) {
-    const at = findParam(out, 0, out.length, name.toLowerCase());
-    if (at < 0) return out;
-    const stop = out.charCodeAt(at) === SEMI ? at : paramValueEnd(out, at, out.length);
-    const semi = semicolonBefore(out, at);
-    out = out.slice(0, semi) + out.slice(skipWs(out, stop, out.length));
+  const lower = name.toLowerCase();
+  const end = params.length;
+  let out = '';
+  let kept = 0;
+  for (let at = findParam(params, 0, end, lower); at >= 0; ) {
+    const stop = paramValueEnd(params, at, end);
+    out += params.slice(kept, semicolonBefore(params, at));
+    kept = skipWs(params, stop, end);
+    at = findParam(params, stop, end, lower);
   }
+  return kept === 0 ? params : out + params.slice(kept);
 }
 
 /** `params` with the parameter set, quoted when it is not a token; '' sets it without a value. */
@@ -180,10 +183,10 @@ export function setParam(params: string, name: string, value: string): string {
   return `${rest};${name}=${plain ? value : quote(value)}`;
 }
 
-// The value begins at `at`: its own semicolon is the nearest one before, for neither the name nor the
-// space and "=" between can hold one.
+// The value begins at `at`: its own semicolon is the nearest one before, for neither the name nor
+// the space and "=" between can hold one.
 function semicolonBefore(text: string, at: number): number {
   let p = at - 1;
-  while (p > 0 && text.charCodeAt(p) !== SEMI && text.charCodeAt(p) !== CR) p -= 1;
+  while (p > 0 && text.charCodeAt(p) !== SEMI) p -= 1;
   return p;
 }

@@ -1,6 +1,6 @@
-// The one pass over a message: the start line, then a number a header line. Parsing keeps no substring
-// and no object a header. Folded lines (rare) are joined before the pass, so everything after it sees
-// one line a header.
+// The one pass over a message: the start line, then a number a header line. Parsing keeps no
+// substring and no object a header. Folded lines (rare) are joined before the pass, so everything
+// after it sees one line a header.
 
 import { CR, decimal, HT, LF, SLASH, SP, skipClass, skipWs, TOKEN, trimEnd } from './chars.ts';
 import { type SipFault, type SipFaultCode, sipFault } from './faults.ts';
@@ -11,7 +11,8 @@ import { M, METHODS, methodIdAt } from './methods.ts';
 
 const NO_LINES: number[] = [];
 
-// Scratch of one parse: parsing is synchronous and never re-entered, so one set serves all messages.
+// Scratch of one parse: parsing is synchronous and never re-entered, so one set serves all
+// messages.
 const line: StartLine & { fault: SipFaultCode | '' } = {
   isRequest: false,
   method: '',
@@ -33,17 +34,18 @@ const head = {
 
 /**
  * Parses one datagram. The body is Content-Length octets and the rest is dropped; without
- * Content-Length it runs to the end (RFC 3261 18.3). CRLFs before the start line are skipped (7.5); a
- * datagram of nothing else is the fault `keepalive`. Never throws.
+ * Content-Length it runs to the end (RFC 3261 18.3). CRLFs before the start line are skipped (7.5);
+ * a datagram of nothing else is the fault `keepalive`. Never throws.
  */
 export function parseMessage(text: string): SipMessage | SipFault {
   return parse(text, false);
 }
 
 /**
- * The request inside a text that `parseMessage` faulted, as far as it can be read, only to answer it
- * with the status of the fault: faulty lines are left out, the body is whatever follows. Undefined
- * when there is nothing to answer: not a request, an ACK, no Via, or a fault that is dropped.
+ * The request inside a text that `parseMessage` faulted, as far as it can be read, only to answer
+ * it with the status of the fault: faulty lines are left out, the body is whatever follows.
+ * Undefined when there is nothing to answer: not a request, an ACK, no Via, or a fault that is
+ * dropped.
  */
 export function salvage(text: string): SipMessage | undefined {
   const m = parse(
@@ -100,7 +102,7 @@ function scanStart(text: string, start: number): number {
     return start;
   }
   const eol = lf - 1;
-  if (text.charCodeAt(eol) !== CR) {
+  if (text.indexOf('\r', start) !== eol) {
     line.fault = looksLikeSip(text, start) ? 'bad-line-end' : 'not-sip';
     return start;
   }
@@ -125,9 +127,9 @@ function isVersionAt(text: string, p: number): boolean {
   );
 }
 
-// SIP-Version SP Request-URI SP Method, RFC 3261 7.1: single spaces. A line that breaks this keeps its
-// place (the URI gets the surplus space, or the version is malformed) and validation refuses it, so
-// that the request can still be answered.
+// SIP-Version SP Request-URI SP Method, RFC 3261 7.1: single spaces. A line that breaks this keeps
+// its place (the URI gets the surplus space, or the version is malformed) and validation refuses
+// it, so that the request can still be answered.
 function scanRequestLine(text: string, start: number, eol: number): void {
   const sp = skipClass(text, start, eol, TOKEN);
   if (sp === start || sp >= eol || text.charCodeAt(sp) !== SP) {
@@ -246,8 +248,8 @@ function headFault(code: SipFaultCode, at: number): number[] {
 }
 
 /**
- * The index entry of the line in [pos, eol): offset, distance to the value and header number, packed as
- * `SipMessage` says; -1 when the line has no valid name.
+ * The index entry of the line in [pos, eol): offset, distance to the value and header number,
+ * packed as `SipMessage` says; -1 when the line has no valid name.
  */
 function indexEntry(text: string, pos: number, eol: number): number {
   const colon = text.indexOf(':', pos);

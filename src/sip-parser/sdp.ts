@@ -1,6 +1,7 @@
-// Session descriptions (RFC 8866) as offer/answer needs them (RFC 3264): origin, connection, media with
-// direction. Lines that offer/answer does not touch are carried verbatim, so that a description can be
-// parsed, edited and written without loss. CRLF and bare LF both end a line (RFC 8866 5).
+// Session descriptions (RFC 8866) as offer/answer needs them (RFC 3264): origin, connection, media
+// with direction. Lines that offer/answer does not touch are carried verbatim, so that a
+// description can be parsed, edited and written without loss. CRLF and bare LF both end a line (RFC
+// 8866 5).
 
 import { decimal } from './chars.ts';
 import { type SipFault, sipFault } from './faults.ts';
@@ -8,7 +9,9 @@ import { LIMITS } from './limits.ts';
 
 export type SdpDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
-/** The o= line. `sessId` and `sessVersion` are numbers too large for a number, so they are texts. */
+/**
+ * The o= line. `sessId` and `sessVersion` are numbers too large for a number, so they are texts.
+ */
 export type SdpOrigin = {
   readonly user: string;
   readonly sessId: string;
@@ -69,8 +72,8 @@ type SessionDraft = Draft<Omit<Sdp, 'media' | 'origin'>> & {
 };
 
 /**
- * Parses a session description. v= must be 0 and first, o= must be whole; s= and t= may be missing (old
- * devices). Fault `bad-sdp` with the offset of the line. Never throws.
+ * Parses a session description. v= must be 0 and first, o= must be whole; s= and t= may be missing
+ * (old devices). Fault `bad-sdp` with the offset of the line. Never throws.
  */
 export function parseSdp(body: string): Sdp | SipFault {
   if (!body.startsWith('v=0')) return sipFault('bad-sdp', 0);
@@ -223,8 +226,8 @@ function formatConnection(c: SdpConnection): string {
 }
 
 /**
- * The body with session id and version of its o= line replaced and everything else untouched. A body
- * without a whole o= line is returned as it is.
+ * The body with session id and version of its o= line replaced and everything else untouched. A
+ * body without a whole o= line is returned as it is.
  */
 export function rewriteSdpOrigin(body: string, sessId: string, version: string): string {
   const at = body.startsWith('o=') ? 0 : body.indexOf('\no=') + 1;

@@ -1,6 +1,6 @@
-// Message framing on a byte stream (RFC 3261 7.5, 18.3; keep-alives of RFC 5626 3.5.1). Sans-I/O: bytes
-// in, frames out. Each octet is looked at once while the head is open, so a sender of one octet a
-// packet costs no more than its packets; what is kept is bounded by `LIMITS`.
+// Message framing on a byte stream (RFC 3261 7.5, 18.3; keep-alives of RFC 5626 3.5.1). Sans-I/O:
+// bytes in, frames out. Each octet is looked at once while the head is open, so a sender of one
+// octet a packet costs no more than its packets; what is kept is bounded by `LIMITS`.
 
 import { COLON, CR, decimal, HT, LF, SP, skipClass, skipWs, TOKEN, trimEnd } from './chars.ts';
 import { type SipFault, sipFault } from './faults.ts';
@@ -8,9 +8,9 @@ import { H, headerIdAt } from './headers.ts';
 import { LIMITS } from './limits.ts';
 
 /**
- * What a stream yields: a whole message text for `parseMessage`; a `ping` (two CRLFs, to be answered
- * with one); a `pong` (one CRLF); or a fault, after which the stream cannot be framed any more: answer
- * if `salvage(text)` gives a request, then close the connection.
+ * What a stream yields: a whole message text for `parseMessage`; a `ping` (two CRLFs, to be
+ * answered with one); a `pong` (one CRLF); or a fault, after which the stream cannot be framed any
+ * more: answer if `salvage(text)` gives a request, then close the connection.
  */
 export type StreamFrame =
   | { readonly kind: 'message'; readonly text: string }
@@ -53,7 +53,8 @@ export class StreamFramer {
     return out;
   }
 
-  // While a head is open: nothing to do for a chunk without LF, and the buffer is not flattened for it.
+  // While a head is open: nothing to do for a chunk without LF, and the buffer is not flattened for
+  // it.
   private headMayEnd(chunk: string): boolean {
     return this.buffer.length > LIMITS.headBytes || chunk.includes('\n');
   }
@@ -102,7 +103,9 @@ export class StreamFramer {
     return pos;
   }
 
-  /** Looks for the end of the head of the message at `pos`; sets `need`. False: more octets first. */
+  /**
+   * Looks for the end of the head of the message at `pos`; sets `need`. False: more octets first.
+   */
   private findHead(pos: number, out: StreamFrame[]): boolean {
     const b = this.buffer;
     const blank = b.indexOf('\r\n\r\n', Math.max(pos, this.scanned - 3));

@@ -1,5 +1,5 @@
-// SIP and SIPS URIs (RFC 3261 19.1), and as much of any other URI as routing needs. `checkUri` is the
-// validator that runs for every message and makes nothing; `parseUri` makes the parts.
+// SIP and SIPS URIs (RFC 3261 19.1), and as much of any other URI as routing needs. `checkUri` is
+// the validator that runs for every message and makes nothing; `parseUri` makes the parts.
 
 import {
   AT,
@@ -126,7 +126,9 @@ export function checkUri(text: string, start: number, end: number): number {
   return p === end ? -1 : p;
 }
 
-/** Parses a URI without brackets (RFC 3261 19.1.1). Fault `bad-uri` with the offset. Never throws. */
+/**
+ * Parses a URI without brackets (RFC 3261 19.1.1). Fault `bad-uri` with the offset. Never throws.
+ */
 export function parseUri(text: string): SipUri | SipFault {
   const end = text.length;
   const bad = checkUri(text, 0, end);
@@ -232,8 +234,8 @@ function uriParams(params: string): Map<string, string> {
   return out;
 }
 
-// RFC 3261 19.1.4: these, present in only one of two URIs, make them differ. The sentence names user,
-// ttl, method and maddr; its table of unequal examples adds transport.
+// RFC 3261 19.1.4: these, present in only one of two URIs, make them differ. The sentence names
+// user, ttl, method and maddr; its table of unequal examples adds transport.
 const MUST_MATCH = ['user', 'ttl', 'method', 'maddr', 'transport'];
 
 /** A character outside the reserved set equals its escape; a reserved one does not (19.1.4). */
@@ -246,8 +248,8 @@ function canonicalEscapes(s: string): string {
 }
 
 /**
- * Equality of two URIs by RFC 3261 19.1.4; texts or parsed. URIs of other schemes compare as texts with
- * the scheme in any case. False when either is malformed.
+ * Equality of two URIs by RFC 3261 19.1.4; texts or parsed. URIs of other schemes compare as texts
+ * with the scheme in any case. False when either is malformed.
  */
 export function uriEquals(a: SipUri | string, b: SipUri | string): boolean {
   const x = typeof a === 'string' ? parseUri(a) : a;

@@ -1,6 +1,6 @@
-// The checks a message must pass before anybody uses it (RFC 3261 8.1.1, 8.2, 16.3, 20, 25.1). They run
-// for every message, in place, and make nothing but the fault. What depends on what the box offers
-// (416 for the scheme, 420, 415, 501, 482, 483) is not decided here.
+// The checks a message must pass before anybody uses it (RFC 3261 8.1.1, 8.2, 16.3, 20, 25.1). They
+// run for every message, in place, and make nothing but the fault. What depends on what the box
+// offers (416 for the scheme, 420, 415, 501, 482, 483) is not decided here.
 
 import { AT, COMMA, decimal, QUESTION, STAR, skipClass, skipWs, WORD } from './chars.ts';
 import { type SipFault, type SipFaultCode, sipFault } from './faults.ts';
@@ -17,9 +17,10 @@ const MANDATORY = (1 << H.Via) | (1 << H.From) | (1 << H.To) | (1 << H.CallId) |
 const CHECKED = MANDATORY | (1 << H.Contact) | (1 << H.Route) | (1 << H.RecordRoute);
 
 /**
- * Checks a request: version, Request-URI, mandatory headers present, single and well formed. Undefined
- * when it may be used. The status to answer with is in `SIP_FAULTS`; an ACK is never answered.
- * From without tag, Via without branch and a missing Max-Forwards pass: RFC 2543 callers send that.
+ * Checks a request: version, Request-URI, mandatory headers present, single and well formed.
+ * Undefined when it may be used. The status to answer with is in `SIP_FAULTS`; an ACK is never
+ * answered. From without tag, Via without branch and a missing Max-Forwards pass: RFC 2543 callers
+ * send that.
  */
 export function validateRequest(m: SipMessage): SipFault | undefined {
   if (m.version !== VERSION.sip2) {
@@ -126,7 +127,9 @@ function checkAddrList(text: string, start: number, end: number, brackets: boole
   }
 }
 
-/** CSeq = 1*DIGIT LWS Method; below 2**31 (8.1.1.5); of a request the method must be its own (8.2). */
+/**
+ * CSeq = 1*DIGIT LWS Method; below 2**31 (8.1.1.5); of a request the method must be its own (8.2).
+ */
 function checkCSeq(m: SipMessage, start: number, end: number): number {
   let p = start;
   while (p < end && m.text.charCodeAt(p) >= 48 && m.text.charCodeAt(p) <= 57) p += 1;
@@ -138,7 +141,10 @@ function checkCSeq(m: SipMessage, start: number, end: number): number {
   return same ? -1 : method;
 }
 
-/** A Request-URI has no brackets, no white space and no headers (19.1.1 table, RFC 4475 3.1.2.7-11). */
+/**
+ * A Request-URI has no brackets, no white space and no headers (19.1.1 table, RFC 4475
+ * 3.1.2.7-11).
+ */
 function checkRequestUri(m: SipMessage): SipFault | undefined {
   if (isUsualRequestUri(m.text, m.argStart)) return undefined;
   const bad = checkUri(m.text, m.argStart, m.argEnd);

@@ -1,5 +1,5 @@
-// Via (RFC 3261 20.42, RFC 3581). The top Via of a message is read in place by `SipMessage`; this is the
-// whole value for those that need every part, and the validator.
+// Via (RFC 3261 20.42, RFC 3581). The top Via of a message is read in place by `SipMessage`; this
+// is the whole value for those that need every part, and the validator.
 
 import {
   COLON,

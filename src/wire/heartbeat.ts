@@ -36,7 +36,7 @@
  *   6c1df686ef094f0228d5b2c0eb01b0ce
  */
 
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { type Fault, fault } from '../base/fault.ts';
 import { getPosition, putPosition } from './frame.ts';
 
@@ -183,8 +183,17 @@ export function decodeHeartbeat(
   };
 }
 
+/** Making a key object costs more than using it, and a sentry uses one key all its life. */
+const keys = new WeakMap<Uint8Array, KeyObject>();
+
 function mac(bytes: Uint8Array, key: Uint8Array): Uint8Array {
-  return createHmac('sha256', key).update(bytes.subarray(0, MAC_AT)).digest().subarray(0, MAC_SIZE);
+  let secret = keys.get(key);
+  if (secret === undefined) {
+    secret = createSecretKey(key);
+    keys.set(key, secret);
+  }
+  const hmac = createHmac('sha256', secret).update(bytes.subarray(0, MAC_AT));
+  return hmac.digest().subarray(0, MAC_SIZE);
 }
 
 function putBoot(view: DataView, at: number, boot: string): void {

@@ -5,7 +5,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { memoryOf, processesIn, run, sleep, type Usage, usageOf } from './machine.ts';
+import { processesIn, run, sleep, type Usage, usageOf } from './machine.ts';
 
 /** The core of the primary box, and the one its replica and the generator share. */
 export const CORE = { primary: 0, others: 1 } as const;
@@ -41,10 +41,6 @@ export class Daemon {
 
   usage(): Usage {
     return usageOf(this.netns);
-  }
-
-  memory(): number {
-    return memoryOf(this.netns);
   }
 
   /** Moves every thread of the box to `core`. */

@@ -7,7 +7,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { CORE, Daemon } from './daemon.ts';
-import { run, sleep } from './machine.ts';
+import { memoryOf, run, sleep } from './machine.ts';
 import { type BoxName, CALLEES, CROSSOVER, LAN, type Place, VIP } from './place.ts';
 import type { Boxes, Subject } from './subject.ts';
 
@@ -25,14 +25,21 @@ export class Kamailio implements Subject {
   private readonly place: Place;
   private readonly folder: string;
   private readonly alone: boolean;
+  /** Megabytes of shared memory, all touched at the start. */
+  private readonly pool: number;
   private primary: Daemon | undefined;
   private backup: Daemon | undefined;
 
-  constructor(place: Place, folder: string, alone: boolean) {
+  /** @param load calls a second and seconds a call stays up, at most; for the size of the pool. */
+  constructor(place: Place, folder: string, alone: boolean, load: { rate: number; hold: number }) {
     this.place = place;
     this.lan = place.lan;
     this.folder = folder;
     this.alone = alone;
+    // A call takes some 20 kB, and what is finished stays for 5 s; four times that, because an
+    // overloaded proxy keeps more
+    const wanted = (load.rate * (5 + load.hold) * 20 * 4) / 1024;
+    this.pool = Math.floor(Math.min(Math.max(512, wanted), freemem() / 2 ** 20 / 4));
   }
 
   async start(): Promise<void> {
@@ -43,7 +50,8 @@ export class Kamailio implements Subject {
     while (!(await this.ready())) {
       this.primary.mustRun();
       this.backup?.mustRun();
-      if (performance.now() > until) throw new Error('Kamailio: the pair did not come up in 15 s');
+      if (performance.now() > until)
+        throw new Error('Kamailio: the pair did not come up in a minute');
       await sleep(200);
     }
   }
@@ -64,6 +72,13 @@ export class Kamailio implements Subject {
     return `${a} calls up, ${b} dialogs at the replica`;
   }
 
+  /** Of the shared pool only what is in use counts. */
+  async memory(daemon: Daemon): Promise<number> {
+    const box = daemon === this.primary ? 'a' : 'b';
+    const used = /real_used: (\d+)/.exec(await this.ask(box, 'core.shmmem'))?.[1];
+    return memoryOf(daemon.netns) - this.pool + Number(used ?? Number.NaN) / 2 ** 20;
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.primary?.stop(), this.backup?.stop()]);
   }
@@ -82,10 +97,19 @@ export class Kamailio implements Subject {
     };
     const text = readFileSync(TEMPLATE, 'utf8').replace(/@([A-Z]+)@/g, (_, w) => words[w] ?? '');
     writeFileSync(`${folder}/kamailio.cfg`, text);
-    // tlsf: Debian's default allocator collapses first. Finished transactions stay for seconds, so
-    // the pool is large; pages never used are not counted as memory.
-    const pool = Math.min(2048, Math.floor(freemem() / 2 ** 20 / 4));
-    const memory = ['-x', 'tlsf', '-X', 'tlsf', '-m', String(pool), '-M', '32', '-b', '4194304'];
+    // tlsf: Debian's default allocator collapses first
+    const memory = [
+      '-x',
+      'tlsf',
+      '-X',
+      'tlsf',
+      '-m',
+      String(this.pool),
+      '-M',
+      '32',
+      '-b',
+      '4194304',
+    ];
     const rest = ['-DD', '-E', '-f', `${folder}/kamailio.cfg`, '-Y', folder, '-w', folder];
     const command = ['kamailio', ...memory, ...rest];
     return new Daemon(this.place[box], core, command, `${folder}/log`);

@@ -20,7 +20,7 @@
  * To repeat: `./build.sh bench` as root on a machine with two quiet cores; see USAGE below.
  */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -42,7 +42,7 @@ const USAGE = `usage: ./build.sh bench [options]      (as root)
   --only sipair|kamailio       measure one of them
   --alone                      one box, no backup (Kamailio: dialog without replication)
   --warm                       sipair in warm standby
-  --profile FOLDER             V8 processor profiles of sipair's box a (it costs a little itself)
+  --profile FOLDER             V8 processor profiles of sipair's threads (they cost a little)
   --json FILE                  everything measured, as JSON`;
 
 type Options = {
@@ -132,7 +132,6 @@ function checkMachine(options: Options): void {
 async function makeSubjects(options: Options, folder: string): Promise<Subject[]> {
   const subjects: Subject[] = [];
   if (options.only !== 'kamailio') {
-    if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true });
     subjects.push(
       new Sipair(await makePlace('s'), `${folder}/sipair`, {
         alone: options.alone,
@@ -142,7 +141,9 @@ async function makeSubjects(options: Options, folder: string): Promise<Subject[]
     );
   }
   if (options.only !== 'sipair') {
-    subjects.push(new Kamailio(await makePlace('k'), `${folder}/kamailio`, options.alone));
+    const load = { rate: Math.max(...options.rates), hold: options.holdMs / 1000 };
+    const place = await makePlace('k');
+    subjects.push(new Kamailio(place, `${folder}/kamailio`, options.alone, load));
   }
   return subjects;
 }
@@ -230,6 +231,17 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+const FOLDERS = `${tmpdir()}/sipair-bench-`;
+
+/** Deletes the folders of benches that were killed outright. */
+function removeStaleFolders(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = /^sipair-bench-(\d+)-/.exec(name)?.[1];
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    rmSync(`${tmpdir()}/${name}`, { recursive: true, force: true });
+  }
+}
+
 async function main(): Promise<void> {
   const hooks: StopHooks = [];
   let folder: string | undefined;
@@ -252,7 +264,8 @@ async function main(): Promise<void> {
   try {
     const options = readOptions(process.argv.slice(2));
     checkMachine(options);
-    folder = mkdtempSync(`${tmpdir()}/sipair-bench-`);
+    removeStaleFolders();
+    folder = mkdtempSync(`${FOLDERS}${process.pid}-`);
     await bench(options, folder, hooks);
   } catch (error) {
     if (cleaning === undefined) {

@@ -67,12 +67,12 @@ export class Meter {
     const [p0, b0] = [primary.usage(), backup?.usage()];
     const [m0, from] = [machineTime(), performance.now()];
     const calls = await this.generator.place(this.subject.lan, { ...load, register: false });
-    const memoryMb = primary.memory();
-    const backupMemoryMb = backup?.memory();
     await sleep(SETTLE_MS);
     const [p1, b1] = [primary.usage(), backup?.usage()];
     const machine = machineTime();
     const wallUs = (performance.now() - from) * 1000 * cpus().length;
+    const memoryMb = await this.subject.memory(primary);
+    const backupMemoryMb = backup && (await this.subject.memory(backup));
     if ((await this.subject.boxes()).primary !== primary) {
       throw new Error(`${this.subject.name}: the boxes changed roles at ${load.rate} calls/s`);
     }

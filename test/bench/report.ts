@@ -26,9 +26,9 @@ const COLUMNS: readonly Column[] = [
   { title: 'others %', cell: (s) => fixed(s.others * 100, 0) },
 ];
 
-const LEGEND = `primary us, backup us  processor time a call of all processes of that box, user + system
+const LEGEND = `primary us, backup us  processor time a call of all the processes of that box
 later us               what the primary spends on a run's calls after it, idle work taken off
-MB                     proportional set size at the end of a run
+MB                     proportional set size after a run; of Kamailio's pool what is in use
 resent                 messages the phones had to send again
 late ms                how late the generator itself was at worst: large means distrust the row
 others %               share of the machine that neither the pair nor the generator used`;

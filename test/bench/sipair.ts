@@ -8,14 +8,14 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { CORE, Daemon } from './daemon.ts';
-import { sleep } from './machine.ts';
+import { memoryOf, sleep } from './machine.ts';
 import { type BoxName, CROSSOVER, LAN, type Place, VIP } from './place.ts';
 import type { Boxes, Subject } from './subject.ts';
 
 export type SipairOptions = {
   readonly alone: boolean;
   readonly redundancy: 'hot-standby' | 'warm-standby';
-  /** Where V8 writes processor profiles of box a (one a thread, when it ends). */
+  /** Folder in which V8 writes processor profiles of each box (one a thread, when it ends). */
   readonly profile: string | undefined;
 };
 
@@ -47,31 +47,34 @@ export class Sipair implements Subject {
   }
 
   async start(): Promise<void> {
+    // Two new boxes wait for each other before one of them serves
     this.a = this.launch('a', CORE.primary);
-    // The first one up becomes primary and gets the primary's core, usually
-    await this.until('box a to become primary', async () => {
-      return (await this.status('a'))?.role === 'primary';
-    });
-    if (this.options.alone) return;
     this.b = this.launch('b', CORE.others);
     await this.until('the pair to be in step', async () => {
       const [a, b] = [await this.status('a'), await this.status('b')];
       const roles = [a?.role, b?.role].sort().join(' ');
       return roles === 'backup primary' && a?.inStep === true && b?.inStep === true;
     });
-    const boxes = await this.boxes();
-    await boxes.primary.pin(CORE.primary);
-    await boxes.backup?.pin(CORE.others);
+    const { primary, backup } = await this.boxes();
+    await primary.pin(CORE.primary);
+    await backup?.pin(CORE.others);
+    if (!this.options.alone) return;
+    await backup?.stop();
+    if (primary === this.a) this.b = undefined;
+    else this.a = undefined;
+    await this.until('the primary to go on alone', async () => {
+      const status = await this.status(primary === this.a ? 'a' : 'b');
+      return status?.role === 'primary' && !status.inStep;
+    });
   }
 
   async boxes(): Promise<Boxes> {
     const { a, b } = this;
-    if (a === undefined) throw new Error('sipair is not started');
-    a.mustRun();
+    a?.mustRun();
     b?.mustRun();
-    if ((await this.status('a'))?.role === 'primary') return { primary: a, backup: b };
-    if (b !== undefined && (await this.status('b'))?.role === 'primary') {
-      return { primary: b, backup: a };
+    for (const [box, primary, backup] of [['a', a, b] as const, ['b', b, a] as const]) {
+      if (primary === undefined || (await this.status(box))?.role !== 'primary') continue;
+      return { primary, backup };
     }
     throw new Error('sipair: neither box says it is primary');
   }
@@ -88,6 +91,10 @@ export class Sipair implements Subject {
       throw new Error(`sipair: with ${calls} calls up the boxes are at ${a.lsn} and ${b.lsn}`);
     }
     return `${calls} calls up, both boxes at position ${a.lsn}, in step`;
+  }
+
+  async memory(daemon: Daemon): Promise<number> {
+    return memoryOf(daemon.netns);
   }
 
   async stop(): Promise<void> {
@@ -114,8 +121,7 @@ export class Sipair implements Subject {
     };
     writeFileSync(`${data}/config.json`, JSON.stringify(config, undefined, 1));
     const { profile } = this.options;
-    const watch =
-      profile !== undefined && box === 'a' ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
+    const watch = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}/${box}`];
     const command = [process.execPath, ...watch, MAIN, 'serve', '--config', `${data}/config.json`];
     return new Daemon(this.place[box], core, command, `${data}/log`);
   }

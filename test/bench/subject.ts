@@ -19,5 +19,7 @@ export interface Subject {
    * that does not mirror. @returns one sentence for the report. Rejects when it does not.
    */
   proveMirror(calls: number): Promise<string>;
+  /** Memory of a box in megabytes. */
+  memory(daemon: Daemon): Promise<number>;
   stop(): Promise<void>;
 }

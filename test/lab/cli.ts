@@ -128,7 +128,7 @@ function print(status: LabStatus): void {
       s === null
         ? state || 'does not answer'
         : `${s.role}, epoch ${s.epoch}, position ${s.lsn}, ${s.inStep ? 'in step' : 'NOT in step'}, ` +
-          `calls ${s.calls}, registrations ${s.registrations}, cause ${s.cause}`;
+          `calls ${s.calls}, registrations ${s.registrations}${s.cause ? `, since ${s.cause}` : ''}`;
     say(`  box ${box}  ${pid === null ? '' : `process ${pid}: `}${words}`);
   }
   say(`  VIP ${status.vip} answered by ${holders || 'nobody'}`);

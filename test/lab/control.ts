@@ -5,7 +5,13 @@
 
 import { createConnection } from 'node:net';
 
-export type Switchover = { readonly cause?: string; readonly tookMs?: number };
+export type Switchover = {
+  readonly cause?: string;
+  /** From the suspicion to the claim of the VIP, ms: said, or as two moments of one clock. */
+  readonly tookMs?: number;
+  readonly suspectedAt?: number;
+  readonly claimedAt?: number;
+};
 
 export type BoxStatus = {
   readonly box?: string;
@@ -26,6 +32,13 @@ export type BoxStatus = {
   readonly counters?: Readonly<Record<string, number>>;
   readonly pid?: number;
 };
+
+/** How long the box needed to take over, ms; null when it does not say. */
+export function tookMs(last: Switchover | null | undefined): number | null {
+  if (last?.tookMs !== undefined) return last.tookMs;
+  if (last?.suspectedAt === undefined || last.claimedAt === undefined) return null;
+  return Math.round((last.claimedAt - last.suspectedAt) * 10) / 10;
+}
 
 export type Answer = { readonly ok: boolean; readonly text: string };
 

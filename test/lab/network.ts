@@ -191,8 +191,13 @@ export async function insiders(netns: readonly string[]): Promise<number[]> {
   return [...pids];
 }
 
+/** Deletes namespaces; one that somebody else deletes at the same moment is deleted too. */
 export async function removeNetns(names: readonly string[]): Promise<void> {
-  await Promise.all(names.map((name) => run('ip', ['netns', 'del', name])));
+  const remove = (name: string) =>
+    run('ip', ['netns', 'del', name]).catch((error: unknown) => {
+      if (netnsExists(name)) throw error;
+    });
+  await Promise.all(names.map(remove));
 }
 
 /**

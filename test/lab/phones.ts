@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from 'node:util';
-import { statusOf } from './control.ts';
+import { statusOf, tookMs } from './control.ts';
 import { Demo, PACE } from './demo.ts';
 import { Pinger } from './pinger.ts';
 import { EXTENSIONS, HOST_ADDRESS, PHONE_ADDRESSES, SIP_PORT, VIP } from './places.ts';
@@ -66,8 +66,8 @@ async function watch(): Promise<void> {
     if (before.epoch === 0 || status.epoch === before.epoch) continue;
     const carried = demo.crossed(before.seenAt);
     const { box, epoch, cause, lastSwitchover } = status;
-    const tookMs = lastSwitchover?.tookMs ?? null;
-    const line = { box, epoch, cause: lastSwitchover?.cause ?? cause, tookMs, carried };
+    const took = tookMs(lastSwitchover);
+    const line = { box, epoch, cause: lastSwitchover?.cause ?? cause, tookMs: took, carried };
     judging.push({ from: before.seenAt, since: now, line });
   }
   judge(now);

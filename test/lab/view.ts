@@ -108,9 +108,9 @@ function picture(screen: Screen): string[] {
     row === 3
       ? cell(wire, 8, screen.crossover ? 'plain' : 'red')
       : cell(row === 2 ? ' cable x' : '', 8, 'dim');
-  const lan = `${calls.registered} of ${calls.phones} phones registered, calling each other`;
+  const phones = ` LAN · ${calls.registered} of ${calls.phones} phones registered `;
   return [
-    ` ═╤═══ LAN ═══ ${cell(`${lan} `, 52)}${'═'.repeat(12)}`,
+    ` ═╤${`═════${phones}`.slice(0, 42).padEnd(42, '═')}╤${'═'.repeat(33)}`,
     `  ${cell(drop('a'), INNER + 2 + 8)}${cell(drop('b'), 34)}`,
     ...a.map((line, row) => ` ${line}${gap(row)}${b[row]}`),
   ];

@@ -8,17 +8,22 @@ import { other } from '../world/crossover.ts';
 import { ledgerOf } from '../world/inside.ts';
 import type { Oracle, World } from '../world/world.ts';
 
+/** Not more often than this, nor twice for the same position within the second. */
 const GAP_MS = 50;
+const STALE_MS = 1000;
 
 export function samePositionSameTables(world: World): Oracle {
   let last = -GAP_MS;
+  let lastChain = 0;
 
   function compare(): void {
     const a = ledgerOf(world.boxes.a);
     const b = ledgerOf(world.boxes.b);
     if (a === undefined || b === undefined || a.lsn !== b.lsn || a.lsn === 0) return;
     if (a.epoch !== b.epoch || a.chain !== b.chain || a.filling || b.filling) return;
+    if (a.chain === lastChain && world.now - last < STALE_MS) return;
     last = world.now;
+    lastChain = a.chain;
     for (const table of a.tables.list) {
       const twin = b.tables.of(table.compiled.spec);
       const mine = table.digest();

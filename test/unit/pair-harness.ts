@@ -109,8 +109,10 @@ export class Pair {
   readonly tape: { from: BoxId; path: Path; bytes: Uint8Array }[] = [];
   engineMs = 3;
   latency: () => number = () => 0.2;
-  /** Hosts that do not hear each other's UDP on the LAN still hear ARP. */
+  /** The mirror's stream stands. */
   linked = false;
+  /** Sabotage: ARP replies never reach a sentry. */
+  deaf = false;
   private readonly chance: Chance;
   private readonly jobs: Job[] = [];
   private count = 0;
@@ -154,6 +156,7 @@ export class Pair {
 
   boot(box: Box, loadMs = 20): void {
     box.life += 1;
+    box.wake = -1;
     box.frozen = false;
     box.waiting.length = 0;
     box.engine = 'idle';
@@ -214,6 +217,7 @@ export class Pair {
   thaw(box: Box): void {
     if (!box.frozen) return;
     box.frozen = false;
+    box.wake = -1;
     const inputs = box.waiting.splice(0);
     this.give(box, { kind: 'tick' });
     for (const input of inputs) this.give(box, input);
@@ -280,11 +284,11 @@ export class Pair {
 
   private schedule(box: Box): void {
     const at = (box.sentry as Sentry).deadline();
+    if (box.wake === at) return;
     box.wake = at;
     const life = box.life;
     this.after(Math.max(0, at - this.now), () => {
       if (box.life === life && box.wake === at) this.give(box, { kind: 'tick' });
-      else if (box.life === life && box.frozen) box.wake = at;
     });
   }
 
@@ -350,6 +354,7 @@ export class Pair {
       if (arp.op !== 'request' || arp.targetIp !== VIP || peer.vipUntil <= this.now) return;
       if (!peer.carrier.l || !box.carrier.l || arp.senderIp === VIP) return;
       const reply = arpReply(MAC[peer.id], VIP, arp.senderMac, arp.senderIp);
+      if (this.deaf) return;
       this.after(this.latency(), () => this.give(box, { kind: 'arp', bytes: reply }));
     });
   }
@@ -496,7 +501,7 @@ export class Pair {
 
   /** The stream is gone; a primary goes on alone, durably. */
   private linkLost(box: Box): void {
-    if (box.sentry === undefined) return;
+    if (box.sentry === undefined || this.linked) return;
     box.standing.linkUp = false;
     if (box.engine !== 'speaking') return;
     box.standing.inStep = false;

@@ -367,6 +367,7 @@ test('replay, reflection, forgery, wrong path and rubbish are counted and move n
   const fromB = pair.tape.filter((f) => f.from === 'b');
   pair.kill(pair.a);
   pair.run(200);
+  pair.give(pair.b, { kind: 'tick' });
   const before = pair.b.view();
   const sane = { ...before, refused: undefined, counters: undefined };
   for (const f of fromA) pair.give(pair.b, { kind: 'heartbeat', path: f.path, bytes: f.bytes });

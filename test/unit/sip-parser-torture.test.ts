@@ -1,7 +1,7 @@
-// Every message of RFC 4475 and RFC 5118 by name: the verdict of parser and validation together, the
-// status a refused request would be answered with, and what each message is there to show. Where the
-// RFC leaves the refusal to the element behind the parser (416, 420, 415, 483), the message must pass
-// here and expose what that element needs.
+// Every message of RFC 4475 and RFC 5118 by name: the verdict of parser and validation together,
+// the status a refused request would be answered with, and what each message is there to show.
+// Where the RFC leaves the refusal to the element behind the parser (416, 420, 415, 483), the
+// message must pass here and expose what that element needs.
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -383,7 +383,7 @@ for (const suite of suites) {
         return;
       }
       if (!isFault(m)) return t.fail('accepted');
-      t.is<string, string | undefined>(m.fault, refused[e.name]);
+      t.is<string, string>(m.fault, refused[e.name] ?? '');
       t.true(m.at >= 0 && m.at <= text.length);
       checkRefusal(t, e, text, m);
     });
@@ -402,7 +402,9 @@ for (const suite of suites) {
   });
 }
 
-/** A refused request can be answered with an allowed status; a response or a Via-less text cannot. */
+/**
+ * A refused request can be answered with an allowed status; a response or a Via-less text cannot.
+ */
 function checkRefusal(t: ExecutionContext, e: Entry, text: string, fault: SipFault): void {
   const status = SIP_FAULTS[fault.fault].status;
   const m = salvage(text);

@@ -138,7 +138,12 @@ export class Crossover {
     const conn: Conn = { open: { a: true, b: true }, ways: { a: way(), b: way() } };
     this.conns.add(conn);
     this.ends.b = conn;
-    this.queue.after(this.delay(), () => {
+    // SYN, then SYN-ACK; neither end hears data before its own end of the connection stands
+    const there = this.delay();
+    const back = there + this.delay();
+    conn.ways.b.last = this.queue.now + there + 0.001;
+    conn.ways.a.last = this.queue.now + back + 0.001;
+    this.queue.after(there, () => {
       if (!conn.open.a || !this.up || !a.listening()) {
         this.reset(conn, 'b');
         return;
@@ -147,7 +152,7 @@ export class Crossover {
       this.ends.a = conn;
       a.linkUp();
     });
-    this.queue.after(this.delay() * 2, () => {
+    this.queue.after(back, () => {
       if (this.ends.b === conn && this.station('b').listening()) this.station('b').linkUp();
     });
   }

@@ -7,6 +7,7 @@ import type { BoxId } from '../../src/pair/terms.ts';
 import { forbidden, type Sight } from './atlas.ts';
 import { type Box, HEARTBEAT_PORT } from './box.ts';
 import type { Dice } from './dice.ts';
+import type { Frame } from './ether.ts';
 import { FAULT_TEXT, type FaultKind } from './options.ts';
 import type { World } from './world.ts';
 
@@ -18,6 +19,7 @@ export class Injector {
   /** Refused by the atlas, by region. */
   readonly refused = new Map<string, number>();
   private running = false;
+  private target: { kind: FaultKind; frames: number; wait: number } | undefined;
   private lastChange = 0;
   private readonly repairs = new Set<() => void>();
   private readonly world: World;
@@ -26,6 +28,7 @@ export class Injector {
   constructor(world: World) {
     this.world = world;
     this.dice = world.dice.fork('faults');
+    world.lan.taps.push((_port, frame) => this.onFrame(frame));
   }
 
   start(): void {
@@ -36,6 +39,22 @@ export class Injector {
   healAll(): void {
     this.running = false;
     for (const repair of [...this.repairs]) repair();
+  }
+
+  /** Strikes within a few messages from now, while they are still on their way. */
+  private aim(kind: FaultKind): void {
+    this.target = { kind, frames: this.dice.whole(1, 12), wait: this.dice.between(0, 1.5) };
+  }
+
+  private onFrame(frame: Frame): void {
+    const { target } = this;
+    if (target === undefined || frame.kind !== 'udp' || frame.udp.text === undefined) return;
+    target.frames -= 1;
+    if (target.frames > 0) return;
+    this.target = undefined;
+    this.world.queue.after(this.dice.odds(0.5) ? 0 : target.wait, () => {
+      if (this.running) this.strike(target.kind);
+    });
   }
 
   sight(): Sight {
@@ -57,7 +76,9 @@ export class Injector {
     const { options, queue } = this.world;
     queue.after(this.dice.wait(options.faultGap), () => {
       if (!this.running) return;
-      this.strike(this.dice.pick(options.kinds));
+      const kind = this.dice.pick(options.kinds);
+      if (this.dice.odds(options.aimed)) this.aim(kind);
+      else this.strike(kind);
       this.arm();
     });
   }

@@ -42,6 +42,8 @@ export type Options = {
   readonly kinds: readonly FaultKind[];
   /** Mean time between faults, ms. */
   readonly faultGap: number;
+  /** Share of faults that wait for a moment when the boxes are talking, and strike into it. */
+  readonly aimed: number;
   /** How long a fault lasts, ms. */
   readonly repair: readonly [number, number];
   /** Length of the safety phase, ms. */
@@ -65,6 +67,7 @@ export function drawOptions(seed: number): Options {
     phones: dice.whole(3, 12),
     kinds,
     faultGap: dice.pick([1500, 3000, 6000]),
+    aimed: dice.pick([0, 0.5, 1]),
     repair: dice.pick([
       [100, 1000],
       [500, 6000],
@@ -121,7 +124,7 @@ export function describe(o: Options): string {
   const lan = `loss ${o.lan.loss} dup ${o.lan.duplicate} reorder ${o.lan.reorder}`;
   return (
     `seed ${o.seed}: ${o.phones} phones, ${(o.safetyMs / 1000).toFixed(0)} s, ` +
-    `faults every ${o.faultGap} ms for ${o.repair.join('..')} ms: ${o.kinds.join(', ')}; ` +
+    `faults every ${o.faultGap} ms for ${o.repair.join('..')} ms, ${o.aimed * 100} % aimed: ${o.kinds.join(', ')}; ` +
     `lan ${lan} ${o.lan.latency[1]} ms; x loss ${o.cable.loss} ${o.cable.latency[1]} ms; ` +
     `disk ${o.box.disk.sync} ms; calls every ${o.mix.gap} ms, talk ${o.mix.talk.join('..')} ms`
   );

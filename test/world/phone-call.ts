@@ -34,7 +34,7 @@ export type Leg = {
 };
 
 /** Calls a phone takes at once; more are refused 486. */
-const LINES = 3;
+const LINES = 4;
 
 export class PhoneCalls {
   readonly legs = new Map<string, Leg>();
@@ -375,7 +375,7 @@ export class PhoneCalls {
   }
 
   /** Sends a re-INVITE from this end: hold or retrieve. `done` hears whether it went well. */
-  update(leg: Leg, direction: string, done: (ok: boolean) => void): void {
+  update(leg: Leg, direction: string, done: (ok: boolean) => void, tries = 5): void {
     const { call } = leg;
     if (!isEstablished(call) || call.updating || leg.unacked.size > 0) {
       done(call.hungBy !== '');
@@ -390,6 +390,13 @@ export class PhoneCalls {
         this.ack(leg, txn);
         call.updates += 1;
         done(true);
+        return;
+      }
+      if (msg?.status === 491 && tries > 0) {
+        // §14.1: the owner of the Call-ID waits longer
+        const { dice, queue } = this.phone.world;
+        const wait = leg.side === 'caller' ? dice.between(2100, 4000) : dice.between(0, 2000);
+        queue.after(wait, () => this.update(leg, direction, done, tries - 1));
         return;
       }
       // a call that is being hung up may refuse; a living one may not

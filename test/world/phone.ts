@@ -49,7 +49,7 @@ export class Phone {
     this.number = number;
     this.ip = ip;
     this.calls = new PhoneCalls(this);
-    this.expires = world.dice.whole(40, 90);
+    this.expires = world.dice.whole(30, 90);
     this.registerCallId = this.id('r');
     this.registerTag = this.id('t');
     host.onUdp = (udp) => this.receive(udp);

@@ -77,7 +77,7 @@ export class Traffic {
   private dial(phone: Phone): void {
     if (!this.dialing) return;
     this.queue.after(this.dice.wait(this.mix.gap), () => this.dial(phone));
-    if (phone.calls.busy() >= 2) return;
+    if (phone.calls.busy() >= 3) return;
     const others = this.phones.filter((p) => p !== phone && p.registered);
     if (others.length === 0 || !phone.registered) return;
     this.call(phone, this.dice.pick(others), this.plan());
@@ -85,7 +85,7 @@ export class Traffic {
 
   /** @returns the call that `from` now makes to `to`. */
   call(from: Phone, to: Phone, plan: Plan): Call {
-    const callee = plan.kind === 'unknown' ? '1999' : to.number;
+    const callee = plan.kind === 'unknown' ? '4999' : to.number;
     const call = this.book.open(this.queue.now, from.number, callee, plan);
     from.calls.dial(call);
     return call;

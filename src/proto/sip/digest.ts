@@ -7,6 +7,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { H, type HeaderId, isFault, parseAuth, type SipMessage } from '../../sip-parser/index.ts';
 import type { Context, SipSettings } from '../context.ts';
+import { statelessTag } from './text.ts';
 
 export type Proof =
   /** `nonce` and `nc` let a registrar refuse a repetition. */
@@ -27,9 +28,12 @@ function mark(settings: SipSettings, moment: string): string {
     .slice(0, 32);
 }
 
-/** The challenge headers of a 401 (`WWW-Authenticate`) or 407 (`Proxy-Authenticate`). */
-export function challenge(cx: Context, header: string, stale: boolean): string {
-  const moment = cx.now.toString(36);
+/**
+ * The challenge headers of a 401 (`WWW-Authenticate`) or 407 (`Proxy-Authenticate`) to `m`. The tag of
+ * the request in the nonce keeps those given in one millisecond apart.
+ */
+export function challenge(cx: Context, m: SipMessage, header: string, stale: boolean): string {
+  const moment = `${cx.now.toString(36)}.${statelessTag(m, cx.settings)}`;
   const nonce = `${moment}.${mark(cx.settings, moment)}`;
   let out = '';
   // RFC 8760 2.4: one header an algorithm, the preferred one first.
@@ -66,7 +70,7 @@ function check(cx: Context, m: SipMessage, p: Map<string, string>): Proof {
     return NOBODY;
   }
   if (!/^[0-9a-f]{8}$/i.test(nc)) return NOBODY;
-  const dot = nonce.indexOf('.');
+  const dot = nonce.lastIndexOf('.');
   const moment = nonce.slice(0, dot);
   if (dot <= 0 || !same(nonce.slice(dot + 1), mark(s, moment))) return NOBODY;
   const h = (text: string): string =>

@@ -187,9 +187,11 @@ export function serverDue(cx: Context, stx: Stx): Verdict {
     const verdict = step(cx, stx, 'resend', undefined);
     if (verdict !== 'done') return verdict;
   }
-  if (stx.giveUpAt !== 0 && stx.giveUpAt <= now) return step(cx, stx, 'giveUp', undefined);
-  if (stx.endAt !== 0 && stx.endAt <= now) return step(cx, stx, 'end', undefined);
-  return 'done';
+  let verdict: Verdict = 'done';
+  if (stx.giveUpAt !== 0 && stx.giveUpAt <= now) verdict = step(cx, stx, 'giveUp', undefined);
+  // H and L of an accepted INVITE end at the same moment.
+  if (stx.endAt !== 0 && stx.endAt <= now) step(cx, stx, 'end', undefined);
+  return verdict;
 }
 
 function cellOf(stx: Stx, event: ServerEvent): Cell {

@@ -1,0 +1,192 @@
+/**
+ * The words the takeover table is written in: the phases a box can be in, what can happen to it,
+ * what may be asked before (guards) and what may be done (actions). Each guard and action carries
+ * its specification as a sentence; `sentry-moves.ts` holds the function of the same name.
+ */
+
+import type { Role } from './terms.ts';
+
+/** Finer than a role: what exactly the box waits for. */
+export type Phase =
+  /** The engine reads its tables. */
+  | 'loading'
+  /** Nobody is known to be primary: looks for the peer (cold start, or after losing the lease). */
+  | 'looking'
+  /** Follows a primary. */
+  | 'following'
+  /** Handed over; the other one should be primary any moment. */
+  | 'awaiting'
+  /** Proves that the old primary and the VIP are silent. */
+  | 'probing'
+  /** As probing, but somebody answers for the VIP: asks again and again. */
+  | 'waiting'
+  /** The engine makes the new reign durable. */
+  | 'reigning'
+  /** The edge takes the VIP. */
+  | 'claiming'
+  | 'primary'
+  /** Handing over: the engine says and mirrors what is left. */
+  | 'flushing'
+  /** Handing over: the VIP goes down. */
+  | 'dropping';
+
+export const PHASES: readonly Phase[] = [
+  'loading',
+  'looking',
+  'following',
+  'awaiting',
+  'probing',
+  'waiting',
+  'reigning',
+  'claiming',
+  'primary',
+  'flushing',
+  'dropping',
+];
+
+/** What the world is told about a phase. */
+export const PHASE_ROLE: { readonly [P in Phase]: Role } = {
+  loading: 'starting',
+  looking: 'starting',
+  following: 'backup',
+  awaiting: 'backup',
+  probing: 'promoting',
+  waiting: 'backup',
+  reigning: 'promoting',
+  claiming: 'promoting',
+  primary: 'primary',
+  flushing: 'resigning',
+  dropping: 'resigning',
+};
+
+export type PairEvent =
+  /** The engine has its tables. */
+  | 'loaded'
+  /** A heartbeat of a primary. */
+  | 'peer-leads'
+  /** A heartbeat of a peer that is not primary. */
+  | 'peer-seeks'
+  /** The cold-start table says that this box begins. */
+  | 'elected'
+  /** The mirror's stream ended without a goodbye. */
+  | 'link-closed'
+  /** Both paths are red. */
+  | 'silent'
+  /** The primary handed over, in order. */
+  | 'goodbye'
+  /** Somebody else answers for the VIP. */
+  | 'vip-answered'
+  /** Somebody else probes for the VIP at the same time. */
+  | 'rival-probes'
+  /** A whole round of probes without an answer. */
+  | 'quiet'
+  /** The new reign is durable. */
+  | 'reigning'
+  /** Claimed, or renewed. */
+  | 'vip-up'
+  /** Claim or renewal failed, or the device went away. */
+  | 'vip-lost'
+  /** Dropped. */
+  | 'vip-down'
+  | 'flushed'
+  | 'flush-refused'
+  /** The phase took longer than it may. */
+  | 'timeout'
+  /** The lease ended before it was renewed: this box was held up, or cannot renew. */
+  | 'lease-over'
+  /** Own LAN has no carrier and the crossover shows nobody. */
+  | 'isolated'
+  | 'switchover'
+  | 'promote';
+
+export const EVENTS: readonly PairEvent[] = [
+  'loaded',
+  'peer-leads',
+  'peer-seeks',
+  'elected',
+  'link-closed',
+  'silent',
+  'goodbye',
+  'vip-answered',
+  'rival-probes',
+  'quiet',
+  'reigning',
+  'vip-up',
+  'vip-lost',
+  'vip-down',
+  'flushed',
+  'flush-refused',
+  'timeout',
+  'lease-over',
+  'isolated',
+  'switchover',
+  'promote',
+];
+
+/** Every guard, as the sentence it stands for. */
+export const GUARDS = {
+  'may-stand':
+    'own LAN is up, the peer does not call this box stale, and a follower is in step (the operator overrides the last two)',
+  'may-succeed': 'own LAN is up and the goodbye is not from an earlier reign',
+  'life-proved': 'the primary sent this after it had heard our query, or keeps sending long after',
+  'new-leader': 'it leads a reign this box did not follow',
+  'leader-gone': 'the box that was followed lives but leads no more, and this one goes first',
+  'both-follow': 'the peer is a backup too, and no primary was heard for a second',
+  'peer-first': 'the peer is fit and outranks this box, and no operator decided otherwise',
+  'rival-first': 'the peer is being promoted too and outranks this box',
+  'rival-near': 'the peer is being promoted',
+  outranked: 'the other primary has the higher epoch (then position, then lower box)',
+  'conflict-over': 'the other primary of a moment ago has given way',
+  yields: 'box b, and the peer is not heard: of two that ask at once one must wait',
+  'reign-durable': 'the epoch of this takeover is already durable here',
+  'this-reign': 'it is the epoch that was ordered',
+  ready: 'the backup is fresh, fit, and in step (or the operator forces the last)',
+  'leader-silent': 'own LAN is up and no primary is heard',
+} as const;
+export type Guard = keyof typeof GUARDS;
+
+/** Every action, as the sentence it stands for. */
+export const ACTIONS = {
+  remember: 'keep what the engine found on its disk',
+  'was-primary': 'keep that this box was the last known primary',
+  follow: 'order the engine to follow that primary',
+  'note-led': 'from now on the tables may be in the middle of a snapshot',
+  'suspect-cold': 'note the moment; cause: cold start',
+  'suspect-closed': 'note the moment; cause: peer closed',
+  'suspect-silent': 'note the moment; cause: peer silent',
+  'suspect-goodbye': 'note the moment; cause: switchover',
+  'suspect-operator': 'note the moment; cause: operator',
+  probe: 'two ARP probes for the VIP and two queries on x and l',
+  'probe-later': 'the same once more, after a pause',
+  'note-late': 'a late heartbeat moves the verdict by one interval',
+  'order-reign': 'order the engine: epoch + 1, durable',
+  'note-reign': 'the new epoch is durable',
+  claim: 'take the VIP, with a lifetime',
+  repair: 'alarm; claim instead of renewing next time',
+  drop: 'let the VIP go',
+  silence: 'the lease ends now: nothing more leaves this box',
+  lease: 'the door opens until the claim plus one lease',
+  extend: 'the door stays open until the renewal plus one lease',
+  announce: 'gratuitous ARP in both forms, now and in a burst',
+  defend: 'alarm; announce again, at most once a second',
+  'assert-reign': 'announce again and say so on both paths, at most every 100 ms',
+  speak: 'order the engine to speak',
+  tell: 'log, count, and keep cause and times of this takeover',
+  'order-resign': 'order the engine to flush',
+  'order-stay': 'order the engine to go on',
+  'hand-over': 'order the engine to say goodbye and follow',
+  await: 'wait one second for the other to become primary',
+  accept: 'answer the operator: begun',
+  'answer-done': 'answer the operator: the other box is primary',
+  'answer-failed': 'answer the operator: it came to nothing, and why',
+  refuse: 'answer the operator: no, and why',
+  withdraw: 'end the probes; the other one goes first',
+  'log-lives': 'log that the suspicion was wrong, and count it',
+  'log-not-eligible': 'alarm, once: nobody is primary and this box must not be',
+  'log-answered': 'alarm, once: the VIP is still answered',
+  'log-claim-failed': 'alarm: the VIP could not be taken',
+  'log-fenced': 'alarm: this box stopped being primary by itself, and why',
+  'log-outranked': 'alarm: two primaries; this one gives way',
+  'log-unmirrored': 'the backup is gone',
+} as const;
+export type Action = keyof typeof ACTIONS;

@@ -1,0 +1,31 @@
+/** What an engine tells about itself, in the words of the documents; `status` and the lab show it. */
+
+import type { Lsn } from './base/units.ts';
+import type { GateKind } from './pair/gate.ts';
+
+/**
+ * idle: no role yet. backup: applies what the primary sends. reigning: the new reign is being made
+ * durable. ready: it is; the VIP is being claimed. primary: speaks. resigning: primary that reads no
+ * more and waits until everything it said is the peer's too.
+ */
+export type EngineRole = 'idle' | 'backup' | 'reigning' | 'ready' | 'primary' | 'resigning';
+
+export type EngineView = {
+  readonly engineRole: EngineRole;
+  readonly gate: GateKind;
+  readonly held: number;
+  readonly mirror: string;
+  readonly ackedLsn: Lsn;
+  readonly durableLsn: Lsn;
+  readonly peerRelease: string;
+  readonly snapshots: number;
+  readonly catchUps: number;
+  readonly wentAlone: number;
+  readonly diskBatches: number;
+  readonly diskBytes: number;
+  readonly calls: number;
+  readonly established: number;
+  readonly registrations: number;
+  readonly tables: { readonly [name: string]: { readonly count: number; readonly hash: number } };
+  readonly counters: { readonly [name: string]: number };
+};
