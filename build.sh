@@ -127,6 +127,19 @@ apt_get() {
   return "$status"
 }
 
+# patiently PID WHAT: waits, says every ten seconds that it still does; the exit code is the job's
+patiently() {
+  local began=$SECONDS said=0
+  while kill -0 "$1" 2>/dev/null; do
+    sleep 0.2
+    if [ $((SECONDS - began - said)) -ge 10 ]; then
+      said=$((SECONDS - began))
+      say "  $2: $said s"
+    fi
+  done
+  wait "$1"
+}
+
 # Do the installed packages equal the lockfile? npm writes what it installed beside them.
 packages_match() {
   [ -x "$NODE" ] && [ -f "$ROOT/node_modules/.package-lock.json" ] || return 1
@@ -152,11 +165,12 @@ npm_packages() {
   if packages_match; then return 0; fi
   command -v npm >/dev/null ||
     die "npm is missing; as root: apt-get install -y --no-install-recommends npm"
-  say "npm packages differ from package-lock.json: npm ci (about a minute the first time)"
+  say "npm packages are not those of package-lock.json: npm ci (about a minute the first time)"
   mkdir -p "$ROOT/build"
   # No scripts: nothing here needs one, and none shall run.
   (cd "$ROOT" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null) \
-    >"$ROOT/build/npm.log" 2>&1 || {
+    >"$ROOT/build/npm.log" 2>&1 &
+  patiently $! "npm ci" || {
     head -n 20 "$ROOT/build/npm.log" >&2
     die "npm ci failed; all it said: build/npm.log (no network? set npm's registry or proxy)"
   }

@@ -81,7 +81,7 @@ export class Lab {
     if (lose) this.air = [];
     this.store = this.store.copy();
     this.cx = this.context();
-    //resume(this.cx);
+    resume(this.cx);
     this.tick();
   }
 

@@ -1,0 +1,110 @@
+/**
+ * The pictures of the manual, printed from the tables the program obeys, so that they cannot lie.
+ * `./build.sh docs` writes them between the markers of docs/architecture.md; a test compares.
+ */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { CALL_MACHINE } from '../../src/call/call.ts';
+import { CALL_TABLES } from '../../src/call/switch.ts';
+import { GATE_TABLE } from '../../src/pair/gate.ts';
+import { STEPS } from '../../src/pair/takeover.ts';
+import {
+  INVITE_CLIENT,
+  INVITE_SERVER,
+  OTHER_CLIENT,
+  OTHER_SERVER,
+} from '../../src/proto/sip/machines.ts';
+import { TIMERS } from '../../src/proto/sip/timers.ts';
+
+const FILE = fileURLToPath(new URL('../../docs/architecture.md', import.meta.url));
+
+function grid(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+type AnyMachine = {
+  readonly [state: string]: {
+    readonly [event: string]: { readonly to: string; readonly act: readonly string[] };
+  };
+};
+
+/** state × event; a cell is "→ state: actions", empty when the event is absorbed. */
+function machine(m: AnyMachine): string {
+  const events = Object.keys(Object.values(m)[0] ?? {});
+  const rows = Object.entries(m).map(([state, cells]) => [
+    `**${state}**`,
+    ...events.map((e) => {
+      const cell = cells[e];
+      if (cell === undefined || (cell.to === 'same' && cell.act.length === 0)) return '';
+      const to = cell.to === 'same' ? '' : `→ ${cell.to}`;
+      return [to, cell.act.join(', ')].filter((x) => x !== '').join(': ');
+    }),
+  ]);
+  return grid(['', ...events], rows);
+}
+
+function gate(): string {
+  const yes = (v: boolean | undefined): string => (v === undefined ? 'either' : v ? 'yes' : 'no');
+  return grid(
+    ['speaks', 'warm standby', 'peer in step', 'alone is durable', 'gate opens', 'because'],
+    GATE_TABLE.map((r) => [
+      yes(r.speaking),
+      yes(r.warm),
+      yes(r.peerInStep),
+      yes(r.aloneIsDurable),
+      { shut: 'never', peer: "at the peer's ack", disk: 'at own sync', open: 'at once' }[r.gate],
+      r.because,
+    ]),
+  );
+}
+
+function tables(): string {
+  return grid(
+    ['table', 'what', 'columns'],
+    CALL_TABLES.map((t) => [`\`${t.name}\``, t.about, `id, ${Object.keys(t.fields).join(', ')}`]),
+  );
+}
+
+const PICTURES: { readonly [name: string]: () => string } = {
+  gate,
+  takeover: () =>
+    grid(
+      Object.keys(STEPS[0] ?? {}),
+      STEPS.map((s) => Object.values(s).map(String)),
+    ),
+  tables,
+  timers: () =>
+    grid(
+      ['timer', ...Object.keys(TIMERS.A).filter((k) => typeof TIMERS.A[k as never] === 'string')],
+      Object.entries(TIMERS).map(([name, facts]) => [
+        name,
+        ...Object.values(facts).filter((v): v is string => typeof v === 'string'),
+      ]),
+    ),
+  call: () => machine(CALL_MACHINE as unknown as AnyMachine),
+  'invite-server': () => machine(INVITE_SERVER as unknown as AnyMachine),
+  'invite-client': () => machine(INVITE_CLIENT as unknown as AnyMachine),
+  'other-server': () => machine(OTHER_SERVER as unknown as AnyMachine),
+  'other-client': () => machine(OTHER_CLIENT as unknown as AnyMachine),
+};
+
+/** The document with every picture printed anew. */
+export function withPictures(text: string): string {
+  return text.replace(/<!-- picture: ([a-z-]+) -->[\s\S]*?<!-- end -->/g, (whole, name: string) => {
+    const draw = PICTURES[name];
+    return draw === undefined ? whole : `<!-- picture: ${name} -->\n\n${draw()}\n\n<!-- end -->`;
+  });
+}
+
+export function readArchitecture(): string {
+  return readFileSync(FILE, 'utf8');
+}
+
+export const PICTURE_NAMES: readonly string[] = Object.keys(PICTURES);
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(FILE, withPictures(readArchitecture()));
+  process.stdout.write('docs/architecture.md: pictures printed from the tables\n');
+}
