@@ -13,7 +13,7 @@
 import { assert } from './base/assert.ts';
 import type { Chance } from './base/chance.ts';
 import { LIMITS } from './base/limits.ts';
-import type { Instant, Millis, Mono } from './base/units.ts';
+import type { Epoch, Instant, Millis, Mono } from './base/units.ts';
 import { CALL } from './call/rows.ts';
 import { CALL_TABLES, onDatagram, onDue, resume, summary } from './call/switch.ts';
 import { type Datagram, EngineEffects } from './effect.ts';
@@ -26,7 +26,7 @@ import type { Position } from './ledger/record.ts';
 import type { Table } from './ledger/tables.ts';
 import type { GateKind } from './pair/gate.ts';
 import { Mirror } from './pair/mirror.ts';
-import type { Order, PairSettings, Standing } from './pair/terms.ts';
+import type { Cause, Order, PairSettings, Standing } from './pair/terms.ts';
 import { Voice } from './pair/voice.ts';
 import type { Context, SipSettings } from './proto/context.ts';
 import type { EngineRole, EngineView } from './status.ts';
@@ -278,7 +278,7 @@ export class Engine {
   private order(order: Order, out: EngineEffects): void {
     switch (order.kind) {
       case 'reign':
-        this.reign(order.epoch, out);
+        this.reign(order.epoch, order.cause, out);
         return;
       case 'speak':
         this.speak(order.epoch, out);
@@ -300,7 +300,7 @@ export class Engine {
     }
   }
 
-  private reign(epoch: number, out: EngineEffects): void {
+  private reign(epoch: Epoch, cause: Cause, out: EngineEffects): void {
     if (this.role === 'primary' || this.role === 'resigning') return;
     assert(epoch > this.ledger.epoch, 'a reign is younger than the history');
     if (this.ledger.filling) {
@@ -311,6 +311,11 @@ export class Engine {
       this.ledger.filling = false;
     }
     this.mirror.rest();
+    if (cause !== 'switchover' && this.mirror.up) {
+      // whoever fell silent comes back over a new connection: this one may be half open for ever
+      out.closeLink = true;
+      this.mirror.linkDown();
+    }
     this.role = 'reigning';
     const { epoch: staleEpoch, lsn: staleLsn } = this.ledger.position();
     this.persister.change({ epoch, primary: true, peerStale: true, staleEpoch, staleLsn });

@@ -14,6 +14,7 @@ import {
   findServer,
   openServer,
   respond,
+  serverKey,
   serverReceives,
   trying,
   unsettled,
@@ -38,7 +39,7 @@ import {
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 
 /** A request with a To tag, other than ACK and CANCEL, that repeats none. */
-export function inDialog(cx: Context, m: SipMessage, ip: string, port: number): void {
+export function inDialog(cx: Context, m: SipMessage, key: string, ip: string, port: number): void {
   const leg = findLeg(cx, m);
   const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
   if (leg === undefined || call === undefined) {
@@ -56,13 +57,13 @@ export function inDialog(cx: Context, m: SipMessage, ip: string, port: number): 
   }
   switch (m.methodId) {
     case M.BYE:
-      bye(cx, m, leg, call, ip, port);
+      bye(cx, m, key, leg, call, ip, port);
       return;
     case M.INVITE:
     case M.UPDATE:
     case M.INFO:
     case M.MESSAGE:
-      pass(cx, m, leg, call, ip, port);
+      pass(cx, m, key, leg, call, ip, port);
       return;
     case M.OPTIONS:
       answerStateless(cx, m, ip, port, 200, OPTIONS_TAIL);
@@ -75,8 +76,16 @@ export function inDialog(cx: Context, m: SipMessage, ip: string, port: number): 
 /** RFC 3261 11.2: what an answer to OPTIONS says. */
 export const OPTIONS_TAIL = `${ALLOW}Accept: application/sdp, */*\r\nSupported:\r\n${EMPTY_TAIL}`;
 
-function bye(cx: Context, m: SipMessage, leg: Leg, call: Call, ip: string, port: number): void {
-  answer(cx, m, ip, port, 200, '');
+function bye(
+  cx: Context,
+  m: SipMessage,
+  key: string,
+  leg: Leg,
+  call: Call,
+  ip: string,
+  port: number,
+): void {
+  answer(cx, m, key, ip, port, 200, '');
   const silent = { leg, m, ctx: undefined, status: 0, reason: '', tail: '' };
   if (leg.side === 'callee' && (leg.state === 'inviting' || leg.state === 'early')) {
     // RFC 3261 15: a callee MUST NOT do this; we take it as a refusal and withdraw the INVITE.
@@ -98,7 +107,15 @@ function bye(cx: Context, m: SipMessage, leg: Leg, call: Call, ip: string, port:
 }
 
 /** A request for the other side: it is sent on, and its response comes back by `onward`. */
-function pass(cx: Context, m: SipMessage, leg: Leg, call: Call, ip: string, port: number): void {
+function pass(
+  cx: Context,
+  m: SipMessage,
+  key: string,
+  leg: Leg,
+  call: Call,
+  ip: string,
+  port: number,
+): void {
   const invite = m.methodId === M.INVITE;
   const bad =
     extensions(m) ?? (m.maxForwards === 0 ? { status: 483, tail: EMPTY_TAIL } : undefined);
@@ -115,7 +132,7 @@ function pass(cx: Context, m: SipMessage, leg: Leg, call: Call, ip: string, port
     return;
   }
   if (other === undefined) return;
-  const stx = openServer(cx, m, ip, port, leg.id, tagOf(leg));
+  const stx = openServer(cx, m, key, ip, port, leg.id, tagOf(leg));
   if (invite) trying(cx, m, stx);
   cx.store.patch(LEG, leg, { remoteCseq: m.cseq, uas: invite ? stx.id : leg.uas });
   if (invite || m.methodId === M.UPDATE) refreshTarget(cx, leg, m);
@@ -162,15 +179,17 @@ function refuses(cx: Context, m: SipMessage, leg: Leg, other: Leg | undefined): 
 
 /** ACK (RFC 3261 13.3.1.4, 17.2.1): ends the repetition of our final response. Never answered. */
 export function ack(cx: Context, m: SipMessage, ip: string, port: number): void {
-  const own = findServer(cx, m, 'INVITE');
-  if (own !== undefined && serverReceives(cx, own, m, ip, port) === 'done') return;
+  // The ACK to a 2xx is a transaction of its own and finds its leg by our tag; only the ACK to a
+  // refusal belongs to the INVITE's transaction (17.1.1.3), whose leg may be gone.
   const leg = findLeg(cx, m);
   const stx = leg === undefined || leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
-  if (leg === undefined || stx === undefined || stx.cseq !== m.cseq) {
-    cx.count('acksStray');
+  if (leg === undefined || stx === undefined || stx.cseq !== m.cseq || stx.state !== 'accepted') {
+    const own = findServer(cx, serverKey(m, 'INVITE'));
+    if (own === undefined) cx.count('acksStray');
+    else serverReceives(cx, own, m, ip, port);
     return;
   }
-  if (stx.state !== 'accepted' || !unsettled(stx)) return;
+  if (!unsettled(stx)) return;
   acknowledged(cx, stx);
   if (leg.state === 'closing') {
     sendBye(cx, leg, EMPTY_TAIL);
@@ -186,14 +205,14 @@ export function ack(cx: Context, m: SipMessage, ip: string, port: number): void 
 }
 
 /** CANCEL (RFC 3261 9.2): matched to its INVITE by the branch; answered at once in any case. */
-export function cancelled(cx: Context, m: SipMessage, ip: string, port: number): void {
-  const stx = findServer(cx, m, 'INVITE');
+export function cancelled(cx: Context, m: SipMessage, key: string, ip: string, port: number): void {
+  const stx = findServer(cx, serverKey(m, 'INVITE'));
   if (stx === undefined) {
     answerStateless(cx, m, ip, port, 481, EMPTY_TAIL);
     return;
   }
   const leg = stx.leg === 0 ? undefined : cx.store.get(LEG, stx.leg);
-  answer(cx, m, ip, port, 200, '', leg === undefined ? '' : tagOf(leg));
+  answer(cx, m, key, ip, port, 200, '', leg === undefined ? '' : tagOf(leg));
   if (stx.state !== 'proceeding' || leg === undefined) return;
   const call = cx.store.get(CALL, leg.call);
   if (call === undefined) return;

@@ -11,7 +11,7 @@ import { type Hop, nextHop, uriOf } from '../proto/sip/address.ts';
 import { awaitsAck, branchOf, hush, outstanding, request } from '../proto/sip/client.ts';
 import { CTX, type Ctx, type Method, STX } from '../proto/sip/rows.ts';
 import { acknowledged, respond, unsettled } from '../proto/sip/server.ts';
-import { EMPTY_TAIL, idIn, viaTo, word } from '../proto/sip/text.ts';
+import { EMPTY_TAIL, idIn, isWord, viaTo, word } from '../proto/sip/text.ts';
 import { H, type SipMessage } from '../sip-parser/index.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 
@@ -25,7 +25,7 @@ export function findLeg(cx: Context, m: SipMessage): Leg | undefined {
   const tag = m.toTag;
   const id = idIn(tag, 0);
   const leg = id === 0 ? undefined : cx.store.get(LEG, id);
-  if (leg === undefined || tagOf(leg) !== tag || leg.callId !== m.callId) return undefined;
+  if (leg === undefined || !isWord(tag, 0, leg.tag) || leg.callId !== m.callId) return undefined;
   // A callee that nobody heard of yet has no tag here; its first request then tells it.
   return leg.remoteTag === m.fromTag || (leg.remoteTag === '' && leg.side === 'callee')
     ? leg
@@ -89,6 +89,11 @@ export function establish(
 ): void {
   const target = m.contactUri === '' ? leg.remoteTarget : m.contactUri;
   const routeSet = routeLines(m, true);
+  if (target === leg.remoteTarget && routeSet === leg.routeSet) {
+    // The usual phone says what its registration said.
+    cx.store.patch(LEG, leg, { state, remoteTag: m.toTag });
+    return;
+  }
   const hop = hopFor(routeSet, target, leg, leg.nat);
   cx.store.patch(LEG, leg, {
     state,
@@ -124,7 +129,10 @@ export function sendInDialog(
   const cseq = leg.localCseq + 1;
   const { uri, route } = routed(leg);
   const contact = method === 'INVITE' || method === 'UPDATE' ? contactOf(cx, leg) : '';
-  cx.store.patch(LEG, leg, { localCseq: cseq });
+  cx.store.patch(LEG, leg, {
+    localCseq: cseq,
+    state: method === 'BYE' ? 'ending' : leg.state,
+  });
   return request(cx, {
     method,
     uri,
@@ -228,7 +236,6 @@ export function hangUp(cx: Context, leg: Leg, tail: string): void {
 
 /** Sends the BYE; the leg lasts until it is answered. */
 export function sendBye(cx: Context, leg: Leg, tail: string): void {
-  cx.store.patch(LEG, leg, { state: 'ending' });
   sendInDialog(cx, leg, 'BYE', 70, tail, 0, false);
 }
 

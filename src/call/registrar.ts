@@ -4,7 +4,7 @@
  */
 
 import type { Context } from '../proto/context.ts';
-import { nextHop, uriOf, userOf } from '../proto/sip/address.ts';
+import { literalHop, nextHop, uriOf, userOf } from '../proto/sip/address.ts';
 import type { Proof } from '../proto/sip/digest.ts';
 import { answer, answerStateless } from '../proto/sip/server.ts';
 import { behindNat, EMPTY_TAIL } from '../proto/sip/text.ts';
@@ -34,7 +34,7 @@ type Wish = {
 type No = { readonly no: number; readonly headers: string };
 
 /** A REGISTER that repeats none. */
-export function register(cx: Context, m: SipMessage, ip: string, port: number): void {
+export function register(cx: Context, m: SipMessage, key: string, ip: string, port: number): void {
   const bad = refusal(cx, m);
   if (bad !== undefined) {
     answerStateless(cx, m, ip, port, bad.status, bad.tail);
@@ -60,7 +60,7 @@ export function register(cx: Context, m: SipMessage, ip: string, port: number): 
   }
   cx.count('registrations');
   // 10.3 step 8: the 200 lists all current bindings.
-  answer(cx, m, ip, port, 200, contacts(cx, aor) + EMPTY_TAIL);
+  answer(cx, m, key, ip, port, 200, contacts(cx, aor) + EMPTY_TAIL);
 }
 
 /** 10.3 step 4: who may change this address of record: its own user, or anybody on an open site. */
@@ -125,6 +125,9 @@ function wishOf(
   const contact = parseNameAddr(value);
   // "*" among other contacts, or something that is no SIP address: 10.2.1, 10.3.
   if (isFault(contact) || !/^sips?:/i.test(contact.uri)) return { no: 400, headers: '' };
+  // A contact that leads back to us would ring for ever.
+  const hop = literalHop(contact.uri);
+  if (hop !== undefined && hop.ip === s.vip && hop.port === s.port) return { no: 403, headers: '' };
   const asked = param(contact.params, 'expires');
   let seconds = asked === undefined ? m.expires : secondsOf(asked);
   if (seconds < 0) seconds = s.defaultExpiresS;

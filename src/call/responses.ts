@@ -176,7 +176,7 @@ function changesSession(ctx: Ctx): boolean {
 /** The other side of a leg does not know the dialog any more: the leg is dropped, the call ends. */
 function lost(cx: Context, leg: Leg): void {
   const call = cx.store.get(CALL, leg.call);
-  if (call === undefined || leg.state === 'ending') return;
+  if (call === undefined || leg.state !== 'confirmed') return;
   dropLeg(cx, leg);
   const silent = { m: undefined, ctx: undefined, status: 0, reason: '', tail: '' };
   happen(cx, call, 'end', { ...silent, leg });

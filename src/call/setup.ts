@@ -8,7 +8,14 @@ import { uriOf, userOf } from '../proto/sip/address.ts';
 import { request } from '../proto/sip/client.ts';
 import type { Proof } from '../proto/sip/digest.ts';
 import { answerStateless, openServer, trying } from '../proto/sip/server.ts';
-import { ALLOW, behindNat, EMPTY_TAIL, passedOn, randomWord, withoutTag } from '../proto/sip/text.ts';
+import {
+  ALLOW,
+  behindNat,
+  EMPTY_TAIL,
+  passedOn,
+  randomWord,
+  withoutTag,
+} from '../proto/sip/text.ts';
 import { H, type SipMessage, unescapeUser } from '../sip-parser/index.ts';
 import { refusal, whoIs } from './admission.ts';
 import { isExtension } from './dialplan.ts';
@@ -16,7 +23,7 @@ import { contactOf, dialogLines, hopFor, routeLines, tagOf } from './leg.ts';
 import { BINDING, type Binding, CALL, type Call, LEG, type Leg } from './rows.ts';
 
 /** An INVITE outside any dialog. */
-export function newCall(cx: Context, m: SipMessage, ip: string, port: number): void {
+export function newCall(cx: Context, m: SipMessage, key: string, ip: string, port: number): void {
   const bad = refusal(cx, m);
   if (bad !== undefined) {
     answerStateless(cx, m, ip, port, bad.status, bad.tail);
@@ -41,7 +48,7 @@ export function newCall(cx: Context, m: SipMessage, ip: string, port: number): v
     return;
   }
   cx.count('callsTried');
-  place(cx, m, ip, port, called, phones, hops < 0 ? 69 : hops - 1, proof);
+  place(cx, m, key, ip, port, called, phones, hops < 0 ? 69 : hops - 1, proof);
 }
 
 function phonesOf(cx: Context, aor: string): readonly Binding[] {
@@ -56,6 +63,7 @@ function phonesOf(cx: Context, aor: string): readonly Binding[] {
 function place(
   cx: Context,
   m: SipMessage,
+  key: string,
   ip: string,
   port: number,
   called: string,
@@ -75,7 +83,7 @@ function place(
     noAnswerAt: cx.now + cx.settings.noAnswerMs,
   });
   const leg = callerLeg(cx, m, ip, port, call, called, from, to);
-  const stx = openServer(cx, m, ip, port, leg.id, tagOf(leg));
+  const stx = openServer(cx, m, key, ip, port, leg.id, tagOf(leg));
   cx.store.patch(LEG, leg, { uas: stx.id });
   trying(cx, m, stx);
   const asserted = proof.as === 'user' ? assertedIdentity(cx, m, proof.user) : '';
@@ -107,7 +115,7 @@ function callerLeg(
 ): Leg {
   const nat = behindNat(m, ip);
   const source = { ip, port };
-  const contact = m.contactUri;
+  const contact = m.contactUri === '*' ? '' : m.contactUri;
   const target = contact === '' ? uriOf(from) : contact;
   const routeSet = routeLines(m, false);
   const hop = contact === '' ? source : hopFor(routeSet, target, source, nat);

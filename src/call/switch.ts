@@ -13,7 +13,13 @@ import type { Store, TableSpec } from '../base/row.ts';
 import type { Context } from '../proto/context.ts';
 import { clientDue } from '../proto/sip/client.ts';
 import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
-import { answerStateless, findServer, serverDue, serverReceives } from '../proto/sip/server.ts';
+import {
+  answerStateless,
+  findServer,
+  serverDue,
+  serverKey,
+  serverReceives,
+} from '../proto/sip/server.ts';
 import { EMPTY_TAIL, replyPort, responseText, statelessTag } from '../proto/sip/text.ts';
 import {
   isFault,
@@ -27,7 +33,7 @@ import {
   validateRequest,
   validateResponse,
 } from '../sip-parser/index.ts';
-import { extensions, notAllowed } from './admission.ts';
+import { notAllowed, refusal } from './admission.ts';
 import { happen } from './call.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
 import { expire, register } from './registrar.ts';
@@ -103,28 +109,31 @@ function request(cx: Context, m: SipMessage, ip: string, port: number): void {
     options(cx, m, ip, port);
     return;
   }
-  const known = findServer(cx, m, m.method);
+  const key = serverKey(m, m.method);
+  const known = findServer(cx, key);
   if (known !== undefined) {
     serverReceives(cx, known, m, ip, port);
     return;
   }
-  if (m.methodId === M.CANCEL) cancelled(cx, m, ip, port);
-  else if (m.toTag !== '') inDialog(cx, m, ip, port);
-  else if (m.methodId === M.INVITE) newCall(cx, m, ip, port);
-  else if (m.methodId === M.REGISTER) register(cx, m, ip, port);
+  if (m.methodId === M.CANCEL) cancelled(cx, m, key, ip, port);
+  else if (m.toTag !== '') inDialog(cx, m, key, ip, port);
+  else if (m.methodId === M.INVITE) newCall(cx, m, key, ip, port);
+  else if (m.methodId === M.REGISTER) register(cx, m, key, ip, port);
   else if (m.methodId === M.BYE) answerStateless(cx, m, ip, port, 481, EMPTY_TAIL);
   else notAllowed(cx, m, ip, port);
 }
 
 /** OPTIONS to us (RFC 3261 11.2); no state, whoever asks and however often. */
 function options(cx: Context, m: SipMessage, ip: string, port: number): void {
-  const bad = extensions(m);
+  const bad = refusal(cx, m);
   if (bad !== undefined) answerStateless(cx, m, ip, port, bad.status, bad.tail);
   else answerStateless(cx, m, ip, port, 200, OPTIONS_TAIL);
 }
 
 /** A row's moment has come: `table.deadline(row) <= cx.now`. Afterwards it has another, or is gone. */
 export function onDue(cx: Context, table: TableSpec, row: { readonly id: number }): void {
+  // Of several rows due at once, one may have taken another with it.
+  if (cx.store.get(table, row.id) !== row || table.deadline(row as never) > cx.now) return;
   switch (table.number) {
     case BINDING.number:
       expire(cx, row as Binding);

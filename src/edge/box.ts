@@ -254,7 +254,7 @@ class Box {
         redundancy: this.config.node.pair.redundancy,
         vip: this.config.node.sip.vip,
         upMs: Math.round(mono() - this.startedAt),
-        ...this.sentry.view(),
+        ...this.sentryFacts(),
         lsn: this.standing.lsn,
         chain: this.standing.chain,
         inStep: this.standing.inStep,
@@ -263,6 +263,15 @@ class Box {
       });
     });
     this.toEngine({ kind: 'view', id, digest });
+  }
+
+  /** The sentry's view, and how long its last takeover took from suspicion to claim. */
+  private sentryFacts(): object {
+    const view = this.sentry.view();
+    const last = view.lastSwitchover;
+    if (last === undefined) return view;
+    const tookMs = Math.round((last.claimedAt - last.suspectedAt) * 10) / 10;
+    return { ...view, lastSwitchover: { ...last, tookMs } };
   }
 
   /** Told to end: hand over first if we lead and someone can take it. */

@@ -21,7 +21,12 @@ const SILENT_MS: Millis = 2000;
 /** The ring holds more: a peer this far behind is brought up by a new join. */
 const PENDING_BYTES = 64 * 1024 * 1024;
 const READ_BYTES = 256 * 1024;
-const SHAPE = { pendingMax: PENDING_BYTES, readBytes: READ_BYTES, userTimeoutMs: SILENT_MS };
+const SHAPE = {
+  pendingMax: PENDING_BYTES,
+  readBytes: READ_BYTES,
+  userTimeoutMs: SILENT_MS,
+  keepaliveS: 1,
+};
 
 export class Link {
   private readonly config: Config;

@@ -421,10 +421,22 @@ export class NetMonitor {
   #read(): void {
     for (let i = 0; i < MONITOR_READS && !this.#closed; i++) {
       const n = netlite.recv(this.#fd, this.#bytes, 0, BUFFER_BYTES);
-      if (n === -ENOBUFS) this.#sink({ kind: 'overrun' });
+      if (n === -ENOBUFS) this.#overrun();
       else if (n <= 0) return;
       else this.#decode(n);
     }
+  }
+
+  /**
+   * The socket was full. From here until it is empty the kernel drops every further event without
+   * another word, so what is left is thrown away first and the loss reported after: what the sink
+   * asks the kernel then is complete, and later changes are events again.
+   */
+  #overrun(): void {
+    let n: number;
+    do n = netlite.recv(this.#fd, this.#bytes, 0, BUFFER_BYTES);
+    while (n > 0 || n === -ENOBUFS);
+    this.#sink({ kind: 'overrun' });
   }
 
   #decode(n: number): void {

@@ -21,6 +21,8 @@ export type StreamOptions = {
   readonly readBytes?: number;
   /** Sent data unacknowledged for longer ends the connection; 0 is the system's default. */
   readonly userTimeoutMs?: number;
+  /** A silent connection is asked after this many seconds, and ends when three go unanswered. */
+  readonly keepaliveS?: number;
 };
 
 export type StreamEvents = {
@@ -90,6 +92,7 @@ export class StreamSocket {
     this.#pendingMax = o.pendingMax ?? PENDING_MAX;
     this.#in = Buffer.allocUnsafeSlow(o.readBytes ?? READ_BYTES);
     if (o.userTimeoutMs !== undefined) netlite.setUserTimeout(fd, o.userTimeoutMs);
+    if (o.keepaliveS !== undefined) netlite.keepalive(fd, o.keepaliveS, o.keepaliveS, 3);
   }
 
   /**

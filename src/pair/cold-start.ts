@@ -14,6 +14,8 @@ export type Candidate = {
   readonly fit: boolean;
   readonly epoch: Epoch;
   readonly lsn: Lsn;
+  /** Holds everything that was ever acknowledged to, or by, the other. */
+  readonly inStep: boolean;
   /** Its last durable word is that the other one is stale. */
   readonly peerStale: boolean;
 };
@@ -43,8 +45,10 @@ export const RANKS: readonly Rank[] = [
   },
   {
     name: 'position',
-    why: 'the one that has more of the same history',
-    compare: (a, b) => a.lsn - b.lsn,
+    why:
+      'the one that has more of the same history; between boxes in step nothing that was ever said ' +
+      'can differ, and a position that still moves would look different from both sides',
+    compare: (a, b) => (a.inStep || b.inStep ? 0 : a.lsn - b.lsn),
   },
   {
     name: 'box',

@@ -227,6 +227,7 @@ export class Core {
       fit: this.fit(),
       epoch: this.epoch(),
       lsn: this.standing.lsn,
+      inStep: this.standing.inStep,
       peerStale: this.peerStale(),
     };
   }

@@ -81,12 +81,12 @@ export const GUARD_OF: { readonly [G in Guard]: (c: Core) => boolean } = {
     c.reignDurable && c.reignEpoch > c.peer.seenEpoch && c.mayNotStand() === '',
   'this-reign': (c) => c.reportEpoch === c.reignEpoch,
   ready: (c) => notReady(c, c.question?.force === true) === '',
-  'leader-silent': (c) => c.carrier.l && !(c.peer.present(c.now) && leaderHeard(c)),
+  'leader-silent': (c) =>
+    c.carrier.l && !(c.peer.present(c.now) && (leaderHeard(c) || c.peer.role() === 'promoting')),
 };
 
 function leaderHeard(c: Core): boolean {
-  const h = c.peer.state;
-  return h !== undefined && (leads(h) || h.role === 'promoting');
+  return c.peer.state !== undefined && leads(c.peer.state);
 }
 
 function follow(c: Core): void {

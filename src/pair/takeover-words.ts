@@ -137,7 +137,7 @@ export const GUARDS = {
   'rival-near': 'the peer is being promoted',
   outranked: 'the other primary has the higher epoch (then position, then lower box)',
   'conflict-over': 'the other primary of a moment ago has given way',
-  yields: 'box b, and the peer is not heard: of two that ask at once one must wait',
+  yields: 'box b, and no primary is heard: of two that ask at once one must wait',
   'reign-durable': 'the epoch of this takeover is already durable here',
   'this-reign': 'it is the epoch that was ordered',
   ready: 'the backup is fresh, fit, and in step (or the operator forces the last)',

@@ -23,6 +23,8 @@ export type Run = {
   laterUs: number | undefined;
   readonly memoryMb: number;
   readonly backupMemoryMb: number | undefined;
+  /** How often the primary gave up waiting for its backup during the run: not mirrored then. */
+  readonly lapses: number;
   /** Share of the machine used by others during the run, 0 to 1: neither pair nor generator. */
   readonly others: number;
   readonly stolen: number;
@@ -64,6 +66,7 @@ export class Meter {
     await quiet(5000);
     await this.closeLast();
     const { primary, backup } = await this.subject.boxes();
+    const lapses = await this.subject.lapses();
     const [p0, b0] = [primary.usage(), backup?.usage()];
     const [m0, from] = [machineTime(), performance.now()];
     const calls = await this.generator.place(this.subject.lan, { ...load, register: false });
@@ -88,6 +91,7 @@ export class Meter {
       laterUs: undefined,
       memoryMb,
       backupMemoryMb,
+      lapses: (await this.subject.lapses()) - lapses,
       others: Math.max(0, (machine.busyUs - m0.busyUs - ours) / wallUs),
       stolen: (machine.stolenUs - m0.stolenUs) / wallUs,
     };
@@ -129,6 +133,7 @@ export type Summary = {
   readonly memoryMb: number;
   readonly backupMemoryMb: number | undefined;
   readonly repeats: number;
+  readonly lapses: number;
   readonly lateMs: number;
   readonly others: number;
 };
@@ -169,6 +174,7 @@ export function summarise(runs: readonly Run[]): Summary {
       runs,
       (r) => r.calls.repeats.invite + r.calls.repeats.bye + r.calls.repeats.answer,
     ),
+    lapses: sum(runs, (r) => r.lapses),
     lateMs: Math.max(...runs.map((r) => r.calls.late_ms)),
     others: weighted((r) => r.others),
   };

@@ -41,7 +41,7 @@ export function table(summaries: readonly Summary[]): string {
   ];
   const widths = COLUMNS.map((_, i) => Math.max(...rows.map((r) => r[i]?.length ?? 0)));
   const lines = rows.map((r) => r.map((cell, i) => cell.padStart(widths[i] ?? 0)).join('  '));
-  return `${lines.join('\n')}\n\n${LEGEND}\n${comparison(summaries)}${failures(summaries)}`;
+  return `${lines.join('\n')}\n\n${LEGEND}\n${comparison(summaries)}${lapses(summaries)}${failures(summaries)}`;
 }
 
 function comparison(summaries: readonly Summary[]): string {
@@ -56,6 +56,13 @@ function comparison(summaries: readonly Summary[]): string {
     }
   }
   return text === '' ? '' : `${text}\n`;
+}
+
+function lapses(summaries: readonly Summary[]): string {
+  return summaries
+    .filter((s) => s.lapses > 0)
+    .map((s) => `\n${s.system} at ${s.rate} calls/s went on without its backup ${s.lapses} times`)
+    .join('');
 }
 
 function failures(summaries: readonly Summary[]): string {

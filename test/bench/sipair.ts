@@ -19,7 +19,12 @@ export type SipairOptions = {
   readonly profile: string | undefined;
 };
 
-type Status = { readonly role: string; readonly lsn: number; readonly inStep: boolean };
+type Status = {
+  readonly role: string;
+  readonly lsn: number;
+  readonly inStep: boolean;
+  readonly wentAlone?: number;
+};
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -91,6 +96,11 @@ export class Sipair implements Subject {
       throw new Error(`sipair: with ${calls} calls up the boxes are at ${a.lsn} and ${b.lsn}`);
     }
     return `${calls} calls up, both boxes at position ${a.lsn}, in step`;
+  }
+
+  async lapses(): Promise<number> {
+    const statuses = [await this.status('a'), await this.status('b')];
+    return statuses.find((s) => s?.role === 'primary')?.wentAlone ?? 0;
   }
 
   async memory(daemon: Daemon): Promise<number> {

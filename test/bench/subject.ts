@@ -19,6 +19,8 @@ export interface Subject {
    * that does not mirror. @returns one sentence for the report. Rejects when it does not.
    */
   proveMirror(calls: number): Promise<string>;
+  /** How often the primary has gone on without its backup since the start. */
+  lapses(): Promise<number>;
   /** Memory of a box in megabytes. */
   memory(daemon: Daemon): Promise<number>;
   stop(): Promise<void>;

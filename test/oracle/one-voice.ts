@@ -21,7 +21,10 @@ export function oneVoice(world: World): Oracle {
       const until = rival.leaseEnd();
       if (until > world.now) {
         const left = (until - world.now).toFixed(1);
-        world.violate('one-voice', `${box.id} speaks; the lease of ${rival.id} lasts ${left} ms more`);
+        world.violate(
+          'one-voice',
+          `${box.id} speaks; the lease of ${rival.id} lasts ${left} ms more`,
+        );
       }
     },
   };

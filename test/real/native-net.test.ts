@@ -13,6 +13,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { ExecutionContext } from 'ava';
 import test from 'ava';
 import { netlite } from '../../src/edge/native/netlite.ts';
 import { until } from './native-help.ts';
@@ -30,6 +31,11 @@ function ip(...args: string[]): void {
 test.before(() => {
   if (process.getuid?.() !== 0) throw new Error('these tests need root: namespaces, TUN, FIFO');
   if (!existsSync('/dev/net/tun')) throw new Error('these tests need /dev/net/tun');
+  // What a run that was killed left behind.
+  for (const line of String(execFileSync('ip', ['netns', 'list'])).split('\n')) {
+    const [name, pid] = /^sn(\d+)[sc](?= |$)/.exec(line) ?? [];
+    if (name !== undefined && !existsSync(`/proc/${pid}`)) ip('netns', 'del', name);
+  }
   ip('netns', 'add', SERVER);
   ip('netns', 'add', CLIENT);
   ip('-n', SERVER, 'link', 'add', 'lan', 'type', 'veth', 'peer', 'name', 'lan', 'netns', CLIENT);
@@ -88,6 +94,13 @@ class Child {
   }
 }
 
+/** A child that ends with the test, however that ends. */
+function start(t: ExecutionContext, namespace: string): Child {
+  const child = new Child(namespace);
+  t.teardown(() => child.end());
+  return child;
+}
+
 const OK = { ok: true };
 
 // ---- netlink, in a namespace --------------------------------------------------------------------
@@ -95,7 +108,7 @@ const OK = { ok: true };
 test.serial(
   'netlink: addresses with and without lifetime, links with carrier, errors',
   async (t) => {
-    const child = new Child(SERVER);
+    const child = start(t, SERVER);
     const add = (a: object): Promise<unknown> => child.call('addAddress', { ifname: 'lan', ...a });
     t.deepEqual(await add({ ip: '10.7.0.50', prefix: 32, validLftSec: 30 }), OK);
     t.deepEqual(await add({ ip: '10.7.0.51', prefix: 32, validLftSec: 0 }), OK);
@@ -160,8 +173,8 @@ type Event = {
 };
 
 test.serial('netlink: the monitor tells addresses, carrier and its own overrun', async (t) => {
-  const child = new Child(SERVER);
-  const peer = new Child(CLIENT);
+  const child = start(t, SERVER);
+  const peer = start(t, CLIENT);
   await child.call('monitor');
   const seen: Event[] = [];
   const wait = (what: string, has: (e: Event) => boolean): Promise<void> =>
@@ -198,7 +211,7 @@ test.serial('netlink: the monitor tells addresses, carrier and its own overrun',
 // ---- frames, VIP --------------------------------------------------------------------------------
 
 test.serial('packet: ARP frames both ways, and life after the interface was down', async (t) => {
-  const [a, b] = [new Child(SERVER), new Child(CLIENT)];
+  const [a, b] = [start(t, SERVER), start(t, CLIENT)];
   t.deepEqual(await a.call('arpOpen', 'lan'), OK);
   t.deepEqual(await b.call('arpOpen', 'lan'), OK);
   t.like(await a.call('arpOpen', 'no0'), { osError: 'ENODEV' });
@@ -229,8 +242,8 @@ test.serial('packet: ARP frames both ways, and life after the interface was down
 });
 
 /** A client that asks for the VIP every 5 ms, and what it hears. */
-async function prober(): Promise<Child> {
-  const client = new Child(CLIENT);
+async function prober(t: ExecutionContext): Promise<Child> {
+  const client = start(t, CLIENT);
   await client.call('arpOpen', 'lan');
   await client.call('arpProbe', 'lan', '10.7.0.9', VIP, 5);
   return client;
@@ -255,11 +268,11 @@ function deviceThere(): boolean {
 }
 
 test.serial('vip: answered on the LAN; kill -9 takes device and address at once', async (t) => {
-  const client = await prober();
-  const server = new Child(SERVER);
+  const client = await prober(t);
+  const server = start(t, SERVER);
   t.deepEqual(await server.call('vipOpen', 'vip0'), OK);
   t.is((await listen(client, 100)).length, 0);
-  const other = new Child(SERVER);
+  const other = start(t, SERVER);
   t.like(await other.call('vipOpen', 'vip0'), { osError: 'EBUSY' });
   await other.end();
   t.deepEqual(await server.call('vipAdd', VIP, 30), OK);
@@ -280,8 +293,8 @@ test.serial('vip: answered on the LAN; kill -9 takes device and address at once'
 });
 
 test.serial('vip: drop is at once, and the address can be claimed again', async (t) => {
-  const client = await prober();
-  const server = new Child(SERVER);
+  const client = await prober(t);
+  const server = start(t, SERVER);
   await server.call('vipOpen', 'vip0');
   for (let i = 0; i < 3; i++) {
     t.deepEqual(await server.call('vipAdd', VIP, 30), OK);
@@ -301,8 +314,8 @@ test.serial('vip: drop is at once, and the address can be claimed again', async 
 });
 
 test.serial('vip: renewed it stays; stopped it expires; thawed it is not renewed', async (t) => {
-  const client = await prober();
-  const server = new Child(SERVER);
+  const client = await prober(t);
+  const server = start(t, SERVER);
   await server.call('vipOpen', 'vip0');
   t.deepEqual(await server.call('vipAdd', VIP, 2), OK);
   t.deepEqual(await server.call('vipRenewEvery', 2, 100), OK);
@@ -329,7 +342,7 @@ test.serial('vip: renewed it stays; stopped it expires; thawed it is not renewed
 });
 
 test.serial('sockets are bound to an address that is not there yet', async (t) => {
-  const child = new Child(SERVER);
+  const child = start(t, SERVER);
   for (const free of [VIP, '2001:db8::100']) {
     const r = await child.call<{ [name: string]: number }>('freebind', free);
     t.is(r['udp'], -EADDRNOTAVAIL);
@@ -340,7 +353,7 @@ test.serial('sockets are bound to an address that is not there yet', async (t) =
 });
 
 test.serial('threads: FIFO priority and locked memory', async (t) => {
-  const child = new Child(SERVER);
+  const child = start(t, SERVER);
   const tid = await child.call<number>('tid');
   t.is(tid, child.process.pid ?? 0);
   const policy = (): string | undefined =>

@@ -23,9 +23,11 @@ for (const local of ['127.0.0.1', '::1']) {
     let servers = 0;
     let refused = 0;
     const listener = opened(
+      t,
       StreamListener.open({ ip: local, port: 0 }, (fd) => {
         servers++;
         const s: StreamSocket = opened(
+          t,
           StreamSocket.accepted(
             fd,
             {
@@ -50,6 +52,7 @@ for (const local of ['127.0.0.1', '::1']) {
       }
     };
     const client: StreamSocket = opened(
+      t,
       StreamSocket.connect(
         { ip: local, port: listener.port, pendingMax: 300_000 },
         {
@@ -78,8 +81,10 @@ test('tcp: end sends what waits, then FIN; queue and flush make one piece', asyn
   const pieces: string[] = [];
   const closes: string[] = [];
   const listener = opened(
+    t,
     StreamListener.open({ ip: '127.0.0.1', port: 0 }, (fd) => {
       const s: StreamSocket = opened(
+        t,
         StreamSocket.accepted(fd, {
           onData: (bytes) => pieces.push(Buffer.from(bytes).toString()),
           onClose: (errno) => {
@@ -91,6 +96,7 @@ test('tcp: end sends what waits, then FIN; queue and flush make one piece', asyn
     }),
   );
   const client: StreamSocket = opened(
+    t,
     StreamSocket.connect(
       { ip: '127.0.0.1', port: listener.port, localIp: '127.0.0.5' },
       {
@@ -114,10 +120,13 @@ test('tcp: refused, reset and locally closed are told apart, and never from insi
   const told: number[] = [];
   const fds: number[] = [];
   const events = { onData: () => {}, onClose: (errno: number) => told.push(errno) };
-  const listener = opened(StreamListener.open({ ip: '127.0.0.1', port: 0 }, (fd) => fds.push(fd)));
+  const listener = opened(
+    t,
+    StreamListener.open({ ip: '127.0.0.1', port: 0 }, (fd) => fds.push(fd)),
+  );
   const { port } = listener;
 
-  const reset: StreamSocket = opened(StreamSocket.connect({ ip: '127.0.0.1', port }, events));
+  const reset: StreamSocket = opened(t, StreamSocket.connect({ ip: '127.0.0.1', port }, events));
   await until('accepted', () => fds.length === 1);
   reset.write(Buffer.from('unread'));
   await sleep(20);
@@ -130,13 +139,13 @@ test('tcp: refused, reset and locally closed are told apart, and never from insi
   t.true(told[0] === ECONNRESET || told[0] === EPIPE, String(told[0]));
   t.false(reset.write(Buffer.from('after')));
 
-  const quiet: StreamSocket = opened(StreamSocket.connect({ ip: '127.0.0.1', port }, events));
+  const quiet: StreamSocket = opened(t, StreamSocket.connect({ ip: '127.0.0.1', port }, events));
   await until('accepted', () => fds.length === 2);
   quiet.close();
   quiet.close();
   netlite.close(fds[1] ?? 0);
   listener.close();
-  opened(StreamSocket.connect({ ip: '127.0.0.1', port }, events));
+  opened(t, StreamSocket.connect({ ip: '127.0.0.1', port }, events));
   await until('the refusal', () => told.length === 2);
   await sleep(20);
   t.is(told[1], ECONNREFUSED);
@@ -147,11 +156,13 @@ test('tcp: a reader that pauses stops the writer; options are taken', async (t) 
   let server: StreamSocket | undefined;
   let received = 0;
   const listener = opened(
+    t,
     StreamListener.open({ ip: '127.0.0.1', port: 0 }, (fd) => {
       t.is(netlite.setUserTimeout(fd, 2000), 0);
       t.is(netlite.keepalive(fd, 1, 1, 3), 0);
       t.is(netlite.keepalive(fd, 0, 1, 3), 0);
       server = opened(
+        t,
         StreamSocket.accepted(fd, {
           onData: (bytes) => {
             received += bytes.length;
@@ -163,6 +174,7 @@ test('tcp: a reader that pauses stops the writer; options are taken', async (t) 
     }),
   );
   const client: StreamSocket = opened(
+    t,
     StreamSocket.connect({ ip: '127.0.0.1', port: listener.port, pendingMax: 1 << 20 }, silent),
   );
   await until('accepted', () => server !== undefined);

@@ -65,13 +65,13 @@ function report(result: RunResult): void {
 let failed = 0;
 for (let seed = first; seed < first + runs; seed += 1) {
   const drawn = drawOptions(seed);
-  const options = saboteur?.adjust?.(drawn) ?? drawn;
+  const options = saboteur?.adjust(drawn) ?? drawn;
   console.log(describe(options));
   const started = performance.now();
   const result = run({
     seed,
-    ...(saboteur?.adjust === undefined ? {} : { adjust: saboteur.adjust }),
-    ...(saboteur === undefined ? {} : { sabotage: saboteur.sabotage }),
+    ...(saboteur === undefined ? {} : { adjust: saboteur.adjust, sabotage: saboteur.sabotage }),
+    only: saboteur?.oracle,
     print: values.log ? (line) => console.log(line) : undefined,
     verbose: values.verbose,
     capture: values.pcap !== undefined,

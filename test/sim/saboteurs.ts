@@ -1,12 +1,251 @@
-import type { Options } from '../world/options.ts';
+/**
+ * The saboteurs. An oracle that has never been red proves nothing; so for each there is a switch that
+ * breaks the code under it, and the test demands that the oracle sees it within a few seeds, and that
+ * the same seeds are green without it.
+ *
+ * All of it is done from outside, on the objects of one world: no line of the product knows of it.
+ * Each also narrows the swarm to the faults that bring its damage to light.
+ */
+
+import { BINDING, LEG } from '../../src/call/rows.ts';
+import type { Datagram, EngineEffects } from '../../src/effect.ts';
+import type { EngineInput } from '../../src/input.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { FRAME, frame, POSITION_SIZE, putPosition } from '../../src/wire/frame.ts';
+import { type Box, VIP } from '../world/box.ts';
+import { other } from '../world/crossover.ts';
+import { readArp } from '../world/ether.ts';
+import { ledgerOf } from '../world/inside.ts';
+import type { FaultKind, Options } from '../world/options.ts';
+import { ProductEngine } from '../world/product.ts';
 import type { World } from '../world/world.ts';
 
 export type Saboteur = {
   readonly name: string;
+  /** The oracle that must turn red. */
   readonly oracle: string;
   readonly about: string;
-  readonly adjust?: (drawn: Options) => Options;
+  readonly adjust: (drawn: Options) => Options;
   readonly sabotage: (world: World) => void;
 };
 
-export const SABOTEURS: readonly Saboteur[] = [];
+/** A swarm of these faults, often, struck into the middle of things; busy phones. */
+function swarm(
+  kinds: readonly FaultKind[],
+  more: Partial<Options> = {},
+): (drawn: Options) => Options {
+  return (drawn) => ({
+    ...drawn,
+    phones: 8,
+    kinds,
+    faultGap: 2000,
+    aimed: 1,
+    repair: [300, 1500],
+    safetyMs: 20_000,
+    mix: { ...drawn.mix, gap: 400, ring: [30, 300], talk: [1000, 12_000], endless: 0.3 },
+    ...more,
+  });
+}
+
+/** Calls `change` once for every new life of a box's engine. */
+function everyLife(world: World, change: (box: Box, engine: ProductEngine) => void): void {
+  const seen = new Set<unknown>();
+  after(world, (box) => {
+    const engine = box.process?.engine;
+    if (!(engine instanceof ProductEngine) || seen.has(engine)) return;
+    seen.add(engine);
+    change(box, engine);
+  });
+}
+
+function after(world: World, act: (box: Box, who: 'engine' | 'sentry') => void): void {
+  const before = world.afterStep;
+  world.afterStep = (box, who) => {
+    before(box, who);
+    act(box, who);
+  };
+}
+
+/** Wraps `step` of every engine: `edit` sees the effects before the world does. */
+function editEffects(
+  world: World,
+  edit: (box: Box, engine: ProductEngine, out: EngineEffects) => void,
+): void {
+  everyLife(world, (box, engine) => {
+    const step = engine.step.bind(engine);
+    engine.step = (now: number, lease: number, inputs: readonly EngineInput[], out) => {
+      step(now, lease, inputs, out);
+      edit(box, engine, out);
+    };
+  });
+}
+
+type Inner = {
+  readonly voice: {
+    readonly held: { release(opensAt: number, into: Datagram[]): void };
+  };
+  readonly mirror: { readonly follow: { readonly bulkTaken: number } };
+};
+
+/** Private parts of the product's engine, for those who break it. */
+function inner(engine: ProductEngine): Inner {
+  return engine.engine as unknown as Inner;
+}
+
+const openGateEarly: Saboteur = {
+  name: 'open-gate-early',
+  oracle: 'no-amnesia',
+  about: 'messages leave before the backup has what they rest on',
+  adjust: (drawn) => ({
+    ...swarm(['power-primary'], { faultGap: 1000, repair: [50, 300] })(drawn),
+    cable: { ...drawn.cable, latency: [2, 6] },
+  }),
+  sabotage(world) {
+    editEffects(world, (box, engine, out) => {
+      if (box.state !== 'primary') return;
+      inner(engine).voice.held.release(Number.MAX_SAFE_INTEGER, out.datagrams);
+    });
+  },
+};
+
+const DELAY = 40;
+
+const ackBeforeApplying: Saboteur = {
+  name: 'acknowledge-before-applying',
+  oracle: 'calls-survive',
+  about: 'records are acknowledged on arrival and applied a little later',
+  adjust: (drawn) => ({
+    ...swarm(['kill-primary'])(drawn),
+    cable: { ...drawn.cable, splits: 0 },
+  }),
+  sabotage(world) {
+    const write = world.cable.write.bind(world.cable);
+    world.cable.write = (from, bytes) => {
+      const box = world.boxes[from];
+      const rival = world.boxes[other(from)];
+      const mine = box.process;
+      const theirs = rival.process?.engine;
+      const ledger = ledgerOf(box);
+      if (world.primary() !== box || !world.inStep() || ledger === undefined) {
+        write(from, bytes);
+        return;
+      }
+      const ack = new Uint8Array(POSITION_SIZE + 4);
+      const view = new DataView(ack.buffer);
+      putPosition(view, 0, ledger.position());
+      if (theirs instanceof ProductEngine) {
+        view.setUint32(POSITION_SIZE, inner(theirs).mirror.follow.bulkTaken, true);
+      }
+      world.queue.after(0.3, () =>
+        mine?.toEngine({ kind: 'link-data', bytes: frame(FRAME.ack, ack) }),
+      );
+      world.queue.after(DELAY, () => {
+        if (box.process === mine) write(from, bytes);
+      });
+    };
+  },
+};
+
+const skipProbe: Saboteur = {
+  name: 'skip-the-probe',
+  oracle: 'one-voice',
+  about: 'a box that takes over does not hear that the VIP still answers',
+  adjust: swarm(['deaf'], { repair: [1500, 3000], aimed: 0, faultGap: 4000 }),
+  sabotage(world) {
+    for (const box of world.pair) box.kernel.onArp = () => {};
+  },
+};
+
+const forgetArp: Saboteur = {
+  name: 'forget-the-gratuitous-arp',
+  oracle: 'face-follows-role',
+  about: 'a new primary does not announce the VIP',
+  adjust: swarm(['kill-primary', 'switchover']),
+  sabotage(world) {
+    for (const box of world.pair) {
+      const raw = box.kernel.raw.bind(box.kernel);
+      box.kernel.raw = (bytes, dst, src) => {
+        if (readArp(bytes)?.senderIp !== VIP) raw(bytes, dst, src);
+      };
+    }
+  },
+};
+
+const dropRowType: Saboteur = {
+  name: 'drop-a-row-type',
+  oracle: 'same-position-same-tables',
+  about: 'a backup in step passes over the records of one table',
+  adjust: swarm(['kill-backup']),
+  sabotage(world) {
+    everyLife(world, (box, engine) => {
+      const bindings = engine.engine.ledger.tables.of(BINDING);
+      const add = bindings.add.bind(bindings);
+      bindings.add = (row) => {
+        if (box.state !== 'backup' || !world.inStep()) add(row);
+      };
+    });
+  },
+};
+
+const newTags: Saboteur = {
+  name: 'new-tags-at-resume',
+  oracle: 'no-gibberish',
+  about: 'a new primary draws the tags of its dialogs anew',
+  adjust: swarm(['kill-primary', 'switchover']),
+  sabotage(world) {
+    const leads = new Map<Ledger, boolean>();
+    after(world, (box) => {
+      const ledger = ledgerOf(box);
+      if (ledger === undefined) return;
+      const now = box.state === 'primary';
+      if (now && leads.get(ledger) !== true) {
+        for (const row of ledger.tables.of(LEG).rows.values()) {
+          Object.assign(row, { tag: `${String(row['tag']).slice(0, -2)}00` });
+        }
+      }
+      leads.set(ledger, now);
+    });
+  },
+};
+
+const staleIndex: Saboteur = {
+  name: 'stale-index',
+  oracle: 'index-is-cache',
+  about: 'an index keeps rows that are gone',
+  adjust: swarm(['kill-backup']),
+  sabotage(world) {
+    everyLife(world, (_box, engine) => {
+      for (const index of engine.engine.ledger.tables.of(LEG).indexes) index.remove = () => {};
+    });
+  },
+};
+
+const talkingBackup: Saboteur = {
+  name: 'talking-backup',
+  oracle: 'quiet-backup',
+  about: 'a backup answers too',
+  adjust: swarm(['switchover']),
+  sabotage(world) {
+    let last = '';
+    world.lan.taps.push((_port, seen) => {
+      if (seen.kind === 'udp' && seen.udp.text !== undefined) last = seen.udp.text;
+    });
+    editEffects(world, (box, _engine, out) => {
+      const phone = world.phones[0];
+      if (box.state !== 'backup' || phone === undefined || last === '') return;
+      out.datagrams.push({ stamp: 0, ip: phone.ip, port: 5060, text: last });
+      last = '';
+    });
+  },
+};
+
+export const SABOTEURS: readonly Saboteur[] = [
+  openGateEarly,
+  ackBeforeApplying,
+  skipProbe,
+  forgetArp,
+  dropRowType,
+  newTags,
+  staleIndex,
+  talkingBackup,
+];

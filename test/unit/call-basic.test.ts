@@ -225,9 +225,7 @@ test('unknown user 404, nobody registered 480, other schemes 416, no hops left 4
   t.is(ask('sip:1999@192.0.2.10'), '480 INVITE');
   t.is(ask('tel:1002'), '416 INVITE');
   alice.send(
-    alice
-      .request('INVITE', 'sip:1002@192.0.2.10')
-      .replace('Max-Forwards: 70', 'Max-Forwards: 0'),
+    alice.request('INVITE', 'sip:1002@192.0.2.10').replace('Max-Forwards: 70', 'Max-Forwards: 0'),
   );
   t.is(heard(alice), '483 INVITE');
   t.is(lab.rows(), rows, 'refused without a row');

@@ -1,5 +1,6 @@
 /** Bytes nobody should send: answered or dropped by the table of faults, never a throw. */
 
+import { readdirSync, readFileSync } from 'node:fs';
 import test from 'ava';
 import { seeded } from '../../src/base/chance.ts';
 import { heard, pair, SDP, talking } from './call-lab.ts';
@@ -76,4 +77,64 @@ test('messages sent by the core are well formed whatever came in', (t) => {
   alice.send(odd);
   for (const sent of lab.log) t.notRegex(sent.text, /undefined|NaN|\[object/);
   t.is(heard(alice), '100 INVITE');
+});
+
+/**
+ * What a server that offers what we offer may answer (RFC 4475 and 5118). Of the others either the
+ * RFC leaves the answer open, or a liberal reader may accept them.
+ */
+const TORTURE: { readonly [name: string]: readonly number[] } = {
+  intmeth: [404, 405, 501],
+  escnull: [200, 401, 403, 404],
+  esc02: [405, 501, 404],
+  dblreq: [200, 401, 403, 404],
+  mpart01: [404, 405, 415, 501, 200, 202, 401],
+  badinv01: [400],
+  clerr: [400],
+  ncl: [400],
+  scalar02: [400],
+  badvers: [505],
+  mismatch01: [400],
+  mismatch02: [501, 400],
+  insuf: [400],
+  unkscm: [416],
+  novelsc: [416, 404],
+  unksm2: [400, 401, 403, 404],
+  bext01: [420],
+  invut: [415, 404, 401, 403, 407, 480],
+  regaut01: [401, 200, 403, 404, 405],
+  multi01: [400],
+  mcl01: [400],
+  zeromf: [200, 483, 404, 401, 405],
+  cparam01: [200, 401, 403, 404],
+  cparam02: [200, 401, 403, 404],
+  regescrt: [200, 401, 403, 404],
+  sdp01: [406, 400, 404, 401, 403, 407, 480],
+  'ipv6-bad': [400],
+};
+
+test('torture messages: answered as their RFC allows, and only requests are answered', (t) => {
+  let tried = 0;
+  for (const folder of ['rfc4475', 'rfc5118']) {
+    const at = new URL(`../vectors/${folder}/`, import.meta.url);
+    for (const file of readdirSync(at)) {
+      if (!file.endsWith('.dat')) continue;
+      tried += 1;
+      const { lab } = pair();
+      lab.log.length = 0;
+      lab.receive('192.0.2.99', 5060, readFileSync(new URL(file, at), 'latin1'));
+      const name = file.slice(0, -4);
+      const statuses = lab.log
+        .map((sent) => Number(/^SIP\/2\.0 (\d+)/.exec(sent.text)?.[1] ?? 0))
+        .filter((status) => status !== 100);
+      t.true(statuses.length <= 1, `${name}: ${statuses}`);
+      const allowed = TORTURE[name];
+      if (allowed !== undefined && statuses.length > 0) {
+        t.true(allowed.includes(statuses[0] as number), `${name}: ${statuses}`);
+      }
+      for (const sent of lab.log) t.notRegex(sent.text, /undefined|NaN/, name);
+      lab.pass(200_000);
+    }
+  }
+  t.true(tried > 60, String(tried));
 });

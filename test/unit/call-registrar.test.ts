@@ -170,7 +170,9 @@ function proof(no: SipMessage, method: string, uri: string, c: Credentials = {})
   const nonce = /nonce="([^"]*)"/.exec(mine)?.[1] ?? '';
   const user = c.user ?? '1002';
   const h = (x: string): string =>
-    createHash(algorithm === 'MD5' ? 'md5' : 'sha256').update(x).digest('hex');
+    createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
+      .update(x)
+      .digest('hex');
   const nc = c.nc ?? '00000001';
   const a1 = h(`${user}:sipair:${c.password ?? `pw-${user}`}`);
   const response = h(`${a1}:${nonce}:${nc}:cn:auth:${h(`${method}:${uri}`)}`);
@@ -195,7 +197,10 @@ test('RFC 8760 2.4 two challenges, SHA-256 first; either is good', (t) => {
   t.regex(asked[1] ?? '', /algorithm=MD5/);
   t.is(lab.rows(), 0, 'a challenge writes nothing');
   t.is(reg(bob, CONTACT, proof(no, 'REGISTER', URI)).status, 200);
-  t.is(reg(bob, CONTACT, proof(reg(bob, CONTACT), 'REGISTER', URI, { algorithm: 'MD5' })).status, 200);
+  t.is(
+    reg(bob, CONTACT, proof(reg(bob, CONTACT), 'REGISTER', URI, { algorithm: 'MD5' })).status,
+    200,
+  );
 });
 
 test('wrong password, wrong nonce, someone else: refused', (t) => {
@@ -250,9 +255,7 @@ test('INVITE: 407, then the call with P-Asserted-Identity', (t) => {
   alice.ack(first, no);
   t.is(lab.rows(), rows);
   t.is(heard(alice), '', 'the ACK to a stateless answer is absorbed');
-  alice.send(
-    alice.request('INVITE', uri, { extra: proof(no, 'INVITE', uri, { user: '1001' }) }),
-  );
+  alice.send(alice.request('INVITE', uri, { extra: proof(no, 'INVITE', uri, { user: '1001' }) }));
   t.is(heard(alice), '100 INVITE');
   const invite = bob.take();
   t.is(line(invite), 'INVITE');

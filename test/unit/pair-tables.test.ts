@@ -106,6 +106,7 @@ const candidate = (box: 'a' | 'b'): fc.Arbitrary<Candidate> =>
     fit: fc.boolean(),
     epoch: fc.integer({ min: 0, max: 3 }),
     lsn: fc.integer({ min: 0, max: 3 }),
+    inStep: fc.boolean(),
     peerStale: fc.boolean(),
   });
 
@@ -117,7 +118,7 @@ test('of two boxes exactly one goes first, whoever compares', (t) => {
 });
 
 const NEW: Looking = {
-  own: { box: 'b', fit: true, epoch: 3, lsn: 5, peerStale: false },
+  own: { box: 'b', fit: true, epoch: 3, lsn: 5, inStep: false, peerStale: false },
   lookedMs: 0,
   holdMs: 1000,
   ownLanUp: true,
@@ -132,6 +133,7 @@ const PEER: NonNullable<Looking['peer']> = {
   fit: true,
   epoch: 3,
   lsn: 5,
+  inStep: false,
   peerStale: false,
   role: 'starting',
   loaded: true,

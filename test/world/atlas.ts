@@ -15,8 +15,8 @@ export type Sight = {
   /** The backup says that it may stand, the primary says that its backup may. */
   readonly inStep: boolean;
   readonly cableUp: boolean;
-  /** Heartbeats on the LAN come through. */
-  readonly heard: boolean;
+  /** The wall clock of the primary was stepped since its process started. */
+  readonly clockStepped: boolean;
   /** The primary's word "my peer is stale" is durable. */
   readonly alone: boolean;
   /** Time since the last fault or repair that touched a box or a path. */
@@ -78,7 +78,22 @@ export const ATLAS: readonly Region[] = [
     kinds: ['restart-alone'],
     excluded: (s) => !s.alone || s.inStep || s.quietMs < 100,
   },
+  {
+    name: 'clock-stepped-then-restarted-from-disk',
+    why: 'after a restart from disk the pair clock rests on the wall clock; one that was stepped since cannot be told from time spent switched off',
+    kinds: ['restart-alone'],
+    excluded: (s) => s.clockStepped,
+  },
 ];
+
+/**
+ * Regions that lie in how a fault is performed, not in when.
+ *
+ *   stale-box-first   both boxes are down and the stale one is back first, by more than its hold: it
+ *                     was a primary once, nobody is there to tell it that another reign followed
+ *   clock-while-off   a wall clock stepped while the box is off: the same as time spent off
+ */
+export const PERFORMED_AROUND = ['stale-box-first', 'clock-while-off'] as const;
 
 /** @returns the region of the atlas that forbids `kind` now, undefined when it may happen. */
 export function forbidden(kind: FaultKind, sight: Sight): Region | undefined {

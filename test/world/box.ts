@@ -11,7 +11,7 @@ import type { Dice } from './dice.ts';
 import { Disk } from './disk.ts';
 import { macText, type Udp } from './ether.ts';
 import { Kernel } from './kernel.ts';
-import { Process, type Pace } from './process.ts';
+import { type Pace, Process } from './process.ts';
 import type { Program } from './program.ts';
 import type { Queue } from './queue.ts';
 import type { Switch } from './switch.ts';

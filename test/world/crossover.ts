@@ -31,6 +31,8 @@ export type CableFaults = {
   readonly latency: readonly [number, number];
   /** Probability that a datagram is lost, or that a segment has to be sent again. */
   readonly loss: number;
+  /** Probability that what was written at once arrives in two pieces. */
+  readonly splits: number;
   /** Whether the carrier falls when the other box loses power or the cable is cut. */
   readonly carrierFalls: boolean;
 };
@@ -161,7 +163,7 @@ export class Crossover {
   write(from: BoxId, bytes: Uint8Array): void {
     const conn = this.ends[from];
     if (conn === undefined) return;
-    if (bytes.length > 1 && this.dice.odds(0.1)) {
+    if (bytes.length > 1 && this.dice.odds(this.faults.splits)) {
       const at = this.dice.whole(1, bytes.length - 1);
       this.put(conn, from, bytes.subarray(0, at));
       this.put(conn, from, bytes.subarray(at));
@@ -230,7 +232,11 @@ export class Crossover {
     if (conn === undefined) return;
     conn.open[id] = false;
     this.ends[id] = undefined;
-    if (!conn.open.a && !conn.open.b && conn.ways.a.flight.length + conn.ways.b.flight.length === 0) {
+    if (
+      !conn.open.a &&
+      !conn.open.b &&
+      conn.ways.a.flight.length + conn.ways.b.flight.length === 0
+    ) {
       this.conns.delete(conn);
     }
     if (tell && this.station(id).listening()) this.station(id).linkDown();

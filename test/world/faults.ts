@@ -14,10 +14,15 @@ import type { World } from './world.ts';
 /** How long the wall clock of a box is stepped by: two hours, two years, either way. */
 const STEPS = [7_200_000, -7_200_000, 63_072_000_000, -63_072_000_000] as const;
 
+/** See `stale-box-first` in the atlas: back before the other one's hold is over. */
+const BEFORE_THE_STALE_ONE = [50, 700] as const;
+
 export class Injector {
   readonly done = new Map<FaultKind, number>();
   /** Refused by the atlas, by region. */
   readonly refused = new Map<string, number>();
+  /** Boxes whose wall clock was stepped, and in which life of the process. */
+  private readonly stepped = new Map<Box, number>();
   private running = false;
   private target: { kind: FaultKind; frames: number; wait: number } | undefined;
   private lastChange = 0;
@@ -66,8 +71,8 @@ export class Injector {
       primary: primary?.id,
       inStep: world.inStep(),
       cableUp: world.cable.up,
-      heard: true,
       alone: standing?.peerStale === true,
+      clockStepped: primary !== undefined && this.stepped.get(primary) === primary.lives,
       quietMs: world.now - this.lastChange,
     };
   }
@@ -102,10 +107,11 @@ export class Injector {
     const second = world.pair.find((box) => box !== primary);
     switch (kind) {
       case 'kill-primary':
+        return this.kill(kind, primary, this.world.options.repair);
       case 'restart-alone':
-        return this.kill(kind, primary);
+        return this.kill(kind, primary, BEFORE_THE_STALE_ONE);
       case 'kill-backup':
-        return this.kill(kind, second);
+        return this.kill(kind, second, this.world.options.repair);
       case 'power-primary':
         return this.powerOff(kind, primary);
       case 'power-backup':
@@ -118,6 +124,8 @@ export class Injector {
         return this.cut(kind, true);
       case 'wall-step': {
         const box = this.dice.pick(world.pair);
+        if (box.process === undefined) return false;
+        this.stepped.set(box, box.lives);
         box.clock.stepWall(this.dice.pick(STEPS));
         this.tell(kind, box.id);
         return true;
@@ -129,25 +137,27 @@ export class Injector {
     this.world.say(`fault at ${at}: ${FAULT_TEXT[kind]}`);
   }
 
-  private later(repair: () => void): void {
+  private later(
+    repair: () => void,
+    [low, high]: readonly [number, number] = this.world.options.repair,
+  ): void {
     const once = (): void => {
       if (!this.repairs.delete(once)) return;
       this.lastChange = this.world.now;
       repair();
     };
     this.repairs.add(once);
-    const [low, high] = this.world.options.repair;
     this.world.queue.after(this.dice.between(low, high), once);
   }
 
-  private kill(kind: FaultKind, box: Box | undefined): boolean {
+  private kill(kind: FaultKind, box: Box | undefined, repair: readonly [number, number]): boolean {
     if (box?.process === undefined) return false;
     this.tell(kind, box.id);
     box.kill();
     this.later(() => {
       this.world.say(`repair: box ${box.id} starts`);
       box.start();
-    });
+    }, repair);
     return true;
   }
 

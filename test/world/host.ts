@@ -7,8 +7,17 @@
  * time is still used but asked for by unicast; three unanswered questions and it is gone.
  */
 
-import { ANY_IP, type Arp, arpFrame, BROADCAST, type Mac, NO_MAC, readArp, type Udp } from './ether.ts';
 import type { Frame } from './ether.ts';
+import {
+  ANY_IP,
+  type Arp,
+  arpFrame,
+  BROADCAST,
+  type Mac,
+  NO_MAC,
+  readArp,
+  type Udp,
+} from './ether.ts';
 import type { Queue } from './queue.ts';
 import type { Switch } from './switch.ts';
 

@@ -100,6 +100,7 @@ export function drawOptions(seed: number): Options {
     cable: {
       latency: [0.04, dice.pick([0.15, 1])],
       loss: dice.pick([0, 0, 0.001]),
+      splits: dice.pick([0, 0.1]),
       carrierFalls: dice.odds(0.5),
     },
     box: {

@@ -3,8 +3,8 @@
  * the call, found by the name in its session description, says what this end does and when.
  */
 
-import { VIP } from './box.ts';
 import { type Call, isEstablished } from './book.ts';
+import { VIP } from './box.ts';
 import type { Phone } from './phone.ts';
 import type { ClientTxn, ServerTxn } from './phone-txn.ts';
 import { callOf, type Msg, sdp, writeRequest } from './sip-text.ts';
@@ -155,7 +155,8 @@ export class PhoneCalls {
         onProvisional: () => {},
         onFinal: (msg) => {
           const crossed = txn.final > 0;
-          if (msg?.status !== 200 && !crossed) this.fail(leg, `CANCEL answered ${msg?.status ?? 0}`);
+          if (msg?.status !== 200 && !crossed)
+            this.fail(leg, `CANCEL answered ${msg?.status ?? 0}`);
         },
       },
       txn.branch,
@@ -306,7 +307,8 @@ export class PhoneCalls {
 
   onAck(msg: Msg): void {
     const leg = this.legs.get(msg.callId);
-    const matches = leg !== undefined && msg.toTag === leg.localTag && msg.fromTag === leg.remoteTag;
+    const matches =
+      leg !== undefined && msg.toTag === leg.localTag && msg.fromTag === leg.remoteTag;
     if (!matches) {
       this.phone.observe('an ACK for nothing', msg.text);
       return;

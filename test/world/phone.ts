@@ -8,8 +8,8 @@
  * in phone-call.ts.
  */
 
-import { VIP } from './box.ts';
 import type { Book } from './book.ts';
+import { VIP } from './box.ts';
 import type { Dice } from './dice.ts';
 import type { Udp } from './ether.ts';
 import type { Host } from './host.ts';
@@ -232,7 +232,13 @@ export class Phone {
   }
 
   /** Sends a response; a final one to an INVITE is repeated until its ACK. */
-  respond(txn: ServerTxn, status: number, tag: string, extra: readonly string[], body: string): void {
+  respond(
+    txn: ServerTxn,
+    status: number,
+    tag: string,
+    extra: readonly string[],
+    body: string,
+  ): void {
     txn.response = writeResponse(txn.request, status, tag, extra, body);
     txn.status = status;
     if (txn.request.method !== 'INVITE' || status < 200) {

@@ -27,6 +27,7 @@ export type RunSettings = {
   readonly print?: ((line: string) => void) | undefined;
   readonly verbose?: boolean;
   readonly capture?: boolean;
+  readonly only?: string | undefined;
 };
 
 export type RunResult = {
@@ -55,6 +56,7 @@ export function run(settings: RunSettings): RunResult {
     print: settings.print,
     verbose: settings.verbose === true,
     capture: settings.capture === true,
+    only: settings.only,
   });
   const injector = new Injector(world);
   settings.sabotage?.(world);

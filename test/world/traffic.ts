@@ -101,9 +101,7 @@ export class Traffic {
     if (x < 0) return { kind: 'cancel', afterMs: ringMs };
     x -= unknown;
     if (x < 0) return { kind: 'unknown' };
-    const talkMs = this.dice.odds(this.mix.endless)
-      ? FOREVER
-      : this.dice.between(talk[0], talk[1]);
+    const talkMs = this.dice.odds(this.mix.endless) ? FOREVER : this.dice.between(talk[0], talk[1]);
     const updates: { at: number; by: 'caller' | 'callee' }[] = [];
     for (let i = 0; i < 3; i += 1) {
       if (!this.dice.odds(this.mix.update)) continue;
@@ -136,12 +134,7 @@ export class Traffic {
   }
 
   /** Hangs up, once a re-INVITE that is under way has been answered. */
-  hangUp(
-    call: Call,
-    side: 'caller' | 'callee',
-    tries: number,
-    done: (ok: boolean) => void,
-  ): void {
+  hangUp(call: Call, side: 'caller' | 'callee', tries: number, done: (ok: boolean) => void): void {
     if (call.updating && tries > 0) {
       this.queue.after(500, () => this.hangUp(call, side, tries - 1, done));
       return;

@@ -45,6 +45,8 @@ export type WorldSettings = {
   readonly print?: ((line: string) => void) | undefined;
   readonly verbose?: boolean;
   readonly capture?: boolean;
+  /** Listen to this oracle only: what a saboteur must turn red. */
+  readonly only?: string | undefined;
 };
 
 export class World {
@@ -66,6 +68,7 @@ export class World {
   private readonly oracles: readonly Oracle[];
   private readonly lastState: Record<BoxId, string> = { a: '', b: '' };
   private readonly verbose: boolean;
+  private readonly only: string | undefined;
   /** Called after every turn of a box; a saboteur's place. */
   afterStep: (box: Box, who: 'engine' | 'sentry') => void = () => {};
 
@@ -73,6 +76,7 @@ export class World {
     const { options, programs } = settings;
     this.options = options;
     this.verbose = settings.verbose === true;
+    this.only = settings.only;
     this.picture = new Picture(400, settings.print);
     this.capture = settings.capture === true ? new Capture() : undefined;
     this.dice = new Dice(options.seed);
@@ -128,6 +132,7 @@ export class World {
 
   /** Reports a broken promise. */
   violate(oracle: string, text: string): void {
+    if (this.only !== undefined && oracle !== this.only && oracle !== 'assertion') return;
     this.violations.push({ at: this.now, oracle, text });
     if (this.violations.length <= 5) this.say(`VIOLATION ${oracle}: ${text}`);
   }

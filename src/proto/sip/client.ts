@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 import { type ClientEvent, INVITE_CLIENT, type Next, OTHER_CLIENT } from './machines.ts';
 import { CTX, type Ctx, type Method } from './rows.ts';
 import type { Verdict } from './server.ts';
-import { COOKIE, EMPTY_TAIL, idIn, randomWord, viaTo, word } from './text.ts';
+import { COOKIE, EMPTY_TAIL, idIn, isWord, randomWord, viaTo, word } from './text.ts';
 import { at, giveUpAfter } from './timers.ts';
 
 type Cell = { readonly to: Next<Ctx['state']>; readonly act: readonly string[] };
@@ -83,7 +83,8 @@ export function findClient(cx: Context, m: SipMessage): Ctx | undefined {
   if (!branch.startsWith(COOKIE)) return undefined;
   const id = idIn(branch, COOKIE.length);
   let ctx = id === 0 ? undefined : cx.store.get(CTX, id);
-  if (ctx === undefined || ctx.cancels !== 0 || branchOf(ctx) !== branch) return undefined;
+  if (ctx === undefined || ctx.cancels !== 0) return undefined;
+  if (!isWord(branch, COOKIE.length, ctx.rnd)) return undefined;
   const method = m.cseqMethod;
   if (method === 'CANCEL' && ctx.cancelledBy !== 0) ctx = cx.store.get(CTX, ctx.cancelledBy);
   return ctx !== undefined && ctx.method === method && ctx.cseq === m.cseq ? ctx : undefined;

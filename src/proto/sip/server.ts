@@ -33,9 +33,9 @@ export function serverKey(m: SipMessage, method: string): string {
   return `${m.callId}|${m.fromTag}|${m.cseq}|${m.text.slice(via[0], via[1])}|${method}`;
 }
 
-/** The transaction a request belongs to; for ACK and CANCEL name `method` INVITE. */
-export function findServer(cx: Context, m: SipMessage, method: string): Stx | undefined {
-  return cx.store.find(STX, 'key', serverKey(m, method));
+/** The transaction a request belongs to, by its `serverKey`; for ACK and CANCEL by the INVITE's. */
+export function findServer(cx: Context, key: string): Stx | undefined {
+  return cx.store.find(STX, 'key', key);
 }
 
 /**
@@ -45,6 +45,7 @@ export function findServer(cx: Context, m: SipMessage, method: string): Stx | un
 export function openServer(
   cx: Context,
   m: SipMessage,
+  key: string,
   ip: string,
   port: number,
   leg: number,
@@ -52,7 +53,7 @@ export function openServer(
 ): Stx {
   const invite = m.methodId === M.INVITE;
   return cx.store.insert(STX, {
-    key: serverKey(m, m.method),
+    key,
     method: m.method as Method,
     state: invite ? 'proceeding' : 'trying',
     cseq: m.cseq,
@@ -68,24 +69,26 @@ export function openServer(
 export function answer(
   cx: Context,
   m: SipMessage,
+  key: string,
   ip: string,
   port: number,
   status: number,
   tail: string,
   tag = '',
 ): void {
-  const own = m.toTag === '' && tag === '' ? statelessTag(m, cx.settings) : tag;
+  const tagged = m.toTag !== '';
+  const own = tagged ? '' : tag === '' ? statelessTag(m, cx.settings) : tag;
   const head = responseHead(m, ip, port, own, false);
   const to = replyPort(m, port);
   cx.store.insert(STX, {
-    key: serverKey(m, m.method),
+    key,
     method: m.method as Method,
     state: 'completed',
     cseq: m.cseq,
     ip,
     port: to,
     // The repeated request says again what the head says, unless the tag is ours.
-    head: m.toTag === '' ? head : '',
+    head: tagged ? '' : head,
     status,
     response: tail,
     endAt: at(cx.now, 'J', cx.settings),

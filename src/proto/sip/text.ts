@@ -31,11 +31,12 @@ export function word(id: number, rnd: string): string {
 }
 
 /**
- * The id in a word that somebody sent back; 0 when it has none. Whether the word is really ours the
- * caller finds by comparing it with the one the row makes.
+ * The id in a word that somebody sent back; 0 when it has none. The word is really ours if what
+ * follows the dash is the random part of that row: see `isWord`.
  */
 export function idIn(text: string, from: number): number {
   let id = 0;
+  if (text.charCodeAt(from) === 48) return 0;
   for (let i = from; i < text.length; i += 1) {
     const c = text.charCodeAt(i);
     if (c === 45) return id;
@@ -44,6 +45,12 @@ export function idIn(text: string, from: number): number {
     id = id * 36 + digit;
   }
   return 0;
+}
+
+/** True when the word at `from`, whose id was read already, ends in the random part `rnd`. */
+export function isWord(text: string, from: number, rnd: string): boolean {
+  const dash = text.indexOf('-', from);
+  return text.length - dash - 1 === rnd.length && text.endsWith(rnd);
 }
 
 /** Host without the brackets of an IPv6 reference. */
@@ -65,6 +72,7 @@ function topVia(m: SipMessage, ip: string, port: number): string {
   let via = m.text.slice(start, end);
   if (via.includes('received')) via = via.replace(/;\s*received\s*=\s*[^;,\s]*/gi, '');
   if (m.viaRport) {
+    if (via.endsWith(';rport')) return `${via}=${port};received=${ip}`;
     return `${via.replace(/;\s*rport(\s*=\s*[^;,\s]*)?/i, `;rport=${port}`)};received=${ip}`;
   }
   return behindNat(m, ip) ? `${via};received=${ip}` : via;
@@ -194,9 +202,12 @@ export function bodyTail(m: SipMessage): string {
 
 /** A From or To value without its tag, for use as our side of another dialog. */
 export function withoutTag(value: string): string {
-  const gt = value.lastIndexOf('>');
-  const from = value.toLowerCase().indexOf(';', gt < 0 ? 0 : gt);
+  const from = value.indexOf(';', Math.max(0, value.lastIndexOf('>')));
   if (from < 0) return value;
+  // Most often the tag is the only parameter.
+  if (value.startsWith(';tag=', from) && value.indexOf(';', from + 1) < 0) {
+    return value.slice(0, from);
+  }
   const params = value.slice(from).replace(/;\s*tag\s*=\s*[^;\s]*/gi, '');
   return value.slice(0, from).trimEnd() + params;
 }

@@ -41,7 +41,8 @@ type Dialog = {
 export type Call = {
   readonly n: number;
   readonly ringMs: number;
-  readonly startedAt: number;
+  /** Of the flow: it ends by itself and is not counted among the standing ones. */
+  readonly short: boolean;
   readonly caller: Dialog;
   callee: Dialog | undefined;
   /** Final status of the INVITE; 0 while there is none, -1 when none came. */
@@ -153,7 +154,7 @@ export class Crowd {
   async establish(count: number, rate: number, ringMs: number): Promise<Tally> {
     const asked: { name: string; result: Promise<number> }[] = [];
     for (let i = 0; i < count; i++) {
-      asked.push(this.#dial(ringMs).asked);
+      asked.push(this.#dial(ringMs, false).asked);
       await sleep(1000 / rate);
     }
     const all = await tally(asked, (status) => status === 200);
@@ -162,24 +163,27 @@ export class Crowd {
   }
 
   /** Begins calls and does not wait for them. */
-  #dial(ringMs: number): { call: Call; asked: { name: string; result: Promise<number> } } {
+  #dial(
+    ringMs: number,
+    short: boolean,
+  ): { call: Call; asked: { name: string; result: Promise<number> } } {
     const n = this.#next++;
     let finish: (status: number) => void = () => {};
     const result = new Promise<number>((done) => {
       finish = done;
     });
-    const call = this.#newCall(n, ringMs, finish);
+    const call = this.#newCall(n, ringMs, short, finish);
     this.calls.set(n, call);
     this.#invite(call.caller, ['X-Ring: '.concat(String(ringMs))]);
     return { call, asked: { name: `call ${n}`, result } };
   }
 
-  #newCall(n: number, ringMs: number, done: (status: number) => void): Call {
+  #newCall(n: number, ringMs: number, short: boolean, done: (status: number) => void): Call {
     const { server, firstCallee, calleeCount, firstCaller } = this.#s;
     const callee = firstCallee + (n % calleeCount);
     const caller = firstCaller + (n % 400);
     const call = {
-      ...{ n, ringMs, startedAt: performance.now(), callee: undefined, status: 0, steps: [] },
+      ...{ n, ringMs, short, callee: undefined, status: 0, steps: [] },
       ...{ withdrawn: false, done },
     } as unknown as Call & { caller: Dialog };
     call.caller = this.#newDialog(call, this.#callers, 'caller', {
@@ -398,7 +402,7 @@ export class Crowd {
   // ── what is done with standing calls ─────────────────────────────────────────────────────────
 
   #established(): Call[] {
-    return [...this.calls.values()].filter((c) => c.caller.state === 'up');
+    return [...this.calls.values()].filter((c) => !c.short && c.caller.state === 'up');
   }
 
   /** Side by which call n is handled: half the calls one, half the other. */
@@ -478,7 +482,7 @@ export class Crowd {
   }
 
   #short(): void {
-    const { call, asked } = this.#dial(20 + ((this.#next * 37) % 300));
+    const { call, asked } = this.#dial(20 + ((this.#next * 37) % 300), true);
     const life = async (): Promise<string> => {
       const status = await asked.result;
       if (status !== 200) return `INVITE ${status}`;
