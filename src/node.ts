@@ -292,7 +292,9 @@ export class Engine {
       case 'hand-over':
         if (this.role !== 'resigning') return;
         this.mirror.sayGoodbye();
-        this.followPrimary(this.persister.word.epoch, out);
+        // Nobody leads yet: joined is the successor, when `follow` names it. A second join in one
+        // stream is answered twice, and the follower takes the second answer for disorder.
+        this.followPrimary(this.persister.word.epoch, out, false);
         return;
       case 'stay':
         if (this.role === 'resigning') this.role = 'primary';
@@ -338,7 +340,7 @@ export class Engine {
     out.logs.push({ level: 'info', text: `primary, epoch ${epoch}, from lsn ${this.ledger.lsn}` });
   }
 
-  private followPrimary(epoch: number, out: EngineEffects): void {
+  private followPrimary(epoch: number, out: EngineEffects, join = true): void {
     const dropped = this.voice.held.clear();
     this.voice.speaking = false;
     if (dropped > 0) {
@@ -350,7 +352,8 @@ export class Engine {
     // records made after the last acknowledged one are history nobody heard of: the new primary's
     // ring or snapshot decides whether they stand
     this.ledger.takeGroup();
-    this.mirror.followPrimary();
+    if (join) this.mirror.followPrimary();
+    else this.mirror.rest();
     if (this.persister.word.primary || this.persister.word.peerStale) {
       this.persister.change({ primary: false, peerStale: false, staleEpoch: 0, staleLsn: 0 });
     }

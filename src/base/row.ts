@@ -43,8 +43,11 @@ export type TableSpec<F extends Fields = Fields> = {
   readonly fields: F;
   /** Fields by which rows are looked up. They do not change during a row's life. */
   readonly indexes: { readonly [N in keyof F]?: 'unique' | 'many' };
-  /** Earliest moment at which this row wants to be looked at again, NEVER for none. */
-  readonly deadline: (row: RowOf<F>) => Instant;
+  /**
+   * Earliest moment at which this row wants to be looked at again, NEVER for none. (A method, so
+   * that a list of different tables is a list of tables.)
+   */
+  deadline(row: RowOf<F>): Instant;
   /** Kept by a warm-standby pair too (configuration and registrations are, calls are not). */
   readonly warm: boolean;
 };

@@ -44,6 +44,11 @@ export const RANKS: readonly Rank[] = [
     compare: (a, b) => Number(a.peerStale) - Number(b.peerStale),
   },
   {
+    name: 'in-step',
+    why: 'the one that holds everything ever acknowledged; the other came back with its disk alone',
+    compare: (a, b) => Number(a.inStep) - Number(b.inStep),
+  },
+  {
     name: 'position',
     why:
       'the one that has more of the same history; between boxes in step nothing that was ever said ' +

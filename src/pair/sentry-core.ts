@@ -103,6 +103,8 @@ export class Core {
   leaderAt: Mono = -NEVER;
   /** The epoch the engine was last ordered to follow, -1 when ordered otherwise since. */
   followed: Epoch = -1;
+  /** The engine was told to speak, and not yet to be a backup again. */
+  spoke = false;
   /** Epoch ordered, and whether it is durable. */
   reignEpoch: Epoch = 0;
   /** Only while a takeover is under way. */
@@ -365,6 +367,8 @@ export class Core {
   }
 
   order(order: Order): void {
+    if (order.kind === 'speak') this.spoke = true;
+    else if (order.kind === 'follow' || order.kind === 'hand-over') this.spoke = false;
     this.followed = order.kind === 'follow' ? order.epoch : -1;
     this.out.push({ kind: 'order', order });
   }

@@ -121,6 +121,8 @@ function orderReign(c: Core): void {
   c.prober.end();
   c.reignEpoch = Math.max(c.peer.seenEpoch, c.standing.epoch, c.reignEpoch) + 1;
   c.reignDurable = false;
+  // a primary that lost its lease stands again: its engine first lays the old voice down
+  if (c.spoke) c.order({ kind: 'follow', epoch: c.standing.epoch });
   c.order({ kind: 'reign', epoch: c.reignEpoch, cause: c.cause });
 }
 

@@ -257,7 +257,6 @@ test.serial(
       tcp: new URL('../../src/edge/tcp.ts', import.meta.url).href,
     };
     const source = new URL(`data:text/javascript,${encodeURIComponent(WORKER)}`);
-    const before = 0;
     for (let round = 1; round <= 8; round++) {
       // A new worker can have the port only if the last one's sockets are closed.
       const worker = new Worker(source, { workerData });
@@ -270,9 +269,9 @@ test.serial(
       for (let i = 0; i < 20; i++) mine.queue('x', '127.0.0.1', port);
       mine.flush();
       await until('echoes of the worker', () => echoes === round * 20);
-      await worker.terminate();
+      t.is(await worker.terminate(), 1);
     }
-      mine.close();
+    mine.close();
   },
 );
 

@@ -133,8 +133,8 @@ test('planned: flushed when nothing is held, goodbye carries the last position',
   bench.a.give({ kind: 'order', order: { kind: 'hand-over' } });
   bench.settle();
   t.deepEqual(bench.b.reports, [{ kind: 'goodbye', epoch: 1 }]);
-  bench.crown('b');
-  bench.settle();
+  bench.crown('b', 'switchover');
+  bench.followAll('a');
   t.true(bench.b.engine.standing.inStep, 'the old primary follows on the same link');
   t.is(bench.b.engine.view(false).snapshots, 0, 'by the ring');
   t.is(bench.b.engine.gate, 'peer');
@@ -158,7 +158,7 @@ test('drift is found and healed by a snapshot', (t) => {
   bench.settle();
   // a row of the backup changes behind the journal's back
   const binding = [...bench.b.engine.ledger.tables.list.find((x) => x.rows.size > 0)!.rows.values()][0]!;
-  (binding as { contact: string }).contact = 'sip:elsewhere';
+  (binding as unknown as { contact: string }).contact = 'sip:elsewhere';
   for (let i = 0; i < 20; i += 1) bench.advance(500);
   t.true(bench.a.logs.some((l) => l.includes('differs in table')));
   bench.connect();

@@ -9,7 +9,7 @@ import type { EngineInput } from '../../src/input.ts';
 import type { PersistBatch } from '../../src/ledger/disk.ts';
 import { Image } from '../../src/ledger/image.ts';
 import { Engine, EngineEffects, type NodeSettings } from '../../src/node.ts';
-import type { BoxId, Report } from '../../src/pair/terms.ts';
+import type { BoxId, Cause, Report } from '../../src/pair/terms.ts';
 import { sipSettings } from '../../src/proto/context.ts';
 
 export function settings(box: BoxId, redundancy: 'hot-standby' | 'warm-standby'): NodeSettings {
@@ -96,10 +96,10 @@ export class Bench {
   }
 
   /** `name` becomes primary with the next epoch, at once. */
-  crown(name: BoxId): void {
+  crown(name: BoxId, cause: Cause = 'cold-start'): void {
     const hand = this.hands[name];
     const epoch = Math.max(this.a.engine.standing.epoch, this.b.engine.standing.epoch) + 1;
-    hand.give({ kind: 'order', order: { kind: 'reign', epoch, cause: 'cold-start' } });
+    hand.give({ kind: 'order', order: { kind: 'reign', epoch, cause } });
     this.settle();
     hand.give({ kind: 'order', order: { kind: 'speak', epoch } });
     this.settle();

@@ -405,6 +405,7 @@ export class Pair {
         this.tryLink();
         break;
       case 'reign':
+        if (box.engine === 'speaking') this.broken.push(`${this.now}: reign over a living voice`);
         box.engine = 'reigning';
         this.unlink();
         this.soon(box, this.engineMs, () => {

@@ -521,6 +521,11 @@ test('renewals that fail: the lease ends before the address, the box steps down 
   t.is(pair.a.view().counters.leasesLost, 1, texts(pair));
   pair.run(5000);
   t.is(pair.a.role(), 'primary', 'alone and last known primary: stands again');
+  t.deepEqual(
+    pair.a.orders.slice(-3).map((o) => o.kind),
+    ['follow', 'reign', 'speak'],
+    'the old voice is laid down before the new reign',
+  );
 });
 
 test('link case 7: the isolated primary gives up its face before the backup takes it', (t) => {

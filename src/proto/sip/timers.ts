@@ -28,62 +28,89 @@ export const TIMERS: { readonly [name in TimerName]: TimerFacts } = {
   A: {
     moment: 'resendAt',
     length: (s) => s.t1,
-    rfc: '17.1.1.2: "When timer A fires, the client transaction MUST retransmit the request by passing it to the transport layer, and MUST reset the timer with a value of 2*T1."',
+    rfc:
+      '17.1.1.2: "When timer A fires, the client transaction MUST retransmit the request ' +
+      'by passing it to the transport layer, and MUST reset the timer with a value of ' +
+      '2*T1."',
   },
   B: {
     moment: 'giveUpAt',
     length: giveUpAfter,
-    rfc: '17.1.1.2: "If the client transaction is still in the Calling state when timer B fires, the client transaction SHOULD inform the TU that a timeout has occurred."',
+    rfc:
+      '17.1.1.2: "If the client transaction is still in the Calling state when timer B ' +
+      'fires, the client transaction SHOULD inform the TU that a timeout has occurred."',
   },
   D: {
     moment: 'endAt',
     length: () => 32_000,
-    rfc: '17.1.1.2: "Timer D ... reflects the amount of time that the server transaction can remain in the Completed state when unreliable transports are used": at least 32 seconds.',
+    rfc:
+      '17.1.1.2: "Timer D ... reflects the amount of time that the server transaction can ' +
+      'remain in the Completed state when unreliable transports are used": at least 32 ' +
+      'seconds.',
   },
   E: {
     moment: 'resendAt',
     length: (s) => s.t1,
-    rfc: '17.1.2.2: "If timer E fires while still in this state, the timer is reset, but this time with a value of MIN(2*T1, T2)."',
+    rfc:
+      '17.1.2.2: "If timer E fires while still in this state, the timer is reset, but this ' +
+      'time with a value of MIN(2*T1, T2)."',
   },
   F: {
     moment: 'giveUpAt',
     length: giveUpAfter,
-    rfc: '17.1.2.2: "If Timer F fires while the client transaction is still in the Trying state, the client transaction SHOULD inform the TU about the timeout."',
+    rfc:
+      '17.1.2.2: "If Timer F fires while the client transaction is still in the Trying ' +
+      'state, the client transaction SHOULD inform the TU about the timeout."',
   },
   G: {
     moment: 'resendAt',
     length: (s) => s.t1,
-    rfc: '17.2.1: "If timer G fires, the response is passed to the transport layer once more for retransmission, and timer G is set to fire in MIN(2*T1, T2) seconds." The same schedule serves a 2xx (13.3.1.4).',
+    rfc:
+      '17.2.1: "If timer G fires, the response is passed to the transport layer once more ' +
+      'for retransmission, and timer G is set to fire in MIN(2*T1, T2) seconds." The same ' +
+      'schedule serves a 2xx (13.3.1.4).',
   },
   H: {
     moment: 'giveUpAt',
     length: giveUpAfter,
-    rfc: '17.2.1: "If timer H fires while in the Completed state, it implies that the ACK was never received." For a 2xx 13.3.1.4 says the same of 64*T1.',
+    rfc:
+      '17.2.1: "If timer H fires while in the Completed state, it implies that the ACK was ' +
+      'never received." For a 2xx 13.3.1.4 says the same of 64*T1.',
   },
   I: {
     moment: 'endAt',
     length: (s) => s.t4,
-    rfc: '17.2.1: "The purpose of the Confirmed state is to absorb any additional ACK messages that arrive": timer I is T4.',
+    rfc:
+      '17.2.1: "The purpose of the Confirmed state is to absorb any additional ACK ' +
+      'messages that arrive": timer I is T4.',
   },
   J: {
     moment: 'endAt',
     length: giveUpAfter,
-    rfc: '17.2.2: "When the server transaction enters the Completed state, it MUST set Timer J to fire in 64*T1 seconds for unreliable transports."',
+    rfc:
+      '17.2.2: "When the server transaction enters the Completed state, it MUST set Timer ' +
+      'J to fire in 64*T1 seconds for unreliable transports."',
   },
   K: {
     moment: 'endAt',
     length: (s) => s.t4,
-    rfc: '17.1.2.2: "The client transaction ... MUST set Timer K to fire in T4 seconds for unreliable transports": it buffers additional response retransmissions.',
+    rfc:
+      '17.1.2.2: "The client transaction ... MUST set Timer K to fire in T4 seconds for ' +
+      'unreliable transports": it buffers additional response retransmissions.',
   },
   L: {
     moment: 'endAt',
     length: giveUpAfter,
-    rfc: 'RFC 6026 7.1: Timer L reflects how long the server transaction stays in Accepted to absorb retransmitted INVITEs: 64*T1.',
+    rfc:
+      'RFC 6026 7.1: Timer L reflects how long the server transaction stays in Accepted to ' +
+      'absorb retransmitted INVITEs: 64*T1.',
   },
   M: {
     moment: 'endAt',
     length: giveUpAfter,
-    rfc: 'RFC 6026 7.2: Timer M reflects how long the client transaction stays in Accepted for retransmitted and forked 2xx: 64*T1.',
+    rfc:
+      'RFC 6026 7.2: Timer M reflects how long the client transaction stays in Accepted ' +
+      'for retransmitted and forked 2xx: 64*T1.',
   },
 };
 
