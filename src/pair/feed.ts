@@ -73,6 +73,8 @@ export class Feed {
   start(now: Mono, p: Position): void {
     this.stop();
     this.nextScrubAt = now;
+    // whoever may stand has been told the pair clock before: its own may be years off
+    this.clockAt = Number.NEGATIVE_INFINITY;
     const head = this.ledger.position();
     if (p.lsn > 0 && !this.drifted && this.ledger.ring.holds(p, head)) {
       this.catchUps += 1;
@@ -166,7 +168,8 @@ export class Feed {
     if (this.state === 'none') return;
     if (group !== undefined && this.state !== 'ring') this.sendGroup(now, group);
     this.sendBulk(now);
-    if (now - this.lastSentAt >= CLOCK_MS) {
+    if (now - this.clockAt >= CLOCK_MS) {
+      this.clockAt = now;
       const bytes = new Uint8Array(8);
       new DataView(bytes.buffer).setFloat64(0, pairNow, true);
       this.out.frames.push(frame(FRAME.clock, bytes));
@@ -179,7 +182,7 @@ export class Feed {
     if (this.state === 'none') return Number.POSITIVE_INFINITY;
     const room = this.bulkSent - this.bulkAnswered < LIMITS.bulkWindow;
     const more = this.state === 'check' ? !this.lastDigestSent : this.state !== 'live';
-    return room && more ? now : this.lastSentAt + CLOCK_MS;
+    return room && more ? now : this.clockAt + CLOCK_MS;
   }
 
   private sendGroup(now: Mono, group: Uint8Array): void {

@@ -14,6 +14,8 @@ export function quietBackup(world: World): Oracle {
     frame(port, frame) {
       if (frame.kind !== 'udp' || (port !== 'a' && port !== 'b')) return;
       const { udp } = frame;
+      // accepted by the kernel while this box had the voice, and held up by ARP
+      if (udp.waited === true) return;
       if (udp.srcIp !== VIP && udp.srcPort !== SIP_PORT && udp.text === undefined) return;
       const { state } = world.boxes[port as BoxId];
       if (state !== 'primary' && state !== 'resigning') {

@@ -1,12 +1,12 @@
 /** The small pieces: words with ids, addresses in URIs, tags, transaction keys. */
 
 import test from 'ava';
+import { NEVER } from '../../src/base/units.ts';
 import { literalHop, nextHop, uriOf, userOf } from '../../src/proto/sip/address.ts';
 import { serverKey } from '../../src/proto/sip/server.ts';
 import { idIn, isWord, withoutTag, word } from '../../src/proto/sip/text.ts';
 import { soonest } from '../../src/proto/sip/timers.ts';
 import { parseMessage, type SipMessage } from '../../src/sip-parser/index.ts';
-import { NEVER } from '../../src/base/units.ts';
 
 test('a word gives back its id, and only the true random part is ours', (t) => {
   for (const id of [1, 35, 36, 123_456_789, 2 ** 40]) {

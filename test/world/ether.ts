@@ -19,6 +19,8 @@ export type Udp = {
   readonly text?: string;
   /** Heartbeats: bytes. */
   readonly bytes?: Uint8Array;
+  /** It waited in the kernel for the neighbour's MAC: said earlier than it left. */
+  readonly waited?: boolean;
 };
 
 export type Arp = {

@@ -174,7 +174,8 @@ export class Host {
     n.asked = 0;
     const waiting = n.waiting;
     n.waiting = [];
-    for (const udp of waiting) {
+    for (const late of waiting) {
+      const udp = { ...late, waited: true };
       this.lan.send(this.name, { kind: 'udp', src: this.mac, dst: n.mac, udp });
     }
   }
