@@ -50,8 +50,8 @@ export function notAllowed(cx: Context, m: SipMessage, ip: string, port: number)
 }
 
 /**
- * Who sends this; undefined when he was challenged instead. On an open site everybody is welcome, as
- * nobody in particular.
+ * Who sends this; undefined when he was challenged instead. On an open site everybody is welcome,
+ * as nobody in particular.
  */
 export function whoIs(cx: Context, m: SipMessage, ip: string, port: number): Proof | undefined {
   if (!cx.settings.auth) return { as: 'nobody', stale: false };

@@ -161,8 +161,8 @@ function refuses(cx: Context, m: SipMessage, leg: Leg, other: Leg | undefined): 
     const stx = leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
     // 14.2: a second INVITE before the final response to the first: 500.
     if (stx !== undefined && stx.state === 'proceeding') return 500;
-    // 14.2: "A UAS that receives an INVITE on a dialog while an INVITE it had sent on that dialog is
-    // in progress MUST return a 491 (Request Pending)".
+    // 14.2: "A UAS that receives an INVITE on a dialog while an INVITE it had sent on that dialog
+    // is in progress MUST return a 491 (Request Pending)".
     if (unsettled(stx)) return 491;
     if (leg.uac !== 0 && outstanding(cx.store.get(CTX, leg.uac))) return 491;
     // The other side is busy with an INVITE of its own, or has not acknowledged its answer.
@@ -223,7 +223,10 @@ export function cancelled(cx: Context, m: SipMessage, key: string, ip: string, p
   }
 }
 
-/** A re-INVITE is withdrawn: so is the one that passes it on; its refusal will come back by itself. */
+/**
+ * A re-INVITE is withdrawn: so is the one that passes it on; its refusal will come back by
+ * itself.
+ */
 function cancelOnward(cx: Context, stx: Stx): void {
   const ctx = cx.store.get(CTX, stx.onward);
   const other = ctx === undefined ? undefined : cx.store.get(LEG, ctx.leg);

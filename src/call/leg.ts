@@ -105,7 +105,10 @@ export function establish(
   });
 }
 
-/** A target refresh: re-INVITE, UPDATE, or a 2xx to one, with a Contact (RFC 3261 12.2.1.2, .2.2). */
+/**
+ * A target refresh: re-INVITE, UPDATE, or a 2xx to one, with a Contact (RFC 3261 12.2.1.2,
+ * .2.2).
+ */
 export function refreshTarget(cx: Context, leg: Leg, m: SipMessage): void {
   const target = m.contactUri;
   if (target === '' || target === leg.remoteTarget || target === '*') return;
@@ -148,8 +151,9 @@ export function sendInDialog(
 }
 
 /**
- * The ACK to a 2xx (RFC 3261 13.2.2.4), or the same once more: it is made of the leg and the INVITE's
- * row. `toTag` is the tag of the 2xx, which may be another than the leg's when a proxy forked.
+ * The ACK to a 2xx (RFC 3261 13.2.2.4), or the same once more: it is made of the leg and the
+ * INVITE's row. `toTag` is the tag of the 2xx, which may be another than the leg's when a proxy
+ * forked.
  */
 export function sendAck(cx: Context, leg: Leg, ctx: Ctx, toTag: string): void {
   const { uri, route } = routed(leg);
@@ -224,8 +228,8 @@ export function hangUp(cx: Context, leg: Leg, tail: string): void {
   }
   if (stx !== undefined && unsettled(stx)) {
     if (stx.state === 'accepted') {
-      // RFC 3261 15: "the callee's UA MUST NOT send a BYE on a confirmed dialog until it has received
-      // an ACK for its 2xx response or until the server transaction times out."
+      // RFC 3261 15: "the callee's UA MUST NOT send a BYE on a confirmed dialog until it has
+      // received an ACK for its 2xx response or until the server transaction times out."
       cx.store.patch(LEG, leg, { state: 'closing' });
       return;
     }
@@ -243,8 +247,8 @@ export function sendBye(cx: Context, leg: Leg, tail: string): void {
 export function dropLeg(cx: Context, leg: Leg): void {
   const stx = leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
   if (stx !== undefined && unsettled(stx)) {
-    // RFC 3261 15.1.2: "The UAS MUST still respond to any pending requests received for that dialog.
-    // It is RECOMMENDED that a 487 (Request Terminated) response be generated".
+    // RFC 3261 15.1.2: "The UAS MUST still respond to any pending requests received for that
+    // dialog. It is RECOMMENDED that a 487 (Request Terminated) response be generated".
     if (stx.state === 'proceeding') respond(cx, stx, 487, '', EMPTY_TAIL);
     else acknowledged(cx, stx);
   }

@@ -1,6 +1,6 @@
 /**
- * Responses to what we sent, and their absence. A response moves its transaction first; what is left
- * for the calls is told here as a call event, or passed back to where the request came from.
+ * Responses to what we sent, and their absence. A response moves its transaction first; what is
+ * left for the calls is told here as a call event, or passed back to where the request came from.
  */
 
 import type { Context } from '../proto/context.ts';
@@ -164,8 +164,8 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
     if (awaitsAck(ctx) && orphan) cx.store.patch(CTX, ctx, { acked: true });
     if (!awaitsAck(ctx)) sendAck(cx, leg, ctx, leg.remoteTag);
   }
-  // RFC 3261 12.2.1.2: "If the response for a request within a dialog is a 481 ... or a 408 ..., the
-  // UAC SHOULD terminate the dialog." RFC 5057 5.1 limits 408 to what changes the session.
+  // RFC 3261 12.2.1.2: "If the response for a request within a dialog is a 481 ... or a 408 ...,
+  // the UAC SHOULD terminate the dialog." RFC 5057 5.1 limits 408 to what changes the session.
   if (m.status === 481 || (m.status === 408 && changesSession(ctx))) lost(cx, leg);
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the calls keep: who is registered where, which calls exist, and the dialogs ("legs") they are
- * made of. Written so that an operator who opens the database can read it.
+ * What the calls keep: who is registered where, which calls exist, and the dialogs ("legs") they
+ * are made of. Written so that an operator who opens the database can read it.
  */
 
 import { type RowOf, table } from '../base/row.ts';

@@ -69,7 +69,10 @@ export function onDatagram(cx: Context, ip: string, port: number, text: string):
   else request(cx, m, ip, port);
 }
 
-/** What the table of faults says: answered, when it is a request that can be answered, or dropped. */
+/**
+ * What the table of faults says: answered, when it is a request that can be answered, or
+ * dropped.
+ */
 function malformed(
   cx: Context,
   ip: string,
@@ -130,7 +133,10 @@ function options(cx: Context, m: SipMessage, ip: string, port: number): void {
   else answerStateless(cx, m, ip, port, 200, OPTIONS_TAIL);
 }
 
-/** A row's moment has come: `table.deadline(row) <= cx.now`. Afterwards it has another, or is gone. */
+/**
+ * A row's moment has come: `table.deadline(row) <= cx.now`. Afterwards it has another, or is
+ * gone.
+ */
 export function onDue(cx: Context, table: TableSpec, row: { readonly id: number }): void {
   // Of several rows due at once, one may have taken another with it.
   if (cx.store.get(table, row.id) !== row || table.deadline(row as never) > cx.now) return;
@@ -170,9 +176,9 @@ export function onDue(cx: Context, table: TableSpec, row: { readonly id: number 
 }
 
 /**
- * Once, on a new primary, with all rows there: says again what is in flight, for the old primary may
- * have died between writing it down and saying it. Nothing else is needed: who waits for us repeats
- * himself and is answered from the rows.
+ * Once, on a new primary, with all rows there: says again what is in flight, for the old primary
+ * may have died between writing it down and saying it. Nothing else is needed: who waits for us
+ * repeats himself and is answered from the rows.
  */
 export function resume(cx: Context): void {
   const { store, now } = cx;

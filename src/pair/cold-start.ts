@@ -51,8 +51,8 @@ export const RANKS: readonly Rank[] = [
   {
     name: 'position',
     why:
-      'the one that has more of the same history; between boxes in step nothing that was ever said ' +
-      'can differ, and a position that still moves would look different from both sides',
+      'the one that has more of the same history; between boxes in step nothing that was ever ' +
+      'said can differ, and a position that still moves would look different from both sides',
     compare: (a, b) => (a.inStep || b.inStep ? 0 : a.lsn - b.lsn),
   },
   {

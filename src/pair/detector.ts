@@ -1,7 +1,7 @@
 /**
  * Is the other box there? Think of standing at a window and watching for a bus that comes every 25
- * milliseconds. When one is late you look up (yellow). When four in a row did not come, you say that
- * the line does not run (red). You do not conclude that the driver is dead: the road may be closed.
+ * milliseconds. When one is late you look up (yellow). When four in a row did not come, you say
+ * that the line does not run (red). You do not conclude that the driver is dead: the road may be closed.
  * There are two roads, and what to conclude from both is not decided here (`takeover.ts`).
  *
  * The rule is the simple one, a count of missed heartbeats, on purpose. Detectors that learn the

@@ -4,8 +4,9 @@
  *
  *   none ──join──► ring ──► check ──► live        the backup's position is in the ring
  *          └─────► rows ──► check ──► live        it is not: a snapshot
- *                             ▲         │
- *                             └─────────┘         acknowledgements were late
+ *                                    ▲  │
+ *                     all acked again│  ▼acks late
+ *                                    late         the chain proves the history: no new comparison
  */
 
 import { type Fault, fault } from '../base/fault.ts';
@@ -26,10 +27,10 @@ import {
 } from '../wire/frame.ts';
 import { type MirrorFault, type MirrorOut, viewOf } from './mirror-terms.ts';
 
-/** ring: catching up. rows: snapshot. check: comparing. live: in step. */
-export type FeedState = 'none' | 'ring' | 'rows' | 'check' | 'live';
+/** ring: catching up. rows: snapshot. check: comparing. live: in step. late: acks are too late. */
+export type FeedState = 'none' | 'ring' | 'rows' | 'check' | 'live' | 'late';
 
-/** An idle primary says its pair clock this often. */
+/** A primary says its pair clock this often. */
 const CLOCK_MS: Millis = 100;
 /** A backup in step is compared again, a piece this often. */
 const SCRUB_MS: Millis = 500;
@@ -55,7 +56,7 @@ export class Feed {
   /** The last comparison failed: the next join is answered by a snapshot. */
   private drifted = false;
   private lastDigestSent = false;
-  private lastSentAt: Mono = 0;
+  private clockAt: Mono = 0;
   private nextScrubAt: Mono = 0;
 
   constructor(ledger: Ledger, out: MirrorOut) {
@@ -111,9 +112,15 @@ export class Feed {
     this.lastDigestSent = false;
   }
 
-  /** Acknowledgements were late while the link stands: compare again before trusting the peer. */
+  /** Acknowledgements are late while the link stands: in step again when all have come. */
   distrust(): void {
-    if (this.state === 'live') this.startCheck();
+    if (this.state === 'live') this.state = 'late';
+  }
+
+  private inStep(): void {
+    this.state = 'live';
+    this.out.frames.push(positionFrame(FRAME.inStep, this.ledger.position()));
+    this.out.events.push({ kind: 'in-step' });
   }
 
   private startCheck(): void {
@@ -142,6 +149,7 @@ export class Feed {
     }
     if (lsn > this.ledger.lsn) return fault('link-ack', f.from);
     this.ackedLsn = lsn;
+    if (this.state === 'late' && this.oldestUnacked === 0) this.inStep();
     return undefined;
   }
 
@@ -156,9 +164,7 @@ export class Feed {
       return fault('link-drift', f.start);
     }
     if (last && this.state === 'check') {
-      this.state = 'live';
-      this.out.frames.push(positionFrame(FRAME.inStep, this.ledger.position()));
-      this.out.events.push({ kind: 'in-step' });
+      this.inStep();
     }
     return undefined;
   }
@@ -173,7 +179,6 @@ export class Feed {
       const bytes = new Uint8Array(8);
       new DataView(bytes.buffer).setFloat64(0, pairNow, true);
       this.out.frames.push(frame(FRAME.clock, bytes));
-      this.lastSentAt = now;
     }
   }
 
@@ -181,17 +186,18 @@ export class Feed {
   deadline(now: Mono): Mono {
     if (this.state === 'none') return Number.POSITIVE_INFINITY;
     const room = this.bulkSent - this.bulkAnswered < LIMITS.bulkWindow;
-    const more = this.state === 'check' ? !this.lastDigestSent : this.state !== 'live';
+    const settled = this.state === 'live' || this.state === 'late';
+    const more = this.state === 'check' ? !this.lastDigestSent : !settled;
     return room && more ? now : this.clockAt + CLOCK_MS;
   }
 
   private sendGroup(now: Mono, group: Uint8Array): void {
     this.out.frames.push(group);
     this.inFlight.push({ lsn: this.ledger.lsn, chain: this.ledger.chain, sentAt: now });
-    this.lastSentAt = now;
   }
 
   private sendBulk(now: Mono): void {
+    if (this.state === 'late') return;
     if (this.state === 'live') {
       if (now < this.nextScrubAt) return;
       this.nextScrubAt = now + SCRUB_MS;
@@ -200,7 +206,6 @@ export class Feed {
       return;
     }
     if (this.bulkSent - this.bulkAnswered >= LIMITS.bulkWindow) return;
-    this.lastSentAt = now;
     if (this.state === 'ring') this.sendRing(now);
     else if (this.state === 'rows') this.sendRows();
     else if (!this.lastDigestSent) this.lastDigestSent = this.sendDigest(true);

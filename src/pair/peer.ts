@@ -1,18 +1,18 @@
 /**
  * What this box knows of the other one, and what it refuses to believe.
  *
- * A heartbeat is taken only from the boot of the peer that was *adopted*, and a boot is adopted only
- * when its frame echoes a number that we sent a moment ago. So a recording, however authentic, made
+ * A heartbeat is taken only from the boot of the peer that was *adopted*, and a boot is adopted
+ * only when its frame echoes a number that we sent a moment ago. So a recording, however authentic, made
  * before our last start or before the peer's, moves nothing; and within a boot the sequence numbers
  * of a path must rise. No clock takes part: a step of any clock is not an outage.
  *
- *   frame of the adopted boot, sequence above the last of its path  →  heard (newest: also believed)
- *   … not above it                                                  →  replayed
- *   frame of another boot that echoes us, now                       →  adopted, heard
- *   … that does not (yet)                                           →  stranger: it will, in a moment
- *   frame of a boot that was adopted before                         →  replayed
- *   frame signed by ourselves                                       →  reflected
- *   frame of the other path                                         →  wrong-path
+ *   frame of the adopted boot, sequence above the last of its path →  heard (the newest: believed)
+ *   … not above it                                                 →  replayed
+ *   frame of another boot that echoes us, now                      →  adopted, heard
+ *   … that does not (yet)                                          →  stranger: it soon will
+ *   frame of a boot that was adopted before                        →  replayed
+ *   frame signed by ourselves                                      →  reflected
+ *   frame of the other path                                        →  wrong-path
  */
 
 import type { Epoch, Instant, Lsn, Millis, Mono } from '../base/units.ts';
@@ -130,7 +130,7 @@ export class Peer {
   }
 }
 
-/** @returns true for a heartbeat of a box that has the VIP, or is about to give it away in order. */
+/** @returns true for a heartbeat of a box that has the VIP, if only until it has handed over. */
 export function leads(h: Heartbeat): boolean {
   return h.role === 'primary' || h.role === 'resigning';
 }

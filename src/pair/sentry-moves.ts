@@ -10,7 +10,7 @@ import type { Core } from './sentry-core.ts';
 import { AUTOMATIC } from './takeover.ts';
 import type { Action, Guard } from './takeover-words.ts';
 
-/** RFC 5227 §2.4 (b) allows one defence in an interval; a pair must be quicker than its ten seconds. */
+/** RFC 5227 §2.4 (b): one defence in an interval; a pair must be quicker than its ten seconds. */
 const DEFEND_INTERVAL = SECOND;
 const ASSERT_INTERVAL = 100;
 /** Two primaries of one epoch that both believe to be ahead: after so long the name decides. */

@@ -1,14 +1,19 @@
 /**
  * How the engine's live facts lie in memory shared by two threads. One writer (the engine), one
- * reader (the sentry), nobody waits: the writer makes a version odd, writes, makes it even; a reader
- * that saw the version odd or changed looks again. A reader that keeps missing (the engine was
+ * reader (the sentry), nobody waits: the writer makes a version odd, writes, makes it even; a
+ * reader that saw the version odd or changed looks again. A reader that keeps missing (the engine was
  * stopped by the kernel between the two) keeps what it read last and says so.
  *
- *   ┌─────────┬─────────┬───────┬─────┬───────┬────────┬───────────┬───────┬─────────┬────────┬───────┐
- *   │ version │ (empty) │ epoch │ lsn │ chain │ inStep │ peerStale │ turns │ pairNow │ linkUp │ calls │
- *   │ i32     │ i32     │ f64   │ f64 │ f64   │ f64    │ f64       │ f64   │ f64     │ f64    │ f64   │
- *   └─────────┴─────────┴───────┴─────┴───────┴────────┴───────────┴───────┴─────────┴────────┴───────┘
- *   0         4         8       16    24      32       40          48      56        64       72     80
+ *   ┌─────────┬─────────┬───────┬─────┬───────┬────────┐
+ *   │ version │ (empty) │ epoch │ lsn │ chain │ inStep │
+ *   │ i32     │ i32     │ f64   │ f64 │ f64   │ f64    │
+ *   └─────────┴─────────┴───────┴─────┴───────┴────────┘
+ *   0         4         8       16    24      32       40
+ *   ┌───────────┬───────┬─────────┬────────┬───────┐
+ *   │ peerStale │ turns │ pairNow │ linkUp │ calls │
+ *   │ f64       │ f64   │ f64     │ f64    │ f64   │
+ *   └───────────┴───────┴─────────┴────────┴───────┘
+ *   40          48      56        64       72      80
  */
 
 import type { Standing } from './terms.ts';
@@ -71,7 +76,7 @@ export class StandingCell {
     Atomics.add(this.version, 0, 1);
   }
 
-  /** The sentry's side. @returns false, and `into` as it was, when no whole picture was to be had. */
+  /** The sentry's side. @returns false, and `into` as it was, when there was no whole picture. */
   read(into: Standing): boolean {
     const words = this.words;
     for (let look = 0; look < LOOKS; look += 1) {

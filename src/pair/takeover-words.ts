@@ -126,7 +126,7 @@ export const EVENTS: readonly PairEvent[] = [
 /** Every guard, as the sentence it stands for. */
 export const GUARDS = {
   'may-stand':
-    'own LAN is up, the peer does not call this box stale, and a follower is in step (the operator overrides the last two)',
+    'own LAN is up, not called stale, a follower is in step (the operator overrides the rest)',
   'may-succeed': 'own LAN is up and the goodbye is not from an earlier reign',
   'life-proved': 'the primary sent this after it had heard our query, or keeps sending long after',
   'new-leader': 'it leads a reign this box did not follow',

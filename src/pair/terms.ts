@@ -130,7 +130,10 @@ export type OperatorCommand =
 export type SentryEffect =
   | { readonly kind: 'heartbeat'; readonly path: Path; readonly bytes: Uint8Array }
   | { readonly kind: 'arp'; readonly bytes: Uint8Array }
-  /** Take the device and address with a lifetime, or renew it, or let it go. Each is answered by one `vip`, in order. */
+  /**
+   * Take the device and address with a lifetime, or renew it, or let it go. Each is answered by
+   * one `vip`, in order.
+   */
   | { readonly kind: 'vip'; readonly action: 'claim' | 'renew' | 'drop' }
   /** Shared memory: effects may leave until this moment of our monotonic clock; 0 is never. */
   | { readonly kind: 'lease'; readonly until: Mono }

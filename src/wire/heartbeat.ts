@@ -14,8 +14,8 @@
  *   36     44         52          60             68    84
  *
  *   magic     the letters spHB
- *   box, path  the sender ('a', 'b') and the path it was sent on ('x', 'l'), as ASCII, so that a frame
- *             heard on one path and played on the other, or played back to its sender, is noticed
+ *   box, path the sender ('a', 'b') and the path it was sent on ('x', 'l'), as ASCII, so that a
+ *             frame heard on one path and played on the other, or to its sender, is noticed
  *   role      1 starting, 2 backup, 3 promoting, 4 primary, 5 resigning
  *   flags     bits from the least significant, see FLAGS; unknown bits are ignored
  *   position  epoch u32, lsn u64, chain u32: what the sender has applied

@@ -1,9 +1,9 @@
 /**
  * The box is replaced at every step of a call: rows as text into a fresh store, `resume`, and the
- * call goes on. In the hard variant everything the old box had not handed to the network is lost with
- * it, as when it dies between writing and sending. Phones here act by themselves, repeat themselves as
- * RFC 3261 17 says, and complain about anything a phone would notice: a tag that changes, a CSeq that
- * does not grow, 481, a final answer after a final answer.
+ * call goes on. In the hard variant everything the old box had not handed to the network is lost
+ * with it, as when it dies between writing and sending. Phones here act by themselves, repeat
+ * themselves as RFC 3261 17 says, and complain about anything a phone would notice: a tag that
+ * changes, a CSeq that does not grow, 481, a final answer after a final answer.
  */
 
 import test from 'ava';
@@ -245,14 +245,14 @@ const SCRIPTS: Record<string, Script> = {
 type Outcome = { steps: number; a: Phone; b: Phone; lab: Lab };
 
 /**
- * How much the other box knows of the last input: said: all, and what it caused was sent. unsaid: all,
- * but nothing it caused had left the old box. forgotten: nothing, the old box died with it.
+ * How much the other box knows of the last input: said: all, and what it caused was sent. unsaid:
+ * all, but nothing it caused had left the old box. forgotten: nothing, the old box died with it.
  */
 type Death = 'said' | 'unsaid' | 'forgotten';
 
 /**
- * Plays a script; at the input number `swapAt` (0: never) the box is replaced. Returns how many inputs
- * there were.
+ * Plays a script; at the input number `swapAt` (0: never) the box is replaced. Returns how many
+ * inputs there were.
  */
 function play(script: Script, swapAt: number, death: Death): Outcome {
   const lab = new Lab();

@@ -1,7 +1,7 @@
 /**
  * The smallest honest `Store`: rows in maps, indexes as the tables declare them, deadlines from the
- * rows. It insists on what the ledger insists on: no change of an indexed field, no use of a removed
- * row, no unknown field. A JSON round trip of it is a switchover.
+ * rows. It insists on what the ledger insists on: no change of an indexed field, no use of a
+ * removed row, no unknown field. A JSON round trip of it is a switchover.
  */
 
 import { assert } from '../../src/base/assert.ts';

@@ -1,8 +1,8 @@
 /**
  * Client transactions (RFC 3261 17.1): carries out what `machines.ts` says for a row of `ctx`.
  *
- * A request is kept without its Via, which the row makes of its own id; so it is written once, in the
- * insert. It is let go at the first response that ends its retransmission.
+ * A request is kept without its Via, which the row makes of its own id; so it is written once, in
+ * the insert. It is let go at the first response that ends its retransmission.
  */
 
 import { H, type SipMessage } from '../../sip-parser/index.ts';
@@ -74,9 +74,9 @@ function transmit(cx: Context, ctx: Ctx): void {
 }
 
 /**
- * The transaction of a response (RFC 3261 17.1.3): the top Via's branch is ours, and the CSeq method
- * is the transaction's ("since a CANCEL request constitutes a different transaction, but shares the
- * same value of the branch parameter").
+ * The transaction of a response (RFC 3261 17.1.3): the top Via's branch is ours, and the CSeq
+ * method is the transaction's ("since a CANCEL request constitutes a different transaction, but
+ * shares the same value of the branch parameter").
  */
 export function findClient(cx: Context, m: SipMessage): Ctx | undefined {
   const branch = m.branch;
@@ -121,8 +121,8 @@ export function awaitsAck(ctx: Ctx): boolean {
 
 /**
  * Withdraws an INVITE. RFC 3261 9.1: "If no provisional response has been received, the CANCEL
- * request MUST NOT be sent; rather, the client MUST wait for the arrival of a provisional response":
- * then it is marked, and the transaction user calls again when it is told of one.
+ * request MUST NOT be sent; rather, the client MUST wait for the arrival of a provisional
+ * response": then it is marked, and the transaction user calls again when it is told of one.
  * @param dialog From, To and Call-ID lines of the INVITE.
  */
 export function cancel(cx: Context, ctx: Ctx, dialog: string): void {

@@ -1,7 +1,8 @@
 /**
- * Digest authentication (RFC 3261 22, RFC 7616, RFC 8760): SHA-256 first, MD5 for old phones, always
- * with qop=auth. A nonce verifies itself: it is the moment it was made, on the pair clock, and a keyed
- * hash of that moment. No list of nonces exists, so the box that checks need not be the one that gave.
+ * Digest authentication (RFC 3261 22, RFC 7616, RFC 8760): SHA-256 first, MD5 for old phones,
+ * always with qop=auth. A nonce verifies itself: it is the moment it was made, on the pair clock,
+ * and a keyed hash of that moment. No list of nonces exists, so the box that checks need not be the
+ * one that gave.
  */
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
@@ -29,8 +30,8 @@ function mark(settings: SipSettings, moment: string): string {
 }
 
 /**
- * The challenge headers of a 401 (`WWW-Authenticate`) or 407 (`Proxy-Authenticate`) to `m`. The tag of
- * the request in the nonce keeps those given in one millisecond apart.
+ * The challenge headers of a 401 (`WWW-Authenticate`) or 407 (`Proxy-Authenticate`) to `m`. The tag
+ * of the request in the nonce keeps those given in one millisecond apart.
  */
 export function challenge(cx: Context, m: SipMessage, header: string, stale: boolean): string {
   const moment = `${cx.now.toString(36)}.${statelessTag(m, cx.settings)}`;

@@ -1,8 +1,8 @@
 /**
- * Transactions as rows. Nothing here is a copy that could be worked out again: our branch and our tag
- * are made of the row's own id and a random part that is stored, so that a response or a request
- * finds its row by number and is then checked against the random part. A text is kept only while it
- * may have to be sent again.
+ * Transactions as rows. Nothing here is a copy that could be worked out again: our branch and our
+ * tag are made of the row's own id and a random part that is stored, so that a response or a
+ * request finds its row by number and is then checked against the random part. A text is kept only
+ * while it may have to be sent again.
  */
 
 import { type RowOf, table } from '../../base/row.ts';
@@ -37,7 +37,10 @@ export const STX = table({
     port: 'int',
     /** Via, From, Call-ID, CSeq, Record-Route and To of every response; '' when none can follow. */
     head: 'text',
-    /** The last response: its code, and what follows the head while it may be repeated ('': no more). */
+    /**
+     * The last response: its code, and what follows the head while it may be repeated ('': no
+     * more).
+     */
     status: 'int',
     response: 'text',
     /** Reason phrase when it is not the registered one. */
@@ -79,13 +82,16 @@ export const CTX = table({
     leg: 'int',
     /** The server transaction this passes on; 0 when the request is our own. */
     onward: 'int',
-    /** INVITE: a CANCEL waits for a provisional response, or was sent as transaction `cancelledBy`. */
+    /**
+     * INVITE: a CANCEL waits for a provisional response, or was sent as transaction
+     * `cancelledBy`.
+     */
     cancel: ['no', 'wanted', 'sent'],
     cancelledBy: 'int',
     /**
      * INVITE without an offer: the 2xx brings it, and the ACK waits for the answer from the other
-     * side. `acked` says it went out, with `ackBody`. Otherwise the 2xx is acknowledged at once, and
-     * the ACK of a repeated 2xx is made again from the leg.
+     * side. `acked` says it went out, with `ackBody`. Otherwise the 2xx is acknowledged at once,
+     * and the ACK of a repeated 2xx is made again from the leg.
      */
     offerless: 'flag',
     acked: 'flag',

@@ -1,7 +1,8 @@
 /**
  * Pieces of SIP text, made by concatenation and made once. A response is
  *
- *   status line  +  head (Via, From, Call-ID, CSeq, Record-Route, To)  +  tail (the rest and the body)
+ *   status line  +  head (Via, From, Call-ID, CSeq, Record-Route, To)  +  tail (the rest and the
+ * body)
  *
  * and a transaction row keeps head and tail, so a retransmission is the same octets as the first.
  */
@@ -65,7 +66,8 @@ export function behindNat(m: SipMessage, ip: string): boolean {
 
 /**
  * The top Via as a response carries it. RFC 3261 18.2.1: `received` when sent-by is not the source
- * address; RFC 3581 4: `rport` is filled in with the source port, and `received` is then always set.
+ * address; RFC 3581 4: `rport` is filled in with the source port, and `received` is then always
+ * set.
  */
 function topVia(m: SipMessage, ip: string, port: number): string {
   const [start, end] = m.viaSpan;

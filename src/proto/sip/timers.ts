@@ -1,7 +1,8 @@
 /**
  * The timers of RFC 3261 17 and RFC 6026, by name. A transaction row has three moments and no more:
- * when to send again, when to give up, and when to be forgotten. Each named timer is one of the three
- * in one kind of transaction, so `deadline` is the least of three fields and no timer handle exists.
+ * when to send again, when to give up, and when to be forgotten. Each named timer is one of the
+ * three in one kind of transaction, so `deadline` is the least of three fields and no timer handle
+ * exists.
  */
 
 import type { Instant, Millis } from '../../base/units.ts';
