@@ -30,6 +30,7 @@ import type { Cause, Order, PairSettings, Standing } from './pair/terms.ts';
 import { Voice } from './pair/voice.ts';
 import type { Context, SipSettings } from './proto/context.ts';
 import type { EngineRole, EngineView } from './status.ts';
+import type { Forwarded } from './wire/frame.ts';
 
 export { EngineEffects };
 
@@ -64,6 +65,9 @@ export class Engine {
   private reported = false;
   private resignReported = false;
   private sendsInTxn = 0;
+  /** The peer was told goodbye and nobody was followed since. */
+  private handedOver = false;
+  private readonly forwarded: Forwarded[] = [];
   private now: Mono;
 
   constructor(settings: NodeSettings, loaded: Loaded, chance: Chance, now: Mono) {
@@ -146,7 +150,10 @@ export class Engine {
     this.standing.turns += 1;
     if (!this.reported) this.reportLoaded(out);
     for (let i = 0; i < inputs.length; i += 1) this.input(inputs[i] as EngineInput, out);
-    if (this.role === 'primary') this.runDue();
+    if (this.role === 'primary') {
+      this.takeForwarded();
+      this.runDue();
+    }
     this.mirror.turn(now, this.cx.now, this.ledger.takeGroup());
     this.mirrorEvents(out);
     this.watchPeer(out);
@@ -163,6 +170,7 @@ export class Engine {
   deadline(): Mono {
     let at = Math.min(this.mirror.deadline(this.now), this.persister.deadline());
     if (this.role === 'primary') {
+      if (this.forwarded.length > 0) return this.now;
       const due = this.ledger.deadlines.next();
       if (due !== Number.MAX_SAFE_INTEGER) at = Math.min(at, due - this.pairOffset);
     }
@@ -201,7 +209,9 @@ export class Engine {
   /** One SIP datagram is one transaction of the ledger. */
   private datagram(ip: string, port: number, text: string): void {
     if (this.role !== 'primary') {
-      this.note('ignoredWithoutVoice');
+      // what was on its way when we handed over belongs to the successor
+      const passed = this.handedOver && this.mirror.forward({ ip, port, text });
+      this.note(passed ? 'forwarded' : 'ignoredWithoutVoice');
       return;
     }
     // whoever is not heard now says it again (RFC 3261 17.1.1.2)
@@ -212,6 +222,13 @@ export class Engine {
     this.begin();
     onDatagram(this.cx, ip, port, text);
     this.commit();
+  }
+
+  /** What the old primary passed on while we were not speaking yet. */
+  private takeForwarded(): void {
+    if (this.forwarded.length === 0) return;
+    for (const d of this.forwarded) this.datagram(d.ip, d.port, d.text);
+    this.forwarded.length = 0;
   }
 
   private note(counter: string): void {
@@ -295,6 +312,7 @@ export class Engine {
         // Nobody leads yet: joined is the successor, when `follow` names it. A second join in one
         // stream is answered twice, and the follower takes the second answer for disorder.
         this.followPrimary(this.persister.word.epoch, out, false);
+        this.handedOver = true;
         return;
       case 'stay':
         if (this.role === 'resigning') this.role = 'primary';
@@ -319,6 +337,7 @@ export class Engine {
       this.mirror.linkDown();
     }
     this.role = 'reigning';
+    this.handedOver = false;
     const { epoch: staleEpoch, lsn: staleLsn } = this.ledger.position();
     this.persister.change({ epoch, primary: true, peerStale: true, staleEpoch, staleLsn });
     this.voice.settleAlone();
@@ -343,6 +362,8 @@ export class Engine {
   private followPrimary(epoch: number, out: EngineEffects, join = true): void {
     const dropped = this.voice.held.clear();
     this.voice.speaking = false;
+    this.handedOver = false;
+    this.forwarded.length = 0;
     if (dropped > 0) {
       out.logs.push({ level: 'warning', text: `${dropped} held effects dropped with the voice` });
     }
@@ -417,6 +438,9 @@ export class Engine {
           break;
         case 'clock':
           if (this.role === 'backup') this.pairOffset = event.at - this.now;
+          break;
+        case 'forwarded':
+          if (this.forwarded.length < LIMITS.forwarded) this.forwarded.push(event.datagram);
           break;
         case 'drift':
           out.logs.push({ level: 'alarm', text: `peer differs in table ${event.table}: resync` });

@@ -22,6 +22,8 @@ export const LIMITS = {
   digestRows: 256,
   /** Held effects; beyond it new calls are refused before they write a row. */
   held: 200_000,
+  /** Datagrams taken over from a primary that hands over, until we speak. */
+  forwarded: 1000,
   /** A SIP message over UDP. */
   sipBytes: 65_535,
 } as const;

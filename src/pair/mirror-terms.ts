@@ -4,7 +4,7 @@
 
 import type { Epoch, Instant } from '../base/units.ts';
 import type { ApplyFault } from '../ledger/ledger.ts';
-import type { FrameFault, FrameView } from '../wire/frame.ts';
+import type { Forwarded, FrameFault, FrameView } from '../wire/frame.ts';
 
 export type MirrorFault =
   | FrameFault
@@ -22,6 +22,8 @@ export type MirrorEvent =
   | { readonly kind: 'filled' }
   | { readonly kind: 'goodbye'; readonly epoch: Epoch }
   | { readonly kind: 'clock'; readonly at: Instant }
+  /** A datagram that reached the peer just before its address went. */
+  | { readonly kind: 'forwarded'; readonly datagram: Forwarded }
   | { readonly kind: 'drift'; readonly table: string };
 
 /** Where both sides put what is to be sent and what is to be told; emptied every turn. */

@@ -27,13 +27,16 @@ import type { Instant, Mono } from '../base/units.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Position } from '../ledger/record.ts';
 import {
+  type Forwarded,
   FRAME,
   FrameReader,
   type FrameView,
+  forwardFrame,
   frame,
   getPosition,
   POSITION_SIZE,
   positionFrame,
+  readForward,
 } from '../wire/frame.ts';
 import { Feed } from './feed.ts';
 import { Follow } from './follow.ts';
@@ -109,6 +112,13 @@ export class Mirror {
     this.frames.push(positionFrame(FRAME.goodbye, this.ledger.position()));
   }
 
+  /** Passes on what reached us after we handed over. @returns false when nobody is there. */
+  forward(datagram: Forwarded): boolean {
+    if (!this.greeted) return false;
+    this.frames.push(forwardFrame(datagram));
+    return true;
+  }
+
   // ── link ─────────────────────────────────────────────────────────────────────────────────────
 
   linkUp(): void {
@@ -160,6 +170,7 @@ export class Mirror {
     if (!this.greeted) return fault('link-order', f.start);
     if (f.type === FRAME.refuse) return fault('link-protocol', f.start);
     if (f.type === FRAME.join) return this.onJoin(now, f);
+    if (f.type === FRAME.forward) return this.onForward(f);
     if (f.type === FRAME.ack || f.type === FRAME.digestAnswer) {
       // late words of a backup that we no longer lead
       if (this.role !== 'primary') return undefined;
@@ -218,6 +229,13 @@ export class Mirror {
     if (f.end - f.from < POSITION_SIZE) return fault('frame-length', f.from);
     this.joinAsked = getPosition(viewOf(f), f.from);
     if (this.role === 'primary') this.startFeed(now, this.joinAsked);
+    return undefined;
+  }
+
+  private onForward(f: FrameView): Fault<MirrorFault> | undefined {
+    const datagram = readForward(f);
+    if (datagram === undefined) return fault('frame-length', f.from);
+    this.events.push({ kind: 'forwarded', datagram });
     return undefined;
   }
 

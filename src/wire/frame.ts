@@ -25,6 +25,7 @@
  *  12 clock            pair clock f64                                     primary, when idle
  *  13 goodbye          position                                           primary that hands over
  *  14 refuse           code text                                          either, before it closes
+ *  15 forward          port u16, address length u8, address, datagram     a box that handed over
  *
  *   position           epoch u32, lsn u64, chain u32
  *
@@ -54,9 +55,10 @@ export const FRAME = {
   clock: 12,
   goodbye: 13,
   refuse: 14,
+  forward: 15,
 } as const;
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
-const LAST_TYPE = 14;
+const LAST_TYPE = 15;
 
 export type FrameFault = 'frame-length' | 'frame-type' | 'frame-version' | 'frame-crc';
 
@@ -108,6 +110,30 @@ export function frame(type: FrameType, payload: Uint8Array): Uint8Array {
   bytes.set(payload, FRAME_HEADER);
   sealFrame(bytes, new DataView(bytes.buffer), 0, bytes.length, type);
   return bytes;
+}
+
+/** A SIP datagram that reached the box that no longer leads. `text` is latin1. */
+export type Forwarded = { readonly ip: string; readonly port: number; readonly text: string };
+
+export function forwardFrame(d: Forwarded): Uint8Array {
+  const payload = Buffer.alloc(3 + d.ip.length + d.text.length);
+  payload.writeUInt16LE(d.port, 0);
+  payload[2] = d.ip.length;
+  payload.write(d.ip, 3, 'latin1');
+  payload.write(d.text, 3 + d.ip.length, 'latin1');
+  return frame(FRAME.forward, payload);
+}
+
+/** Reads a forwarded datagram. @returns undefined when it is too short. */
+export function readForward(f: FrameView): Forwarded | undefined {
+  const bytes = Buffer.from(f.bytes.buffer, f.bytes.byteOffset + f.from, f.end - f.from);
+  const text = 3 + (bytes[2] ?? 0);
+  if (bytes.length < Math.max(4, text)) return undefined;
+  return {
+    port: bytes.readUInt16LE(0),
+    ip: bytes.toString('latin1', 3, text),
+    text: bytes.toString('latin1', text),
+  };
 }
 
 /** A frame as found in the stream: `bytes[from .. end)` is the payload, `start` the header. */

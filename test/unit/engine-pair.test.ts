@@ -140,6 +140,23 @@ test('planned: flushed when nothing is held, goodbye carries the last position',
   t.is(bench.b.engine.gate, 'peer');
 });
 
+test('planned: what reached the old primary too late is answered by the new one', (t) => {
+  const bench = pair();
+  bench.a.give({ kind: 'order', order: { kind: 'resign' } });
+  bench.settle();
+  bench.a.give({ kind: 'order', order: { kind: 'hand-over' } });
+  register(bench.a, 1000);
+  bench.settle();
+  t.is(bench.b.engine.view(false).registrations, 0, 'not before it speaks');
+  bench.crown('b', 'switchover');
+  t.is(bench.b.engine.view(false).registrations, 1);
+  bench.followAll('a');
+  t.deepEqual(statuses(bench.b), ['200']);
+  register(bench.a, 1001);
+  bench.settle();
+  t.is(bench.b.engine.view(false).registrations, 1, 'a backup that follows passes nothing on');
+});
+
 test('a box that was alone starts again with its rows', (t) => {
   const bench = new Bench();
   bench.crown('a');
@@ -157,7 +174,9 @@ test('drift is found and healed by a snapshot', (t) => {
   register(bench.a, 1000);
   bench.settle();
   // a row of the backup changes behind the journal's back
-  const binding = [...bench.b.engine.ledger.tables.list.find((x) => x.rows.size > 0)!.rows.values()][0]!;
+  const binding = [
+    ...bench.b.engine.ledger.tables.list.find((x) => x.rows.size > 0)!.rows.values(),
+  ][0]!;
   (binding as unknown as { contact: string }).contact = 'sip:elsewhere';
   for (let i = 0; i < 20; i += 1) bench.advance(500);
   t.true(bench.a.logs.some((l) => l.includes('differs in table')));
@@ -168,7 +187,10 @@ test('drift is found and healed by a snapshot', (t) => {
 
 test('garbage on the crossover closes it and harms nothing', (t) => {
   const bench = pair();
-  bench.b.give({ kind: 'link-data', bytes: Uint8Array.of(255, 255, 255, 255, 1, 2, 3, 4, 5, 6, 7, 8) });
+  bench.b.give({
+    kind: 'link-data',
+    bytes: Uint8Array.of(255, 255, 255, 255, 1, 2, 3, 4, 5, 6, 7, 8),
+  });
   bench.settle();
   t.true(bench.b.logs.some((l) => l.includes('crossover: frame-length')));
   bench.connect();
