@@ -34,7 +34,6 @@ declare -A LATER=(
   [binary]="one executable"
   [image]="the firmware image"
   [vm]="two virtual appliances from the image"
-  [docs]="the manual"
 )
 
 say() { echo "build: $*"; }
@@ -57,6 +56,7 @@ HELP
     echo "  bench   the basic call through a pair and through Kamailio, in the same run"
   cat <<HELP
   setup   only installs and builds what the other verbs need
+  docs    prints the pictures of docs/architecture.md from the program's tables
   clean   removes what was built (build/, dist/); --all: node_modules too
 
 up, lab, test and bench need root (network namespaces). Not there yet: ${!LATER[*]}.
@@ -331,6 +331,11 @@ bench() {
   exec "$NODE" "$ROOT/test/bench/main.ts" "$@"
 }
 
+docs() {
+  npm_only
+  exec "$NODE" "$ROOT/test/docs/pictures.ts"
+}
+
 clean() {
   rm -rf "$ROOT/build" "$ROOT/dist"
   say "removed build/ and dist/"
@@ -353,6 +358,7 @@ case $verb in
   sim) sim "$@" ;;
   bench) bench "$@" ;;
   setup) setup "${FOR_TEST[@]}"; say "ready" ;;
+  docs) docs ;;
   clean) clean "$@" ;;
   help | -h | --help) help ;;
   *)

@@ -21,7 +21,7 @@ import type { EngineInput } from './input.ts';
 import type { LiveRow } from './ledger/codec.ts';
 import type { Loaded } from './ledger/disk.ts';
 import { Ledger } from './ledger/ledger.ts';
-import { type BoxWord, Persister } from './ledger/persister.ts';
+import { Persister, wordOf } from './ledger/persister.ts';
 import type { Position } from './ledger/record.ts';
 import type { Table } from './ledger/tables.ts';
 import type { GateKind } from './pair/gate.ts';
@@ -61,10 +61,14 @@ export class Engine {
   /** Pair clock minus monotonic clock. */
   private pairOffset: number;
   private reignTicket = 0;
+  /** The batch that takes back "my peer is stale", 0 for none. */
+  private trustTicket = 0;
   private flushAsked = false;
   private reported = false;
   private resignReported = false;
   private sendsInTxn = 0;
+  /** This box was in step when it was ordered to reign. */
+  private stood = false;
   /** The peer was told goodbye and nobody was followed since. */
   private handedOver = false;
   private readonly forwarded: Forwarded[] = [];
@@ -83,13 +87,7 @@ export class Engine {
     const wrong = this.ledger.applyOps(loaded.rows, 0, loaded.rows.length, true);
     assert(wrong === undefined, `rows of the disk are readable: ${wrong?.fault}`);
     for (const table of this.ledger.tables.list) table.markStored();
-    const word: BoxWord = {
-      epoch: box?.epoch ?? 0,
-      primary: box?.primary ?? false,
-      peerStale: box?.peerStale ?? false,
-      staleEpoch: box?.staleEpoch ?? 0,
-      staleLsn: box?.staleLsn ?? 0,
-    };
+    const word = wordOf(box);
     this.persister = new Persister(this.ledger, settings.diskGroupMs, word);
     this.mirror = new Mirror(this.ledger, settings.pair.box, settings.release);
     this.voice = new Voice(settings.pair, this.mirror, this.persister);
@@ -155,10 +153,13 @@ export class Engine {
       this.runDue();
     }
     this.mirror.turn(now, this.cx.now, this.ledger.takeGroup());
+    if (this.voice.prompt(now)) this.mirror.feed.agree();
     this.mirrorEvents(out);
     this.watchPeer(out);
     this.persist(out);
     this.voice.release(now, lease, out.datagrams);
+    // after the release: what was let go in this turn is not waited for until the next input
+    if (this.role === 'resigning') this.watchFlush(out);
     for (const bytes of this.mirror.frames) out.link.push(bytes);
     this.mirror.frames.length = 0;
     // between two reigns what arrives waits in the kernel; a backup takes it and lets it fall
@@ -258,6 +259,9 @@ export class Engine {
 
   private begin(): void {
     this.sendsInTxn = 0;
+    if (this.ledger.groupBytes >= LIMITS.groupBytes) {
+      this.mirror.early(this.now, this.ledger.takeGroup());
+    }
     this.ledger.begin(this.cx.now);
   }
 
@@ -282,10 +286,12 @@ export class Engine {
 
   private synced(ticket: number, out: EngineEffects): void {
     this.persister.synced(ticket);
+    if (this.trustTicket > 0 && ticket >= this.trustTicket) {
+      this.trustTicket = 0;
+      this.mirror.feed.live();
+    }
     if (this.role === 'reigning' && ticket >= this.reignTicket) {
       this.role = 'ready';
-      this.ledger.reign(this.persister.word.epoch, this.cx.now);
-      this.stand();
       out.reports.push({ kind: 'reigning', epoch: this.persister.word.epoch });
     }
   }
@@ -323,7 +329,11 @@ export class Engine {
   private reign(epoch: Epoch, cause: Cause, out: EngineEffects): void {
     if (this.role === 'primary' || this.role === 'resigning') return;
     assert(epoch > this.ledger.epoch, 'a reign is younger than the history');
+    // what the mirror told before this order is about the backup we were
+    this.mirrorEvents(out);
+    this.stood = this.inStep();
     if (this.ledger.filling) {
+      this.persister.reset();
       out.logs.push({
         level: 'alarm',
         text: 'leads with an incomplete state: a snapshot broke off',
@@ -350,12 +360,14 @@ export class Engine {
     this.role = 'primary';
     this.voice.speaking = true;
     this.ledger.arm();
+    // only now: a takeover that comes to nothing leaves no trace in the history
+    this.ledger.reign(epoch, this.cx.now);
     this.begin();
     // warm standby keeps registrations: what belongs to calls ends with the box that had them
     if (this.settings.pair.redundancy === 'warm-standby') this.ledger.forgetAllButWarm();
     resume(this.cx);
     this.commit();
-    this.mirror.lead(this.now);
+    this.mirror.lead();
     out.logs.push({ level: 'info', text: `primary, epoch ${epoch}, from lsn ${this.ledger.lsn}` });
   }
 
@@ -378,7 +390,9 @@ export class Engine {
     if (this.persister.word.primary || this.persister.word.peerStale) {
       this.persister.change({ primary: false, peerStale: false, staleEpoch: 0, staleLsn: 0 });
     }
-    if (epoch > this.persister.word.epoch) this.persister.change({ epoch });
+    // also when it is lower: our own reign of a higher one came to nothing, and a box that kept its
+    // number would outrank the primary it follows
+    if (epoch !== this.persister.word.epoch) this.persister.change({ epoch });
   }
 
   private resign(out: EngineEffects): void {
@@ -397,12 +411,14 @@ export class Engine {
   // ── the peer ─────────────────────────────────────────────────────────────────────────────────
 
   private linkData(bytes: Uint8Array, out: EngineEffects): void {
-    const wrong = this.mirror.data(this.now, bytes);
+    // of a connection that was given up earlier in this turn
+    if (!this.mirror.up) return;
+    const wrong = this.mirror.data(bytes);
     if (wrong === undefined) return;
     out.logs.push({ level: 'alarm', text: `crossover: ${wrong}` });
     this.note(`link.${wrong}`);
     // our own history can no longer be trusted to be the primary's: begin again from nothing
-    if (this.role === 'backup' && wrong.startsWith('record-')) this.ledger.filling = true;
+    if (this.role === 'backup' && /^(record|op)-/.test(wrong)) this.ledger.filling = true;
     out.closeLink = true;
     this.mirror.linkDown();
   }
@@ -423,11 +439,14 @@ export class Engine {
         case 'joined':
           out.logs.push({ level: 'info', text: `peer joins by ${event.how}` });
           break;
+        case 'agreed':
+          // Taken back on the medium first. Else a power cut brings back a box that calls its peer
+          // stale, goes first by that word, and knows nothing of what the peer acknowledged since.
+          Object.assign(this.persister.word, { peerStale: false, staleEpoch: 0, staleLsn: 0 });
+          this.trustTicket = this.persister.sayNow(this.cx.now, this.wallNow(), out.persist);
+          break;
         case 'in-step':
-          if (this.role !== 'backup') {
-            this.persister.change({ peerStale: false, staleEpoch: 0, staleLsn: 0 });
-            this.voice.settleAlone();
-          }
+          if (this.role !== 'backup') this.voice.settleAlone();
           out.logs.push({ level: 'info', text: 'in step' });
           break;
         case 'filled':
@@ -458,13 +477,13 @@ export class Engine {
    * own disk as the second place.
    */
   private watchPeer(out: EngineEffects): void {
-    if (this.role === 'resigning') this.watchFlush(out);
     if (this.role !== 'primary' && this.role !== 'resigning') return;
     if (this.voice.late(this.now)) {
       this.mirror.feed.distrust();
       out.logs.push({ level: 'alarm', text: 'acknowledgements are late: going on alone' });
     }
     if (!this.voice.goAlone(this.now, this.ledger.epoch)) return;
+    this.trustTicket = 0;
     this.persister.sayNow(this.cx.now, this.wallNow(), out.persist);
     this.flushAsked = true;
     out.logs.push({ level: 'alarm', text: 'not protected: the peer is out of step' });
@@ -503,23 +522,22 @@ export class Engine {
     s.epoch = Math.max(this.persister.word.epoch, this.ledger.epoch);
     s.lsn = this.ledger.lsn;
     s.chain = this.ledger.chain;
-    s.inStep = this.role === 'backup' ? this.mirror.inStep : this.mirror.peerInStep;
+    s.inStep = this.inStep();
     s.peerStale = this.persister.word.peerStale;
     s.pairNow = this.cx.now;
     s.linkUp = this.mirror.up;
     s.calls = this.ledger.count(CALL);
   }
 
+  private inStep(): boolean {
+    if (this.role === 'backup') return this.mirror.inStep;
+    // nobody has led since: if this takeover comes to nothing, the next may begin from here
+    if (this.role === 'reigning' || this.role === 'ready') return this.stood;
+    return this.mirror.peerInStep;
+  }
+
   /** Facts for `status`, in the words of the documents. */
   view(digest: boolean): EngineView {
-    const tables = digest
-      ? this.ledger.tables.digests()
-      : Object.fromEntries(
-          this.ledger.tables.list.map((t) => [
-            t.compiled.spec.name,
-            { count: t.rows.size, hash: 0 },
-          ]),
-        );
     return {
       engineRole: this.role,
       gate: this.gate,
@@ -534,7 +552,7 @@ export class Engine {
       diskBatches: this.persister.batches,
       diskBytes: this.persister.bytes,
       ...summary(this.ledger),
-      tables,
+      tables: this.ledger.tables.digests(digest),
       counters: this.counters,
     };
   }

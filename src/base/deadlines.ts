@@ -18,12 +18,15 @@ export class Deadlines<R extends Timed> {
   private readonly buckets = new Map<number, R[]>();
   /** Binary min-heap of the keys of `buckets`. */
   private readonly heap: number[] = [];
+  /** Entries in all buckets, the stale ones too: the owner arms anew when most are. */
+  entries = 0;
 
   /** Makes `due` the moment of `row`, in place of any earlier one. */
   arm(row: R, due: Instant): void {
     if (row.$due === due) return;
     row.$due = due;
     if (due === NEVER) return;
+    this.entries += 1;
     const key = Math.ceil(due / GRAIN);
     const bucket = this.buckets.get(key);
     if (bucket !== undefined) {
@@ -48,6 +51,7 @@ export class Deadlines<R extends Timed> {
       const key = this.pop();
       const bucket = this.buckets.get(key) as R[];
       this.buckets.delete(key);
+      this.entries -= bucket.length;
       for (const row of bucket) {
         if (row.$due !== NEVER && Math.ceil(row.$due / GRAIN) === key) {
           row.$due = NEVER;
@@ -60,6 +64,7 @@ export class Deadlines<R extends Timed> {
   clear(): void {
     this.buckets.clear();
     this.heap.length = 0;
+    this.entries = 0;
   }
 
   private push(key: number): void {

@@ -10,6 +10,8 @@ export const LIMITS = {
   inputsPerTurn: 256,
   /** A frame on the crossover. */
   frameBytes: 16 * 1024 * 1024,
+  /** Records of one turn are sent in groups of about this size. */
+  groupBytes: 4 * 1024 * 1024,
   /** A journal slab; a turn's records normally fit many times. */
   slabBytes: 1024 * 1024,
   /** Journal kept in memory for a peer that catches up. */
@@ -31,6 +33,6 @@ export const LIMITS = {
 assert(LIMITS.slabBytes < LIMITS.frameBytes, 'a slab fits into a frame');
 assert(LIMITS.ringBytes > 4 * LIMITS.frameBytes - 1, 'the ring holds several frames');
 assert(
-  LIMITS.inputsPerTurn * LIMITS.sipBytes <= LIMITS.frameBytes + 1024 * 1024,
-  'a turn of the largest messages is about one frame',
+  LIMITS.groupBytes + 64 * LIMITS.sipBytes < LIMITS.frameBytes,
+  'a group fits into a frame, whatever its last record is',
 );

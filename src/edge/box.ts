@@ -24,6 +24,8 @@ import { VipDevice } from './tun.ts';
 import { UdpSocket } from './udp.ts';
 
 const VIP_DEVICE = 'sipair0';
+/** Room for what lives a moment: with more of it, fewer collections find it still alive. */
+const YOUNG_GENERATION_MB = 96;
 /** How long a stopping primary waits for its planned switchover. */
 const STOP_PATIENCE_MS = 2000;
 
@@ -53,7 +55,11 @@ class Box {
 
   constructor(config: Config) {
     this.config = config;
-    mkdirSync(config.data, { recursive: true, mode: 0o700 });
+    try {
+      mkdirSync(config.data, { recursive: true, mode: 0o700 });
+    } catch (e) {
+      this.die(`start-failed: data directory: ${(e as Error).message}`);
+    }
     const mac = netlite.ifHwaddr(config.lan.interface);
     if (typeof mac !== 'string') {
       log('alarm', `start-failed: no interface ${config.lan.interface}`);
@@ -70,12 +76,21 @@ class Box {
     this.vip = orStop(VipDevice.open(VIP_DEVICE), 'the VIP device');
     this.engine = new Worker(new URL('./engine-thread.ts', import.meta.url), {
       workerData: { config, standing, lease } satisfies EngineThreadData,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     this.engine.on('message', (m: FromEngine) => this.fromEngine(m));
-    this.engine.on('error', (e) => this.die(`engine: ${e.stack ?? e.message}`));
+    // what could not be had at the start has a sentence; everything else is a mistake of ours
+    this.engine.on('error', (e) =>
+      this.die(
+        e.message.startsWith('start-failed: ') ? e.message : `engine: ${e.stack ?? e.message}`,
+      ),
+    );
     this.engine.on('exit', () => this.die('engine: the thread ended'));
     this.watchCarrier();
-    serveControl(config.control, (request, answer) => this.control(request, answer));
+    const control = serveControl(config.control, (request, answer) =>
+      this.control(request, answer),
+    );
+    control.on('error', (e) => this.die(`start-failed: control socket: ${e.message}`));
     process.on('SIGTERM', () => this.stop());
     process.on('SIGINT', () => this.stop());
     log(

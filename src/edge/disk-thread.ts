@@ -25,7 +25,16 @@ const RETRY_MS = 1000;
 const port = parentPort;
 if (port === null) throw new Error('disk-thread is started by the engine');
 const { path, stamp } = workerData as DiskThreadData;
-const file = new StateFile(path, CALL_TABLES, stamp);
+
+function open(): StateFile {
+  try {
+    return new StateFile(path, CALL_TABLES, stamp);
+  } catch (e) {
+    throw new Error(`start-failed: database ${path}: ${(e as Error).message}`);
+  }
+}
+
+const file = open();
 const waiting: PersistBatch[] = [];
 
 function say(answer: DiskAnswer): void {

@@ -18,7 +18,7 @@ import type { DiskAnswer, DiskThreadData } from './disk-thread.ts';
 import { Link } from './link.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { isOsError } from './native/netlite.ts';
-import { UdpSocket } from './udp.ts';
+import { READ_BATCHES, UdpSocket } from './udp.ts';
 
 const data = workerData as EngineThreadData;
 const { config } = data;
@@ -32,7 +32,7 @@ function say(message: FromEngine): void {
  * record group, one frame, one acknowledgement and one batch of sends; the wait costs no processor
  * time. A datagram that comes when nothing else does is handled at once.
  */
-const TURN_GAP_MS = 0.4;
+const TURN_GAP_MS = 0.3;
 /** Shorter waits are not worth a system call. */
 const SHORTEST_NAP_MS = 0.05;
 const napCell = new Int32Array(new SharedArrayBuffer(4));
@@ -61,8 +61,9 @@ class Loop {
       port: config.sipPort,
       freebind: true,
       maxDatagram: LIMITS.sipBytes,
+      slots: LIMITS.inputsPerTurn / READ_BATCHES,
     });
-    if (isOsError(udp)) throw new Error(`sip-socket: ${udp.osError} (${udp.call})`);
+    if (isOsError(udp)) throw new Error(`start-failed: sip-socket: ${udp.osError} (${udp.call})`);
     this.udp = udp;
     udp.onReadable(() => this.readSip());
     disk.on('message', (answer: DiskAnswer) => this.fromDisk(answer));

@@ -61,7 +61,7 @@ export class Link {
       (fd) => this.accept(fd),
     );
     if (isOsError(listener)) {
-      throw new Error(`crossover-socket: ${listener.osError} (${listener.call})`);
+      throw new Error(`start-failed: crossover-socket: ${listener.osError} (${listener.call})`);
     }
   }
 

@@ -58,7 +58,7 @@ const CACHE_MAX = 16_384;
 /** Slots exactly 64 KiB apart would all begin on the same few cache lines. */
 const SLOT_SKEW = 832;
 /** Batches of one `receive`: a flood must not keep the loop from its timers. */
-const READ_BATCHES = 4;
+export const READ_BATCHES = 4;
 /** Errors in a row of one `receive` before it gives up until the next readiness. */
 const READ_ERRORS = 64;
 

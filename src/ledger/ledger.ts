@@ -11,7 +11,7 @@ import { assert } from '../base/assert.ts';
 import { Deadlines } from '../base/deadlines.ts';
 import { type Fault, fault, isFault } from '../base/fault.ts';
 import type { Fields, RowOf, Store, TableSpec, Values } from '../base/row.ts';
-import type { Epoch, Instant, Lsn } from '../base/units.ts';
+import { type Epoch, type Instant, type Lsn, NEVER } from '../base/units.ts';
 import { FRAME, FRAME_HEADER, sealFrame } from '../wire/frame.ts';
 import {
   type LiveRow,
@@ -150,6 +150,11 @@ export class Ledger implements Store {
       lsn: this.lsnNow,
       at: this.at,
     });
+  }
+
+  /** Bytes of records that `takeGroup` would give. */
+  get groupBytes(): number {
+    return this.groupStart < 0 ? 0 : this.w.off - this.groupStart;
   }
 
   /** The records made since the last call as one frame, already in the ring; undefined for none. */
@@ -371,6 +376,7 @@ export class Ledger implements Store {
     this.armed = true;
     for (const table of this.tables.list) {
       for (const row of table.rows.values()) {
+        row.$due = NEVER;
         this.deadlines.arm(row, table.compiled.deadline(row as never));
       }
     }
@@ -380,12 +386,16 @@ export class Ledger implements Store {
     this.armed = false;
     this.deadlines.clear();
     for (const table of this.tables.list) {
-      for (const row of table.rows.values()) row.$due = Number.MAX_SAFE_INTEGER;
+      for (const row of table.rows.values()) row.$due = NEVER;
     }
   }
 
   /** Rows that are due. The caller handles each inside a transaction. */
   due(now: Instant, into: LiveRow[]): void {
+    let rows = 0;
+    for (const table of this.tables.list) rows += table.rows.size;
+    // entries of rows that moved or went wait for their moment, which may be hours away
+    if (this.deadlines.entries > 10_000 + 4 * rows) this.arm();
     this.deadlines.due(now, into);
   }
 

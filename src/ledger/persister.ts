@@ -21,6 +21,17 @@ export type BoxWord = {
   staleLsn: Lsn;
 };
 
+/** @returns what a box says that starts with this row of its disk, or with none. */
+export function wordOf(box: BoxRow | undefined): BoxWord {
+  return {
+    epoch: box?.epoch ?? 0,
+    primary: box?.primary ?? false,
+    peerStale: box?.peerStale ?? false,
+    staleEpoch: box?.staleEpoch ?? 0,
+    staleLsn: box?.staleLsn ?? 0,
+  };
+}
+
 export class Persister {
   readonly word: BoxWord;
   /** Rows up to here are on the medium; a power cut does not take them. */
@@ -56,7 +67,10 @@ export class Persister {
   change(word: Partial<BoxWord>): void {
     Object.assign(this.word, word);
     // taking "stale" back may reach the disk at any time from now on
-    if (word.peerStale === false) this.durableWord = { ...this.durableWord, peerStale: false };
+    if (word.peerStale === false) {
+      this.durableWord = { ...this.durableWord, peerStale: false };
+      for (const batch of this.underWay) batch.word.peerStale = false;
+    }
     this.wordChanged = true;
   }
 
@@ -64,13 +78,18 @@ export class Persister {
   reset(): void {
     this.resetNeeded = true;
     this.wordChanged = true;
+    // what the disk has is another history: its numbers say nothing about this one
+    this.durableLsn = 0;
+    for (const batch of this.underWay) batch.lsn = 0;
   }
 
   /**
    * The box's word alone, at once, ahead of any rows: one small row with a flush of the medium. It
-   * stands on the critical path of a takeover.
+   * stands on the critical path of a takeover. Only when the disk still holds the rows that a
+   * snapshot replaced, they go with it: the word is about the new ones.
    */
   sayNow(pairAt: Instant, wallAt: Instant, out: PersistBatch[]): number {
+    if (this.resetNeeded) return this.handRows(true, pairAt, wallAt, out);
     return this.hand(new Uint8Array(0), true, this.rowsAt, false, pairAt, wallAt, out);
   }
 
@@ -88,11 +107,19 @@ export class Persister {
     if (!behind && !this.wordChanged && !isDirty(this.ledger.tables)) return;
     if (!durable && !flush && !this.wordChanged && now - this.lastAt < this.groupMs) return;
     this.lastAt = now;
+    this.handRows(durable || flush, pairAt, wallAt, out);
+  }
+
+  private handRows(
+    durable: boolean,
+    pairAt: Instant,
+    wallAt: Instant,
+    out: PersistBatch[],
+  ): number {
     const reset = this.resetNeeded;
     this.resetNeeded = false;
     const rows = takeRows(this.ledger.tables, reset);
-    const at = this.ledger.position();
-    this.hand(rows, durable || flush, at, reset, pairAt, wallAt, out);
+    return this.hand(rows, durable, this.ledger.position(), reset, pairAt, wallAt, out);
   }
 
   private hand(
@@ -138,7 +165,7 @@ export class Persister {
 
   /** When `turn` may have something to hand over without any input. */
   deadline(): Mono {
-    if (this.underWay.length > 0) return Number.POSITIVE_INFINITY;
+    if (this.underWay.length > 0 || this.ledger.filling) return Number.POSITIVE_INFINITY;
     if (!this.wordChanged && !isDirty(this.ledger.tables)) return Number.POSITIVE_INFINITY;
     return this.lastAt + this.groupMs;
   }

@@ -5,7 +5,7 @@
 
 import type { Lsn } from '../base/units.ts';
 import { FRAME_HEADER } from '../wire/frame.ts';
-import type { Position } from './record.ts';
+import { ORIGIN, type Position } from './record.ts';
 
 type Entry = {
   /** Position before the first record of the frame. */
@@ -15,6 +15,8 @@ type Entry = {
   /** A whole `records` frame. */
   readonly bytes: Uint8Array;
 };
+
+const EVICTED: Entry = { before: ORIGIN, after: ORIGIN, bytes: new Uint8Array(0) };
 
 export class Ring {
   private entries: Entry[] = [];
@@ -31,6 +33,7 @@ export class Ring {
     this.size += bytes.length;
     while (this.size > this.limit && this.head < this.entries.length - 1) {
       this.size -= (this.entries[this.head] as Entry).bytes.length;
+      this.entries[this.head] = EVICTED;
       this.head += 1;
     }
     if (this.head > 1024 && this.head * 2 > this.entries.length) {

@@ -5,7 +5,7 @@
  *   none ──join──► ring ──► check ──► live        the backup's position is in the ring
  *          └─────► rows ──► check ──► live        it is not: a snapshot
  *                                    ▲  │
- *                     all acked again│  ▼acks late
+ *                        prompt again│  ▼acks late
  *                                    late         the chain proves the history: no new comparison
  */
 
@@ -27,9 +27,14 @@ import {
 } from '../wire/frame.ts';
 import { type MirrorFault, type MirrorOut, viewOf } from './mirror-terms.ts';
 
-/** ring: catching up. rows: snapshot. check: comparing. live: in step. late: acks are too late. */
-export type FeedState = 'none' | 'ring' | 'rows' | 'check' | 'live' | 'late';
+/**
+ * ring: catching up. rows: snapshot. check: comparing. agreed: nothing is missing, and "my peer is
+ * stale" is being taken back on the disk. live: in step. late: acks are too late.
+ */
+export type FeedState = 'none' | 'ring' | 'rows' | 'check' | 'agreed' | 'live' | 'late';
 
+/** Nothing is left to be sent in bulk. */
+const SETTLED: readonly FeedState[] = ['agreed', 'live', 'late'];
 /** A primary says its pair clock this often. */
 const CLOCK_MS: Millis = 100;
 /** A backup in step is compared again, a piece this often. */
@@ -79,6 +84,7 @@ export class Feed {
     const head = this.ledger.position();
     if (p.lsn > 0 && !this.drifted && this.ledger.ring.holds(p, head)) {
       this.catchUps += 1;
+      this.ackedLsn = Math.min(this.ackedLsn, p.lsn);
       this.state = 'ring';
       this.ringAt = p;
       this.out.frames.push(positionFrame(FRAME.resume, p));
@@ -86,6 +92,7 @@ export class Feed {
       return;
     }
     this.drifted = false;
+    this.ackedLsn = 0;
     this.snapshots += 1;
     this.state = 'rows';
     this.walk = new RowWalk(this.ledger);
@@ -112,12 +119,20 @@ export class Feed {
     this.lastDigestSent = false;
   }
 
-  /** Acknowledgements are late while the link stands: in step again when all have come. */
+  /** Acknowledgements are late while the link stands, until `agree`. */
   distrust(): void {
     if (this.state === 'live') this.state = 'late';
   }
 
-  private inStep(): void {
+  /** The peer has all that was said: in step as soon as the disk no longer calls it stale. */
+  agree(): void {
+    this.state = 'agreed';
+    this.out.events.push({ kind: 'agreed' });
+  }
+
+  /** The disk no longer calls the peer stale: from here on it may stand, and its word counts. */
+  live(): void {
+    if (this.state !== 'agreed') return;
     this.state = 'live';
     this.out.frames.push(positionFrame(FRAME.inStep, this.ledger.position()));
     this.out.events.push({ kind: 'in-step' });
@@ -149,7 +164,6 @@ export class Feed {
     }
     if (lsn > this.ledger.lsn) return fault('link-ack', f.from);
     this.ackedLsn = lsn;
-    if (this.state === 'late' && this.oldestUnacked === 0) this.inStep();
     return undefined;
   }
 
@@ -164,7 +178,7 @@ export class Feed {
       return fault('link-drift', f.start);
     }
     if (last && this.state === 'check') {
-      this.inStep();
+      this.agree();
     }
     return undefined;
   }
@@ -172,7 +186,7 @@ export class Feed {
   /** After the turn's transactions: the group, and a piece of whatever the backup still lacks. */
   turn(now: Mono, pairNow: Instant, group: Uint8Array | undefined): void {
     if (this.state === 'none') return;
-    if (group !== undefined && this.state !== 'ring') this.sendGroup(now, group);
+    this.group(now, group);
     this.sendBulk(now);
     if (now - this.clockAt >= CLOCK_MS) {
       this.clockAt = now;
@@ -186,18 +200,20 @@ export class Feed {
   deadline(now: Mono): Mono {
     if (this.state === 'none') return Number.POSITIVE_INFINITY;
     const room = this.bulkSent - this.bulkAnswered < LIMITS.bulkWindow;
-    const settled = this.state === 'live' || this.state === 'late';
+    const settled = SETTLED.includes(this.state);
     const more = this.state === 'check' ? !this.lastDigestSent : !settled;
     return room && more ? now : this.clockAt + CLOCK_MS;
   }
 
-  private sendGroup(now: Mono, group: Uint8Array): void {
+  /** Records just made; a peer that catches up from the ring finds them there. */
+  group(now: Mono, group: Uint8Array | undefined): void {
+    if (group === undefined || this.state === 'none' || this.state === 'ring') return;
     this.out.frames.push(group);
     this.inFlight.push({ lsn: this.ledger.lsn, chain: this.ledger.chain, sentAt: now });
   }
 
   private sendBulk(now: Mono): void {
-    if (this.state === 'late') return;
+    if (this.state === 'late' || this.state === 'agreed') return;
     if (this.state === 'live') {
       if (now < this.nextScrubAt) return;
       this.nextScrubAt = now + SCRUB_MS;
@@ -286,6 +302,7 @@ class RowWalk {
     return this.ledger.tables.list[this.at];
   }
 
+  /** The next rows of one table: at most so many, and of few bytes when rows are long. */
   take(most: number): LiveRow[] {
     const table = this.table();
     const out: LiveRow[] = [];
@@ -294,14 +311,17 @@ class RowWalk {
       this.rows = table.rows.values();
       this.limit = table.nextId;
     }
-    while (out.length < most) {
+    let bytes = 0;
+    while (out.length < most && bytes < LIMITS.chunkBytes) {
       const next = this.rows.next();
       if (next.done === true) {
         this.at += 1;
         this.rows = undefined;
         break;
       }
-      if (next.value.id < this.limit) out.push(next.value);
+      if (next.value.id >= this.limit) continue;
+      out.push(next.value);
+      bytes += table.compiled.size(next.value);
     }
     return out;
   }

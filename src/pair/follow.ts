@@ -54,6 +54,7 @@ export class Follow {
     // a half-filled state has no position: ask for everything
     const p = this.ledger.filling ? ORIGIN : this.ledger.position();
     this.state = 'joining';
+    this.ackOwed = false;
     this.out.frames.push(positionFrame(FRAME.join, p));
   }
 

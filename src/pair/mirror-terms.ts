@@ -12,11 +12,14 @@ export type MirrorFault =
   | 'link-protocol'
   | 'link-order'
   | 'link-ack'
+  | 'link-clock'
   | 'link-drift'
   | 'link-self';
 
 export type MirrorEvent =
   | { readonly kind: 'joined'; readonly how: 'ring' | 'snapshot' }
+  /** Primary: the backup lacks nothing any more. */
+  | { readonly kind: 'agreed' }
   | { readonly kind: 'in-step' }
   /** Rows were replaced by a snapshot: the disk must be reset. */
   | { readonly kind: 'filled' }

@@ -85,11 +85,10 @@ export class Mirror {
 
   // ── role ─────────────────────────────────────────────────────────────────────────────────────
 
-  lead(now: Mono): void {
+  lead(): void {
     this.role = 'primary';
     this.follow.reset();
     this.feed.stop();
-    if (this.joinAsked !== undefined) this.startFeed(now, this.joinAsked);
   }
 
   followPrimary(): void {
@@ -122,11 +121,9 @@ export class Mirror {
   // ── link ─────────────────────────────────────────────────────────────────────────────────────
 
   linkUp(): void {
+    this.linkDown();
     this.up = true;
-    this.greeted = false;
     this.reader.reset();
-    this.joinAsked = undefined;
-    this.frames.length = 0;
     this.frames.push(frame(FRAME.hello, this.hello()));
   }
 
@@ -140,13 +137,19 @@ export class Mirror {
   }
 
   /** Bytes from the peer. A fault ends the link; the caller closes it. */
-  data(now: Mono, bytes: Uint8Array): MirrorFault | undefined {
+  data(bytes: Uint8Array): MirrorFault | undefined {
     let wrong: MirrorFault | undefined;
     const bad = this.reader.push(bytes, (f) => {
-      wrong = this.frame(now, f)?.fault;
+      wrong = this.frame(f)?.fault;
       return wrong === undefined;
     });
     return wrong ?? bad?.fault;
+  }
+
+  /** In the middle of a turn that made many records: those so far. */
+  early(now: Mono, group: Uint8Array | undefined): void {
+    if (!this.up || !this.greeted || this.role !== 'primary') return;
+    if (this.joinAsked === undefined) this.feed.group(now, group);
   }
 
   /**
@@ -156,7 +159,17 @@ export class Mirror {
   turn(now: Mono, pairNow: Instant, group: Uint8Array | undefined): void {
     if (!this.up || !this.greeted) return;
     if (this.role === 'backup') this.follow.turn();
-    else if (this.role === 'primary') this.feed.turn(now, pairNow, group);
+    else if (this.role === 'primary') {
+      if (this.joinAsked === undefined) this.feed.turn(now, pairNow, group);
+      else this.startFeed(now, pairNow, this.joinAsked);
+    }
+  }
+
+  /** Between turns: the group of this turn lies before the position the peer is brought to. */
+  private startFeed(now: Mono, pairNow: Instant, p: Position): void {
+    this.joinAsked = undefined;
+    this.feed.start(now, p);
+    this.feed.turn(now, pairNow, undefined);
   }
 
   /** When `turn` wants to be called again though nothing happened. */
@@ -165,11 +178,11 @@ export class Mirror {
     return this.feed.deadline(now);
   }
 
-  private frame(now: Mono, f: FrameView): Fault<MirrorFault> | undefined {
+  private frame(f: FrameView): Fault<MirrorFault> | undefined {
     if (f.type === FRAME.hello) return this.onHello(f);
     if (!this.greeted) return fault('link-order', f.start);
     if (f.type === FRAME.refuse) return fault('link-protocol', f.start);
-    if (f.type === FRAME.join) return this.onJoin(now, f);
+    if (f.type === FRAME.join) return this.onJoin(f);
     if (f.type === FRAME.forward) return this.onForward(f);
     if (f.type === FRAME.ack || f.type === FRAME.digestAnswer) {
       // late words of a backup that we no longer lead
@@ -198,8 +211,7 @@ export class Mirror {
         return this.follow.onGoodbye(f);
       case FRAME.clock:
         if (f.end - f.from < 8) return fault('frame-length', f.from);
-        this.events.push({ kind: 'clock', at: viewOf(f).getFloat64(f.from, true) });
-        return undefined;
+        return this.onClock(viewOf(f).getFloat64(f.from, true), f);
     }
   }
 
@@ -225,10 +237,16 @@ export class Mirror {
     return undefined;
   }
 
-  private onJoin(now: Mono, f: FrameView): Fault<MirrorFault> | undefined {
+  /** Answered at the end of the turn, or when this box leads. */
+  private onJoin(f: FrameView): Fault<MirrorFault> | undefined {
     if (f.end - f.from < POSITION_SIZE) return fault('frame-length', f.from);
     this.joinAsked = getPosition(viewOf(f), f.from);
-    if (this.role === 'primary') this.startFeed(now, this.joinAsked);
+    return undefined;
+  }
+
+  private onClock(at: Instant, f: FrameView): Fault<MirrorFault> | undefined {
+    if (!Number.isSafeInteger(at)) return fault('link-clock', f.from);
+    this.events.push({ kind: 'clock', at });
     return undefined;
   }
 
@@ -237,10 +255,5 @@ export class Mirror {
     if (datagram === undefined) return fault('frame-length', f.from);
     this.events.push({ kind: 'forwarded', datagram });
     return undefined;
-  }
-
-  private startFeed(now: Mono, p: Position): void {
-    this.joinAsked = undefined;
-    this.feed.start(now, p);
   }
 }

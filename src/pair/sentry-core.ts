@@ -38,6 +38,10 @@ export type Takeover = {
   readonly cause: Cause;
   readonly epoch: Epoch;
   readonly suspectedAt: Mono;
+  /** Silence of the old one was proved, and the reign ordered. */
+  readonly provedAt: Mono;
+  /** The reign was durable: what the disk cost is the time since `provedAt`. */
+  readonly durableAt: Mono;
   readonly claimedAt: Mono;
 };
 
@@ -111,6 +115,8 @@ export class Core {
   reignDurable = false;
   cause: Cause = 'cold-start';
   suspectedAt: Mono = 0;
+  provedAt: Mono = 0;
+  durableAt: Mono = 0;
   forced = false;
 
   lease: Mono = 0;

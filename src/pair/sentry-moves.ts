@@ -118,6 +118,7 @@ function noteLate(c: Core): void {
 }
 
 function orderReign(c: Core): void {
+  c.provedAt = c.now;
   c.prober.end();
   c.reignEpoch = Math.max(c.peer.seenEpoch, c.standing.epoch, c.reignEpoch) + 1;
   c.reignDurable = false;
@@ -165,6 +166,8 @@ function tell(c: Core): void {
     cause: c.cause,
     epoch: c.reignEpoch,
     suspectedAt: c.suspectedAt,
+    provedAt: c.provedAt,
+    durableAt: c.durableAt,
     claimedAt: c.now,
   };
   c.counters.takeovers += 1;
@@ -265,6 +268,7 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
   'order-reign': orderReign,
   'note-reign': (c) => {
     c.reignDurable = true;
+    c.durableAt = c.now;
   },
   claim: claim,
   repair: (c) => {

@@ -4,7 +4,7 @@
  * acknowledging: first durably and aloud, then with the own disk as the second place.
  */
 
-import type { Millis, Mono } from '../base/units.ts';
+import type { Lsn, Millis, Mono } from '../base/units.ts';
 import type { Persister } from '../ledger/persister.ts';
 import { type GateKind, gateKind, gateOpensAt, type Held, HeldQueue } from './gate.ts';
 import type { Mirror } from './mirror.ts';
@@ -22,6 +22,8 @@ export class Voice<T extends Held> {
   private readonly persister: Persister;
   /** When this box decided to go on alone, 0 when that was part of its reign. */
   private aloneAt: Mono = 0;
+  /** While late and prompt again: what was said up to here may not be the peer's yet. -1: not so. */
+  private settleLsn: Lsn = -1;
 
   constructor(settings: PairSettings, mirror: Mirror, persister: Persister) {
     this.settings = settings;
@@ -42,8 +44,11 @@ export class Voice<T extends Held> {
   /** Moves out what may leave now. */
   release(now: Mono, lease: Mono, into: T[]): void {
     if (this.held.size === 0 || now >= lease) return;
-    const { ackedLsn } = this.mirror.feed;
-    this.held.release(gateOpensAt(this.gate(now), ackedLsn, this.persister.durableLsn), into);
+    const { ackedLsn, state } = this.mirror.feed;
+    const opensAt = gateOpensAt(this.gate(now), ackedLsn, this.persister.durableLsn);
+    // a peer about to be no longer stale may stand before we know: nothing is said without it
+    const both = state === 'agreed' || this.settleLsn >= 0;
+    this.held.release(both ? Math.min(opensAt, ackedLsn) : opensAt, into);
   }
 
   /** A new reign, or a backup in step: nothing is left to be said about being alone. */
@@ -58,11 +63,25 @@ export class Voice<T extends Held> {
   }
 
   /**
+   * Looks once a turn whether acknowledgements that were late are prompt again. Under load some are
+   * always under way, so it is not waited until none is, only until the peer has everything that
+   * was said on the word of the disk alone. @returns true when it has.
+   */
+  prompt(now: Mono): boolean {
+    const { state, oldestUnacked: since, ackedLsn } = this.mirror.feed;
+    const late = since > 0 && 2 * (now - since) >= this.settings.mirrorWaitMaxMs;
+    if (state !== 'late' || late) this.settleLsn = -1;
+    else if (this.settleLsn < 0) this.settleLsn = this.persister.durableLsn;
+    return this.settleLsn >= 0 && ackedLsn >= this.settleLsn;
+  }
+
+  /**
    * Marks the peer stale if this primary leads without one in step and has not said so yet.
    * @returns true when that was just decided: the caller makes it durable at once.
    */
   goAlone(now: Mono, recordEpoch: number): boolean {
-    if (this.mirror.peerInStep || this.persister.word.peerStale) return false;
+    if (this.mirror.peerInStep || this.mirror.feed.state === 'agreed') return false;
+    if (this.persister.word.peerStale) return false;
     this.wentAlone += 1;
     this.aloneAt = now;
     const staleLsn = this.mirror.feed.ackedLsn;

@@ -29,7 +29,7 @@ export type Frame = {
     readonly toPort: number;
     readonly text: string;
   };
-  /** IPv4 that is not UDP: its source. */
+  /** IPv4 that is not UDP, or a later piece of it: its source. */
   readonly ip?: string;
 };
 
@@ -55,7 +55,9 @@ function frameOf(at: number, b: Buffer): Frame {
   }
   if (type !== 0x0800) return base;
   const ipEnd = 14 + (b.readUInt8(14) & 15) * 4;
-  if (b[23] !== 17) return { ...base, ip: ipv4(b, 26) };
+  // Of a datagram in pieces only the first has ports.
+  const piece = (b.readUInt16BE(20) & 0x1fff) !== 0;
+  if (b[23] !== 17 || piece) return { ...base, ip: ipv4(b, 26) };
   return {
     ...base,
     udp: {
@@ -89,7 +91,19 @@ export class Capture {
 
   private constructor(lab: Lab, host: HostName) {
     this.#file = join(lab.places.dir, `said-by-${host}-${Math.trunc(performance.now())}.pcap`);
-    const port = ['-i', `lan-${host}`, '-Q', 'in', '-U', '-n', '-s', '0', '-w', this.#file];
+    const port = [
+      '-i',
+      `lan-${host}`,
+      '-Q',
+      'in',
+      '--immediate-mode',
+      '-U',
+      '-n',
+      '-s',
+      '0',
+      '-w',
+      this.#file,
+    ];
     const where = ['netns', 'exec', lab.places.netns('sw')];
     this.#child = spawn('ip', [...where, 'tcpdump', '-Z', 'root', ...port]);
   }

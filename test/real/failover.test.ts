@@ -7,8 +7,9 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { createLab, type Lab, labName } from '../lab/lab.ts';
-import { type BoxName, other } from '../lab/places.ts';
+import { type BoxName, other, VIP } from '../lab/places.ts';
 import { sleep } from '../lab/processes.ts';
+import { Capture, type Frame } from './capture.ts';
 import type { Tally } from './client/crowd.ts';
 import { type BookView, RemoteCrowd } from './client/remote.ts';
 
@@ -19,7 +20,7 @@ type Scene = { readonly lab: Lab; readonly crowd: RemoteCrowd; readonly primary:
 
 async function scene(t: ExecutionContext, what: string): Promise<Scene> {
   const lab = await createLab({ name: labName(what) });
-  t.teardown(async () => { const { run } = await import('../lab/network.ts'); await run('cp', ['-r', lab.places.dir, '/tmp/rt-last-'+what]).catch(()=>{}); await lab.down(); });
+  t.teardown(() => lab.down());
   const { primary } = await lab.status();
   const crowd = await RemoteCrowd.start(lab);
   all(t, await crowd.register(), 'registered');
@@ -35,7 +36,6 @@ function all(t: ExecutionContext, tally: Tally, what: string): void {
 }
 
 function clean(t: ExecutionContext, book: BookView): void {
-  t.log(JSON.stringify(book.counts));
   t.deepEqual(book.violations, []);
   for (const what of Object.keys(book.counts)) {
     t.notRegex(what, /^unanswered| [3-6]\d\d/, `${what}: ${book.counts[what]}`);
@@ -191,5 +191,40 @@ test.serial(
     all(t, await crowd.endFlow(), 'calls through three restarts');
     await controllable(t, crowd);
     await nothingLeft(t, lab);
+  },
+);
+
+test.serial(
+  'frozen for five seconds and thawed: it says no SIP and rejoins as backup',
+  async (t) => {
+    const now = await scene(t, 'frozen');
+    const { lab, crowd, primary } = now;
+    const second = other(primary);
+    const said = await Capture.of(lab, primary);
+    await crowd.startFlow(RATE);
+    await sleep(1000);
+    await lab.kill(primary, 'SIGSTOP');
+    const asleep = Date.now() * 1000;
+    await sleep(5000);
+    const frozen = await lab.status({ arp: true });
+    t.is(frozen.boxes[second].status?.role, 'primary', 'once the lifetime of the address is over');
+    t.deepEqual(
+      frozen.vipAnsweredBy.map((one) => one.box),
+      [second],
+    );
+    await lab.kill(primary, 'SIGCONT');
+    await lab.ready();
+    await leads(t, lab, second, 2);
+    all(t, await crowd.endFlow(), 'calls over the freeze');
+    const frames = await said.end();
+    const spoken = (f: Frame): boolean => f.udp?.from === VIP || f.udp?.fromPort === 5060;
+    t.true(frames.some((f) => f.at < asleep && spoken(f)));
+    t.deepEqual(
+      frames.filter((f) => f.at > asleep + 100_000 && spoken(f)),
+      [],
+    );
+    const claims = frames.filter((f) => f.at > asleep + 4_000_000 && f.arp?.spa === VIP);
+    t.deepEqual(claims, [], 'nor does it claim the address');
+    await controllable(t, crowd);
   },
 );

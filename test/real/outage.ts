@@ -9,9 +9,10 @@
  * stood through all of it is re-INVITEd and hung up.
  *
  * Columns of the table: `notice` from the event to the suspicion (what the backup needs to notice),
- * `claim` from there to owning the VIP (probes, durable reign), `answer` from there to the first
- * answer the client has. The event is the moment before the signal, command or cable is touched, so
- * `notice` of a power-off contains the lab's own work of pulling cables.
+ * `prove` from there to proved silence (ARP probes), `reign` until that is on the disk, `claim` until
+ * the VIP is owned, `answer` until the client has its first answer. The event is the moment before
+ * the signal, command or cable is touched, so `notice` of a power-off contains the lab's own work of
+ * pulling cables. `quiet` is the longest gap in a second in which nothing happened: the noise.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -32,15 +33,22 @@ type Run = {
   readonly outage: number;
   readonly lost: number;
   readonly notice: number;
+  readonly prove: number;
+  readonly reign: number;
   readonly claim: number;
   readonly answer: number;
-  /** Longest gap in the second before, when nothing happened: the noise of the machine. */
   readonly quiet: number;
   readonly load: number;
 };
 
 /** What a box says of the takeover it did, on the machine's monotonic clock. */
-type Took = { readonly epoch: number; readonly suspectedAt: number; readonly claimedAt: number };
+type Took = {
+  readonly epoch: number;
+  readonly suspectedAt: number;
+  readonly provedAt: number;
+  readonly durableAt: number;
+  readonly claimedAt: number;
+};
 
 const { values } = parseArgs({
   options: {
@@ -88,7 +96,9 @@ async function once(lab: Lab, pinger: RemotePinger, kind: Kind): Promise<Run> {
     outage: seen.ms,
     lost: seen.lost,
     notice: took_.suspectedAt - mark,
-    claim: took_.claimedAt - took_.suspectedAt,
+    prove: took_.provedAt - took_.suspectedAt,
+    reign: took_.durableAt - took_.provedAt,
+    claim: took_.claimedAt - took_.durableAt,
     answer: seen.to - took_.claimedAt,
     quiet: quiet.ms,
     load: loadavg()[0] ?? 0,
@@ -101,22 +111,20 @@ function share(sorted: readonly number[], q: number): number {
 
 const ms = (x: number): string => x.toFixed(1).padStart(8);
 
+const STEPS = ['notice', 'prove', 'reign', 'claim', 'answer', 'quiet'] as const;
+
 function table(runs: readonly Run[]): string {
-  const lines = [
-    'kind         runs   median      p99      max   notice    claim   answer    quiet  (ms; the last four: medians)',
-  ];
+  const head = ['median', 'p99', 'max', ...STEPS].map((word) => word.padStart(8)).join('');
+  const lines = [`${'kind'.padEnd(10)}runs${head}  (ms; steps: medians)`];
   for (const kind of KINDS) {
     const of = runs.filter((run) => run.kind === kind);
     if (of.length === 0) continue;
-    const column = (key: 'outage' | 'notice' | 'claim' | 'answer' | 'quiet'): number[] =>
+    const column = (key: 'outage' | (typeof STEPS)[number]): number[] =>
       of.map((run) => run[key]).sort((a, b) => a - b);
     const outage = column('outage');
-    lines.push(
-      `${kind.padEnd(10)} ${String(of.length).padStart(6)} ${ms(share(outage, 0.5))} ` +
-        `${ms(share(outage, 0.99))} ${ms(share(outage, 1))} ${ms(share(column('notice'), 0.5))} ` +
-        `${ms(share(column('claim'), 0.5))} ${ms(share(column('answer'), 0.5))} ` +
-        `${ms(share(column('quiet'), 0.5))}`,
-    );
+    const shares = [0.5, 0.99, 1].map((q) => ms(share(outage, q))).join('');
+    const steps = STEPS.map((key) => ms(share(column(key), 0.5))).join('');
+    lines.push(`${kind.padEnd(10)}${String(of.length).padStart(4)}${shares}${steps}`);
   }
   return lines.join('\n');
 }
@@ -141,9 +149,9 @@ async function measure(lab: Lab): Promise<Run[]> {
       const run = await once(lab, pinger, kind);
       runs.push(run);
       console.log(
-        `${kind} ${i + 1}: ${run.outage.toFixed(1)} ms (notice ${run.notice.toFixed(1)}, claim ` +
-          `${run.claim.toFixed(1)}, answer ${run.answer.toFixed(1)}), ${run.lost} pings lost, quiet ` +
-          `${run.quiet.toFixed(1)}, load ${run.load.toFixed(1)}`,
+        `${kind} ${i + 1}: ${run.outage.toFixed(1)} ms, ${run.lost} pings lost; ` +
+          `${STEPS.map((step) => `${step} ${run[step].toFixed(1)}`).join(', ')}; load ` +
+          run.load.toFixed(1),
       );
     }
   }

@@ -4,17 +4,20 @@
  */
 
 import { readFileSync } from 'node:fs';
-import test from 'ava';
-import { describe, drawOptions } from '../world/options.ts';
+import test, { type ExecutionContext } from 'ava';
+import { describe, drawOptions, FAULT_KINDS, type Options } from '../world/options.ts';
 import { run } from '../world/run.ts';
 
 const FIRST = 1;
 const COUNT = 60;
 const GROUP = 10;
+const NARROW = 4;
 
-function green(t: import('ava').ExecutionContext, seed: number): void {
-  t.log(describe(drawOptions(seed)));
-  const { violations, world } = run({ seed });
+const AS_DRAWN = (drawn: Options): Options => drawn;
+
+function green(t: ExecutionContext, seed: number, adjust = AS_DRAWN): void {
+  t.log(describe(adjust(drawOptions(seed))));
+  const { violations, world } = run({ seed, adjust });
   if (violations.length > 0) {
     for (const line of world.picture.lines.slice(-25)) t.log(line);
     t.log(`replay: ./build.sh sim --seed ${seed} --log --verbose`);
@@ -28,6 +31,38 @@ for (let from = FIRST; from < FIRST + COUNT; from += GROUP) {
     for (let seed = from; seed < from + GROUP; seed += 1) green(t, seed);
   });
 }
+
+/** One kind of fault alone, or with one that only bites together with it; often, quickly over. */
+const PAIRS = FAULT_KINDS.map((kind) =>
+  kind === 'restart-alone' ? (['power-backup', kind] as const) : ([kind] as const),
+);
+
+for (const kinds of [...PAIRS, ['cut-x', 'power-primary'], ['wall-step', 'kill-primary']] as const) {
+  test(`narrow swarm: ${kinds.join(' and ')}`, (t) => {
+    for (let seed = 1; seed <= NARROW; seed += 1) {
+      green(t, seed, (drawn) => ({
+        ...drawn,
+        kinds,
+        faultGap: 1000,
+        aimed: 0.5,
+        repair: seed % 2 === 0 ? [20, 200] : [100, 1500],
+      }));
+    }
+  });
+}
+
+test('narrow swarm: the primary loses power just after its backup came in step', (t) => {
+  for (let seed = 1; seed <= 2 * NARROW; seed += 1) {
+    green(t, seed, (drawn) => ({
+      ...drawn,
+      kinds: ['kill-backup', 'power-primary'],
+      faultGap: 250,
+      aimed: 0.5,
+      repair: [20, 200],
+      box: { ...drawn.box, disk: { commit: 4, sync: 15, stall: 0.01 } },
+    }));
+  }
+});
 
 const known = readFileSync(new URL('seeds.txt', import.meta.url), 'utf8')
   .split('\n')

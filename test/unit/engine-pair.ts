@@ -160,12 +160,17 @@ export class Hand {
     return !work && this.engine.deadline() > now;
   }
 
-  turn(now: number): void {
-    while (this.diskWorks && this.batches.length > 0) {
-      const batch = this.batches.shift()!;
+  /** The disk commits everything it was given; the engine hears of it in its next turn. */
+  commitAll(): void {
+    for (const batch of this.batches) {
       this.disk.apply(batch);
       this.inputs.push({ kind: 'synced', ticket: batch.ticket });
     }
+    this.batches.length = 0;
+  }
+
+  turn(now: number): void {
+    if (this.diskWorks) this.commitAll();
     const inputs = this.inputs;
     this.inputs = [];
     this.engine.step(now, this.lease, inputs, this.out);

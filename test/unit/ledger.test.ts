@@ -92,7 +92,9 @@ test('a changed, missing or repeated record is a fault, never a throw', (t) => {
   ];
   for (const [code, frames] of cases) {
     const b = make();
-    const faults = frames.map((f) => b.apply(f, FRAME_HEADER, f.length)).filter((f) => f !== undefined);
+    const faults = frames
+      .map((f) => b.apply(f, FRAME_HEADER, f.length))
+      .filter((f) => f !== undefined);
     t.deepEqual(
       faults.map((f) => f.fault),
       [code],
@@ -181,6 +183,30 @@ test('random histories: backup, disk image and rebuilt indexes agree with the pr
       }
     }),
     { numRuns: 50 },
+  );
+});
+
+test('rows that come and go pile up neither for a disk that stalls nor in the calendar', (t) => {
+  const l = make();
+  l.arm();
+  for (let i = 0; i < 40_000; i += 1) {
+    write(l, i, () => l.insert(PET, { name: `n${i}`, wakeAt: 1e12 + i * 5 }));
+    const row = l.find(PET, 'name', `n${i}`)!;
+    write(l, i, () => l.patch(PET, row, { wakeAt: 2e12 + i * 5 }));
+    if (i >= 10) write(l, i, () => l.remove(PET, l.find(PET, 'name', `n${i - 10}`)!));
+    if (i % 100 === 0) {
+      l.takeGroup();
+      l.due(i, []);
+    }
+  }
+  t.true(l.tables.of(PET).dirty.length < 2000, `${l.tables.of(PET).dirty.length} for the disk`);
+  t.true(l.deadlines.entries < 20_000, `${l.deadlines.entries} in the calendar`);
+  const due: { id: number }[] = [];
+  l.due(3e12, due as never);
+  t.deepEqual(
+    due.map((r) => r.id).sort((x, y) => x - y),
+    [...l.rows(PET)].map((r) => r.id),
+    'and none is lost',
   );
 });
 

@@ -401,6 +401,7 @@ export class Pair {
     switch (order.kind) {
       case 'follow':
         box.engine = 'follower';
+        s.inStep = false;
         this.unlink();
         this.tryLink();
         break;
@@ -413,7 +414,6 @@ export class Pair {
           s.epoch = order.epoch;
           s.lsn += 1;
           s.peerStale = true;
-          s.inStep = false;
           box.disk.fresh = false;
           this.save(box, true);
           this.give(box, { kind: 'report', report: { kind: 'reigning', epoch: order.epoch } });
@@ -421,6 +421,7 @@ export class Pair {
         break;
       case 'speak':
         box.engine = 'speaking';
+        s.inStep = false;
         this.tryLink();
         break;
       case 'resign':

@@ -15,6 +15,10 @@ export type Sight = {
   /** The backup says that it may stand, the primary says that its backup may. */
   readonly inStep: boolean;
   readonly cableUp: boolean;
+  /** Heartbeats on the LAN come through. */
+  readonly heard: boolean;
+  /** The LAN loses frames. */
+  readonly lossy: boolean;
   /** The wall clock of the primary was stepped since its process started. */
   readonly clockStepped: boolean;
   /** The primary's word "my peer is stale" is durable. */
@@ -30,7 +34,7 @@ type Region = {
   readonly excluded: (s: Sight) => boolean;
 };
 
-const STOPS_PRIMARY: readonly FaultKind[] = ['kill-primary', 'power-primary'];
+const STOPS_PRIMARY: readonly FaultKind[] = ['kill-primary', 'power-primary', 'freeze-primary'];
 
 export const ATLAS: readonly Region[] = [
   {
@@ -41,6 +45,7 @@ export const ATLAS: readonly Region[] = [
       'kill-backup',
       'power-primary',
       'power-backup',
+      'freeze-primary',
       'cut-x',
       'deaf',
       'switchover',
@@ -50,7 +55,9 @@ export const ATLAS: readonly Region[] = [
   },
   {
     name: 'second-failure-before-in-step',
-    why: 'the primary dies while the backup is dead, left behind or catching up: what only the primary held is gone, or waits on its disk until it comes back',
+    why:
+      'the primary dies while the backup is dead, left behind or catching up: what only the ' +
+      'primary held is gone, or waits on its disk until it comes back',
     kinds: STOPS_PRIMARY,
     excluded: (s) => !s.inStep || !s.cableUp,
   },
@@ -68,7 +75,9 @@ export const ATLAS: readonly Region[] = [
   },
   {
     name: 'hidden-from-each-other-while-changing',
-    why: 'both paths are cut between two boxes while a role is still changing: the boxes cannot be told apart from dead ones by anybody',
+    why:
+      'both paths are cut between two boxes while a role is still changing: the boxes cannot be ' +
+      'told apart from dead ones by anybody',
     kinds: ['deaf'],
     excluded: (s) => s.quietMs < 3000 || !s.inStep,
   },
@@ -79,8 +88,26 @@ export const ATLAS: readonly Region[] = [
     excluded: (s) => !s.alone || s.inStep || s.quietMs < 100,
   },
   {
+    name: 'alone-unheard-and-gone',
+    why:
+      'a primary that could tell nobody that it went on alone dies: its word is on its disk ' +
+      'only, and the other one finds the VIP silent',
+    kinds: ['restart-alone'],
+    excluded: (s) => !s.heard,
+  },
+  {
+    name: 'both-probes-lost',
+    why:
+      'with every path but the LAN gone, two ARP probes are the only evidence, and this LAN may ' +
+      'lose both or their answers',
+    kinds: ['freeze-primary', 'deaf'],
+    excluded: (s) => s.lossy,
+  },
+  {
     name: 'clock-stepped-then-restarted-from-disk',
-    why: 'after a restart from disk the pair clock rests on the wall clock; one that was stepped since cannot be told from time spent switched off',
+    why:
+      'after a restart from disk the pair clock rests on the wall clock; one that was stepped ' +
+      'since cannot be told from time spent switched off',
     kinds: ['restart-alone'],
     excluded: (s) => s.clockStepped,
   },

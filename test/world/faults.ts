@@ -17,6 +17,9 @@ const STEPS = [7_200_000, -7_200_000, 63_072_000_000, -63_072_000_000] as const;
 /** See `stale-box-first` in the atlas: back before the other one's hold is over. */
 const BEFORE_THE_STALE_ONE = [50, 700] as const;
 
+/** Shorter and longer than the lease, the address lifetime and the detector. */
+const FREEZE = [10, 5000] as const;
+
 export class Injector {
   readonly done = new Map<FaultKind, number>();
   /** Refused by the atlas, by region. */
@@ -24,6 +27,7 @@ export class Injector {
   /** Boxes whose wall clock was stepped, and in which life of the process. */
   private readonly stepped = new Map<Box, number>();
   private running = false;
+  private deaf = false;
   private target: { kind: FaultKind; frames: number; wait: number } | undefined;
   private lastChange = 0;
   private readonly repairs = new Set<() => void>();
@@ -72,6 +76,8 @@ export class Injector {
       inStep: world.inStep(),
       cableUp: world.cable.up,
       alone: standing?.peerStale === true,
+      heard: !this.deaf,
+      lossy: world.lan.faults.loss > 0,
       clockStepped: primary !== undefined && this.stepped.get(primary) === primary.lives,
       quietMs: world.now - this.lastChange,
     };
@@ -116,6 +122,8 @@ export class Injector {
         return this.powerOff(kind, primary);
       case 'power-backup':
         return this.powerOff(kind, second);
+      case 'freeze-primary':
+        return this.freeze(primary);
       case 'switchover':
         return this.switchover(primary);
       case 'cut-x':
@@ -176,6 +184,19 @@ export class Injector {
     return true;
   }
 
+  private freeze(box: Box | undefined): boolean {
+    const process = box?.process;
+    if (box === undefined || process === undefined) return false;
+    this.tell('freeze-primary', box.id);
+    box.freeze();
+    this.later(() => {
+      if (box.process !== process) return;
+      this.world.say(`repair: box ${box.id} thaws`);
+      box.thaw();
+    }, FREEZE);
+    return true;
+  }
+
   private switchover(primary: Box | undefined): boolean {
     if (primary === undefined) return false;
     this.tell('switchover', primary.id);
@@ -191,13 +212,16 @@ export class Injector {
     this.tell(kind, 'x');
     cable.cut();
     if (deaf) {
+      this.deaf = true;
       lan.blocked = (_from, _to, frame) =>
         frame.kind === 'udp' && frame.udp.dstPort === HEARTBEAT_PORT;
     }
     this.later(() => {
       this.world.say(`repair: crossover${deaf ? ' and LAN' : ''}`);
       cable.heal();
-      if (deaf) lan.blocked = () => false;
+      if (!deaf) return;
+      this.deaf = false;
+      lan.blocked = () => false;
     });
     return true;
   }

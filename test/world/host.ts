@@ -103,6 +103,13 @@ export class Host {
     this.neighbours.clear();
   }
 
+  /** Forgets what waits to be sent from `srcIp`. */
+  protected discard(srcIp: string): void {
+    for (const n of this.neighbours.values()) {
+      n.waiting = n.waiting.filter((udp) => udp.srcIp !== srcIp);
+    }
+  }
+
   private ask(ip: string, n: Neighbour): void {
     if (n.asked >= ASK_TIMES) {
       this.neighbours.delete(ip);

@@ -43,8 +43,14 @@ export class Kernel extends Host {
     this.expiry = this.queue.after(lifetimeMs + late, () => this.dropVip());
   }
 
+  /**
+   * With the address go the datagrams that wait for a neighbour's MAC. (Linux would still send up
+   * to three of them when the neighbour answers, a second later perhaps: old truths that a phone
+   * takes for repetitions, but they would blur what the oracles can tell of a box.)
+   */
   dropVip(): void {
     this.addresses.delete(this.vip);
+    this.discard(this.vip);
     if (this.expiry !== undefined) this.expiry.dead = true;
     this.expiry = undefined;
   }
