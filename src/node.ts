@@ -15,20 +15,19 @@ import type { Chance } from './base/chance.ts';
 import { LIMITS } from './base/limits.ts';
 import type { Epoch, Instant, Millis, Mono } from './base/units.ts';
 import { CALL } from './call/rows.ts';
-import { CALL_TABLES, onDatagram, onDue, resume, summary } from './call/switch.ts';
+import { CALL_TABLES, summary } from './call/switch.ts';
 import { type Datagram, EngineEffects } from './effect.ts';
 import type { EngineInput } from './input.ts';
-import type { LiveRow } from './ledger/codec.ts';
 import type { Loaded } from './ledger/disk.ts';
 import { Ledger } from './ledger/ledger.ts';
 import { Persister, wordOf } from './ledger/persister.ts';
 import type { Position } from './ledger/record.ts';
-import type { Table } from './ledger/tables.ts';
 import type { GateKind } from './pair/gate.ts';
 import { Mirror } from './pair/mirror.ts';
 import type { Cause, Order, PairSettings, Standing } from './pair/terms.ts';
 import { Voice } from './pair/voice.ts';
-import type { Context, SipSettings } from './proto/context.ts';
+import type { SipSettings } from './proto/context.ts';
+import { Service } from './service.ts';
 import type { EngineRole, EngineView } from './status.ts';
 import type { Forwarded } from './wire/frame.ts';
 
@@ -43,20 +42,19 @@ export type NodeSettings = {
   readonly release: string;
 };
 
-const FOREVER = Number.POSITIVE_INFINITY;
+/** An engine with nothing to do still turns: by that the sentry sees that it lives. */
+const TICK_MS: Millis = 100;
 
 export class Engine {
   readonly ledger: Ledger;
   readonly standing: Standing;
-  readonly counters: { [name: string]: number } = {};
   role: EngineRole = 'idle';
 
   private readonly settings: NodeSettings;
   private readonly mirror: Mirror;
   private readonly persister: Persister;
   private readonly voice: Voice<Datagram>;
-  private readonly cx: Context;
-  private readonly dueRows: LiveRow[] = [];
+  private readonly service: Service;
   private readonly wallOffset: number;
   /** Pair clock minus monotonic clock. */
   private pairOffset: number;
@@ -66,7 +64,6 @@ export class Engine {
   private flushAsked = false;
   private reported = false;
   private resignReported = false;
-  private sendsInTxn = 0;
   /** This box was in step when it was ordered to reign. */
   private stood = false;
   /** The peer was told goodbye and nobody was followed since. */
@@ -105,7 +102,10 @@ export class Engine {
       linkUp: false,
       calls: 0,
     };
-    this.cx = this.context(chance);
+    this.service = new Service(this.ledger, this.voice.held, settings.sip, chance, () => {
+      if (this.ledger.groupBytes < LIMITS.groupBytes) return;
+      this.mirror.early(this.now, this.ledger.takeGroup());
+    });
   }
 
   /** The pair clock, whole milliseconds. */
@@ -117,25 +117,6 @@ export class Engine {
     return Math.floor(this.now + this.wallOffset);
   }
 
-  private context(chance: Chance): Context {
-    const { ledger, counters } = this;
-    const { held } = this.voice;
-    const engine = this;
-    return {
-      now: this.pairNow(),
-      store: ledger,
-      chance,
-      settings: this.settings.sip,
-      send(ip: string, port: number, text: string): void {
-        engine.sendsInTxn += 1;
-        held.push({ stamp: ledger.lsn + 1, ip, port, text });
-      },
-      count(name: string): void {
-        counters[name] = (counters[name] ?? 0) + 1;
-      },
-    };
-  }
-
   // ── one turn ─────────────────────────────────────────────────────────────────────────────────
 
   /**
@@ -144,15 +125,15 @@ export class Engine {
    */
   step(now: Mono, lease: Mono, inputs: readonly EngineInput[], out: EngineEffects): void {
     this.now = now;
-    this.cx.now = this.pairNow();
+    this.service.now = this.pairNow();
     this.standing.turns += 1;
     if (!this.reported) this.reportLoaded(out);
     for (let i = 0; i < inputs.length; i += 1) this.input(inputs[i] as EngineInput, out);
     if (this.role === 'primary') {
       this.takeForwarded();
-      this.runDue();
+      this.service.due();
     }
-    this.mirror.turn(now, this.cx.now, this.ledger.takeGroup());
+    this.mirror.turn(now, this.pairNow(), this.ledger.takeGroup());
     if (this.voice.prompt(now)) this.mirror.feed.agree();
     this.mirrorEvents(out);
     this.watchPeer(out);
@@ -176,7 +157,7 @@ export class Engine {
       if (due !== Number.MAX_SAFE_INTEGER) at = Math.min(at, due - this.pairOffset);
     }
     at = Math.min(at, this.voice.deadline(this.now));
-    return at === FOREVER ? this.now + 1000 : at;
+    return Math.min(at, this.now + TICK_MS);
   }
 
   private input(input: EngineInput, out: EngineEffects): void {
@@ -212,17 +193,15 @@ export class Engine {
     if (this.role !== 'primary') {
       // what was on its way when we handed over belongs to the successor
       const passed = this.handedOver && this.mirror.forward({ ip, port, text });
-      this.note(passed ? 'forwarded' : 'ignoredWithoutVoice');
+      this.service.note(passed ? 'forwarded' : 'ignoredWithoutVoice');
       return;
     }
     // whoever is not heard now says it again (RFC 3261 17.1.1.2)
     if (this.voice.held.size >= LIMITS.held) {
-      this.note('ignoredHeldFull');
+      this.service.note('ignoredHeldFull');
       return;
     }
-    this.begin();
-    onDatagram(this.cx, ip, port, text);
-    this.commit();
+    this.service.datagram(ip, port, text);
   }
 
   /** What the old primary passed on while we were not speaking yet. */
@@ -230,45 +209,6 @@ export class Engine {
     if (this.forwarded.length === 0) return;
     for (const d of this.forwarded) this.datagram(d.ip, d.port, d.text);
     this.forwarded.length = 0;
-  }
-
-  private note(counter: string): void {
-    this.counters[counter] = (this.counters[counter] ?? 0) + 1;
-  }
-
-  private runDue(): void {
-    const rows = this.dueRows;
-    this.ledger.due(this.cx.now, rows);
-    for (const row of rows) {
-      if (row.$gone) continue;
-      const table = this.ledger.tables.byNumber[row.$table] as Table;
-      // an earlier row of this turn may have given this one another moment
-      if (table.compiled.deadline(row as never) <= this.cx.now) {
-        this.begin();
-        onDue(this.cx, table.compiled.spec, row as never);
-        this.commit();
-        assert(
-          row.$gone || table.compiled.deadline(row as never) > this.cx.now,
-          `a due row of ${table.compiled.spec.name} moves its deadline`,
-        );
-      }
-      this.ledger.rearm(row);
-    }
-    rows.length = 0;
-  }
-
-  private begin(): void {
-    this.sendsInTxn = 0;
-    if (this.ledger.groupBytes >= LIMITS.groupBytes) {
-      this.mirror.early(this.now, this.ledger.takeGroup());
-    }
-    this.ledger.begin(this.cx.now);
-  }
-
-  private commit(): void {
-    if (!this.ledger.commit() && this.sendsInTxn > 0) {
-      this.voice.held.restamp(this.sendsInTxn, this.ledger.lsn);
-    }
   }
 
   // ── gate, lease, disk ────────────────────────────────────────────────────────────────────────
@@ -279,7 +219,7 @@ export class Engine {
 
   private persist(out: EngineEffects): void {
     const alone = this.gate === 'disk' || (this.role === 'ready' && !this.mirror.peerInStep);
-    const at = this.cx.now;
+    const at = this.pairNow();
     this.persister.turn(this.now, alone, this.flushAsked, at, this.wallNow(), out.persist);
     if (this.persister.idle) this.flushAsked = false;
   }
@@ -351,7 +291,7 @@ export class Engine {
     const { epoch: staleEpoch, lsn: staleLsn } = this.ledger.position();
     this.persister.change({ epoch, primary: true, peerStale: true, staleEpoch, staleLsn });
     this.voice.settleAlone();
-    this.reignTicket = this.persister.sayNow(this.cx.now, this.wallNow(), out.persist);
+    this.reignTicket = this.persister.sayNow(this.pairNow(), this.wallNow(), out.persist);
     this.flushAsked = true;
   }
 
@@ -361,12 +301,9 @@ export class Engine {
     this.voice.speaking = true;
     this.ledger.arm();
     // only now: a takeover that comes to nothing leaves no trace in the history
-    this.ledger.reign(epoch, this.cx.now);
-    this.begin();
+    this.ledger.reign(epoch, this.pairNow());
     // warm standby keeps registrations: what belongs to calls ends with the box that had them
-    if (this.settings.pair.redundancy === 'warm-standby') this.ledger.forgetAllButWarm();
-    resume(this.cx);
-    this.commit();
+    this.service.resume(this.settings.pair.redundancy === 'warm-standby');
     this.mirror.lead();
     out.logs.push({ level: 'info', text: `primary, epoch ${epoch}, from lsn ${this.ledger.lsn}` });
   }
@@ -416,9 +353,11 @@ export class Engine {
     const wrong = this.mirror.data(bytes);
     if (wrong === undefined) return;
     out.logs.push({ level: 'alarm', text: `crossover: ${wrong}` });
-    this.note(`link.${wrong}`);
+    this.service.note(`link.${wrong}`);
     // our own history can no longer be trusted to be the primary's: begin again from nothing
     if (this.role === 'backup' && /^(record|op)-/.test(wrong)) this.ledger.filling = true;
+    // the reason goes before the end
+    out.link.push(...this.mirror.frames);
     out.closeLink = true;
     this.mirror.linkDown();
   }
@@ -443,7 +382,7 @@ export class Engine {
           // Taken back on the medium first. Else a power cut brings back a box that calls its peer
           // stale, goes first by that word, and knows nothing of what the peer acknowledged since.
           Object.assign(this.persister.word, { peerStale: false, staleEpoch: 0, staleLsn: 0 });
-          this.trustTicket = this.persister.sayNow(this.cx.now, this.wallNow(), out.persist);
+          this.trustTicket = this.persister.sayNow(this.pairNow(), this.wallNow(), out.persist);
           break;
         case 'in-step':
           if (this.role !== 'backup') this.voice.settleAlone();
@@ -484,7 +423,7 @@ export class Engine {
     }
     if (!this.voice.goAlone(this.now, this.ledger.epoch)) return;
     this.trustTicket = 0;
-    this.persister.sayNow(this.cx.now, this.wallNow(), out.persist);
+    this.persister.sayNow(this.pairNow(), this.wallNow(), out.persist);
     this.flushAsked = true;
     out.logs.push({ level: 'alarm', text: 'not protected: the peer is out of step' });
   }
@@ -524,7 +463,7 @@ export class Engine {
     s.chain = this.ledger.chain;
     s.inStep = this.inStep();
     s.peerStale = this.persister.word.peerStale;
-    s.pairNow = this.cx.now;
+    s.pairNow = this.pairNow();
     s.linkUp = this.mirror.up;
     s.calls = this.ledger.count(CALL);
   }
@@ -553,7 +492,7 @@ export class Engine {
       diskBytes: this.persister.bytes,
       ...summary(this.ledger),
       tables: this.ledger.tables.digests(digest),
-      counters: this.counters,
+      counters: this.service.counters,
     };
   }
 }

@@ -11,6 +11,7 @@ const FLOORS: readonly (readonly [string, number])[] = [
   ['src/node.ts', 6],
   ['src/input.ts', 6],
   ['src/effect.ts', 6],
+  ['src/service.ts', 6],
   ['src/status.ts', 6],
   ['src/cti/', 5],
   ['src/panel/', 5],

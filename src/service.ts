@@ -1,0 +1,111 @@
+/**
+ * The call side of an engine: runs `call/` over the ledger. One datagram, one due row, one resume is
+ * one transaction; what is said in it is stamped with the record it rests on.
+ */
+
+import { assert } from './base/assert.ts';
+import type { Chance } from './base/chance.ts';
+import type { Instant } from './base/units.ts';
+import { onDatagram, onDue, resume } from './call/switch.ts';
+import type { Datagram } from './effect.ts';
+import type { LiveRow } from './ledger/codec.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import type { Table } from './ledger/tables.ts';
+import type { HeldQueue } from './pair/gate.ts';
+import type { Context, SipSettings } from './proto/context.ts';
+
+export class Service {
+  readonly counters: { [name: string]: number } = {};
+
+  private readonly ledger: Ledger;
+  private readonly held: HeldQueue<Datagram>;
+  private readonly cx: Context;
+  private readonly dueRows: LiveRow[] = [];
+  private readonly makeRoom: () => void;
+  private sends = 0;
+
+  /** @param makeRoom called before each transaction: a group that grew too long goes early. */
+  constructor(
+    ledger: Ledger,
+    held: HeldQueue<Datagram>,
+    settings: SipSettings,
+    chance: Chance,
+    makeRoom: () => void,
+  ) {
+    this.ledger = ledger;
+    this.held = held;
+    this.makeRoom = makeRoom;
+    const service = this;
+    this.cx = {
+      now: 0,
+      store: ledger,
+      chance,
+      settings,
+      send(ip: string, port: number, text: string): void {
+        service.sends += 1;
+        held.push({ stamp: ledger.lsn + 1, ip, port, text });
+      },
+      count(name: string): void {
+        service.note(name);
+      },
+    };
+  }
+
+  /** The pair clock of this turn. */
+  set now(at: Instant) {
+    this.cx.now = at;
+  }
+
+  note(counter: string): void {
+    this.counters[counter] = (this.counters[counter] ?? 0) + 1;
+  }
+
+  /** One SIP datagram. */
+  datagram(ip: string, port: number, text: string): void {
+    this.begin();
+    onDatagram(this.cx, ip, port, text);
+    this.commit();
+  }
+
+  /** Rows whose moment has come. */
+  due(): void {
+    const rows = this.dueRows;
+    const { now } = this.cx;
+    this.ledger.due(now, rows);
+    for (const row of rows) {
+      if (row.$gone) continue;
+      const table = this.ledger.tables.byNumber[row.$table] as Table;
+      // an earlier row of this turn may have given this one another moment
+      if (table.compiled.deadline(row as never) <= now) {
+        this.begin();
+        onDue(this.cx, table.compiled.spec, row as never);
+        this.commit();
+        assert(
+          row.$gone || table.compiled.deadline(row as never) > now,
+          `a due row of ${table.compiled.spec.name} moves its deadline`,
+        );
+      }
+      this.ledger.rearm(row);
+    }
+    rows.length = 0;
+  }
+
+  /** A new primary's first act: what was in flight is said again. `warm`: calls are forgotten. */
+  resume(warm: boolean): void {
+    this.begin();
+    if (warm) this.ledger.forgetAllButWarm();
+    resume(this.cx);
+    this.commit();
+  }
+
+  private begin(): void {
+    this.sends = 0;
+    this.makeRoom();
+    this.ledger.begin(this.cx.now);
+  }
+
+  private commit(): void {
+    // nothing was changed: what was said rests on what is there already
+    if (!this.ledger.commit() && this.sends > 0) this.held.restamp(this.sends, this.ledger.lsn);
+  }
+}
