@@ -132,6 +132,8 @@ function pass(
     return;
   }
   if (other === undefined) return;
+  const before = invite && leg.uas !== 0 ? cx.store.get(STX, leg.uas) : undefined;
+  if (before !== undefined && unsettled(before)) acknowledged(cx, before);
   const stx = openServer(cx, m, key, ip, port, leg.id, tagOf(leg));
   if (invite) trying(cx, m, stx);
   cx.store.patch(LEG, leg, { remoteCseq: m.cseq, uas: invite ? stx.id : leg.uas });
@@ -161,9 +163,12 @@ function refuses(cx: Context, m: SipMessage, leg: Leg, other: Leg | undefined): 
     const stx = leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
     // 14.2: a second INVITE before the final response to the first: 500.
     if (stx !== undefined && stx.state === 'proceeding') return 500;
+    // RFC 5407 3.1.4: our 2xx was not acknowledged, but who sends the next INVITE has it. With the
+    // offer answered there is nothing to wait for; with the answer still to come in the ACK (3.1.5)
+    // there is.
+    if (unsettled(stx) && awaitsAnswer(cx, other)) return 491;
     // 14.2: "A UAS that receives an INVITE on a dialog while an INVITE it had sent on that dialog
     // is in progress MUST return a 491 (Request Pending)".
-    if (unsettled(stx)) return 491;
     if (leg.uac !== 0 && outstanding(cx.store.get(CTX, leg.uac))) return 491;
     // The other side is busy with an INVITE of its own, or has not acknowledged its answer.
     if (other !== undefined && other.uas !== 0 && unsettled(cx.store.get(STX, other.uas))) {
@@ -175,6 +180,12 @@ function refuses(cx: Context, m: SipMessage, leg: Leg, other: Leg | undefined): 
   // Before the answer only what needs no answered dialog, and only once the phone has a tag.
   if (invite || other.state === 'ending' || other.state === 'closing') return 491;
   return other.remoteTag === '' ? 500 : 0;
+}
+
+/** The INVITE to this leg had no offer: the phone's offer is answered by the ACK that is to come. */
+function awaitsAnswer(cx: Context, leg: Leg | undefined): boolean {
+  const ctx = leg === undefined || leg.uac === 0 ? undefined : cx.store.get(CTX, leg.uac);
+  return ctx !== undefined && awaitsAck(ctx);
 }
 
 /** ACK (RFC 3261 13.3.1.4, 17.2.1): ends the repetition of our final response. Never answered. */

@@ -125,7 +125,7 @@ function pairSettings(c: Checker, j: Json, lan: Json, vip: string): PairSettings
     leaseMs: t('leaseMs', 200, 10_000, 1500),
     vipLifetimeS: t('vipLifetimeS', 1, 60, 2),
     renewMs: t('renewMs', 20, 2000, 250),
-    probeMs: t('probeMs', 2, 1000, 10),
+    probeMs: t('probeMs', 2, 30, 5),
     holdMs: t('holdMs', 100, 600_000, 3000),
     mirrorWaitMaxMs: t('mirrorWaitMaxMs', 5, 5000, 50),
     garpAtMs: [0, 50, 150, 400, 1000, 5000],

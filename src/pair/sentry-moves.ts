@@ -16,6 +16,8 @@ const ASSERT_INTERVAL = 100;
 /** Two primaries of one epoch that both believe to be ahead: after so long the name decides. */
 const TIE_PATIENCE = 100;
 const AUTOMATIC_KEPT = 16;
+/** How long a kernel may need to take a killed process and its devices apart. */
+const ORDINARY_ANSWER_MS = 250;
 
 /** @returns why a switchover may not begin now, or '' when it may. */
 export function notReady(c: Core, force: boolean): string {
@@ -298,7 +300,7 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
     c.log('info', `handed over at epoch ${c.reignEpoch}`);
     c.order({ kind: 'hand-over' });
   },
-  await: (c) => {
+  'expect-primary': (c) => {
     c.phaseDeadline = c.now + SECOND;
   },
   accept: (c) => {
@@ -319,7 +321,11 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
   },
   'log-not-eligible': notEligible,
   'log-answered': (c) => {
-    c.alarm('answered', `the VIP ${c.settings.vip} is still answered by ${c.detail}: not claimed`);
+    const text = `the VIP ${c.settings.vip} is still answered by ${c.detail}: not claimed`;
+    // for a moment this is ordinary: a kernel that takes a killed process apart ends its connections
+    // before its devices
+    if (c.now - c.suspectedAt >= ORDINARY_ANSWER_MS) c.alarm('answered', text);
+    else if (c.phase !== 'waiting') c.log('info', text);
   },
   'log-claim-failed': (c) => {
     c.counters.claimsFailed += 1;

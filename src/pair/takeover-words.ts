@@ -175,7 +175,7 @@ export const ACTIONS = {
   'order-resign': 'order the engine to flush',
   'order-stay': 'order the engine to go on',
   'hand-over': 'order the engine to say goodbye and follow',
-  await: 'wait one second for the other to become primary',
+  'expect-primary': 'wait one second for the other to become primary',
   accept: 'answer the operator: begun',
   'answer-done': 'answer the operator: the other box is primary',
   'answer-failed': 'answer the operator: it came to nothing, and why',

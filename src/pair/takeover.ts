@@ -236,7 +236,12 @@ export const ROWS: readonly Row[] = [
     to: 'waiting',
     why: 'being taken apart, frozen, or link case 8: ask until it ends, or a heartbeat explains it',
   },
-  { on: 'vip-answered', in: ['waiting'], do: ['probe-later'], why: 'still answered' },
+  {
+    on: 'vip-answered',
+    in: ['waiting'],
+    do: ['log-answered', 'probe-later'],
+    why: 'still answered: an alarm if it lasts',
+  },
   {
     on: 'vip-answered',
     in: ['reigning'],
@@ -320,7 +325,13 @@ export const ROWS: readonly Row[] = [
   { on: 'vip-lost', in: LEADING, do: ['repair'], why: 'the lease still runs; it ends by itself' },
   ignore('vip-lost', others('claiming', ...LEADING), 'not wanted'),
 
-  { on: 'vip-down', in: ['dropping'], do: ['hand-over', 'await'], to: 'awaiting', why: 'silent' },
+  {
+    on: 'vip-down',
+    in: ['dropping'],
+    do: ['hand-over', 'expect-primary'],
+    to: 'awaiting',
+    why: 'silent',
+  },
   ignore('vip-down', others('dropping'), 'as asked'),
 
   { on: 'flushed', in: ['flushing'], do: ['silence', 'drop'], to: 'dropping', why: 'all is said' },
@@ -344,7 +355,7 @@ export const ROWS: readonly Row[] = [
   {
     on: 'timeout',
     in: ['dropping'],
-    do: ['hand-over', 'await'],
+    do: ['hand-over', 'expect-primary'],
     to: 'awaiting',
     why: 'no answer, but the lifetime of the address has ended',
   },
@@ -352,7 +363,7 @@ export const ROWS: readonly Row[] = [
     on: 'timeout',
     in: ['awaiting'],
     guard: 'rival-near',
-    do: ['await'],
+    do: ['expect-primary'],
     why: 'the other one is at it',
   },
   {
@@ -363,7 +374,12 @@ export const ROWS: readonly Row[] = [
     to: 'probing',
     why: 'the other one did not take it',
   },
-  { on: 'timeout', in: ['awaiting'], do: ['log-not-eligible', 'await'], why: 'own LAN is down' },
+  {
+    on: 'timeout',
+    in: ['awaiting'],
+    do: ['log-not-eligible', 'expect-primary'],
+    why: 'own LAN is down',
+  },
   {
     on: 'timeout',
     in: ['claiming'],

@@ -37,7 +37,11 @@ const PAIRS = FAULT_KINDS.map((kind) =>
   kind === 'restart-alone' ? (['power-backup', kind] as const) : ([kind] as const),
 );
 
-for (const kinds of [...PAIRS, ['cut-x', 'power-primary'], ['wall-step', 'kill-primary']] as const) {
+for (const kinds of [
+  ...PAIRS,
+  ['cut-x', 'power-primary'],
+  ['wall-step', 'kill-primary'],
+] as const) {
   test(`narrow swarm: ${kinds.join(' and ')}`, (t) => {
     for (let seed = 1; seed <= NARROW; seed += 1) {
       green(t, seed, (drawn) => ({

@@ -129,6 +129,16 @@ test('a re-INVITE before the ACK to the answer: 491', (t) => {
   t.is(heard(bob), '491 INVITE');
 });
 
+test('RFC 5407 3.1.4 a re-INVITE whose sender has our unacknowledged 2xx is passed on', (t) => {
+  const { lab, alice, bob, invite, ok } = talking(true);
+  alice.send(alice.inDialog('INVITE', invite, ok, { body: SDP('hold') }));
+  t.is(line(bob.take()), 'INVITE sdp');
+  t.is(heard(alice), '100 INVITE');
+  // the first 2xx is not repeated any more, nor does its lost ACK end the call
+  lab.pass(3000);
+  t.notRegex(heard(alice), /200 INVITE|BYE/);
+});
+
 test('CANCEL of a re-INVITE: it ends with 487, the call goes on', (t) => {
   const { alice, bob, invite, ok } = talking();
   const again = alice.inDialog('INVITE', invite, ok, { body: SDP('a') });

@@ -123,7 +123,8 @@ function cable(seed: number) {
   });
   x.plug({ a: station('a'), b: station('b') });
   const run = (ms: number): void => queue.runUntil(queue.now + ms, nothing);
-  const text = (id: 'a' | 'b'): string => log[id].filter((s) => !['up', 'down', 'beat'].includes(s)).join('');
+  const text = (id: 'a' | 'b'): string =>
+    log[id].filter((s) => !['up', 'down', 'beat'].includes(s)).join('');
   return { x, log, alive, power, run, text };
 }
 
@@ -211,7 +212,11 @@ test('frames of the capture carry right lengths and checksums', (t) => {
   };
   t.is(bytes.length, 45);
   t.is(sum(words(14, 34)), 0xffff, 'IPv4 header (RFC 791)');
-  t.is(sum([...words(26, 34), 17, 11, ...words(34, 45)]), 0xffff, 'UDP with pseudo header (RFC 768)');
+  t.is(
+    sum([...words(26, 34), 17, 11, ...words(34, 45)]),
+    0xffff,
+    'UDP with pseudo header (RFC 768)',
+  );
   const capture = new Capture();
   capture.add(1234.5, frame);
   const file = capture.file();

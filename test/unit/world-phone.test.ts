@@ -1,8 +1,8 @@
 /** The phones of the world: correct towards a correct server, and they notice a bad one. */
 
 import test from 'ava';
-import { VIP } from '../world/box.ts';
 import { Book } from '../world/book.ts';
+import { VIP } from '../world/box.ts';
 import { Dice } from '../world/dice.ts';
 import { Host } from '../world/host.ts';
 import { Phone } from '../world/phone.ts';

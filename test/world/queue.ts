@@ -26,7 +26,7 @@ export class Queue {
 
   /** Performs `run` at `at` (never in the past). Same moment: order of calls. */
   at(at: number, run: () => void): Timer {
-    const timer: Timer = { at: at < this.now ? this.now : at, seq: this.seq, run, dead: false };
+    const timer: Timer = { at: Math.max(at, this.now), seq: this.seq, run, dead: false };
     this.seq += 1;
     this.push(timer);
     return timer;
