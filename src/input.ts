@@ -15,7 +15,7 @@ export type EngineInput =
     }
   /** The crossover stream to the peer stands (either side may have connected). */
   | { readonly kind: 'link-up' }
-  /** Bytes of that stream; valid only during the step. */
+  /** Bytes of that stream. The engine's own from now on: the ring keeps them as received. */
   | { readonly kind: 'link-data'; readonly bytes: Uint8Array }
   /** The stream ended: FIN, RST or an error. */
   | { readonly kind: 'link-down' }

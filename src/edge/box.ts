@@ -18,16 +18,15 @@ import { type Config, HEARTBEAT_PORT, RELEASE } from './config.ts';
 import { type Answer, type ControlRequest, serveControl } from './control.ts';
 import { log } from './log.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
-import { isOsError, netlite, type OsError, osError } from './native/netlite.ts';
+import { isOsError, netlite, type OsError } from './native/netlite.ts';
 import { type Link, Netlink, NetMonitor } from './netlink.ts';
 import { ArpSocket } from './packet.ts';
 import { VipDevice } from './tun.ts';
 import { UdpSocket } from './udp.ts';
 
 const VIP_DEVICE = 'sipair0';
-/** nice(2) value of all threads, and SCHED_FIFO priority of the sentry alone. */
+/** nice(2) value; the disk thread gives itself less. */
 const PRIORITY = -15;
-const FIFO_PRIORITY = 20;
 /** Room for what lives a moment: with more of it, fewer collections find it still alive. */
 const YOUNG_GENERATION_MB = 96;
 /** How long a stopping primary waits for its planned switchover. */
@@ -40,8 +39,9 @@ function orStop<T extends object>(value: T | OsError, what: string): T {
 }
 
 /**
- * The sentry runs before everything, the other threads before what else the machine does: a box under
- * load must not look dead. Where it is not allowed, the pair works all the same.
+ * A box runs before what else the machine does: under load it must not look dead. Where it is not
+ * allowed, the pair works all the same. (Real-time priority for the sentry's thread alone was tried and
+ * is worse: it spins on a lock of the runtime whose holder it does not let run, a second at a time.)
  */
 function takePriority(): void {
   try {
@@ -49,9 +49,6 @@ function takePriority(): void {
   } catch (e) {
     log('info', `runs at ordinary priority: ${(e as Error).message}`);
   }
-  const fifo = netlite.setFifo(0, FIFO_PRIORITY);
-  if (fifo < 0)
-    log('info', `the sentry runs without real-time priority: ${osError('setFifo', fifo).osError}`);
 }
 
 class Box {

@@ -2,12 +2,14 @@
  * The disk thread: SQLite and nothing else. A batch a message, answered when it is committed. A
  * failing disk is told once a second and tried again: calls go on from memory meanwhile.
  *
- * May load: better-sqlite3, ledger/, the table lists of proto/ and call/.
+ * May load: better-sqlite3, the addon, ledger/, the table lists of proto/ and call/.
  */
 
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CALL_TABLES } from '../call/switch.ts';
 import type { PersistBatch } from '../ledger/disk.ts';
+import { netlite } from './native/netlite.ts';
 import { StateFile } from './sqlite.ts';
 
 export type DiskThreadData = { readonly path: string; readonly stamp: string };
@@ -21,6 +23,8 @@ export type DiskAnswer =
   | { readonly kind: 'fault'; readonly text: string };
 
 const RETRY_MS = 1000;
+/** nice(2): after the engine and the sentry, which must not wait for a batch to be written. */
+const PRIORITY = -5;
 
 const port = parentPort;
 if (port === null) throw new Error('disk-thread is started by the engine');
@@ -34,6 +38,11 @@ function open(): StateFile {
   }
 }
 
+try {
+  setPriority(netlite.gettid(), PRIORITY);
+} catch {
+  // not allowed: as the others then, at ordinary priority
+}
 const file = open();
 const waiting: PersistBatch[] = [];
 

@@ -37,10 +37,19 @@ const CREATE_BOX = `CREATE TABLE box (
 
 type BoxColumns = { [name: string]: number | string };
 
+/** Rows written and ids removed by one statement: a call into SQLite costs as much as a row. */
+const ROWS_AT_ONCE = 16;
+const IDS_AT_ONCE = 32;
+
 type TableWriter = {
   readonly compiled: Compiled;
   readonly put: Database.Statement;
+  readonly putMany: Database.Statement;
   readonly remove: Database.Statement;
+  readonly removeMany: Database.Statement;
+  /** Column values of rows, and ids, waiting for their statement. */
+  readonly puts: (number | string)[];
+  readonly removes: number[];
 };
 
 export class StateFile {
@@ -78,11 +87,18 @@ export class StateFile {
 
   private writer(spec: TableSpec): TableWriter {
     const compiled = compile(spec);
-    const marks = ['?', ...compiled.names.map(() => '?')].join(',');
+    const marks = `(${['?', ...compiled.names.map(() => '?')].join(',')})`;
+    const many = (mark: string, n: number): string => new Array(n).fill(mark).join(',');
+    const put = `INSERT OR REPLACE INTO "${spec.name}" VALUES `;
+    const remove = `DELETE FROM "${spec.name}" WHERE id IN `;
     return {
       compiled,
-      put: this.db.prepare(`INSERT OR REPLACE INTO "${spec.name}" VALUES (${marks})`),
-      remove: this.db.prepare(`DELETE FROM "${spec.name}" WHERE id = ?`),
+      put: this.db.prepare(put + marks),
+      putMany: this.db.prepare(put + many(marks, ROWS_AT_ONCE)),
+      remove: this.db.prepare(`${remove}(?)`),
+      removeMany: this.db.prepare(`${remove}(${many('?', IDS_AT_ONCE)})`),
+      puts: [],
+      removes: [],
     };
   }
 
@@ -104,16 +120,29 @@ export class StateFile {
         const t = this.tables[c.table];
         if (t === undefined) return;
         if (c.op === OP_REMOVE) {
-          t.remove.run(c.id);
+          t.removes.push(c.id);
+          if (t.removes.length === IDS_AT_ONCE) flushRemoves(t);
           return;
         }
         const row = t.compiled.create(c.id, {});
         t.compiled.read(r, row);
-        t.put.run(t.compiled.columns(row));
+        t.puts.push(...t.compiled.columns(row));
+        if (t.puts.length === ROWS_AT_ONCE * (t.compiled.names.length + 1)) flushPuts(t);
       });
+      // a batch has a row once: removed, or written; which of the two is done first does not matter
+      for (const t of this.tables) {
+        if (t === undefined) continue;
+        flushRemoves(t);
+        flushPuts(t);
+      }
       this.writeBox(batch.box);
       this.end.run();
     } catch (e) {
+      for (const t of this.tables) {
+        if (t === undefined) continue;
+        t.puts.length = 0;
+        t.removes.length = 0;
+      }
       if (this.db.inTransaction) this.back.run();
       throw e;
     }
@@ -159,6 +188,19 @@ export class StateFile {
   close(): void {
     this.db.close();
   }
+}
+
+function flushPuts(t: TableWriter): void {
+  const width = t.compiled.names.length + 1;
+  if (t.puts.length === ROWS_AT_ONCE * width) t.putMany.run(t.puts);
+  else for (let at = 0; at < t.puts.length; at += width) t.put.run(t.puts.slice(at, at + width));
+  t.puts.length = 0;
+}
+
+function flushRemoves(t: TableWriter): void {
+  if (t.removes.length === IDS_AT_ONCE) t.removeMany.run(t.removes);
+  else for (const id of t.removes) t.remove.run(id);
+  t.removes.length = 0;
 }
 
 function fromColumns(spec: TableSpec, raw: BoxColumns): { [name: string]: never } {

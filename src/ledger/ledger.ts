@@ -253,7 +253,10 @@ export class Ledger implements Store {
 
   // ── the backup's side ────────────────────────────────────────────────────────────────────────
 
-  /** Verifies and applies the records in `bytes[from .. end)`, in order. */
+  /**
+   * Verifies and applies the records in `bytes[from .. end)`, in order. Where a frame's header lies
+   * before `from`, the bytes are kept as they are and must not change afterwards.
+   */
   apply(bytes: Uint8Array, from: number, end: number): Fault<ApplyFault> | undefined {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const before = this.position();
@@ -278,6 +281,10 @@ export class Ledger implements Store {
 
   /** Received records are kept as received, for the day this box is asked for them. */
   private keep(before: Position, bytes: Uint8Array, from: number, end: number): void {
+    if (from >= FRAME_HEADER) {
+      this.ring.push(before, this.position(), bytes.subarray(from - FRAME_HEADER, end));
+      return;
+    }
     const copy = Buffer.allocUnsafe(FRAME_HEADER + end - from);
     copy.set(bytes.subarray(from, end), FRAME_HEADER);
     const view = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
