@@ -12,6 +12,8 @@ import { World } from '../world/world.ts';
 import { SABOTEURS } from './saboteurs.ts';
 
 const SEEDS = 8;
+/** Virtual time; the safety phase of every draw is longer. */
+const SHORTEST_RUN_MS = 10_000;
 
 for (const saboteur of SABOTEURS) {
   test(`${saboteur.name} turns ${saboteur.oracle} red`, (t) => {
@@ -22,7 +24,7 @@ for (const saboteur of SABOTEURS) {
       t.log(`seed ${seed}: ${broken.violations[0]?.text}`);
       const whole = run({ seed, adjust });
       t.deepEqual(whole.violations, [], `seed ${seed} is green without ${saboteur.name}`);
-      t.true(whole.world.now > broken.world.now, 'and went on further');
+      t.true(whole.world.now > SHORTEST_RUN_MS, 'and was a whole run');
       return;
     }
     t.fail(`${oracle} stayed green for ${SEEDS} seeds though: ${saboteur.about}`);
