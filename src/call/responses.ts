@@ -14,6 +14,7 @@ import { contactFor } from './dialog.ts';
 import {
   dropLeg,
   establish,
+  hangUp,
   hangUpStranger,
   inviteLines,
   refreshTarget,
@@ -166,18 +167,25 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
   }
   // RFC 3261 12.2.1.2: "If the response for a request within a dialog is a 481 ... or a 408 ...,
   // the UAC SHOULD terminate the dialog." RFC 5057 5.1 limits 408 to what changes the session.
-  if (m.status === 481 || (m.status === 408 && changesSession(ctx))) lost(cx, leg);
+  if (m.status === 481 || (m.status === 408 && changesSession(ctx))) {
+    lost(cx, leg, m.status === 481);
+  }
 }
 
 function changesSession(ctx: Ctx): boolean {
   return ctx.method === 'INVITE' || ctx.method === 'UPDATE';
 }
 
-/** The other side of a leg does not know the dialog any more: the leg is dropped, the call ends. */
-function lost(cx: Context, leg: Leg): void {
+/**
+ * The other side of a leg does not know the dialog any more (`unknown`: it said so), or is not heard
+ * of; the call ends. RFC 3261 12.2.1.2: "For INVITE initiated dialogs, terminating the dialog
+ * consists of sending a BYE": who cannot be heard may still hear, and would ring or talk for ever.
+ */
+function lost(cx: Context, leg: Leg, unknown: boolean): void {
   const call = cx.store.get(CALL, leg.call);
   if (call === undefined || leg.state !== 'confirmed') return;
-  dropLeg(cx, leg);
+  if (unknown) dropLeg(cx, leg);
+  else hangUp(cx, leg, EMPTY_TAIL);
   const silent = { m: undefined, ctx: undefined, status: 0, reason: '', tail: '' };
   happen(cx, call, 'end', { ...silent, leg });
   tidy(cx, call);
@@ -189,7 +197,7 @@ export function unanswered(cx: Context, ctx: Ctx): void {
   if (ctx.onward !== 0) {
     const stx = cx.store.get(STX, ctx.onward);
     if (stx !== undefined) respond(cx, stx, 408, '', EMPTY_TAIL);
-    if (leg !== undefined && changesSession(ctx)) lost(cx, leg);
+    if (leg !== undefined && changesSession(ctx)) lost(cx, leg, false);
     return;
   }
   if (leg === undefined) return;

@@ -63,6 +63,8 @@ function report(result: RunResult): void {
 }
 
 let failed = 0;
+let done = 0;
+const began = performance.now();
 for (let seed = first; seed < first + runs; seed += 1) {
   const drawn = drawOptions(seed);
   const options = saboteur?.adjust(drawn) ?? drawn;
@@ -77,6 +79,7 @@ for (let seed = first; seed < first + runs; seed += 1) {
     capture: values.pcap !== undefined,
   });
   console.log(summary(result, performance.now() - started));
+  done += 1;
   if (values.pcap !== undefined && result.world.capture !== undefined) {
     writeFileSync(values.pcap, result.world.capture.file());
     console.log(`  packets in ${values.pcap}`);
@@ -87,4 +90,8 @@ for (let seed = first; seed < first + runs; seed += 1) {
     if (!values.keep) break;
   }
 }
+const took = ((performance.now() - began) / 1000).toFixed(0);
+console.log(
+  `${done} ${done === 1 ? 'seed' : 'seeds'} in ${took} s: ${done - failed} kept every promise, ${failed} did not`,
+);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -183,6 +183,7 @@ function step(cx: Context, ctx: Ctx, event: ClientEvent, m: SipMessage | undefin
   const s = cx.settings;
   let verdict: Verdict = 'done';
   let quiet = false;
+  let giveUpAt = 0;
   let endAt = ctx.endAt;
   for (const action of cell.act) {
     switch (action) {
@@ -204,6 +205,10 @@ function step(cx: Context, ctx: Ctx, event: ClientEvent, m: SipMessage | undefin
         break;
       case 'quiet':
         quiet = true;
+        break;
+      case 'startC':
+        // An INVITE that was hushed before it was heard has its end already.
+        giveUpAt = ctx.request === '' ? ctx.giveUpAt : at(cx.now, 'C', s);
         break;
       case 'startD':
         endAt = at(cx.now, 'D', s);
@@ -228,7 +233,7 @@ function step(cx: Context, ctx: Ctx, event: ClientEvent, m: SipMessage | undefin
   if (cell.to === 'gone') cx.store.remove(CTX, ctx);
   else if (cell.to !== 'same') {
     if (quiet) {
-      cx.store.patch(CTX, ctx, { state: cell.to, request: '', resendAt: 0, giveUpAt: 0, endAt });
+      cx.store.patch(CTX, ctx, { state: cell.to, request: '', resendAt: 0, giveUpAt, endAt });
     } else cx.store.patch(CTX, ctx, { state: cell.to });
   }
   return verdict;

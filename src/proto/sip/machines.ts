@@ -150,7 +150,7 @@ export type InviteClientState = 'calling' | 'proceeding' | 'completed' | 'accept
 /** RFC 3261 17.1.1.2, figure 5, as corrected by RFC 6026 7.2. */
 export const INVITE_CLIENT: Machine<InviteClientState, ClientEvent> = {
   calling: {
-    provisional: { to: 'proceeding', act: ['quiet', 'tell'] },
+    provisional: { to: 'proceeding', act: ['quiet', 'startC', 'tell'] },
     success: { to: 'accepted', act: ['quiet', 'startM', 'tell'] },
     refusal: { to: 'completed', act: ['quiet', 'ack', 'startD', 'tell'] },
     resend: { to: 'same', act: ['repeat', 'double'] },
@@ -162,7 +162,7 @@ export const INVITE_CLIENT: Machine<InviteClientState, ClientEvent> = {
     success: { to: 'accepted', act: ['quiet', 'startM', 'tell'] },
     refusal: { to: 'completed', act: ['quiet', 'ack', 'startD', 'tell'] },
     resend: IGNORE,
-    // Set only by CANCEL: RFC 3261 9.1, no final response in 64*T1 after the CANCEL.
+    // Timer C, or sooner after CANCEL: RFC 3261 9.1, no final response in 64*T1.
     giveUp: { to: 'gone', act: ['timeout'] },
     end: IGNORE,
   },

@@ -11,7 +11,7 @@ import type { SipSettings } from '../context.ts';
 
 export type Moment = 'resendAt' | 'giveUpAt' | 'endAt';
 
-export type TimerName = 'A' | 'B' | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'M';
+export type TimerName = 'A' | 'B' | 'C' | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'M';
 
 type TimerFacts = {
   readonly moment: Moment;
@@ -40,6 +40,14 @@ export const TIMERS: { readonly [name in TimerName]: TimerFacts } = {
     rfc:
       '17.1.1.2: "If the client transaction is still in the Calling state when timer B ' +
       'fires, the client transaction SHOULD inform the TU that a timeout has occurred."',
+  },
+  C: {
+    moment: 'giveUpAt',
+    // Later than the call's own end of patience, so for a new call only a second net.
+    length: (s) => s.noAnswerMs + giveUpAfter(s),
+    rfc:
+      '16.6 step 11: "Timer C handles the case where an INVITE request never generates a final ' +
+      'response."',
   },
   D: {
     moment: 'endAt',
