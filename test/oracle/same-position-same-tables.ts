@@ -4,6 +4,7 @@
  * after a backup has caught up with its primary.
  */
 
+import { diffTables } from '../../src/ledger/diff.ts';
 import { other } from '../world/crossover.ts';
 import { ledgerOf } from '../world/inside.ts';
 import type { Oracle, World } from '../world/world.ts';
@@ -29,9 +30,9 @@ export function samePositionSameTables(world: World): Oracle {
       const mine = table.digest();
       const theirs = twin.digest();
       if (mine.count === theirs.count && mine.hash === theirs.hash) continue;
-      const { name } = table.compiled.spec;
-      const text = `${name} at lsn ${a.lsn}: a has ${mine.count} rows, b ${theirs.count}, or they differ`;
+      const text = `lsn ${a.lsn}, a and b: ${diffTables(a.tables, b.tables, 3).join('; ')}`;
       world.violate('same-position-same-tables', text);
+      return;
     }
   }
 

@@ -5,6 +5,7 @@ import { Deadlines } from '../../src/base/deadlines.ts';
 import { table } from '../../src/base/row.ts';
 import { NEVER } from '../../src/base/units.ts';
 import { takeRows } from '../../src/ledger/batch.ts';
+import { diffTables } from '../../src/ledger/diff.ts';
 import { Image } from '../../src/ledger/image.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { samePosition } from '../../src/ledger/record.ts';
@@ -111,6 +112,28 @@ test('random bytes in place of operations never throw', (t) => {
     { numRuns: 2000 },
   );
   t.pass();
+});
+
+test('a difference is told in words: the row, the field, both values', (t) => {
+  const a = make();
+  const b = make();
+  write(a, 1, () => {
+    a.insert(PET, { name: 'tom', kind: 'dog', age: 3 });
+    a.insert(PET, { name: `pip\r\n${'x'.repeat(60)}` });
+  });
+  follow(a, b);
+  t.deepEqual(diffTables(a.tables, b.tables), []);
+  write(b, 2, () => {
+    b.patch(PET, b.find(PET, 'name', 'tom')!, { kind: 'bird', age: 4, tame: true });
+    b.insert(PET, { name: 'new' });
+  });
+  write(a, 2, () => a.insert(PET, { name: 'mine' }));
+  b.tables.of(PET).rows.delete(2);
+  t.deepEqual(diffTables(a.tables, b.tables), [
+    "pet 1: kind 'dog' → 'bird', age 3 → 4, tame false → true",
+    'pet 2: only in the first',
+    "pet 3: name 'mine' → 'new'",
+  ]);
 });
 
 test('the ring knows a position by its chain', (t) => {
