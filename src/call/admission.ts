@@ -8,6 +8,7 @@ import { authenticate, challenge, type Proof, REGISTRAR, SERVICE } from '../prot
 import { answerStateless } from '../proto/sip/server.ts';
 import { ALLOW, EMPTY_TAIL } from '../proto/sip/text.ts';
 import { H, M, type SipMessage } from '../sip-parser/index.ts';
+import { isExtension } from './dialplan.ts';
 import { CALL, LEG } from './rows.ts';
 
 type Refusal = { readonly status: number; readonly tail: string };
@@ -23,7 +24,15 @@ export function refusal(cx: Context, m: SipMessage): Refusal | undefined {
   if (!/^sips?:/i.test(m.requestUri)) return REFUSE(416);
   // 8.2.2.2: same From tag, Call-ID and CSeq as an ongoing transaction, but another branch.
   if (m.methodId === M.INVITE && merged(cx, m)) return REFUSE(482);
-  return extensions(m);
+  return tooLarge(m) ?? extensions(m);
+}
+
+/** What is passed on grows by our own headers, and a UDP datagram carries 65 507 octets. */
+const PASSABLE_BYTES = 64_000;
+
+/** RFC 3261 21.5.14: 513 for what would not fit when it is passed on, rather than silence. */
+export function tooLarge(m: SipMessage): Refusal | undefined {
+  return m.text.length > PASSABLE_BYTES ? REFUSE(513) : undefined;
 }
 
 /** RFC 3261 8.2.2.3: no extension that needs us is supported; undefined when none is required. */
@@ -33,8 +42,12 @@ export function extensions(m: SipMessage): Refusal | undefined {
   return wanted.length === 0 ? undefined : REFUSE(420, `Unsupported: ${wanted.join(', ')}\r\n`);
 }
 
+/** A Call-ID is unique (8.1.1.4); who repeats one would make us look at all his calls each time. */
+const SAME_CALL_ID = 16;
+
 function merged(cx: Context, m: SipMessage): boolean {
   const calls = cx.store.all(CALL, 'callId', m.callId);
+  if (calls.length >= SAME_CALL_ID) return true;
   for (const call of calls) {
     for (const leg of cx.store.all(LEG, 'call', call.id)) {
       if (leg.side !== 'caller' || leg.remoteTag !== m.fromTag) continue;
@@ -57,9 +70,11 @@ export function whoIs(cx: Context, m: SipMessage, ip: string, port: number): Pro
   if (!cx.settings.auth) return { as: 'nobody', stale: false };
   const face = m.methodId === M.REGISTER ? REGISTRAR : SERVICE;
   const proof = authenticate(cx, m, face.from);
-  if (proof.as === 'user') return proof;
-  if (m.has(face.from) && !proof.stale) cx.count('authFailures');
-  askAgain(cx, m, ip, port, proof.stale);
+  // The password of a user who does not exist can be worked out by anybody.
+  if (proof.as === 'user' && isExtension(cx.settings, proof.user)) return proof;
+  const stale = proof.as === 'nobody' && proof.stale;
+  if (m.has(face.from) && !stale) cx.count('authFailures');
+  askAgain(cx, m, ip, port, stale);
   return undefined;
 }
 

@@ -19,9 +19,9 @@ import {
   trying,
   unsettled,
 } from '../proto/sip/server.ts';
-import { ALLOW, bodyTail, EMPTY_TAIL, passedOn } from '../proto/sip/text.ts';
+import { ALLOW, bodyTail, EMPTY_TAIL, isOfferless, passedOn } from '../proto/sip/text.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
-import { extensions, notAllowed } from './admission.ts';
+import { extensions, notAllowed, tooLarge } from './admission.ts';
 import { happen } from './call.ts';
 import {
   contactOf,
@@ -118,7 +118,9 @@ function pass(
 ): void {
   const invite = m.methodId === M.INVITE;
   const bad =
-    extensions(m) ?? (m.maxForwards === 0 ? { status: 483, tail: EMPTY_TAIL } : undefined);
+    tooLarge(m) ??
+    extensions(m) ??
+    (m.maxForwards === 0 ? { status: 483, tail: EMPTY_TAIL } : undefined);
   if (bad !== undefined) {
     answerStateless(cx, m, ip, port, bad.status, bad.tail);
     return;
@@ -140,7 +142,7 @@ function pass(
   if (invite || m.methodId === M.UPDATE) refreshTarget(cx, leg, m);
   const hops = m.maxForwards < 0 ? 69 : m.maxForwards - 1;
   const own = invite ? ALLOW : '';
-  const offerless = invite && m.body === '';
+  const offerless = invite && isOfferless(m);
   const ctx = sendInDialog(
     cx,
     other,

@@ -7,7 +7,7 @@
  */
 
 import type { Context } from '../proto/context.ts';
-import { type Hop, nextHop, uriOf } from '../proto/sip/address.ts';
+import { type Hop, nextHop, targetOf, uriOf } from '../proto/sip/address.ts';
 import { awaitsAck, branchOf, hush, outstanding, request } from '../proto/sip/client.ts';
 import { CTX, type Ctx, type Method, STX } from '../proto/sip/rows.ts';
 import { acknowledged, respond, unsettled } from '../proto/sip/server.ts';
@@ -80,6 +80,12 @@ function routed(leg: Leg): { readonly uri: string; readonly route: string } {
   return { uri: first, route: `${leg.routeSet.slice(end + 2)}Route: <${leg.remoteTarget}>\r\n` };
 }
 
+/** The remote target a message gives; '' for none. "*" is for registrations only (20.10). */
+function contactIn(m: SipMessage): string {
+  const uri = m.contactUri;
+  return uri === '*' ? '' : targetOf(uri);
+}
+
 /** A 1xx with a tag, or the 2xx, makes the callee's dialog (RFC 3261 12.1.2, 13.2.2.4). */
 export function establish(
   cx: Context,
@@ -87,7 +93,7 @@ export function establish(
   m: SipMessage,
   state: 'early' | 'confirmed',
 ): void {
-  const target = m.contactUri === '' ? leg.remoteTarget : m.contactUri;
+  const target = contactIn(m) || leg.remoteTarget;
   const routeSet = routeLines(m, true);
   if (target === leg.remoteTarget && routeSet === leg.routeSet) {
     // The usual phone says what its registration said.
@@ -110,8 +116,8 @@ export function establish(
  * .2.2).
  */
 export function refreshTarget(cx: Context, leg: Leg, m: SipMessage): void {
-  const target = m.contactUri;
-  if (target === '' || target === leg.remoteTarget || target === '*') return;
+  const target = contactIn(m);
+  if (target === '' || target === leg.remoteTarget) return;
   const hop = hopFor(leg.routeSet, target, leg, leg.nat);
   cx.store.patch(LEG, leg, { remoteTarget: target, ip: hop.ip, port: hop.port });
 }
@@ -168,19 +174,28 @@ export function sendAck(cx: Context, leg: Leg, ctx: Ctx, toTag: string): void {
   );
 }
 
+/** Answers of strangers to one INVITE that are ended by BYE: each costs us a transaction. */
+const STRANGERS = 32;
+
 /**
  * Thanks and hangs up a second phone that answered the same INVITE (RFC 3261 13.2.2.4). It has no
  * row: only the CSeq is remembered, by the leg whose INVITE it was.
  */
-export function hangUpStranger(
-  cx: Context,
-  leg: Leg,
-  ctx: Ctx,
-  toTag: string,
-  contact: string,
-): void {
-  const stranger: Leg = { ...leg, remoteTag: toTag, remoteTarget: contact || leg.remoteTarget };
+export function hangUpStranger(cx: Context, leg: Leg, ctx: Ctx, m: SipMessage): void {
+  const toTag = m.toTag;
+  const target = contactIn(m) || leg.remoteTarget;
+  const routeSet = routeLines(m, true);
+  const hop = hopFor(routeSet, target, leg, leg.nat);
+  const stranger: Leg = {
+    ...leg,
+    remoteTag: toTag,
+    remoteTarget: target,
+    routeSet,
+    ip: hop.ip,
+    port: hop.port,
+  };
   sendAck(cx, stranger, ctx, toTag);
+  if (leg.localCseq - ctx.cseq >= STRANGERS) return;
   const cseq = leg.localCseq + 1;
   cx.store.patch(LEG, leg, { localCseq: cseq });
   const { uri, route } = routed(stranger);
@@ -190,8 +205,8 @@ export function hangUpStranger(
     route,
     rest: `Max-Forwards: 70\r\n${dialogLines(stranger, true)}CSeq: ${cseq} BYE\r\n${EMPTY_TAIL}`,
     cseq,
-    ip: leg.ip,
-    port: leg.port,
+    ip: stranger.ip,
+    port: stranger.port,
     leg: 0,
     onward: 0,
     offerless: false,

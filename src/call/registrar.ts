@@ -14,6 +14,7 @@ import {
   isFault,
   param,
   parseNameAddr,
+  quote,
   type SipMessage,
   unescapeUser,
   uriEquals,
@@ -100,14 +101,17 @@ function update(
   const wishes: Wish[] = [];
   const bindings = cx.store.all(BINDING, 'aor', aor);
   let added = 0;
+  let removed = 0;
   for (const value of m.values(H.Contact)) {
     const wish = wishOf(cx, m, value, bindings);
     if ('no' in wish) return wish;
     if (wish.known !== undefined && outOfOrder(wish.known, m)) return { no: 500, headers: '' };
     if (wish.known === undefined && wish.seconds > 0) added += 1;
+    if (wish.known !== undefined && wish.seconds === 0) removed += 1;
     wishes.push(wish);
   }
-  if (added > 0 && bindings.length + added > s.maxContacts) return { no: 403, headers: '' };
+  if (added > 0 && bindings.length + added - removed > s.maxContacts)
+    return { no: 403, headers: '' };
   if (added > 0 && cx.store.count(BINDING) + added > s.maxBindings) {
     return { no: 503, headers: 'Retry-After: 30\r\n' };
   }
@@ -141,8 +145,13 @@ function wishOf(
     seconds: Math.min(seconds, s.maxExpiresS),
     q: q >= 0 && q <= 1 ? Math.round(q * 1000) : 1000,
     instance: param(contact.params, '+sip.instance') ?? '',
-    known: bindings.find((b) => b.contact === contact.uri || uriEquals(b.contact, contact.uri)),
+    known: knownAs(bindings, contact.uri),
   };
+}
+
+/** 10.3 step 7: contacts are compared by the rules of their scheme (19.1.4). */
+function knownAs(bindings: readonly Binding[], uri: string): Binding | undefined {
+  return bindings.find((b) => b.contact === uri || uriEquals(b.contact, uri));
 }
 
 /** 10.2.1.1: a malformed expires parameter counts as 3600. */
@@ -159,9 +168,8 @@ function grant(
   proof: Proof,
   wish: Wish,
 ): void {
-  const { known } = wish;
-  // The same contact twice in one request: the first may have removed it.
-  const live = known !== undefined ? cx.store.get(BINDING, known.id) : undefined;
+  // The same contact twice in one request: the first may have removed it, or made it.
+  const live = knownAs(cx.store.all(BINDING, 'aor', aor), wish.uri);
   if (wish.seconds === 0) {
     if (live !== undefined) cx.store.remove(BINDING, live);
     return;
@@ -194,7 +202,7 @@ function contacts(cx: Context, aor: string): string {
     const left = Math.ceil((b.expiresAt - cx.now) / 1000);
     if (left <= 0) continue;
     const q = b.q === 1000 ? '' : `;q=${b.q / 1000}`;
-    const instance = b.instance === '' ? '' : `;+sip.instance="${b.instance}"`;
+    const instance = b.instance === '' ? '' : `;+sip.instance=${quote(b.instance)}`;
     out += `Contact: <${b.contact}>;expires=${left}${q}${instance}\r\n`;
   }
   return out;

@@ -4,7 +4,13 @@
  */
 
 import type { Context } from '../proto/context.ts';
-import { awaitsAck, cancel, clientReceives, findClient } from '../proto/sip/client.ts';
+import {
+  acknowledgeLate,
+  awaitsAck,
+  cancel,
+  clientReceives,
+  findClient,
+} from '../proto/sip/client.ts';
 import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { respond } from '../proto/sip/server.ts';
 import { ALLOW, EMPTY_TAIL, passedOn } from '../proto/sip/text.ts';
@@ -34,6 +40,8 @@ export function response(cx: Context, m: SipMessage): void {
   }
   if (clientReceives(cx, ctx, m) !== 'tell') return;
   const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
+  // The phone hung up while its 2xx was on the way: it repeats that until it is acknowledged.
+  if (leg === undefined && ctx.state === 'accepted') acknowledgeLate(cx, ctx, m);
   if (ctx.onward !== 0) {
     passBack(cx, ctx, leg, m);
     return;
@@ -79,7 +87,7 @@ function answered(cx: Context, ctx: Ctx, leg: Leg, call: Call, m: SipMessage): v
   if (m.toTag !== leg.remoteTag) {
     // RFC 3261 13.2.2.4: a proxy behind the phone forked, and another one answered too: each 2xx
     // must be acknowledged, and what is not wanted ended by BYE.
-    hangUpStranger(cx, leg, ctx, m.toTag, m.contactUri);
+    hangUpStranger(cx, leg, ctx, m);
     return;
   }
   // 13.2.2.4: the ACK "MUST be passed to the transport layer every time a retransmission of the 2xx
@@ -113,17 +121,20 @@ function refused(
   tidy(cx, call);
 }
 
+/** A status of one side as the other side may hear it. */
+function passable(status: number): number {
+  // The phone wants credentials of us: that is between us and it.
+  if (status === 401 || status === 407) return 403;
+  // RFC 3261 16.7 step 6: a 503 says that *this* element cannot; passed on it would mean us.
+  return status === 503 ? 500 : status;
+}
+
 /** What a refusal of a phone means to a caller who knows nothing of the phone. */
 function translated(status: number): number {
   // A redirection is not followed yet, and would lead around us.
   if (status < 400) return 480;
-  // The phone wants credentials of us: that is between us and it.
-  if (status === 401 || status === 407) return 403;
-  // RFC 3261 16.7 step 6: a 503 says that *this* element cannot; passed on it would mean us.
-  if (status === 503) return 500;
   // Unknown to the phone: a binding that went stale.
-  if (status === 481 || status === 487) return 480;
-  return status;
+  return status === 481 || status === 487 ? 480 : passable(status);
 }
 
 function phonesLeft(cx: Context, call: Call): boolean {
@@ -153,8 +164,7 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
     refreshTarget(cx, leg, m);
   if (stx !== undefined) {
     const own = success && (invite || ctx.method === 'UPDATE') ? contactFor(cx, stx) : '';
-    // What credentials the phone wants of us is between us and it.
-    const status = m.status === 401 || m.status === 407 ? 403 : m.status;
+    const status = passable(m.status);
     const reason = status === m.status ? m.reason : '';
     respond(cx, stx, status, reason, passedOn(m, own + (invite && success ? ALLOW : '')));
   }

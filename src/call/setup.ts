@@ -4,7 +4,7 @@
  */
 
 import type { Context } from '../proto/context.ts';
-import { uriOf, userOf } from '../proto/sip/address.ts';
+import { targetOf, uriOf, userOf } from '../proto/sip/address.ts';
 import { request } from '../proto/sip/client.ts';
 import type { Proof } from '../proto/sip/digest.ts';
 import { answerStateless, openServer, trying } from '../proto/sip/server.ts';
@@ -12,6 +12,7 @@ import {
   ALLOW,
   behindNat,
   EMPTY_TAIL,
+  isOfferless,
   passedOn,
   randomWord,
   withoutTag,
@@ -37,6 +38,10 @@ export function newCall(cx: Context, m: SipMessage, key: string, ip: string, por
   }
   const proof = whoIs(cx, m, ip, port);
   if (proof === undefined) return;
+  if (!maySpeakAs(cx, m, proof)) {
+    answerStateless(cx, m, ip, port, 403, EMPTY_TAIL);
+    return;
+  }
   const called = unescapeUser(userOf(m.requestUri));
   if (!isExtension(cx.settings, called)) {
     answerStateless(cx, m, ip, port, 404, EMPTY_TAIL);
@@ -49,6 +54,13 @@ export function newCall(cx: Context, m: SipMessage, key: string, ip: string, por
   }
   cx.count('callsTried');
   place(cx, m, key, ip, port, called, phones, hops < 0 ? 69 : hops - 1, proof);
+}
+
+/** On a site with passwords nobody calls under the number of another extension. */
+function maySpeakAs(cx: Context, m: SipMessage, proof: Proof): boolean {
+  if (proof.as === 'nobody') return true;
+  const from = unescapeUser(userOf(uriOf(m.header(H.From) ?? '')));
+  return from === proof.user || !isExtension(cx.settings, from);
 }
 
 function phonesOf(cx: Context, aor: string): readonly Binding[] {
@@ -88,7 +100,7 @@ function place(
   trying(cx, m, stx);
   const asserted = proof.as === 'user' ? assertedIdentity(cx, m, proof.user) : '';
   const tail = passedOn(m, ALLOW + asserted);
-  const offerless = m.bodyStart === m.text.length;
+  const offerless = isOfferless(m);
   const localUri = withoutTag(from);
   const remoteUri = withoutTag(to);
   for (const phone of phones) {
@@ -116,7 +128,7 @@ function callerLeg(
   const nat = behindNat(m, ip);
   const source = { ip, port };
   const contact = m.contactUri === '*' ? '' : m.contactUri;
-  const target = contact === '' ? uriOf(from) : contact;
+  const target = targetOf(contact === '' ? uriOf(from) : contact);
   const routeSet = routeLines(m, false);
   const hop = contact === '' ? source : hopFor(routeSet, target, source, nat);
   return cx.store.insert(LEG, {
@@ -157,7 +169,7 @@ function invite(cx: Context, call: Call, phone: Binding, offer: Offer): void {
     localUri: offer.localUri,
     remoteUri: offer.remoteUri,
     localCseq: 1,
-    remoteTarget: phone.contact,
+    remoteTarget: targetOf(phone.contact),
     user: offer.caller,
     ip: phone.ip,
     port: phone.port,
@@ -165,7 +177,7 @@ function invite(cx: Context, call: Call, phone: Binding, offer: Offer): void {
   });
   const ctx = request(cx, {
     method: 'INVITE',
-    uri: phone.contact,
+    uri: leg.remoteTarget,
     route: '',
     rest:
       `Max-Forwards: ${offer.hops}\r\n${dialogLines(leg, false)}CSeq: 1 INVITE\r\n` +

@@ -24,8 +24,23 @@ const STATUSES = [
   100, 100, 180, 180, 180, 183, 183, 199, 200, 200, 200, 200, 200, 200, 200, 200, 202, 302, 401,
   408, 481, 486, 487, 491, 500, 503, 603,
 ];
+/** Statuses we may give without remembering them: a repetition may hear something else. */
+const STATELESS = new Set([403, 404, 405, 480, 481, 482, 483, 487, 491, 500, 503]);
 const METHODS = ['BYE', 'INVITE', 'INVITE', 'UPDATE', 'INFO', 'MESSAGE', 'OPTIONS', 'PRACK'];
 const WAITS = [0, 0, 0, 0, 1, 1, 50, 50, 50, 500, 500, 501, 2000, 5001, 32_000, 190_000];
+
+/** What we said to an INVITE of a peer. `loose`: it was repeated when we need not know it any more. */
+type Ask = { finals: Set<number>; tags: Set<string>; at: number; loose: boolean };
+/** What a phone said to an INVITE of ours, and what it heard then. */
+type Ring = {
+  callId: string;
+  at: number;
+  offer: boolean;
+  heardAt: number;
+  final: number;
+  cancelled: boolean;
+  acked: boolean;
+};
 
 class Walker {
   readonly lab: Lab;
@@ -36,6 +51,10 @@ class Walker {
   readonly sent = new Map<Peer, string[]>();
   readonly asked = new Map<Peer, SipMessage[]>();
   readonly told = new Map<Peer, SipMessage[]>();
+  /** INVITEs the peers sent, and the new ones they got, with what became of them. */
+  private readonly asks = new Map<string, Ask>();
+  private readonly rings = new Map<string, Ring>();
+  private mute = false;
   private readonly dialogs = new Map<string, { cseq: number; branches: Set<string> }>();
   private readonly dice;
   private looked = 0;
@@ -69,9 +88,34 @@ class Walker {
 
   say(peer: Peer, text: string): void {
     (this.sent.get(peer) as string[]).push(text);
-    this.story.push(`${peer.ip} > ${text.slice(0, 40).split('\r')[0]}`);
+    this.story.push(
+      `${peer.ip} > ${text.slice(0, 40).split('\r')[0]} ${/branch=([^;\r]*)/.exec(text)?.[1]?.slice(-9)}`,
+    );
+    this.note(text);
     peer.send(text);
-    this.listen();
+    if (!this.mute) this.listen();
+  }
+
+  /** What is remembered of a message of a peer, to judge our answers by. */
+  private note(text: string): void {
+    const m = parseMessage(text) as SipMessage;
+    const { now } = this.lab;
+    if (m.isRequest && m.method === 'INVITE') {
+      const ask = this.asks.get(m.branch);
+      if (ask === undefined) {
+        const loose = this.mute;
+        this.asks.set(m.branch, { finals: new Set(), tags: new Set(), at: now, loose });
+      } else {
+        // A refusal is remembered until T4 after its ACK, an answer for 64*T1.
+        const known = ask.finals.has(200) || ask.finals.has(202) ? 30_000 : 4000;
+        if (now - ask.at > known || [...ask.finals].some((s) => STATELESS.has(s))) ask.loose = true;
+      }
+    }
+    if (m.method === 'BYE') this.over(m.callId);
+    const ring = m.isRequest || m.cseqMethod !== 'INVITE' ? undefined : this.rings.get(m.branch);
+    if (ring === undefined) return;
+    if (ring.heardAt === 0) ring.heardAt = now;
+    if (m.status >= 200 && ring.final === 0) ring.final = m.status;
   }
 
   /** Takes the post of all, and looks at everything the core said. */
@@ -81,7 +125,7 @@ class Walker {
     }
     for (const peer of this.peers) {
       for (const m of peer.inbox()) {
-        this.story.push(`${peer.ip} < ${line(m)}`);
+        this.story.push(`${peer.ip} < ${line(m)} ${m.branch.slice(-9)}`);
         (m.isRequest ? this.asked : this.told).get(peer)?.push(m);
       }
     }
@@ -95,6 +139,7 @@ class Walker {
     }
     const bad = m.isRequest ? validateRequest(m) : validateResponse(m);
     if (bad !== undefined || /undefined|NaN/.test(text)) this.faults.push(`sent bad: ${text}`);
+    this.follow(m);
     if (!m.isRequest || m.method === 'ACK' || m.method === 'CANCEL') return;
     const key = `${m.callId}|${m.fromTag}`;
     const known = this.dialogs.get(key) ?? { cseq: -1, branches: new Set<string>() };
@@ -103,6 +148,50 @@ class Walker {
     known.branches.add(m.branch);
     if (m.cseq <= known.cseq) this.faults.push(`CSeq ${m.cseq} after ${known.cseq}: ${text}`);
     known.cseq = m.cseq;
+  }
+
+  /** Our part in the INVITEs of both sides. */
+  private follow(m: SipMessage): void {
+    const branch = m.branch.replace(/\.ack$/, '');
+    if (!m.isRequest) {
+      const ask = m.cseqMethod === 'INVITE' ? this.asks.get(branch) : undefined;
+      if (ask !== undefined && m.toTag !== '') ask.tags.add(m.toTag);
+      if (ask !== undefined && m.status >= 200) ask.finals.add(m.status);
+      return;
+    }
+    if (m.method === 'BYE') this.over(m.callId);
+    const ring = this.rings.get(branch);
+    // What rings inside a dialog ends with it, even if only its own side knows that.
+    if (m.method === 'INVITE' && ring === undefined && m.toTag === '') {
+      const at = this.lab.now;
+      const known = { callId: m.callId, at, offer: m.body !== '' };
+      this.rings.set(branch, { ...known, heardAt: 0, final: 0, cancelled: false, acked: false });
+    } else if (ring !== undefined && m.method === 'CANCEL') ring.cancelled = true;
+    else if (ring !== undefined && m.method === 'ACK') ring.acked = true;
+  }
+
+  /** A BYE ends what rings in its dialog. */
+  private over(callId: string): void {
+    for (const ring of this.rings.values()) if (ring.callId === callId) ring.cancelled = true;
+  }
+
+  /** Every INVITE was answered, and once; no phone was left ringing; no answer went unthanked. */
+  unfair(): string[] {
+    const out: string[] = [];
+    for (const [branch, ask] of this.asks) {
+      if (ask.loose) continue;
+      if (ask.finals.size !== 1) out.push(`${branch}: finals ${[...ask.finals]}`);
+      if (ask.tags.size > 1) out.push(`${branch}: tags ${[...ask.tags]}`);
+    }
+    for (const [branch, ring] of this.rings) {
+      const inTime = ring.heardAt !== 0 && ring.heardAt - ring.at < 30_000;
+      if (!inTime) continue;
+      if (ring.final === 0 && !ring.cancelled) out.push(`${branch}: rings for ever`);
+      // Without an offer the ACK waits for a caller who may never send one.
+      const owed = ring.final !== 0 && !(ring.final < 300 && !ring.offer);
+      if (owed && !ring.acked && !ring.cancelled) out.push(`${branch}: no ACK`);
+    }
+    return out;
   }
 
   step(): void {
@@ -130,9 +219,12 @@ class Walker {
 
   swap(): void {
     const lose = this.chance(2);
+    // What the old box said last is lost with it.
+    this.mute = lose;
+    if (lose) this.step();
+    this.mute = false;
     this.story.push(`== swap ${lose}`);
     this.lab.swap(lose);
-    if (lose) this.looked = Math.min(this.looked, this.lab.log.length);
     this.listen();
   }
 
@@ -235,7 +327,9 @@ class Walker {
       this.say(peer, text);
       return;
     }
-    const m = this.pick((this.asked.get(peer) as SipMessage[]).filter((x) => x.method === 'INVITE'));
+    const m = this.pick(
+      (this.asked.get(peer) as SipMessage[]).filter((x) => x.method === 'INVITE'),
+    );
     if (m === undefined) return;
     this.say(peer, peer.backward(method, m, m.toTag || (this.chance(8) ? 'other' : 'mine'), o));
   }
@@ -287,9 +381,10 @@ function walk(seed: number, steps: number, swapOneIn: number): string[] {
       if (swapOneIn > 0 && w.chance(swapOneIn)) w.swap();
       w.step();
     }
-    const left = [...w.leftovers(), ...w.faults];
+    const left = [...w.leftovers(), ...w.faults, ...w.unfair()];
     if (globalThis.process.env['STATS']) console.log(JSON.stringify([...w.lab.counters]));
-    if (left.length > 0) left.push(...w.story.slice(-Number(globalThis.process.env['STORY'] ?? 60)));
+    if (left.length > 0)
+      left.push(...w.story.slice(-Number(globalThis.process.env['STORY'] ?? 60)));
     return left;
   } catch (error) {
     return [String((error as Error).stack), ...w.story.slice(-40)];

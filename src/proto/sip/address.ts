@@ -46,6 +46,17 @@ export function nextHop(uri: string, source: Hop, nat: boolean): Hop {
   return literalHop(uri) ?? source;
 }
 
+/**
+ * A Contact URI as a Request-URI: RFC 3261 19.1.5 and the table of 19.1.1 keep its headers out of a
+ * request line.
+ */
+export function targetOf(uri: string): string {
+  if (!uri.includes('?')) return uri;
+  // "?" is legal in a user part.
+  const headers = uri.indexOf('?', uri.lastIndexOf('@') + 1);
+  return headers < 0 ? uri : uri.slice(0, headers);
+}
+
 /** User part of a sip, sips or tel URI, '' when it has none; password and parameters left out. */
 export function userOf(uri: string): string {
   const colon = uri.indexOf(':');
@@ -66,10 +77,26 @@ export function userOf(uri: string): string {
   return uri.slice(colon + 1, end);
 }
 
+/**
+ * Offset of the "<" of a From, To, Contact or Route value; -1 when it has none. A quoted display name
+ * before it and a quoted parameter behind it may hold brackets of their own.
+ */
+export function bracketAt(value: string): number {
+  for (let p = 0; p < value.length; p += 1) {
+    const c = value.charCodeAt(p);
+    if (c === 60) return p;
+    if (c === 59) return -1;
+    if (c !== 34) continue;
+    for (p += 1; p < value.length && value.charCodeAt(p) !== 34; p += 1) {
+      if (value.charCodeAt(p) === 92) p += 1;
+    }
+  }
+  return -1;
+}
+
 /** URI of a From, To, Contact or Route value (with or without brackets). */
 export function uriOf(value: string): string {
-  // A quoted display name may hold "<"; the brackets of the address are the last pair.
-  const lt = value.lastIndexOf('<');
+  const lt = bracketAt(value);
   if (lt >= 0) {
     const gt = value.indexOf('>', lt);
     return value.slice(lt + 1, gt < 0 ? value.length : gt);

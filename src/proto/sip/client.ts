@@ -177,6 +177,17 @@ function acknowledgeRefusal(cx: Context, ctx: Ctx, m: SipMessage): void {
   );
 }
 
+/** The ACK to a 2xx (RFC 3261 13.2.2.4) whose dialog is over: made of the response alone. */
+export function acknowledgeLate(cx: Context, ctx: Ctx, m: SipMessage): void {
+  cx.send(
+    ctx.ip,
+    ctx.port,
+    `ACK ${ctx.uri} SIP/2.0\r\n${viaTo(cx.settings, `${branchOf(ctx)}.ack`)}${ctx.route}` +
+      `Max-Forwards: 70\r\nFrom: ${m.header(H.From) ?? ''}\r\nTo: ${m.header(H.To) ?? ''}\r\n` +
+      `Call-ID: ${m.callId}\r\nCSeq: ${ctx.cseq} ACK\r\n${EMPTY_TAIL}`,
+  );
+}
+
 function step(cx: Context, ctx: Ctx, event: ClientEvent, m: SipMessage | undefined): Verdict {
   const machine: Rows = ctx.method === 'INVITE' ? INVITE_CLIENT : (OTHER_CLIENT as Rows);
   const cell = (machine[ctx.state] as { readonly [event in ClientEvent]: Cell })[event];

@@ -8,6 +8,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { H, type HeaderId, isFault, parseAuth, type SipMessage } from '../../sip-parser/index.ts';
 import type { Context, SipSettings } from '../context.ts';
+import { userOf } from './address.ts';
 import { statelessTag } from './text.ts';
 
 export type Proof =
@@ -71,6 +72,11 @@ function check(cx: Context, m: SipMessage, p: Map<string, string>): Proof {
     return NOBODY;
   }
   if (!/^[0-9a-f]{8}$/i.test(nc)) return NOBODY;
+  // RFC 7616 3.4.6: the URI must be that of the request, or one call paid for is any call. Hosts
+  // are not compared, which proxies rewrite and many clients write as they like.
+  const meant = userOf(uri);
+  const called = userOf(m.requestUri);
+  if (meant !== '' && called !== '' && meant !== called) return NOBODY;
   const dot = nonce.lastIndexOf('.');
   const moment = nonce.slice(0, dot);
   if (dot <= 0 || !same(nonce.slice(dot + 1), mark(s, moment))) return NOBODY;

@@ -9,8 +9,16 @@
 
 import { hash } from 'node:crypto';
 import type { Chance } from '../../base/chance.ts';
-import { H, HEADERS, OTHER, reasonPhrase, type SipMessage } from '../../sip-parser/index.ts';
+import {
+  H,
+  HEADERS,
+  OTHER,
+  reasonPhrase,
+  type SipMessage,
+  withoutParam,
+} from '../../sip-parser/index.ts';
 import type { SipSettings } from '../context.ts';
+import { bracketAt } from './address.ts';
 
 /** Methods we take part in; `Allow` of every answer that has one (RFC 3261 20.5). */
 export const ALLOW =
@@ -72,10 +80,10 @@ export function behindNat(m: SipMessage, ip: string): boolean {
 function topVia(m: SipMessage, ip: string, port: number): string {
   const [start, end] = m.viaSpan;
   let via = m.text.slice(start, end);
-  if (via.includes('received')) via = via.replace(/;\s*received\s*=\s*[^;,\s]*/gi, '');
+  if (/received/i.test(via)) via = via.replace(/;\s*received\s*=\s*[^;,\s]*/gi, '');
   if (m.viaRport) {
     if (via.endsWith(';rport')) return `${via}=${port};received=${ip}`;
-    return `${via.replace(/;\s*rport(\s*=\s*[^;,\s]*)?/i, `;rport=${port}`)};received=${ip}`;
+    return `${via.replace(/;\s*rport(\s*=\s*[^;,\s]*)?(?=[;\s]|$)/i, `;rport=${port}`)};received=${ip}`;
   }
   return behindNat(m, ip) ? `${via};received=${ip}` : via;
 }
@@ -172,6 +180,16 @@ for (const h of END_TO_END) PASS[h] = 1;
 for (const h of OF_BODY) PASS[h] = 2;
 PASS[OTHER] = 3;
 
+/**
+ * True when an INVITE brings no offer (RFC 3261 13.2.1), so that its answer does and the ACK has to
+ * go the whole way. A body that is no session description is no offer.
+ */
+export function isOfferless(m: SipMessage): boolean {
+  if (m.bodyStart === m.text.length) return true;
+  const type = m.contentType;
+  return type !== 'application/sdp' && type !== '' && !type.startsWith('multipart/');
+}
+
 /** The header lines of `m` that the other side gets too, and its body, as the tail of a message. */
 export function passedOn(m: SipMessage, own: string): string {
   const body = m.body;
@@ -204,12 +222,12 @@ export function bodyTail(m: SipMessage): string {
 
 /** A From or To value without its tag, for use as our side of another dialog. */
 export function withoutTag(value: string): string {
-  const from = value.indexOf(';', Math.max(0, value.lastIndexOf('>')));
+  const lt = bracketAt(value);
+  const from = value.indexOf(';', lt < 0 ? 0 : value.indexOf('>', lt));
   if (from < 0) return value;
   // Most often the tag is the only parameter.
   if (value.startsWith(';tag=', from) && value.indexOf(';', from + 1) < 0) {
     return value.slice(0, from);
   }
-  const params = value.slice(from).replace(/;\s*tag\s*=\s*[^;\s]*/gi, '');
-  return value.slice(0, from).trimEnd() + params;
+  return value.slice(0, from).trimEnd() + withoutParam(value.slice(from), 'tag');
 }
