@@ -21,11 +21,12 @@ declare -A WHY=(
   [tcpdump]="captures on the lab's LAN"
   [tshark]="reading captures: SIP, ARP, VRRP"
   [sip-tester]="SIPp, a SIP client that is not ours"
+  [sipsak]="asking the VIP by hand, as in the README"
   [sqlite3]="reading a box's tables as an operator does"
   [kamailio]="the peer in the bench"
   [kamailio-extra-modules]="the peer in the bench: DMQ"
 )
-FOR_LAB=(iproute2 gcc libc6-dev arping)
+FOR_LAB=(iproute2 gcc libc6-dev arping sipsak)
 FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3)
 FOR_BENCH=("${FOR_LAB[@]}" procps kamailio kamailio-extra-modules)
 

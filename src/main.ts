@@ -70,6 +70,10 @@ async function main(argv: readonly string[]): Promise<void> {
       return command(values, { command: 'switchover', force: values['force'] === true });
     case 'promote':
       return command(values, { command: 'promote' });
+    case 'help':
+    case '--help':
+      process.stdout.write(USAGE);
+      return;
     case 'version':
       process.stdout.write(`${RELEASE}\n`);
       return;

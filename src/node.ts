@@ -23,6 +23,7 @@ import { Ledger } from './ledger/ledger.ts';
 import { Persister, wordOf } from './ledger/persister.ts';
 import type { Position } from './ledger/record.ts';
 import type { GateKind } from './pair/gate.ts';
+import type { LinkSettings } from './pair/greeting.ts';
 import { Mirror } from './pair/mirror.ts';
 import type { Cause, Order, PairSettings, Standing } from './pair/terms.ts';
 import { Voice } from './pair/voice.ts';
@@ -45,6 +46,24 @@ export type NodeSettings = {
 /** An engine with nothing to do still turns: by that the sentry sees that it lives. */
 const TICK_MS: Millis = 100;
 
+/** A fault of the crossover is told this often. */
+const FAULT_TELL_MS: Millis = 10_000;
+
+/** What an operator can do about a greeting that failed. */
+const LINK_WORDS = {
+  'link-key': ': the boxes do not have the same pair key',
+  'link-self': ': both boxes have the same name',
+  'link-config': ': the boxes are configured differently: ',
+} as const;
+
+/** What two boxes must have in common to be one server. */
+function linkSettings(s: NodeSettings): LinkSettings {
+  const { vip, port, userFrom, userTo, auth } = s.sip;
+  const { box, key, redundancy } = s.pair;
+  const users = `${userFrom}-${userTo}${auth ? ' with digest' : ''}`;
+  return { box, key, release: s.release, agreement: { vip, redundancy, port: `${port}`, users } };
+}
+
 export class Engine {
   readonly ledger: Ledger;
   readonly standing: Standing;
@@ -64,6 +83,7 @@ export class Engine {
   private flushAsked = false;
   private reported = false;
   private resignReported = false;
+  private faultToldAt: Mono = Number.NEGATIVE_INFINITY;
   /** This box was in step when it was ordered to reign. */
   private stood = false;
   /** The peer was told goodbye and nobody was followed since. */
@@ -86,7 +106,7 @@ export class Engine {
     for (const table of this.ledger.tables.list) table.markStored();
     const word = wordOf(box);
     this.persister = new Persister(this.ledger, settings.diskGroupMs, word);
-    this.mirror = new Mirror(this.ledger, settings.pair.box, settings.release);
+    this.mirror = new Mirror(this.ledger, linkSettings(settings), chance);
     this.voice = new Voice(settings.pair, this.mirror, this.persister);
     this.wallOffset = loaded.wallNow - now;
     const down = box === undefined ? 0 : Math.max(0, loaded.wallNow - box.wallAt);
@@ -181,7 +201,7 @@ export class Engine {
         this.order(input.order, out);
         return;
       case 'disk-fault':
-        out.logs.push({ level: 'alarm', text: `disk: ${input.text}` });
+        this.diskFault(input.text, out);
         return;
       case 'tick':
         return;
@@ -226,6 +246,20 @@ export class Engine {
 
   private synced(ticket: number, out: EngineEffects): void {
     this.persister.synced(ticket);
+    if (this.voice.diskFails) out.logs.push({ level: 'info', text: 'disk: writes again' });
+    this.voice.diskFails = false;
+    this.wordKept(ticket, out);
+  }
+
+  /** A failing disk does not end the service: what it was to keep is kept in memory, loudly. */
+  private diskFault(text: string, out: EngineEffects): void {
+    out.logs.push({ level: 'alarm', text: `disk: ${text}: going on from memory` });
+    this.voice.diskFails = true;
+    this.wordKept(Number.MAX_SAFE_INTEGER, out);
+  }
+
+  /** What waited for the box's word waits no longer. */
+  private wordKept(ticket: number, out: EngineEffects): void {
     if (this.trustTicket > 0 && ticket >= this.trustTicket) {
       this.trustTicket = 0;
       this.mirror.feed.live();
@@ -293,6 +327,7 @@ export class Engine {
     this.voice.settleAlone();
     this.reignTicket = this.persister.sayNow(this.pairNow(), this.wallNow(), out.persist);
     this.flushAsked = true;
+    if (this.voice.diskFails) this.wordKept(this.reignTicket, out);
   }
 
   private speak(epoch: number, out: EngineEffects): void {
@@ -352,7 +387,13 @@ export class Engine {
     if (!this.mirror.up) return;
     const wrong = this.mirror.data(bytes);
     if (wrong === undefined) return;
-    out.logs.push({ level: 'alarm', text: `crossover: ${wrong}` });
+    const why = LINK_WORDS[wrong as keyof typeof LINK_WORDS] ?? '';
+    const text = `crossover: ${wrong}${why}${wrong === 'link-config' ? this.mirror.differs : ''}`;
+    // it is tried again several times a second: told once in a while
+    if (this.now >= this.faultToldAt + FAULT_TELL_MS) {
+      this.faultToldAt = this.now;
+      out.logs.push({ level: 'alarm', text });
+    }
     this.service.note(`link.${wrong}`);
     // our own history can no longer be trusted to be the primary's: begin again from nothing
     if (this.role === 'backup' && /^(record|op)-/.test(wrong)) this.ledger.filling = true;

@@ -289,7 +289,8 @@ class Box {
         ...this.sentryFacts(),
         lsn: this.standing.lsn,
         chain: this.standing.chain,
-        inStep: this.standing.inStep,
+        // a backup without its link may stand, but nobody can say that it is still in step
+        inStep: this.standing.inStep && this.standing.linkUp,
         peerStale: this.standing.peerStale,
         ...view,
       });

@@ -62,6 +62,8 @@ export class Feed {
   private drifted = false;
   private lastDigestSent = false;
   private clockAt: Mono = 0;
+  /** The oldest clock that was not answered yet, 0 for none: a silent peer is noticed when idle too. */
+  askedAt: Mono = 0;
   private nextScrubAt: Mono = 0;
 
   constructor(ledger: Ledger, out: MirrorOut) {
@@ -110,6 +112,7 @@ export class Feed {
   }
 
   stop(): void {
+    this.askedAt = 0;
     this.state = 'none';
     this.walk = undefined;
     this.inFlight = [];
@@ -150,6 +153,7 @@ export class Feed {
     const lsn = view.getUint32(f.from + 4, true) + view.getUint32(f.from + 8, true) * 0x1_0000_0000;
     const chain = view.getUint32(f.from + 12, true);
     this.bulkAnswered = view.getUint32(f.from + POSITION_SIZE, true);
+    this.askedAt = 0;
     if (this.state === 'none') return undefined;
     while (this.flightHead < this.inFlight.length) {
       const sent = this.inFlight[this.flightHead] as InFlight;
@@ -190,6 +194,7 @@ export class Feed {
     this.sendBulk(now);
     if (now - this.clockAt >= CLOCK_MS) {
       this.clockAt = now;
+      if (this.askedAt === 0) this.askedAt = now;
       const bytes = new Uint8Array(8);
       new DataView(bytes.buffer).setFloat64(0, pairNow, true);
       this.out.frames.push(frame(FRAME.clock, bytes));

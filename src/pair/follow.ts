@@ -147,6 +147,11 @@ export class Follow {
     return undefined;
   }
 
+  /** The primary wants to hear us, though it has nothing to say. */
+  owe(): void {
+    this.ackOwed = true;
+  }
+
   /** One acknowledgement a turn, of everything the turn applied. */
   turn(): void {
     if (!this.ackOwed) return;

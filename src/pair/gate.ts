@@ -19,6 +19,8 @@ export type GateFacts = {
   readonly peerInStep: boolean;
   /** "My peer is stale" is on our disk and was said. */
   readonly aloneIsDurable: boolean;
+  /** The last thing our disk said is that it cannot write. */
+  readonly diskFails: boolean;
 };
 
 /** First row that fits decides. `undefined`: either. */
@@ -27,12 +29,14 @@ export const GATE_TABLE: readonly {
   readonly warm?: boolean;
   readonly peerInStep?: boolean;
   readonly aloneIsDurable?: boolean;
+  readonly diskFails?: boolean;
   readonly gate: GateKind;
   readonly because: string;
 }[] = [
   { speaking: false, gate: 'shut', because: 'a backup has no voice' },
   { warm: true, gate: 'open', because: 'the operator chose not to wait' },
   { peerInStep: true, gate: 'peer', because: 'both boxes must die at once to lose it' },
+  { diskFails: true, gate: 'open', because: 'calls go on from memory, with an alarm' },
   { aloneIsDurable: true, gate: 'disk', because: 'a restart of this box must not lie' },
   { gate: 'shut', because: 'being alone is not yet durable' },
 ];
@@ -43,6 +47,7 @@ export function gateKind(f: GateFacts): GateKind {
     if (row.warm !== undefined && row.warm !== f.warm) continue;
     if (row.peerInStep !== undefined && row.peerInStep !== f.peerInStep) continue;
     if (row.aloneIsDurable !== undefined && row.aloneIsDurable !== f.aloneIsDurable) continue;
+    if (row.diskFails !== undefined && row.diskFails !== f.diskFails) continue;
     return row.gate;
   }
   return 'shut';

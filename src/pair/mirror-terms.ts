@@ -5,16 +5,16 @@
 import type { Epoch, Instant } from '../base/units.ts';
 import type { ApplyFault } from '../ledger/ledger.ts';
 import type { Forwarded, FrameFault, FrameView } from '../wire/frame.ts';
+import type { GreetingFault } from './greeting.ts';
 
 export type MirrorFault =
   | FrameFault
   | ApplyFault
-  | 'link-protocol'
+  | GreetingFault
   | 'link-order'
   | 'link-ack'
   | 'link-clock'
-  | 'link-drift'
-  | 'link-self';
+  | 'link-drift';
 
 export type MirrorEvent =
   | { readonly kind: 'joined'; readonly how: 'ring' | 'snapshot' }

@@ -21,6 +21,7 @@
  * carry its effect.
  */
 
+import type { Chance } from '../base/chance.ts';
 import { type Fault, fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
 import type { Instant, Mono } from '../base/units.ts';
@@ -40,10 +41,8 @@ import {
 } from '../wire/frame.ts';
 import { Feed } from './feed.ts';
 import { Follow } from './follow.ts';
+import { Greeting, type LinkSettings } from './greeting.ts';
 import { type MirrorEvent, type MirrorFault, viewOf } from './mirror-terms.ts';
-import type { BoxId } from './terms.ts';
-
-export const LINK_PROTOCOL = 1;
 
 export class Mirror {
   readonly events: MirrorEvent[] = [];
@@ -52,20 +51,16 @@ export class Mirror {
   readonly feed: Feed;
   readonly follow: Follow;
   up = false;
-  peerRelease = '';
 
   private readonly ledger: Ledger;
-  private readonly box: BoxId;
-  private readonly release: string;
+  private readonly greeting: Greeting;
   private readonly reader = new FrameReader(LIMITS.frameBytes);
   private role: 'none' | 'primary' | 'backup' = 'none';
-  private greeted = false;
   private joinAsked: Position | undefined;
 
-  constructor(ledger: Ledger, box: BoxId, release: string) {
+  constructor(ledger: Ledger, settings: LinkSettings, chance: Chance) {
     this.ledger = ledger;
-    this.box = box;
-    this.release = release;
+    this.greeting = new Greeting(settings, chance);
     this.feed = new Feed(ledger, this);
     this.follow = new Follow(ledger, this);
   }
@@ -83,6 +78,15 @@ export class Mirror {
     return this.role === 'backup' ? `follow-${this.follow.state}` : 'none';
   }
 
+  /** Name and version of the peer's software, '' before it was heard. */
+  get peerRelease(): string {
+    return this.greeting.peerRelease;
+  }
+  /** In which settings the boxes differ, after a `link-config`. */
+  get differs(): string {
+    return this.greeting.differs;
+  }
+
   // ── role ─────────────────────────────────────────────────────────────────────────────────────
 
   lead(): void {
@@ -96,7 +100,7 @@ export class Mirror {
     this.feed.stop();
     this.follow.reset();
     this.joinAsked = undefined;
-    if (this.greeted) this.follow.join();
+    if (this.greeting.done) this.follow.join();
   }
 
   /** Neither feeds nor follows, until a role is given. */
@@ -113,7 +117,7 @@ export class Mirror {
 
   /** Passes on what reached us after we handed over. @returns false when nobody is there. */
   forward(datagram: Forwarded): boolean {
-    if (!this.greeted) return false;
+    if (!this.greeting.done) return false;
     this.frames.push(forwardFrame(datagram));
     return true;
   }
@@ -124,12 +128,12 @@ export class Mirror {
     this.linkDown();
     this.up = true;
     this.reader.reset();
-    this.frames.push(frame(FRAME.hello, this.hello()));
+    this.frames.push(this.greeting.begin());
   }
 
   linkDown(): void {
     this.up = false;
-    this.greeted = false;
+    this.greeting.end();
     this.joinAsked = undefined;
     this.frames.length = 0;
     this.feed.stop();
@@ -148,7 +152,7 @@ export class Mirror {
 
   /** In the middle of a turn that made many records: those so far. */
   early(now: Mono, group: Uint8Array | undefined): void {
-    if (!this.up || !this.greeted || this.role !== 'primary') return;
+    if (!this.up || !this.greeting.done || this.role !== 'primary') return;
     if (this.joinAsked === undefined) this.feed.group(now, group);
   }
 
@@ -157,7 +161,7 @@ export class Mirror {
    * whatever the backup still lacks.
    */
   turn(now: Mono, pairNow: Instant, group: Uint8Array | undefined): void {
-    if (!this.up || !this.greeted) return;
+    if (!this.up || !this.greeting.done) return;
     if (this.role === 'backup') this.follow.turn();
     else if (this.role === 'primary') {
       if (this.joinAsked === undefined) this.feed.turn(now, pairNow, group);
@@ -180,7 +184,8 @@ export class Mirror {
 
   private frame(f: FrameView): Fault<MirrorFault> | undefined {
     if (f.type === FRAME.hello) return this.onHello(f);
-    if (!this.greeted) return fault('link-order', f.start);
+    if (f.type === FRAME.proof) return this.onProof(f);
+    if (!this.greeting.done) return fault('link-order', f.start);
     if (f.type === FRAME.refuse) return fault('link-protocol', f.start);
     if (f.type === FRAME.join) return this.onJoin(f);
     if (f.type === FRAME.forward) return this.onForward(f);
@@ -215,24 +220,19 @@ export class Mirror {
     }
   }
 
-  private hello(): Uint8Array {
-    const text = Buffer.from(this.release, 'latin1');
-    const bytes = new Uint8Array(2 + text.length);
-    bytes[0] = LINK_PROTOCOL;
-    bytes[1] = this.box.charCodeAt(0);
-    bytes.set(text, 2);
-    return bytes;
+  private onHello(f: FrameView): Fault<MirrorFault> | undefined {
+    const proof = this.greeting.hello(f);
+    if ('fault' in proof) {
+      this.frames.push(frame(FRAME.refuse, Buffer.from(proof.fault, 'latin1')));
+      return proof;
+    }
+    this.frames.push(proof);
+    return undefined;
   }
 
-  private onHello(f: FrameView): Fault<MirrorFault> | undefined {
-    if (f.end - f.from < 2) return fault('frame-length', f.from);
-    if (f.bytes[f.from] !== LINK_PROTOCOL) {
-      this.frames.push(frame(FRAME.refuse, Buffer.from('link-protocol', 'latin1')));
-      return fault('link-protocol', f.from);
-    }
-    if (f.bytes[f.from + 1] === this.box.charCodeAt(0)) return fault('link-self', f.from + 1);
-    this.peerRelease = Buffer.from(f.bytes.slice(f.from + 2, f.end)).toString('latin1');
-    this.greeted = true;
+  private onProof(f: FrameView): Fault<MirrorFault> | undefined {
+    const wrong = this.greeting.proof(f);
+    if (wrong !== undefined) return wrong;
     if (this.role === 'backup') this.follow.join();
     return undefined;
   }
@@ -246,6 +246,7 @@ export class Mirror {
 
   private onClock(at: Instant, f: FrameView): Fault<MirrorFault> | undefined {
     if (!Number.isSafeInteger(at)) return fault('link-clock', f.from);
+    this.follow.owe();
     this.events.push({ kind: 'clock', at });
     return undefined;
   }

@@ -10,10 +10,15 @@ import { type GateKind, gateKind, gateOpensAt, type Held, HeldQueue } from './ga
 import type { Mirror } from './mirror.ts';
 import type { PairSettings } from './terms.ts';
 
+/** How long an idle peer may leave the clock unanswered. */
+const SILENT_MS: Millis = 300;
+
 export class Voice<T extends Held> {
   readonly held = new HeldQueue<T>();
   /** The order to speak was given and not taken back. */
   speaking = false;
+  /** The disk said that it cannot write, and has not written since. */
+  diskFails = false;
   /** How often this box went on without its peer since it started. */
   wentAlone = 0;
 
@@ -37,6 +42,7 @@ export class Voice<T extends Held> {
       speaking: this.speaking,
       warm: this.settings.redundancy === 'warm-standby',
       peerInStep: this.mirror.peerInStep,
+      diskFails: this.diskFails,
       aloneIsDurable: word.peerStale && word.primary && now >= this.aloneAt + this.saidMs,
     });
   }
@@ -59,7 +65,8 @@ export class Voice<T extends Held> {
   /** Acknowledgements are later than the operator accepts. */
   late(now: Mono): boolean {
     const since = this.mirror.feed.oldestUnacked;
-    return this.mirror.peerInStep && since > 0 && now - since >= this.settings.mirrorWaitMaxMs;
+    const late = since > 0 && now - since >= this.settings.mirrorWaitMaxMs;
+    return this.mirror.peerInStep && (late || this.silent(now));
   }
 
   /**
@@ -69,7 +76,8 @@ export class Voice<T extends Held> {
    */
   prompt(now: Mono): boolean {
     const { state, oldestUnacked: since, ackedLsn } = this.mirror.feed;
-    const late = since > 0 && 2 * (now - since) >= this.settings.mirrorWaitMaxMs;
+    const slow = since > 0 && 2 * (now - since) >= this.settings.mirrorWaitMaxMs;
+    const late = slow || this.silent(now);
     if (state !== 'late' || late) this.settleLsn = -1;
     else if (this.settleLsn < 0) this.settleLsn = this.persister.durableLsn;
     return this.settleLsn >= 0 && ackedLsn >= this.settleLsn;
@@ -97,6 +105,12 @@ export class Voice<T extends Held> {
     if (this.held.size === 0) return at;
     // "alone" was just said, or a lease that lapsed for a moment is renewed without an input of ours
     return Math.min(at, now + 10);
+  }
+
+  /** The peer does not even answer the clock: it is gone though nobody said so. */
+  private silent(now: Mono): boolean {
+    const { askedAt } = this.mirror.feed;
+    return askedAt > 0 && now - askedAt >= Math.max(SILENT_MS, this.settings.mirrorWaitMaxMs);
   }
 
   /** Time in which a heartbeat carrying "my peer is stale" has certainly left. */

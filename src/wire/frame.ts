@@ -11,7 +11,7 @@
  * checksum, so a frame of records leaves it 0 and is not summed twice. Little endian.
  *
  *   type               payload                                            who sends it
- *   1 hello            proto u8, box u8, schema u32, release text         both, first
+ *   1 hello            proto u8, box u8, number 16 bytes, facts JSON      both, first
  *   2 join             position, whole u8                                 a backup that wants records
  *   3 resume           position                                           primary: records follow
  *   4 records          records, ledger/record.ts                          primary
@@ -25,6 +25,7 @@
  *  12 clock            pair clock f64                                     primary, when idle
  *  13 goodbye          position                                           primary that hands over
  *  14 refuse           code text                                          either, before it closes
+ *  16 proof            HMAC-SHA256 over both numbers                      both, second
  *  15 forward          port u16, address length u8, address, datagram     a box that handed over
  *
  *   position           epoch u32, lsn u64, chain u32
@@ -56,9 +57,10 @@ export const FRAME = {
   goodbye: 13,
   refuse: 14,
   forward: 15,
+  proof: 16,
 } as const;
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
-const LAST_TYPE = 15;
+const LAST_TYPE = 16;
 
 export type FrameFault = 'frame-length' | 'frame-type' | 'frame-version' | 'frame-crc';
 

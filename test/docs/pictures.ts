@@ -48,12 +48,21 @@ function machine(m: AnyMachine): string {
 function gate(): string {
   const yes = (v: boolean | undefined): string => (v === undefined ? 'either' : v ? 'yes' : 'no');
   return grid(
-    ['speaks', 'warm standby', 'peer in step', 'alone is durable', 'gate opens', 'because'],
+    [
+      'speaks',
+      'warm standby',
+      'peer in step',
+      'alone is durable',
+      'disk fails',
+      'gate opens',
+      'because',
+    ],
     GATE_TABLE.map((r) => [
       yes(r.speaking),
       yes(r.warm),
       yes(r.peerInStep),
       yes(r.aloneIsDurable),
+      yes(r.diskFails),
       { shut: 'never', peer: "at the peer's ack", disk: 'at own sync', open: 'at once' }[r.gate],
       r.because,
     ]),

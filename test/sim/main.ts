@@ -13,29 +13,48 @@ import { describe, drawOptions } from '../world/options.ts';
 import { type RunResult, run } from '../world/run.ts';
 import { SABOTEURS } from './saboteurs.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    runs: { type: 'string', default: '1' },
-    log: { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
-    pcap: { type: 'string' },
-    saboteur: { type: 'string' },
-    keep: { type: 'boolean', default: false },
-  },
-});
+const USAGE =
+  'usage: ./build.sh sim [--seed N] [--runs K] [--log] [--verbose] [--pcap FILE] [--saboteur NAME] [--keep]';
+
+function refuse(text: string): never {
+  console.error(`sim: ${text}\n${USAGE}`);
+  process.exit(2);
+}
+
+function read() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (e) {
+    return refuse((e as Error).message);
+  }
+}
+
+const OPTIONS = {
+  seed: { type: 'string', default: '1' },
+  runs: { type: 'string', default: '1' },
+  log: { type: 'boolean', default: false },
+  verbose: { type: 'boolean', default: false },
+  pcap: { type: 'string' },
+  saboteur: { type: 'string' },
+  keep: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+const values = read();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
 
 const first = Number(values.seed);
 const runs = Number(values.runs);
 const saboteur = SABOTEURS.find((s) => s.name === values.saboteur);
 if (values.saboteur !== undefined && saboteur === undefined) {
   const names = SABOTEURS.map((s) => s.name).join(', ');
-  console.error(`no saboteur ${values.saboteur}; there are: ${names}`);
-  process.exit(2);
+  refuse(`no saboteur ${values.saboteur}; there are: ${names}`);
 }
 if (!Number.isInteger(first) || !Number.isInteger(runs) || runs < 1) {
-  console.error('--seed and --runs are whole numbers');
-  process.exit(2);
+  refuse('--seed and --runs are whole numbers');
 }
 
 function summary(result: RunResult, realMs: number): string {
@@ -81,7 +100,11 @@ for (let seed = first; seed < first + runs; seed += 1) {
   console.log(summary(result, performance.now() - started));
   done += 1;
   if (values.pcap !== undefined && result.world.capture !== undefined) {
-    writeFileSync(values.pcap, result.world.capture.file());
+    try {
+      writeFileSync(values.pcap, result.world.capture.file());
+    } catch (e) {
+      refuse(`the capture cannot be written: ${(e as Error).message}`);
+    }
     console.log(`  packets in ${values.pcap}`);
   }
   if (result.violations.length > 0) {

@@ -9,10 +9,14 @@ import type { EngineInput } from '../../src/input.ts';
 import type { PersistBatch } from '../../src/ledger/disk.ts';
 import { Image } from '../../src/ledger/image.ts';
 import { Engine, EngineEffects, type NodeSettings } from '../../src/node.ts';
-import type { BoxId, Cause, Report } from '../../src/pair/terms.ts';
+import type { BoxId, Cause, PairSettings, Redundancy, Report } from '../../src/pair/terms.ts';
 import { sipSettings } from '../../src/proto/context.ts';
 
-export function settings(box: BoxId, redundancy: 'hot-standby' | 'warm-standby'): NodeSettings {
+export function settings(
+  box: BoxId,
+  redundancy: Redundancy,
+  unlike: Partial<PairSettings> = {},
+): NodeSettings {
   return {
     pair: {
       box,
@@ -31,6 +35,7 @@ export function settings(box: BoxId, redundancy: 'hot-standby' | 'warm-standby')
       lanAddress: '192.0.2.11',
       peerLanAddress: '192.0.2.12',
       key: new Uint8Array(32),
+      ...unlike,
     },
     sip: sipSettings({ vip: '192.0.2.10', nonceKey: 'k' }),
     diskGroupMs: 200,
@@ -44,8 +49,12 @@ export class Bench {
   /** The crossover passes nothing while cut. */
   cut = false;
 
-  constructor(redundancy: 'hot-standby' | 'warm-standby' = 'hot-standby') {
-    this.hands = { a: new Hand('a', redundancy, 1), b: new Hand('b', redundancy, 2) };
+  /** @param unlike settings of box b that differ from box a's. */
+  constructor(redundancy: Redundancy = 'hot-standby', unlike: Partial<PairSettings> = {}) {
+    this.hands = {
+      a: new Hand(settings('a', redundancy), 1),
+      b: new Hand(settings('b', redundancy, unlike), 2),
+    };
   }
 
   get a(): Hand {
@@ -129,8 +138,8 @@ export class Hand {
   private readonly out = new EngineEffects();
   private readonly settings: NodeSettings;
 
-  constructor(box: BoxId, redundancy: 'hot-standby' | 'warm-standby', seed: number) {
-    this.settings = settings(box, redundancy);
+  constructor(settings: NodeSettings, seed: number) {
+    this.settings = settings;
     this.engine = new Engine(this.settings, this.disk.load(1_790_000_000_000), seeded(seed), 1000);
     this.give({ kind: 'tick' });
   }

@@ -289,3 +289,51 @@ test('after a late moment the backup may stand only when it has all that was sai
   t.is(bench.a.engine.view(false).mirror, 'feed-live');
   t.is(bench.a.sent.length, 3);
 });
+
+test('boxes with different keys, or different settings, do not believe each other', (t) => {
+  for (const [change, code] of [
+    [{ key: new Uint8Array(32).fill(9) }, 'link-key'],
+    [{ redundancy: 'warm-standby' as const }, 'link-config'],
+  ] as const) {
+    const bench = new Bench('hot-standby', change);
+    bench.crown('a');
+    bench.followAll('b');
+    bench.connect();
+    const said = [...bench.a.logs, ...bench.b.logs].filter((l) => l.includes(code));
+    t.true(said.length > 0, code);
+    t.false(bench.a.engine.standing.inStep);
+    t.false(bench.b.engine.standing.inStep);
+  }
+});
+
+test('an idle primary notices that its backup is silent', (t) => {
+  const bench = new Bench();
+  bench.crown('a');
+  bench.followAll('b');
+  bench.connect();
+  bench.advance(500);
+  t.true(bench.a.engine.standing.inStep);
+  bench.cut = true;
+  bench.advance(600);
+  t.false(bench.a.engine.standing.inStep);
+  t.true(bench.a.disk.box?.peerStale);
+});
+
+test('a disk that fails does not end the service, alone or taking over', (t) => {
+  const bench = new Bench();
+  bench.crown('a');
+  bench.followAll('b');
+  bench.connect();
+  bench.b.diskWorks = false;
+  bench.b.give({ kind: 'disk-fault', text: 'database or disk is full' });
+  bench.a.restart(bench.now, 5);
+  bench.b.give({ kind: 'link-down' });
+  bench.settle();
+  bench.crown('b');
+  t.is(bench.b.engine.role, 'primary');
+  t.is(bench.b.engine.gate, 'open');
+  bench.b.diskWorks = true;
+  bench.settle();
+  bench.advance(300);
+  t.is(bench.b.engine.gate, 'disk');
+});

@@ -253,7 +253,8 @@ test('RFC 4475: mutated torture messages never throw, and some still pass', (t) 
       const verdict = exercise(text);
       seen.set(verdict, (seen.get(verdict) ?? 0) + 1);
     }),
-    { numRuns: 4000 },
+    // the seed is fixed because what follows counts
+    { numRuns: 4000, seed: 4475 },
   );
   // The mutants must reach deep as well as be refused early, or the test says nothing.
   t.true((seen.get('') ?? 0) > 100);
