@@ -130,7 +130,11 @@ function pass(
   if (refused !== 0) {
     // RFC 3261 14.2: the 500 to an overlapping INVITE has a Retry-After of 0 to 10 seconds.
     const wait = refused === 500 ? `Retry-After: ${below(cx.chance, 11)}\r\n` : '';
-    answerStateless(cx, m, ip, port, refused, wait + EMPTY_TAIL);
+    if (invite) {
+      // kept: repeated a moment later the same INVITE might not be refused, and would get two answers
+      const stx = openServer(cx, m, key, ip, port, 0, tagOf(leg));
+      respond(cx, stx, refused, '', wait + EMPTY_TAIL);
+    } else answerStateless(cx, m, ip, port, refused, EMPTY_TAIL);
     return;
   }
   if (other === undefined) return;
