@@ -62,7 +62,9 @@ test('torture messages: answered or dropped as their table says, and the pair go
     const text = udp?.text ?? '';
     t.is(udp?.to, '192.0.2.60', 'nobody else is ever answered');
     t.regex(text, /^SIP\/2\.0 /, 'nothing but answers');
-    if (text.includes(`Call-ID: fence${at}\r\n`)) at += 1;
+    // a busy machine's capture may lack a frame: the fence says itself which one it is
+    const fence = /Call-ID: fence(\d+)\r\n/.exec(text);
+    if (fence !== null) at = Number(fence[1]) + 1;
     else answers.set(at, [...(answers.get(at) ?? []), Number(text.slice(8, 11))]);
   }
   t.is(at, all.length);
