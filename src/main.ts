@@ -13,6 +13,7 @@ usage: sipair serve --config FILE        be one box of the pair
        sipair status --control SOCKET [--digest]
        sipair switchover --control SOCKET [--force]
        sipair promote --control SOCKET
+       sipair resync --control SOCKET
        sipair version
 `;
 
@@ -69,7 +70,8 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'switchover':
       return command(values, { command: 'switchover', force: values['force'] === true });
     case 'promote':
-      return command(values, { command: 'promote' });
+    case 'resync':
+      return command(values, { command: verb });
     case 'help':
     case '--help':
       process.stdout.write(USAGE);

@@ -44,7 +44,7 @@ export type NodeSettings = {
 };
 
 /** An engine with nothing to do still turns: by that the sentry sees that it lives. */
-const TICK_MS: Millis = 100;
+const TICK_MS: Millis = 50;
 
 /** A fault of the crossover is told this often. */
 const FAULT_TELL_MS: Millis = 10_000;
@@ -58,10 +58,15 @@ const LINK_WORDS = {
 
 /** What two boxes must have in common to be one server. */
 function linkSettings(s: NodeSettings): LinkSettings {
-  const { vip, port, userFrom, userTo, auth } = s.sip;
+  const { port, userFrom, userTo, auth } = s.sip;
   const { box, key, redundancy } = s.pair;
   const users = `${userFrom}-${userTo}${auth ? ' with digest' : ''}`;
-  return { box, key, release: s.release, agreement: { vip, redundancy, port: `${port}`, users } };
+  return {
+    box,
+    key,
+    release: s.release,
+    agreement: { vip: s.pair.vips.join(' '), redundancy, port: `${port}`, users },
+  };
 }
 
 export class Engine {
@@ -113,9 +118,11 @@ export class Engine {
     this.pairOffset = (box === undefined ? loaded.wallNow : box.pairAt + down) - now;
     this.standing = {
       epoch: word.epoch,
+      recordEpoch: position.epoch,
       lsn: position.lsn,
       chain: position.chain,
       inStep: false,
+      inStepAt: 0,
       peerStale: word.peerStale,
       turns: 0,
       pairNow: this.pairNow(),
@@ -297,6 +304,8 @@ export class Engine {
       case 'stay':
         if (this.role === 'resigning') this.role = 'primary';
         return;
+      case 'resync':
+        return;
     }
   }
 
@@ -315,7 +324,7 @@ export class Engine {
       this.ledger.filling = false;
     }
     this.mirror.rest();
-    if (cause !== 'switchover' && this.mirror.up) {
+    if (cause !== 'switchover' && cause !== 'lan-lost' && this.mirror.up) {
       // whoever fell silent comes back over a new connection: this one may be half open for ever
       out.closeLink = true;
       this.mirror.linkDown();
@@ -507,6 +516,7 @@ export class Engine {
     s.pairNow = this.pairNow();
     s.linkUp = this.mirror.up;
     s.calls = this.ledger.count(CALL);
+    s.recordEpoch = this.ledger.epoch;
   }
 
   private inStep(): boolean {

@@ -5,6 +5,7 @@
  * May load: pair/, the addon, small sockets. Not SIP, not SQLite.
  */
 
+import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -210,6 +211,16 @@ class Box {
       case 'vip':
         this.performVip(effect.action);
         return;
+      case 'ping':
+      case 'vrrp':
+      case 'bounce':
+        return;
+      case 'fence':
+        this.fence();
+        return;
+      case 'abort':
+        this.abort(effect.why);
+        return;
       case 'lease':
         this.lease[0] = effect.until;
         return;
@@ -224,6 +235,24 @@ class Box {
         log(effect.level, effect.text);
         return;
     }
+  }
+
+  /** Runs the operator's fence; it must end well within its time. */
+  private fence(): void {
+    const [program, ...args] = this.config.fence ?? [];
+    if (program === undefined) return;
+    const timeout = this.config.node.pair.fenceMs;
+    execFile(program, args, { timeout, killSignal: 'SIGKILL' }, (error, _out, words) => {
+      const text = error === null ? '' : words.trim() || error.message;
+      this.step({ kind: 'fenced', ok: error === null, text });
+    });
+  }
+
+  /** At once: an orderly end waits for threads, and one of them is stuck. */
+  private abort(why: string): never {
+    log('alarm', `stopped by its own sentry: ${why}`);
+    process.kill(process.pid, 'SIGKILL');
+    process.exit(1);
   }
 
   private toEngine(m: ToEngine): void {
@@ -261,9 +290,9 @@ class Box {
       return;
     }
     this.operate(
-      request.command === 'promote'
-        ? { kind: 'promote' }
-        : { kind: 'switchover', force: request.force },
+      request.command === 'switchover'
+        ? { kind: 'switchover', force: request.force }
+        : { kind: request.command },
       answer,
     );
   }
@@ -315,9 +344,16 @@ class Box {
       log('info', 'stopped');
       process.exit(0);
     };
-    if (this.sentry.view().role !== 'primary') leave();
-    setTimeout(leave, STOP_PATIENCE_MS);
-    this.operate({ kind: 'switchover', force: false }, () => setTimeout(leave, 100));
+    // an orderly hand-over if somebody can take it; else at least nobody waits for us
+    const retire = (): void => this.operate({ kind: 'retire' }, () => setTimeout(leave, 20));
+    if (this.sentry.view().role !== 'primary') retire();
+    else {
+      setTimeout(retire, STOP_PATIENCE_MS);
+      this.operate({ kind: 'switchover', force: false }, (answer) => {
+        if ('ok' in answer && answer.ok === true) setTimeout(leave, 100);
+        else retire();
+      });
+    }
   }
 }
 

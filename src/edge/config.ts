@@ -4,10 +4,10 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import type { NodeSettings } from '../node.ts';
-import { settingsFault } from '../pair/settings.ts';
-import type { BoxId, PairSettings, Redundancy } from '../pair/terms.ts';
+import { PAIR_DEFAULTS, settingsFault } from '../pair/settings.ts';
+import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts';
 import { sipSettings } from '../proto/context.ts';
 
 export const RELEASE = 'sipair 0.1.0';
@@ -24,6 +24,10 @@ export type Config = {
   readonly sipPort: number;
   readonly data: string;
   readonly control: string;
+  /** Program that cuts the peer's power or port, and its arguments. */
+  readonly fence: readonly string[] | undefined;
+  /** VRRP's virtual MAC answers for the virtual addresses. */
+  readonly virtualMac: boolean;
   readonly node: NodeSettings;
 };
 
@@ -78,6 +82,25 @@ class Checker {
     return all[0] as T;
   }
 
+  list(parent: Json, key: string, place: string): readonly unknown[] {
+    const v = parent[key];
+    if (v === undefined) return [];
+    if (Array.isArray(v)) return v;
+    this.wrong(place + key, 'config-shape', 'a list is needed here');
+    return [];
+  }
+
+  flag(parent: Json, key: string, place: string): boolean {
+    const v = parent[key];
+    if (v === undefined || typeof v === 'boolean') return v === true;
+    this.wrong(place + key, 'config-shape', 'true or false is needed here');
+    return false;
+  }
+
+  optional(parent: Json, key: string, place: string): Json | undefined {
+    return parent[key] === undefined ? undefined : this.object(parent, key, place);
+  }
+
   known(parent: Json, place: string, keys: readonly string[]): void {
     for (const key of Object.keys(parent)) {
       if (!keys.includes(key)) this.wrong(place + key, 'config-unknown', 'nothing has this name');
@@ -93,44 +116,126 @@ const TOP = [
   'vip',
   'sip',
   'users',
+  'witnesses',
+  'fence',
   'data',
   'control',
   'key',
   'timers',
 ];
 
-function pairSettings(c: Checker, j: Json, lan: Json, vip: string): PairSettings {
+/** Limits of the timers an operator may set; what they mean stands in pair/terms.ts. */
+const TIMERS = {
+  heartbeatMs: [5, 1000],
+  missed: [2, 20],
+  leaseMs: [200, 10_000],
+  vipLifetimeS: [1, 60],
+  renewMs: [20, 2000],
+  probeMs: [2, 30],
+  holdMs: [100, 600_000],
+  mirrorWaitMaxMs: [5, 5000],
+  engineStuckMs: [100, 10_000],
+  engineStuckAloneMs: [100, 60_000],
+  witnessMs: [50, 10_000],
+  witnessFastMs: [5, 1000],
+  witnessMissed: [2, 20],
+  flapMs: [0, 3_600_000],
+  flapMost: [1, 100],
+  flapWindowMs: [0, 86_400_000],
+  lanDeadMs: [0, 600_000],
+  garpRefreshMs: [1000, 3_600_000],
+} as const satisfies { readonly [N in keyof PairSettings]?: readonly [number, number] };
+
+function timersOf(c: Checker, j: Json): { [N in keyof typeof TIMERS]: number } {
+  const given = c.optional(j, 'timers', '') ?? {};
+  c.known(given, 'timers.', Object.keys(TIMERS));
+  const out: { [name: string]: number } = {};
+  for (const [name, [least, most]] of Object.entries(TIMERS)) {
+    const or = PAIR_DEFAULTS[name as keyof typeof TIMERS];
+    out[name] = c.whole(given, name, 'timers.', least, most, or);
+  }
+  return out as { [N in keyof typeof TIMERS]: number };
+}
+
+function witnessesOf(c: Checker, j: Json): readonly Witness[] {
+  return c.list(j, 'witnesses', '').flatMap((item, i) => {
+    const place = `witnesses[${i}]`;
+    const given = typeof item === 'string' ? { address: item } : item;
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+      c.wrong(
+        place,
+        'config-shape',
+        'an address, or an object with address and by, is needed here',
+      );
+      return [];
+    }
+    const json = given as Json;
+    c.known(json, `${place}.`, ['address', 'by']);
+    const address = c.text(json, 'address', `${place}.`);
+    const family = isIP(address);
+    if (family === 0) {
+      c.wrong(`${place}.address`, 'config-address', `${address} is no IP address`);
+      return [];
+    }
+    const usual = family === 4 ? 'arp' : 'icmp';
+    const by = json['by'] === undefined ? usual : c.oneOf(json, 'by', `${place}.`, ['arp', 'icmp']);
+    if (by === 'arp' && family === 6) {
+      c.wrong(`${place}.by`, 'config-choice', 'an IPv6 witness is asked by icmp');
+    }
+    return [{ address, by }];
+  });
+}
+
+function vipsOf(c: Checker, vip: Json): readonly string[] {
+  const more = c.list(vip, 'more', 'vip.').map((item, i) => {
+    if (typeof item !== 'string' || isIP(item) === 0) {
+      c.wrong(`vip.more[${i}]`, 'config-address', `${String(item)} is no IP address`);
+    }
+    return String(item);
+  });
+  return [c.address(vip, 'address', 'vip.'), ...more];
+}
+
+function vrrpOf(c: Checker, vip: Json): PairSettings['vrrp'] {
+  const vrrp = c.optional(vip, 'vrrp', 'vip.');
+  if (vrrp === undefined) return undefined;
+  c.known(vrrp, 'vip.vrrp.', ['id', 'priority', 'intervalCs', 'virtualMac']);
+  return {
+    vrid: c.whole(vrrp, 'id', 'vip.vrrp.', 1, 255),
+    priority: c.whole(vrrp, 'priority', 'vip.vrrp.', 1, 254, 200),
+    intervalCs: c.whole(vrrp, 'intervalCs', 'vip.vrrp.', 1, 4095, 100),
+  };
+}
+
+/** @returns program and arguments of the fence, and how long it may take. */
+function fenceOf(c: Checker, j: Json): { command: readonly string[] | undefined; ms: number } {
+  const fence = c.optional(j, 'fence', '');
+  if (fence === undefined) return { command: undefined, ms: PAIR_DEFAULTS.fenceMs };
+  c.known(fence, 'fence.', ['program', 'arguments', 'timeoutMs']);
+  const args = c.list(fence, 'arguments', 'fence.').map(String);
+  return {
+    command: [c.text(fence, 'program', 'fence.'), ...args],
+    ms: c.whole(fence, 'timeoutMs', 'fence.', 100, 60_000, PAIR_DEFAULTS.fenceMs),
+  };
+}
+
+function pairOf(c: Checker, j: Json, lan: Json, vip: Json): PairSettings {
   const key = c.text(j, 'key', '');
   if (key !== '' && !/^[0-9a-f]{64}$/i.test(key)) {
     c.wrong('key', 'config-key', '64 hexadecimal digits are needed here');
   }
-  const timers = (j['timers'] ?? {}) as Json;
-  const t = (name: string, min: number, max: number, or: number): number =>
-    c.whole(timers, name, 'timers.', min, max, or);
-  c.known(timers, 'timers.', [
-    'heartbeatMs',
-    'missed',
-    'leaseMs',
-    'vipLifetimeS',
-    'renewMs',
-    'probeMs',
-    'holdMs',
-    'mirrorWaitMaxMs',
-  ]);
+  const fence = fenceOf(c, j);
   return {
+    ...PAIR_DEFAULTS,
+    ...timersOf(c, j),
     box: c.oneOf(j, 'box', '', ['a', 'b']),
     redundancy: c.oneOf<Redundancy>(j, 'redundancy', '', ['hot-standby', 'warm-standby']),
-    heartbeatMs: t('heartbeatMs', 5, 1000, 25),
-    missed: t('missed', 2, 20, 4),
-    leaseMs: t('leaseMs', 200, 10_000, 1500),
-    vipLifetimeS: t('vipLifetimeS', 1, 60, 2),
-    renewMs: t('renewMs', 20, 2000, 250),
-    probeMs: t('probeMs', 2, 30, 5),
-    holdMs: t('holdMs', 100, 600_000, 3000),
-    mirrorWaitMaxMs: t('mirrorWaitMaxMs', 5, 5000, 50),
-    garpAtMs: [0, 50, 150, 400, 1000, 5000],
-    garpRefreshMs: 60_000,
-    vip,
+    witnesses: witnessesOf(c, j),
+    fence: fence.command !== undefined,
+    fenceMs: fence.ms,
+    carrierBounce: c.flag(vip, 'carrierBounce', 'vip.'),
+    vrrp: vrrpOf(c, vip),
+    vips: vipsOf(c, vip),
     lanAddress: c.address(lan, 'address', 'lan.'),
     peerLanAddress: c.address(lan, 'peerAddress', 'lan.'),
     key: Buffer.from(/^[0-9a-f]{64}$/i.test(key) ? key : '00'.repeat(32), 'hex'),
@@ -149,12 +254,15 @@ export function readConfig(value: unknown): Config | readonly ConfigFault[] {
   c.known(lan, 'lan.', ['interface', 'address', 'prefix', 'peerAddress']);
   const x = c.object(j, 'crossover', '');
   c.known(x, 'crossover.', ['interface', 'address', 'peerAddress']);
-  const vip = c.address(c.object(j, 'vip', ''), 'address', 'vip.');
+  const face = c.object(j, 'vip', '');
+  c.known(face, 'vip.', ['address', 'more', 'vrrp', 'carrierBounce']);
   const sip = c.object(j, 'sip', '');
   c.known(sip, 'sip.', ['port']);
   const users = c.object(j, 'users', '');
   c.known(users, 'users.', ['from', 'to', 'auth']);
-  const pair = pairSettings(c, j, lan, vip);
+  const pair = pairOf(c, j, lan, face);
+  const vip = pair.vips[0] as string;
+  const virtualMac = c.flag(c.optional(face, 'vrrp', 'vip.') ?? {}, 'virtualMac', 'vip.vrrp.');
   const port = c.whole(sip, 'port', 'sip.', 1, 65_535, 5060);
   const from = c.whole(users, 'from', 'users.', 0, 999_999_999);
   const to = c.whole(users, 'to', 'users.', from, 999_999_999);
@@ -174,6 +282,8 @@ export function readConfig(value: unknown): Config | readonly ConfigFault[] {
     sipPort: port,
     data: c.text(j, 'data', ''),
     control: c.text(j, 'control', ''),
+    fence: fenceOf(c, j).command,
+    virtualMac,
     node: {
       pair,
       sip: sipSettings({

@@ -9,7 +9,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 export type ControlRequest =
   | { readonly command: 'status'; readonly digest: boolean }
   | { readonly command: 'switchover'; readonly force: boolean }
-  | { readonly command: 'promote' };
+  | { readonly command: 'promote' }
+  | { readonly command: 'resync' };
 
 export type ControlFault = { readonly error: string; readonly text: string };
 
@@ -33,11 +34,12 @@ export function readRequest(line: string): ControlRequest | ControlFault {
     case 'switchover':
       return { command: 'switchover', force: r.force === true };
     case 'promote':
-      return { command: 'promote' };
+    case 'resync':
+      return { command: r.command };
     default:
       return {
         error: 'control-command',
-        text: `no such command: ${String(r.command)}; there are status, switchover, promote`,
+        text: `no such command: ${String(r.command)}; there are status, switchover, promote, resync`,
       };
   }
 }

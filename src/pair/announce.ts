@@ -3,9 +3,12 @@
  *
  *   Announcer  gratuitous ARP after a claim: at once, at the moments of the burst, then every
  *              refresh. A single announcement may be lost, or come before a switch port forwards.
- *   Prober     the silence of the VIP (and of the old primary) before a claim:
+ *   Prober     the silence of the VIP (and of the old primary) before a claim. Two questions are
+ *              enough when the kernel of the old primary said that its process is gone; when it only
+ *              fell silent it may be frozen, its kernel still answers for the VIP, and a LAN that loses
+ *              frames must not hide that: then there are six.
  *
- *     begin ── ask ──── probeMs ──── ask ──── probeMs ──── quiet
+ *     begin ── ask ──── probeMs ──── ask … ──── probeMs ──── quiet
  *               │                     │                      ▲
  *               └ each ask: one ARP probe for the VIP,       │ moved by `extend`, and to a later
  *                 one query heartbeat on x and on l          │ round by `again`
@@ -65,18 +68,20 @@ const SLOWEST_ROUND: Millis = 50;
 export class Prober {
   private readonly gap: Millis;
   private asks = 0;
+  private most = 2;
   private lateLooks = 0;
   private rounds = 0;
   private next: Mono = NEVER;
 
-  /** @param gap between the two asks of a round, and from the second to the verdict. */
+  /** @param gap between two asks of a round, and from the last to the verdict. */
   constructor(gap: Millis) {
     this.gap = gap;
   }
 
-  /** First round, at once. */
-  begin(now: Mono): void {
+  /** First round, at once, of `asks` questions. */
+  begin(now: Mono, asks: number): void {
     this.rounds = 1;
+    this.most = asks;
     this.arrange(now);
   }
 
@@ -96,7 +101,7 @@ export class Prober {
 
   /** The verdict may not come before `until`. */
   extend(until: Mono): void {
-    if (this.asks === 2 && this.next < until) this.next = until;
+    if (this.asks === this.most && this.next < until) this.next = until;
   }
 
   deadline(): Mono {
@@ -110,7 +115,7 @@ export class Prober {
 
   due(now: Mono): ProbeStep {
     if (now < this.next) return 'nothing';
-    if (this.asks < 2) {
+    if (this.asks < this.most) {
       this.asks += 1;
       this.next = now + this.gap;
       return 'ask';

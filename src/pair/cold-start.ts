@@ -13,6 +13,8 @@ export type Candidate = {
   /** Could become primary now: loaded, own LAN up, nothing missing in its tables. */
   readonly fit: boolean;
   readonly epoch: Epoch;
+  /** Reign of the last record it has: a position is never a bare number. */
+  readonly recordEpoch: Epoch;
   readonly lsn: Lsn;
   /** Holds everything that was ever acknowledged to, or by, the other. */
   readonly inStep: boolean;
@@ -51,9 +53,10 @@ export const RANKS: readonly Rank[] = [
   {
     name: 'position',
     why:
-      'the one that has more of the same history; between boxes in step nothing that was ever ' +
-      'said can differ, and a position that still moves would look different from both sides',
-    compare: (a, b) => (a.inStep || b.inStep ? 0 : a.lsn - b.lsn),
+      'the one whose last record is of the later reign, then the one that has more records; between ' +
+      'boxes in step nothing that was ever said can differ, and a position that still moves would ' +
+      'look different from both sides',
+    compare: (a, b) => (a.inStep || b.inStep ? 0 : a.recordEpoch - b.recordEpoch || a.lsn - b.lsn),
   },
   {
     name: 'box',
@@ -78,6 +81,8 @@ export type Looking = {
   readonly lookedMs: Millis;
   readonly holdMs: Millis;
   readonly ownLanUp: boolean;
+  /** A witness that used to answer does not: this box may be the isolated one. */
+  readonly witnessLost: boolean;
   readonly wasPrimary: boolean;
   readonly fresh: boolean;
   /** The peer was heard to say that this box is stale (and this box does not say the same). */
@@ -105,6 +110,11 @@ export const RULES: readonly Rule[] = [
     when: (l) => !l.ownLanUp,
     decision: 'wait',
     why: 'own service LAN is down',
+  },
+  {
+    when: (l) => l.witnessLost,
+    decision: 'wait',
+    why: 'no witness answers: this box may be the isolated one',
   },
   {
     when: (l) => l.marked,

@@ -60,6 +60,11 @@ export class Detector {
     return quiet >= this.yellowAfter ? 'yellow' : 'green';
   }
 
+  /** @returns for how long `path` has not shown the peer; very long when it never did. */
+  quietMs(path: Path, now: Mono): Millis {
+    return now - this.last[path];
+  }
+
   /** @returns true when neither path has shown the peer for the whole time that makes one red. */
   silent(now: Mono): boolean {
     return this.colour('x', now) === 'red' && this.colour('l', now) === 'red';

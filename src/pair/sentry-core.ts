@@ -5,14 +5,18 @@
  */
 
 import { type Chance, hex } from '../base/chance.ts';
-import type { Epoch, Millis, Mono } from '../base/units.ts';
+import type { Epoch, Instant, Millis, Mono } from '../base/units.ts';
 import { NEVER } from '../base/units.ts';
-import { arpAnnouncement, arpGratuitousReply, arpProbe } from '../wire/arp.ts';
+import { arpAnnouncement, arpGratuitousReply, arpProbe, arpRequest } from '../wire/arp.ts';
 import { encodeHeartbeat, type Heartbeat } from '../wire/heartbeat.ts';
+import { type AlarmCode, Alarms } from './alarms.ts';
 import { Announcer, Prober } from './announce.ts';
 import { type Candidate, type Looking, type Verdict, verdict } from './cold-start.ts';
+import { FlapGuard } from './flap.ts';
+import { Lateness } from './lateness.ts';
 import { Peer } from './peer.ts';
 import { noStanding } from './standing.ts';
+import { DOUBTING } from './takeover-row.ts';
 import { PHASE_ROLE, type Phase } from './takeover-words.ts';
 import type {
   Cause,
@@ -24,9 +28,8 @@ import type {
   SentryEffect,
   Standing,
 } from './terms.ts';
+import { Witnesses } from './witness.ts';
 
-/** An engine that has not taken a turn for so long is not well. */
-const ENGINE_STUCK: Millis = 250;
 /** How long an order to the engine or the edge may take, and how long a successor may. */
 const PATIENCE: Millis = 1000;
 
@@ -60,6 +63,24 @@ export type Counters = {
   /** Times this sentry was not run for two heartbeats or more, and the longest such time. */
   stalls: number;
   longestStallMs: number;
+  /** Switchovers agreed because the own LAN was worse. */
+  lanHandovers: number;
+  fences: number;
+};
+
+/** TODO-MERGE */
+export type Router = {
+  lead(now: Mono): void;
+  quit(now: Mono): void;
+  rest(): void;
+  preempt(now: Mono): void;
+};
+
+/** The operator's question that is being handled. */
+export type Question = {
+  readonly id: number;
+  readonly asks: 'switchover' | 'promote' | 'resync' | 'retire';
+  readonly force: boolean;
 };
 
 export class Core {
@@ -69,6 +90,10 @@ export class Core {
   readonly peer: Peer;
   readonly announcer: Announcer;
   readonly prober: Prober;
+  readonly witnesses: Witnesses;
+  readonly flap: FlapGuard;
+  readonly lateness = new Lateness();
+  readonly alarms = new Alarms();
 
   // valid during one step
   now: Mono = 0;
@@ -79,7 +104,7 @@ export class Core {
   /** The epoch a report names. */
   reportEpoch: Epoch = 0;
   /** The operator's question, when one is being handled. */
-  question: { id: number; asks: 'switchover' | 'promote'; force: boolean } | undefined;
+  question: Question | undefined;
   /** MAC address or error text the event is about. */
   detail = '';
   /** The answer of the edge that is being handled. */
@@ -100,6 +125,9 @@ export class Core {
   whole = false;
   /** The peer, in this reign or a later one, said that this box is stale. */
   marked = false;
+  /** The reign and the pair clock of the frame that said so. */
+  private markEpoch: Epoch = 0;
+  private markAt: Instant = 0;
   readonly carrier: Record<Path, boolean> = { x: false, l: false };
 
   /** Reign that is followed; -1 for none. */
@@ -118,6 +146,10 @@ export class Core {
   provedAt: Mono = 0;
   durableAt: Mono = 0;
   forced = false;
+  /** The peer was fenced in this takeover. */
+  fenced = false;
+  /** Why this box hands over, when nobody asked it to. */
+  handoverCause: Cause | undefined;
 
   lease: Mono = 0;
   nextRenew: Mono = NEVER;
@@ -131,13 +163,28 @@ export class Core {
   queryAt: Mono = NEVER;
   readonly lateFrames: Record<Path, number> = { x: 0, l: 0 };
 
+  /** VRRP, where the pair has a router id. */
+  readonly router: Router | undefined = undefined;
   conflictSince: Mono = NEVER;
+  /** Another host was last heard to claim the VIP. */
+  conflictHeardAt: Mono = -NEVER;
+  /** Its MAC address. */
+  rival = '';
+  /** First step of this sentry. */
+  startedAt: Mono = NEVER;
   lastAssert: Mono = -NEVER;
   lastDefence: Mono = -NEVER;
+  /** Since when the own LAN is dead: no carrier, or no witness; NEVER while it is not. */
+  lanLostAt: Mono = NEVER;
+  /** Since when no carrier is seen. */
+  carrierLostAt: Mono = NEVER;
+  /** We take our own port down until here: its missing carrier means nothing. */
+  bounceUntil: Mono = -NEVER;
+  /** First frame that told the peer that it is stale, 0 while it was not told so. */
+  toldStaleFrom = 0;
   /** The operator who waits for the end of a switchover. */
   pending: number | undefined;
   last: Takeover | undefined;
-  readonly automatic: Mono[] = [];
   readonly counters: Counters = {
     heartbeatsSent: 0,
     heartbeatsHeard: 0,
@@ -150,11 +197,14 @@ export class Core {
     claimsFailed: 0,
     stalls: 0,
     longestStallMs: 0,
+    lanHandovers: 0,
+    fences: 0,
   };
+  /** VIP and voice are gone for good. */
+  gone = false;
   private sequence = 0;
   private turns = -1;
   private turnsAt: Mono = -NEVER;
-  private readonly logged = new Map<string, Mono>();
 
   constructor(settings: PairSettings, mac: string, chance: Chance) {
     this.settings = settings;
@@ -163,6 +213,9 @@ export class Core {
     this.peer = new Peer(settings.box, this.boot, settings.heartbeatMs, settings.missed);
     this.announcer = new Announcer(settings.garpAtMs, settings.garpRefreshMs);
     this.prober = new Prober(settings.probeMs);
+    const { witnesses, witnessMs, witnessFastMs, witnessMissed } = settings;
+    this.witnesses = new Witnesses(witnesses, witnessMs, witnessFastMs, witnessMissed);
+    this.flap = new FlapGuard(settings.flapMs, settings.flapMost, settings.flapWindowMs);
   }
 
   role(): Role {
@@ -183,6 +236,9 @@ export class Core {
       case 'claiming':
         this.phaseDeadline = this.now + PATIENCE;
         break;
+      case 'fencing':
+        this.phaseDeadline = this.now + this.settings.fenceMs;
+        break;
       case 'dropping':
         // the kernel ends the address by itself; half a second is its own slack
         this.phaseDeadline = this.now + this.settings.vipLifetimeS * 1000 + 500;
@@ -201,10 +257,55 @@ export class Core {
     }
     // catching up ended: whatever was in the middle is whole again
     if (standing.inStep) this.whole = true;
+    // what a heartbeat said before that may arrive after it
+    if (this.marked && this.markEpoch === standing.epoch && this.markAt <= standing.inStepAt) {
+      this.marked = false;
+    }
+  }
+
+  /** What the heartbeat of the peer says of this box. */
+  mark(h: Heartbeat): void {
+    // the mark of an earlier reign is about a history that is over
+    if (h.epoch < this.epoch()) return;
+    const { standing } = this;
+    const outdated = h.epoch === standing.epoch && h.pairNow <= standing.inStepAt;
+    this.marked = h.peerStale && !outdated;
+    this.markEpoch = h.epoch;
+    this.markAt = h.pairNow;
+  }
+
+  /** This sentry was held up, and so perhaps was the engine: it gets as long again. */
+  excuse(gap: Millis): void {
+    this.turnsAt = Math.min(this.now, this.turnsAt + gap);
   }
 
   engineOk(): boolean {
-    return this.now - this.turnsAt < ENGINE_STUCK;
+    return this.now - this.turnsAt < this.settings.engineStuckMs;
+  }
+
+  /** @returns whether the engine has not taken a turn for longer than is to be waited for. */
+  engineStuck(): boolean {
+    const { engineStuckMs, engineStuckAloneMs } = this.settings;
+    const h = this.peer.state;
+    const served = this.leading() && this.peer.present(this.now) && h?.fit === true && h.inStep;
+    return this.now - this.turnsAt >= (served ? engineStuckMs : engineStuckAloneMs);
+  }
+
+  /** Own port to the service LAN works, as far as carrier tells. */
+  lanUp(): boolean {
+    return this.carrier.l || this.now < this.bounceUntil;
+  }
+
+  /** @returns whether a witness that used to answer does not. */
+  witnessLost(): boolean {
+    return this.witnesses.state() === 'lost';
+  }
+
+  /** @returns whether the peer is known to have heard that it is stale: it will not take over. */
+  peerKnowsStale(): boolean {
+    const h = this.peer.state;
+    if (!this.standing.peerStale || this.toldStaleFrom === 0 || h === undefined) return false;
+    return h.echoBoot === this.boot && h.echoSequence >= this.toldStaleFrom;
   }
 
   /** The epoch this box says it is in. */
@@ -234,6 +335,7 @@ export class Core {
       box: this.settings.box,
       fit: this.fit(),
       epoch: this.epoch(),
+      recordEpoch: this.standing.recordEpoch,
       lsn: this.standing.lsn,
       inStep: this.standing.inStep,
       peerStale: this.peerStale(),
@@ -242,7 +344,7 @@ export class Core {
 
   /** @returns whether this box could become primary now, whatever the other one does. */
   fit(): boolean {
-    if (this.loaded === undefined || !this.carrier.l) return false;
+    if (this.loaded === undefined || !this.lanUp()) return false;
     switch (this.phase) {
       case 'loading':
       case 'awaiting': // has just given it away
@@ -260,12 +362,14 @@ export class Core {
 
   /** @returns why this box must not become primary now, or '' when it may. */
   mayNotStand(): string {
-    if (!this.carrier.l) return 'own service LAN has no carrier';
-    // the operator decided, or the engine has left its primary behind already
-    if (this.forced || this.reignDurable) return '';
+    if (!this.lanUp()) return 'own service LAN has no carrier';
+    // the operator decided
+    if (this.forced) return '';
+    if (this.witnessLost()) return 'no witness answers on the service LAN';
+    // the engine has left its primary behind already
+    if (this.reignDurable) return '';
     if (this.marked && !this.peerStale()) return 'the peer went on without this box';
-    const proving = this.phase === 'probing' || this.phase === 'waiting';
-    switch (proving || this.phase === 'reigning' ? this.origin : this.phase) {
+    switch (DOUBTING.includes(this.phase) || this.phase === 'reigning' ? this.origin : this.phase) {
       case 'following':
         return this.standing.inStep ? '' : 'this box is not in step';
       case 'looking':
@@ -283,7 +387,8 @@ export class Core {
       own: this.candidate(),
       lookedMs: this.now - this.phaseSince,
       holdMs: this.settings.holdMs,
-      ownLanUp: this.carrier.l,
+      ownLanUp: this.lanUp(),
+      witnessLost: this.witnessLost(),
       wasPrimary: this.wasPrimary,
       fresh: this.loaded?.fresh === true,
       marked: this.marked && !this.peerStale(),
@@ -302,6 +407,10 @@ export class Core {
   private frameOut(path: Path, query: boolean, reply: boolean): void {
     this.sequence += 1;
     const s = this.standing;
+    if (!this.peerStale()) this.toldStaleFrom = 0;
+    else if (this.toldStaleFrom === 0) this.toldStaleFrom = this.sequence;
+    const witness = this.witnesses.state();
+    const echo = this.peer.echo(this.now, path);
     const bytes = encodeHeartbeat(
       {
         box: this.settings.box,
@@ -316,15 +425,21 @@ export class Core {
         loaded: this.loaded !== undefined,
         fit: this.fit(),
         fresh: this.loaded?.fresh === true,
-        lanUp: this.carrier.l,
+        lanUp: this.lanUp(),
+        witnessKnown: witness !== 'unknown',
+        witnessSeen: witness === 'seen',
+        gone: this.gone,
+        flapHold: this.alarms.isActive('flap-hold'),
+        conflict: this.alarms.isActive('vip-conflict'),
         epoch: this.epoch(),
+        recordEpoch: s.recordEpoch,
         lsn: s.lsn,
         chain: s.chain,
         pairNow: s.pairNow,
         boot: this.boot,
         sequence: this.sequence,
-        echoBoot: this.peer.echoBoot,
-        echoSequence: this.peer.echoSequence,
+        echoBoot: echo.boot,
+        echoSequence: echo.sequence,
       },
       this.settings.key,
     );
@@ -336,13 +451,26 @@ export class Core {
     return this.sequence;
   }
 
+  /** Asks the witnesses that are due. */
+  askWitnesses(): void {
+    for (const { address, by } of this.witnesses.due(this.now)) {
+      if (by === 'icmp') this.out.push({ kind: 'ping', address });
+      else {
+        const bytes = arpRequest(this.mac, this.settings.lanAddress, address);
+        this.out.push({ kind: 'arp', bytes });
+      }
+    }
+  }
+
   /** One ARP probe for the VIP and one query on each path. */
   ask(): void {
     if (this.queryFrom === 0) {
       this.queryFrom = this.sequence + 1;
       this.queryAt = this.now;
     }
-    this.out.push({ kind: 'arp', bytes: arpProbe(this.mac, this.settings.vip) });
+    for (const vip of this.settings.vips) {
+      this.out.push({ kind: 'arp', bytes: arpProbe(this.mac, vip) });
+    }
     this.beat(true, false);
   }
 
@@ -355,8 +483,10 @@ export class Core {
 
   /** Gratuitous ARP for the VIP, request and reply form. */
   garp(): void {
-    this.out.push({ kind: 'arp', bytes: arpAnnouncement(this.mac, this.settings.vip) });
-    this.out.push({ kind: 'arp', bytes: arpGratuitousReply(this.mac, this.settings.vip) });
+    for (const vip of this.settings.vips) {
+      this.out.push({ kind: 'arp', bytes: arpAnnouncement(this.mac, vip) });
+      this.out.push({ kind: 'arp', bytes: arpGratuitousReply(this.mac, vip) });
+    }
   }
 
   /** Asks the edge about the VIP; answers come in the order of the asking. */
@@ -382,7 +512,8 @@ export class Core {
   suspect(cause: Cause): void {
     this.cause = cause;
     this.suspectedAt = this.now;
-    this.origin = this.phase === 'probing' || this.phase === 'waiting' ? this.origin : this.phase;
+    this.origin = DOUBTING.includes(this.phase) ? this.origin : this.phase;
+    this.fenced = false;
     this.forgetQueries();
   }
 
@@ -401,16 +532,20 @@ export class Core {
     this.out.push({ kind: 'log', level, text });
   }
 
-  /** An alarm about a condition that lasts: said again only after a minute. */
-  alarm(key: string, text: string): void {
-    const said = this.logged.get(key);
-    if (said !== undefined && this.now - said < 60_000) return;
-    this.logged.set(key, this.now);
-    this.log('alarm', text);
+  /** A condition that lasts and that somebody should do something about. */
+  raise(code: AlarmCode, text: string): void {
+    const epoch = Math.max(this.epoch(), 0);
+    if (this.alarms.raise(code, text, this.now, epoch)) this.log('alarm', `${code}: ${text}`);
   }
 
-  /** The condition is over: the next time it is said at once. */
-  clear(key: string): void {
-    this.logged.delete(key);
+  /** The condition is over. */
+  clear(code: AlarmCode): void {
+    if (this.alarms.clear(code, this.now)) this.log('info', `alarm over: ${code}`);
+  }
+
+  /** As the condition is now. */
+  alarmIf(on: boolean, code: AlarmCode, text: string): void {
+    if (on) this.raise(code, text);
+    else this.clear(code);
   }
 }

@@ -8,14 +8,19 @@ import { outranks } from './cold-start.ts';
 import { leads } from './peer.ts';
 import type { Core } from './sentry-core.ts';
 import { AUTOMATIC } from './takeover.ts';
+import { DOUBTING } from './takeover-row.ts';
 import type { Action, Guard } from './takeover-words.ts';
+import type { Cause } from './terms.ts';
 
 /** RFC 5227 §2.4 (b): one defence in an interval; a pair must be quicker than its ten seconds. */
 const DEFEND_INTERVAL = SECOND;
 const ASSERT_INTERVAL = 100;
 /** Two primaries of one epoch that both believe to be ahead: after so long the name decides. */
 const TIE_PATIENCE = 100;
-const AUTOMATIC_KEPT = 16;
+const ASKS_CLOSED = 2;
+const ASKS_SILENT = 6;
+/** How long a carrier bounce and the switch behind it may take. */
+const BOUNCE = 3 * SECOND;
 /** How long a kernel may need to take a killed process and its devices apart. */
 const ORDINARY_ANSWER_MS = 250;
 
@@ -33,11 +38,35 @@ export function notReady(c: Core, force: boolean): string {
   return '';
 }
 
+/** The service LAN as an operator names it when it does not work. */
+function lanFault(c: Core): string {
+  return c.lanUp() ? 'no witness answers on the own service LAN' : 'own service LAN has no carrier';
+}
+
+/** @returns whether the backup is better off: link case 4, and not link case 5. */
+function lanBetterThere(c: Core): boolean {
+  const h = c.peer.state;
+  if (h === undefined || c.lanLostAt > c.now || !h.lanUp) return false;
+  // a carrier alone does not make it better than one without a witness
+  if (c.lanUp() && !h.witnessSeen) return false;
+  // its port may have gone down in the same moment: it must have said so since
+  return c.peer.stateAt >= c.lanLostAt + c.settings.heartbeatMs;
+}
+
+function mayHandOver(c: Core): boolean {
+  if (!lanBetterThere(c) || notReady(c, false) !== '') return false;
+  const held = c.flap.holds(c.now);
+  const dead = c.now - c.carrierLostAt >= c.settings.lanDeadMs;
+  if (held === '' || dead) return true;
+  c.raise('flap-hold', `${lanFault(c)}, but ${held}: roles are held`);
+  return false;
+}
+
 function lifeProved(c: Core): boolean {
   const h = c.frame;
   if (h === undefined || c.queryFrom === 0) return false;
   if (h.echoBoot === c.boot && h.echoSequence >= c.queryFrom) return true;
-  if (c.phase !== 'probing' && c.phase !== 'waiting') return false;
+  if (!DOUBTING.includes(c.phase)) return false;
   return c.now > c.queryAt + c.settings.probeMs && c.lateFrames[h.path] > 0;
 }
 
@@ -64,7 +93,15 @@ function outranked(c: Core): boolean {
 
 export const GUARD_OF: { readonly [G in Guard]: (c: Core) => boolean } = {
   'may-stand': (c) => c.mayNotStand() === '',
-  'may-succeed': (c) => c.carrier.l && c.reportEpoch >= c.leaderEpoch,
+  'witness-pending': (c) =>
+    !c.forced &&
+    c.witnesses.state() === 'seen' &&
+    !c.witnesses.seenSince(c.suspectedAt) &&
+    c.mayNotStand() === '',
+  'must-fence': (c) =>
+    c.settings.fence && c.cause === 'peer-silent' && !c.fenced && c.mayNotStand() === '',
+  'may-succeed': (c) => c.lanUp() && c.reportEpoch >= c.leaderEpoch,
+  'may-hand-over': mayHandOver,
   'life-proved': lifeProved,
   'new-leader': (c) => c.frame !== undefined && c.frame.epoch !== c.leaderEpoch,
   'leader-gone': leaderGone,
@@ -84,12 +121,30 @@ export const GUARD_OF: { readonly [G in Guard]: (c: Core) => boolean } = {
   'this-reign': (c) => c.reportEpoch === c.reignEpoch,
   ready: (c) => notReady(c, c.question?.force === true) === '',
   'leader-silent': (c) =>
-    c.carrier.l && !(c.peer.present(c.now) && (leaderHeard(c) || c.peer.role() === 'promoting')),
+    c.lanUp() && !(c.peer.present(c.now) && (leaderHeard(c) || c.peer.role() === 'promoting')),
 };
 
 function leaderHeard(c: Core): boolean {
   return c.peer.state !== undefined && leads(c.peer.state);
 }
+
+/** What a new primary has left behind it. */
+const OVER_WHEN_PRIMARY = [
+  'not-eligible',
+  'vip-answered',
+  'claim-failed',
+  'fence-failed',
+  'fenced',
+  'stranger',
+] as const;
+
+/** What is over when another primary is followed. */
+const OVER_WHEN_FOLLOWING = [
+  ...OVER_WHEN_PRIMARY,
+  'vip-held',
+  'vip-conflict',
+  'flap-hold',
+] as const;
 
 function follow(c: Core): void {
   const epoch = c.frame?.epoch ?? c.standing.epoch;
@@ -98,7 +153,7 @@ function follow(c: Core): void {
   c.wasPrimary = false;
   c.diskStale = false;
   c.reignDurable = false;
-  c.clear('not-eligible');
+  for (const code of OVER_WHEN_FOLLOWING) c.clear(code);
   if (c.followed !== epoch) {
     c.log('info', `follow box ${c.frame?.box ?? '?'}, primary of epoch ${epoch}`);
     c.order({ kind: 'follow', epoch });
@@ -109,7 +164,20 @@ function withdraw(c: Core): void {
   c.prober.end();
   c.forgetQueries();
   c.forced = false;
+  c.fenced = false;
   c.reignDurable = false;
+}
+
+/** Two questions where a kernel said that the process is gone, six where there is only silence. */
+function probe(c: Core): void {
+  c.prober.begin(c.now, c.cause === 'peer-closed' ? ASKS_CLOSED : ASKS_SILENT);
+}
+
+/** A successor knows why from the last word of its predecessor. */
+function goodbyeCause(c: Core): Cause {
+  const h = c.peer.state;
+  const lost = h !== undefined && (!h.lanUp || (h.witnessKnown && !h.witnessSeen));
+  return lost ? 'lan-lost' : 'switchover';
 }
 
 function noteLate(c: Core): void {
@@ -150,13 +218,14 @@ function takeLease(c: Core): void {
 
 function extend(c: Core): void {
   const until = (c.answered?.at ?? 0) + c.settings.leaseMs;
-  if (c.repairing) c.log('info', 'the VIP is held again');
+  if (c.repairing) c.clear('vip-held');
   c.repairing = false;
   if (until > c.lease) c.setLease(until);
 }
 
 function silence(c: Core): void {
   c.announcer.end();
+  c.router?.rest();
   c.nextRenew = Number.MAX_SAFE_INTEGER;
   c.conflictSince = Number.MAX_SAFE_INTEGER;
   c.repairing = false;
@@ -177,10 +246,8 @@ function tell(c: Core): void {
   c.wasPrimary = true;
   c.diskStale = false;
   c.marked = false;
-  if (AUTOMATIC.includes(c.cause)) {
-    c.automatic.push(c.now);
-    if (c.automatic.length > AUTOMATIC_KEPT) c.automatic.shift();
-  }
+  if (AUTOMATIC.includes(c.cause)) c.flap.note(c.now);
+  for (const code of OVER_WHEN_PRIMARY) c.clear(code);
   withdraw(c);
   const took = (c.now - c.suspectedAt).toFixed(1);
   c.log('info', `primary of epoch ${c.reignEpoch}: ${c.cause}, ${took} ms after the suspicion`);
@@ -188,7 +255,9 @@ function tell(c: Core): void {
 
 function defend(c: Core): void {
   c.counters.conflicts += 1;
-  c.alarm('conflict', `the VIP ${c.settings.vip} is also claimed by ${c.detail}`);
+  c.conflictHeardAt = c.now;
+  c.rival = c.detail;
+  c.raise('vip-conflict', `the VIP ${c.settings.vips[0]} is also claimed by ${c.detail}`);
   if (c.now - c.lastDefence < DEFEND_INTERVAL) return;
   c.lastDefence = c.now;
   c.garp();
@@ -199,7 +268,7 @@ function assertReign(c: Core): void {
     c.conflictSince = c.now;
     c.counters.conflicts += 1;
     const h = c.frame;
-    c.log('alarm', `two primaries: box ${h?.box} of epoch ${h?.epoch} must give way`);
+    c.raise('two-primaries', `box ${h?.box} of epoch ${h?.epoch} leads too and must give way`);
   }
   if (c.now - c.lastAssert < ASSERT_INTERVAL) return;
   c.lastAssert = c.now;
@@ -224,7 +293,7 @@ function refusal(c: Core): string {
       if (h !== undefined && c.peer.present(c.now) && leads(h)) {
         return `refused: this box is ${c.role()}; box ${h.box} is the primary: ask it`;
       }
-      return c.carrier.l
+      return c.lanUp()
         ? `refused: this box is ${c.role()} and no primary is heard`
         : 'refused: own service LAN has no carrier';
     default:
@@ -234,7 +303,7 @@ function refusal(c: Core): string {
 
 function notEligible(c: Core): void {
   const why = c.mayNotStand();
-  c.alarm(
+  c.raise(
     'not-eligible',
     `the primary is not heard, or its link closed; this box must not take over: ${why}`,
   );
@@ -259,12 +328,19 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
   'suspect-cold': (c) => c.suspect('cold-start'),
   'suspect-closed': (c) => c.suspect('peer-closed'),
   'suspect-silent': (c) => c.suspect('peer-silent'),
-  'suspect-goodbye': (c) => c.suspect('switchover'),
+  'suspect-goodbye': (c) => c.suspect(goodbyeCause(c)),
+  'suspect-gone': (c) => c.suspect('engine-stuck'),
   'suspect-operator': (c) => {
     c.suspect('operator');
     c.forced = true;
   },
-  probe: (c) => c.prober.begin(c.now),
+  probe: probe,
+  'ask-witness': (c) => c.prober.again(c.now),
+  fence: (c) => {
+    c.counters.fences += 1;
+    c.log('warning', 'the peer is silent on every path: fencing it');
+    c.out.push({ kind: 'fence' });
+  },
   'probe-later': (c) => c.prober.again(c.now),
   'note-late': noteLate,
   'order-reign': orderReign,
@@ -275,7 +351,7 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
   claim: claim,
   repair: (c) => {
     c.repairing = true;
-    c.alarm('vip', `the VIP ${c.settings.vip} could not be renewed: ${c.detail}`);
+    c.raise('vip-held', `the VIP could not be renewed: ${c.detail}`);
   },
   drop: (c) => c.vip('drop'),
   silence: silence,
@@ -285,26 +361,58 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
   defend: defend,
   'assert-reign': assertReign,
   speak: (c) => c.order({ kind: 'speak', epoch: c.reignEpoch }),
+  advertise: (c) => {
+    c.router?.lead(c.now);
+    if (!c.settings.carrierBounce || c.cause === 'cold-start') return;
+    c.bounceUntil = c.now + BOUNCE;
+    c.out.push({ kind: 'bounce' });
+  },
+  preempt: (c) => c.router?.preempt(c.now),
   tell: tell,
   'order-resign': (c) => {
     c.pending = c.question?.id;
+    c.handoverCause = undefined;
     c.log('info', 'switchover: flushing');
     c.order({ kind: 'resign' });
   },
+  'order-resign-lan': (c) => {
+    c.handoverCause = 'lan-lost';
+    c.counters.lanHandovers += 1;
+    c.log('alarm', `${lanFault(c)}: handing over to box ${c.peer.state?.box}`);
+    c.order({ kind: 'resign' });
+  },
+  'order-resync': (c) => c.order({ kind: 'resync' }),
   'order-stay': (c) => c.order({ kind: 'stay' }),
   'hand-over': (c) => {
     c.counters.handovers += 1;
     c.leaderEpoch = c.reignEpoch;
     c.leaderAt = c.now;
     c.wasPrimary = false;
+    if (c.handoverCause !== undefined) c.flap.note(c.now);
+    c.clear('flap-hold');
+    c.router?.quit(c.now);
     c.log('info', `handed over at epoch ${c.reignEpoch}`);
     c.order({ kind: 'hand-over' });
   },
+  'say-gone': (c) => {
+    c.gone = true;
+    c.router?.quit(c.now);
+    // twice: nobody will repeat it
+    c.beat(false, false);
+    c.beat(false, false);
+  },
+  abort: (c) => c.out.push({ kind: 'abort', why: 'the engine takes no turns' }),
   'expect-primary': (c) => {
     c.phaseDeadline = c.now + SECOND;
   },
   accept: (c) => {
     if (c.question !== undefined) c.answer(c.question.id, true, 'promoting this box');
+  },
+  'accept-resync': (c) => {
+    if (c.question !== undefined) c.answer(c.question.id, true, 'the mirror begins anew');
+  },
+  'answer-retired': (c) => {
+    if (c.question !== undefined) c.answer(c.question.id, true, 'this box has no voice any more');
   },
   'answer-done': (c) =>
     c.answerPending(true, `box ${c.frame?.box} is primary, epoch ${c.frame?.epoch}`),
@@ -321,25 +429,30 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
   },
   'log-not-eligible': notEligible,
   'log-answered': (c) => {
-    const text = `the VIP ${c.settings.vip} is still answered by ${c.detail}: not claimed`;
+    const text = `the VIP is still answered by ${c.detail}: not claimed`;
     // for a moment this is ordinary: a kernel that takes a killed process apart ends its connections
     // before its devices
-    if (c.now - c.suspectedAt >= ORDINARY_ANSWER_MS) c.alarm('answered', text);
+    if (c.now - c.suspectedAt >= ORDINARY_ANSWER_MS) c.raise('vip-answered', text);
     else if (c.phase !== 'waiting') c.log('info', text);
   },
   'log-claim-failed': (c) => {
     c.counters.claimsFailed += 1;
     const why = c.detail === '' ? 'no answer' : c.detail;
-    c.alarm('claim', `the VIP ${c.settings.vip} could not be claimed: ${why}; trying again`);
+    c.raise('claim-failed', `the VIP could not be claimed: ${why}; trying again`);
   },
   'log-fenced': (c) => {
     c.counters.leasesLost += 1;
-    c.log('alarm', `no longer primary of epoch ${c.reignEpoch}: ${c.detail}`);
+    c.raise('fenced', `no longer primary of epoch ${c.reignEpoch}: ${c.detail}`);
   },
   'log-outranked': (c) => {
     c.counters.conflicts += 1;
     const h = c.frame;
-    c.log('alarm', `two primaries: gives way to box ${h?.box} of epoch ${h?.epoch}`);
+    c.raise('two-primaries', `gave way to box ${h?.box} of epoch ${h?.epoch}`);
   },
+  'log-fence-failed': (c) => {
+    const why = c.detail === '' ? 'no answer in time' : c.detail;
+    c.raise('fence-failed', `the peer could not be fenced: ${why}; trying again`);
+  },
+  'log-stuck': (c) => c.raise('engine-stuck', 'the engine takes no turns: this box begins anew'),
   'log-unmirrored': (c) => c.log('warning', 'the link to the backup closed'),
 };

@@ -12,18 +12,19 @@
 
 import type { Chance } from '../base/chance.ts';
 import { isFault } from '../base/fault.ts';
-import type { Epoch, Instant, Lsn, Millis, Mono } from '../base/units.ts';
+import type { Epoch, Instant, Millis, Mono } from '../base/units.ts';
 import { NEVER } from '../base/units.ts';
 import { decodeArp, NO_IP } from '../wire/arp.ts';
 import { decodeHeartbeat } from '../wire/heartbeat.ts';
 import { leads } from './peer.ts';
-import { Core, type Counters, type Takeover } from './sentry-core.ts';
+import { Core } from './sentry-core.ts';
 import { ACTION_OF, GUARD_OF, notReady } from './sentry-moves.ts';
+import { type SentryView, viewOf } from './sentry-view.ts';
+import { watch } from './sentry-watch.ts';
 import { rowsFor } from './takeover.ts';
-import { type PairEvent, PHASE_ROLE, type Phase } from './takeover-words.ts';
+import { DOUBTING } from './takeover-row.ts';
+import { type PairEvent, PHASE_ROLE } from './takeover-words.ts';
 import type {
-  BoxId,
-  Cause,
   OperatorCommand,
   PairSettings,
   Path,
@@ -34,46 +35,10 @@ import type {
   Standing,
 } from './terms.ts';
 
-/** What status, console and SNMP show. */
-export type SentryView = {
-  readonly box: BoxId;
-  readonly role: Role;
-  readonly phase: Phase;
-  readonly epoch: Epoch;
-  /** Why this box last became primary; undefined before the first time. */
-  readonly cause: Cause | undefined;
-  /** Since when the role is what it is. */
-  readonly since: Mono;
-  /** The door is open until here, 0 when shut. */
-  readonly lease: Mono;
-  readonly carrier: { readonly x: boolean; readonly l: boolean };
-  readonly peer:
-    | {
-        readonly box: BoxId;
-        readonly seen: { readonly x: boolean; readonly l: boolean };
-        readonly role: Role;
-        readonly epoch: Epoch;
-        readonly lsn: Lsn;
-        readonly inStep: boolean;
-        readonly peerStale: boolean;
-        readonly fit: boolean;
-        readonly engineOk: boolean;
-        readonly pairNow: Instant;
-        readonly heardMsAgo: Millis;
-      }
-    | undefined;
-  /** One value, shown the same everywhere: may the roles change without loss, and if not, why. */
-  readonly readiness: { readonly ready: boolean; readonly why: string };
-  /** The last time this box became primary. */
-  readonly lastSwitchover: Takeover | undefined;
-  /** Takeovers nobody asked for within the last ten minutes (the flap guard's measure). */
-  readonly automaticLately: number;
-  readonly counters: Readonly<Counters>;
-  /** Frames that were refused, by reason. */
-  readonly refused: { readonly [reason: string]: number };
-};
-
-const FLAP_WINDOW: Millis = 600_000;
+/** A LAN that shows the peer but no witness for so long works: the witnesses are gone themselves. */
+const DISCOUNT: Millis = 1000;
+/** After the peer was heard over the LAN for the last time, witnesses are asked quickly for so long. */
+const HURRY: Millis = 2000;
 
 export class Sentry {
   private readonly core: Core;
@@ -81,9 +46,13 @@ export class Sentry {
   private nextBeat: Mono = -NEVER;
   private lastStep: Mono = -NEVER;
   private wakeAt: Mono = 0;
+  private nextStrangerReply: Mono = -NEVER;
   private saidRole: Role = 'starting';
   private saidStale = false;
   private saidEpoch: Epoch = 0;
+  private saidLan = '';
+  /** Since when neither box has a witness though the LAN works. */
+  private alikeSince: Mono = NEVER;
 
   /** @param mac own address on the service LAN, six lower-case hexadecimal pairs with colons. */
   constructor(settings: PairSettings, mac: string, chance: Chance) {
@@ -100,6 +69,8 @@ export class Sentry {
     c.out = out;
     c.look(standing);
     this.noticeStall(now);
+    if (c.startedAt > now) c.startedAt = now;
+    if (input.kind === 'tick' && now >= this.wakeAt) c.lateness.note(now - this.wakeAt);
     if (c.leading() && now >= c.lease) {
       c.detail = `the lease ended ${(now - c.lease).toFixed(0)} ms ago`;
       this.fire('lease-over');
@@ -121,43 +92,7 @@ export class Sentry {
   }
 
   view(): SentryView {
-    const c = this.core;
-    const now = c.now;
-    const h = c.peer.state;
-    return {
-      box: c.settings.box,
-      role: c.role(),
-      phase: c.phase,
-      epoch: c.epoch(),
-      cause: c.last?.cause,
-      since: c.roleSince,
-      lease: c.lease,
-      carrier: { x: c.carrier.x, l: c.carrier.l },
-      peer:
-        h === undefined
-          ? undefined
-          : {
-              box: h.box,
-              seen: {
-                x: c.peer.detector.colour('x', now) !== 'red',
-                l: c.peer.detector.colour('l', now) !== 'red',
-              },
-              role: h.role,
-              epoch: h.epoch,
-              lsn: h.lsn,
-              inStep: h.inStep,
-              peerStale: h.peerStale,
-              fit: h.fit,
-              engineOk: h.engineOk,
-              pairNow: h.pairNow,
-              heardMsAgo: now - c.peer.stateAt,
-            },
-      readiness: this.readiness(),
-      lastSwitchover: c.last,
-      automaticLately: c.automatic.filter((at) => now - at < FLAP_WINDOW).length,
-      counters: { ...c.counters },
-      refused: { ...this.refused },
-    };
+    return viewOf(this.core, this.readiness(), this.refused);
   }
 
   private readiness(): { ready: boolean; why: string } {
@@ -189,11 +124,13 @@ export class Sentry {
       c.counters.stalls += 1;
       c.counters.longestStallMs = Math.max(c.counters.longestStallMs, gap);
       c.peer.detector.excuse(this.lastStep, now);
+      c.excuse(gap);
     }
     this.lastStep = now;
   }
 
   private take(input: SentryInput): void {
+    const c = this.core;
     switch (input.kind) {
       case 'heartbeat':
         this.takeHeartbeat(input.path, input.bytes);
@@ -209,6 +146,16 @@ export class Sentry {
         break;
       case 'vip':
         this.takeVip(input.up, input.error);
+        break;
+      case 'echo':
+        c.witnesses.heard(input.address, c.now);
+        break;
+      case 'vrrp':
+        break;
+      case 'fenced':
+        c.detail = input.text;
+        c.fenced = input.ok;
+        this.fire(input.ok ? 'fenced' : 'fence-failed');
         break;
       case 'operator':
         this.takeOperator(input.id, input.command);
@@ -230,17 +177,31 @@ export class Sentry {
       this.refuse(heard);
       return;
     }
-    if (heard === 'stranger') this.refuse(heard);
+    let reply = h.query;
+    if (heard === 'stranger') reply = this.hearStranger(h.query);
     else c.counters.heartbeatsHeard += 1;
     if (heard === 'newest') {
-      // the mark of an earlier reign is about a history that is over
-      if (h.epoch >= c.epoch()) c.marked = h.peerStale;
+      c.mark(h);
       c.frame = h;
       c.detail = leads(h) ? `box ${h.box} is primary of epoch ${h.epoch}` : '';
-      this.fire(leads(h) ? 'peer-leads' : 'peer-seeks');
+      this.fire(h.gone ? 'peer-gone' : leads(h) ? 'peer-leads' : 'peer-seeks');
       c.frame = undefined;
     }
-    if (h.query) c.beat(false, true);
+    if (reply) c.beat(false, true);
+  }
+
+  /**
+   * It may be a recording: it is answered, but does not set the pace of our answers.
+   * @returns whether it is answered now.
+   */
+  private hearStranger(asks: boolean): boolean {
+    const c = this.core;
+    this.refuse('stranger');
+    const doubted = c.phase === 'looking' && c.peer.strangerDoubted(c.now);
+    if (doubted) c.raise('stranger', 'heartbeats come that do not answer this box: not waited for');
+    if (!asks || c.now < this.nextStrangerReply) return false;
+    this.nextStrangerReply = c.now + c.settings.heartbeatMs;
+    return true;
   }
 
   private refuse(reason: string): void {
@@ -255,12 +216,13 @@ export class Sentry {
       return;
     }
     if (arp.senderMac === c.mac || arp.ethSrc === c.mac) return;
-    const vip = c.settings.vip;
-    if (arp.senderIp === vip) {
+    const { vips } = c.settings;
+    if (c.witnesses.heard(arp.senderIp, c.now)) return;
+    if (vips.includes(arp.senderIp)) {
       c.counters.arpsHeard += 1;
       c.detail = arp.senderMac;
       this.fire('vip-answered');
-    } else if (arp.op === 'request' && arp.senderIp === NO_IP && arp.targetIp === vip) {
+    } else if (arp.op === 'request' && arp.senderIp === NO_IP && vips.includes(arp.targetIp)) {
       c.counters.arpsHeard += 1;
       c.detail = arp.senderMac;
       this.fire('rival-probes');
@@ -272,7 +234,7 @@ export class Sentry {
     if (c.carrier[path] === up) return;
     c.carrier[path] = up;
     const name = path === 'x' ? 'crossover' : 'service LAN';
-    c.log(up ? 'info' : 'alarm', `${name}: carrier ${up ? 'up' : 'lost'}`);
+    c.log(up ? 'info' : 'warning', `${name}: carrier ${up ? 'up' : 'lost'}`);
     // hosts behind a port that was down have forgotten us, or a switch has
     if (up && path === 'l' && c.leading()) ACTION_OF['announce'](c);
   }
@@ -316,8 +278,10 @@ export class Sentry {
       return;
     }
     if (asked.action === 'drop') {
-      if (!up) this.fire('vip-down');
-      else c.alarm('drop', `the VIP could not be dropped: ${error}; its lifetime ends it`);
+      if (error === '') {
+        c.clear('drop-failed');
+        this.fire('vip-down');
+      } else c.raise('drop-failed', `the VIP could not be dropped: ${error}`);
       return;
     }
     if (asked.serial < c.claimSerial) return; // of a claim that was given up
@@ -337,10 +301,8 @@ export class Sentry {
   /** What time, or a condition that lasts, has made due. */
   private settle(): void {
     const c = this.core;
-    if (c.leading() && !c.carrier.l && !this.crossoverShowsPeer()) {
-      c.detail = 'own service LAN has no carrier and the crossover shows nobody';
-      this.fire('isolated');
-    }
+    this.settleLan();
+    if (c.phase !== 'loading' && c.engineStuck()) this.fire('engine-stuck');
     if (c.now >= c.phaseDeadline) {
       c.detail = '';
       this.fire('timeout');
@@ -349,6 +311,52 @@ export class Sentry {
     if (c.phase === 'looking' && c.verdict().decision === 'stand') this.fire('elected');
     this.settleProbes();
     this.settleFace();
+    watch(c);
+  }
+
+  /** The own service LAN: is it worse than the other's, or are we cut off? */
+  private settleLan(): void {
+    const c = this.core;
+    const { detector } = c.peer;
+    this.settleWitnesses();
+    if (c.lanUp()) c.carrierLostAt = NEVER;
+    else if (c.carrierLostAt === NEVER) c.carrierLostAt = c.now;
+    if (c.lanUp() && !c.witnessLost()) c.lanLostAt = NEVER;
+    else if (c.lanLostAt === NEVER) c.lanLostAt = c.now;
+    if (c.lanLostAt > c.now || !c.leading()) return;
+    this.fire('lan-lost');
+    if (!c.leading()) return;
+    if (!c.lanUp()) {
+      if (this.crossoverShowsPeer()) return;
+      c.detail = 'own service LAN has no carrier and the crossover shows nobody';
+      this.fire('isolated');
+      return;
+    }
+    // No witness, no peer on either path: either the other one is dead and the witness with it, or
+    // this box is cut off and the other one takes over. A peer that knows itself to be stale will
+    // not, and one that died long ago has not.
+    const lately = c.now - c.peer.stateAt < HURRY;
+    if (!detector.silent(c.now) || !lately || c.peerKnowsStale()) return;
+    c.detail = 'no witness answers, and neither path shows the other box';
+    this.fire('isolated');
+  }
+
+  private settleWitnesses(): void {
+    const c = this.core;
+    const { detector } = c.peer;
+    const quiet = detector.quietMs('l', c.now);
+    const doubt = detector.colour('l', c.now) !== 'green' && quiet < HURRY;
+    const proving = DOUBTING.includes(c.phase) && !c.witnesses.seenSince(c.suspectedAt);
+    c.witnesses.hurry((doubt || proving) && !c.witnessLost());
+    // while the LAN shows the other box, and neither has a witness, it is the witness that is gone
+    const alike = c.witnessLost() && !doubt && quiet < HURRY && c.peer.state?.witnessSeen === false;
+    if (!alike) this.alikeSince = NEVER;
+    else if (this.alikeSince === NEVER) this.alikeSince = c.now;
+    else if (c.now - this.alikeSince >= DISCOUNT) {
+      c.log('warning', 'no witness answers either box over a LAN that works: not counted');
+      c.witnesses.discount();
+    }
+    c.askWitnesses();
   }
 
   /** Quicker than red: to give up a face nobody sees costs nothing, to keep it may. */
@@ -387,11 +395,13 @@ export class Sentry {
     const changed =
       PHASE_ROLE[c.phase] !== this.saidRole ||
       c.peerStale() !== this.saidStale ||
-      c.epoch() !== this.saidEpoch;
+      c.epoch() !== this.saidEpoch ||
+      this.lanWord() !== this.saidLan;
     if (!changed && now < this.nextBeat) return;
     this.saidRole = c.role();
     this.saidStale = c.peerStale();
     this.saidEpoch = c.epoch();
+    this.saidLan = this.lanWord();
     c.beat(false, false);
     if (now >= this.nextBeat) {
       const next = this.nextBeat + c.settings.heartbeatMs;
@@ -399,10 +409,15 @@ export class Sentry {
     }
   }
 
+  /** What the heartbeat says of the own LAN. */
+  private lanWord(): string {
+    return `${this.core.lanUp()} ${this.core.witnesses.state()}`;
+  }
+
   private nextWake(now: Mono): Mono {
     const c = this.core;
     let at = Math.min(this.nextBeat, c.phaseDeadline, c.prober.deadline());
-    at = Math.min(at, c.peer.detector.deadline(now));
+    at = Math.min(at, c.peer.detector.deadline(now), c.witnesses.deadline());
     if (c.leading()) {
       at = Math.min(at, c.lease, c.announcer.deadline());
       if (c.asked.length === 0) at = Math.min(at, c.nextRenew);

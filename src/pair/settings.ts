@@ -7,8 +7,50 @@
 import { isIp4 } from '../wire/arp.ts';
 import type { PairSettings } from './terms.ts';
 
+/** What has a good value for every pair; the rest is the pair's own. */
+export const PAIR_DEFAULTS = {
+  heartbeatMs: 25,
+  missed: 4,
+  leaseMs: 1500,
+  vipLifetimeS: 2,
+  renewMs: 250,
+  probeMs: 5,
+  holdMs: 3000,
+  mirrorWaitMaxMs: 50,
+  garpAtMs: [0, 50, 150, 400, 1000, 5000],
+  garpRefreshMs: 60_000,
+  engineStuckMs: 250,
+  engineStuckAloneMs: 2000,
+  witnesses: [],
+  witnessMs: 500,
+  witnessFastMs: 10,
+  witnessMissed: 4,
+  flapMs: 60_000,
+  flapMost: 3,
+  flapWindowMs: 600_000,
+  lanDeadMs: 2000,
+  fence: false,
+  fenceMs: 3000,
+  carrierBounce: false,
+  vrrp: undefined,
+} as const satisfies Partial<PairSettings>;
+
+/** Settings of a pair: what is given, and the defaults for the rest. */
+export function pairSettings(
+  given: Omit<PairSettings, keyof typeof PAIR_DEFAULTS> & Partial<PairSettings>,
+): PairSettings {
+  return { ...PAIR_DEFAULTS, ...given };
+}
+
 /** The kernel may end an address this much before its lifetime (it counts in coarse ticks). */
 const LIFETIME_SLACK_MS = 100;
+
+const MOST_VIPS = 8;
+const MOST_WITNESSES = 8;
+
+function inRange(n: number, least: number, most: number): boolean {
+  return Number.isInteger(n) && n >= least && n <= most;
+}
 
 type Relation = {
   readonly holds: (s: PairSettings) => boolean;
@@ -69,12 +111,58 @@ const RELATIONS: readonly Relation[] = [
     why: (s) => `pair key of ${s.key.length} bytes: must be 32`,
   },
   {
-    holds: (s) => isIp4(s.vip) && isIp4(s.lanAddress) && isIp4(s.peerLanAddress),
-    why: (s) => `addresses ${s.vip}, ${s.lanAddress}, ${s.peerLanAddress}: must be IPv4`,
+    holds: (s) => s.engineStuckMs >= 100 && s.engineStuckAloneMs >= s.engineStuckMs,
+    why: (s) =>
+      `engine stuck after ${s.engineStuckMs} ms (alone ${s.engineStuckAloneMs} ms): an idle engine ` +
+      'turns every 50 ms, so at least 100 ms, and alone not sooner than with a backup',
   },
   {
-    holds: (s) => new Set([s.vip, s.lanAddress, s.peerLanAddress]).size === 3,
-    why: (s) => `addresses ${s.vip}, ${s.lanAddress}, ${s.peerLanAddress}: must differ`,
+    holds: (s) => s.witnessFastMs >= 5 && s.witnessMs >= s.witnessFastMs && s.witnessMissed >= 2,
+    why: (s) =>
+      `witness every ${s.witnessMs} ms, ${s.witnessFastMs} ms in doubt, ${s.witnessMissed} missed: ` +
+      'at least 5 ms apart, in doubt not slower, and one lost question proves nothing',
+  },
+  {
+    holds: (s) => s.witnessMs * s.witnessMissed <= 60_000 && s.witnesses.length <= MOST_WITNESSES,
+    why: (s) =>
+      `${s.witnesses.length} witnesses, ${s.witnessMissed} × ${s.witnessMs} ms: at most ` +
+      `${MOST_WITNESSES}, lost within a minute`,
+  },
+  {
+    holds: (s) => s.flapMost >= 1 && s.flapWindowMs >= s.flapMs && s.flapMs >= 0,
+    why: (s) =>
+      `flap guard ${s.flapMost} in ${s.flapWindowMs} ms, ${s.flapMs} ms apart: at least one ` +
+      'switchover, and the window is the longer of the two',
+  },
+  {
+    holds: (s) => s.fenceMs >= 100,
+    why: (s) => `fence ${s.fenceMs} ms: a relay needs at least 100 ms`,
+  },
+  {
+    holds: (s) =>
+      s.vrrp === undefined ||
+      (inRange(s.vrrp.vrid, 1, 255) &&
+        inRange(s.vrrp.priority, 1, 254) &&
+        inRange(s.vrrp.intervalCs, 1, 4095)),
+    why: () =>
+      'VRRP: router id 1 to 255, priority 1 to 254, interval 1 to 4095 centiseconds (RFC 9568 5.2)',
+  },
+  {
+    holds: (s) => isIp4(s.lanAddress) && isIp4(s.peerLanAddress),
+    why: (s) => `addresses ${s.lanAddress}, ${s.peerLanAddress}: must be IPv4`,
+  },
+  {
+    holds: (s) => s.vips.length > 0 && s.vips.length <= MOST_VIPS && isIp4(s.vips[0] as string),
+    why: (s) =>
+      `virtual addresses ${s.vips.join(', ')}: from 1 to ${MOST_VIPS}, the first one IPv4`,
+  },
+  {
+    holds: (s) =>
+      new Set([...s.vips, s.lanAddress, s.peerLanAddress]).size === s.vips.length + 2 &&
+      !s.witnesses.some((w) => [...s.vips, s.lanAddress, s.peerLanAddress].includes(w.address)),
+    why: (s) =>
+      `addresses ${[...s.vips, s.lanAddress, s.peerLanAddress].join(', ')}: must differ, and ` +
+      'neither a box nor a virtual address can be a witness',
   },
 ];
 

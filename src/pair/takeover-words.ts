@@ -20,6 +20,8 @@ export type Phase =
   | 'probing'
   /** As probing, but somebody answers for the VIP: asks again and again. */
   | 'waiting'
+  /** The fence cuts the peer's power or port. */
+  | 'fencing'
   /** The engine makes the new reign durable. */
   | 'reigning'
   /** The edge takes the VIP. */
@@ -37,6 +39,7 @@ export const PHASES: readonly Phase[] = [
   'awaiting',
   'probing',
   'waiting',
+  'fencing',
   'reigning',
   'claiming',
   'primary',
@@ -52,6 +55,7 @@ export const PHASE_ROLE: { readonly [P in Phase]: Role } = {
   awaiting: 'backup',
   probing: 'promoting',
   waiting: 'backup',
+  fencing: 'promoting',
   reigning: 'promoting',
   claiming: 'promoting',
   primary: 'primary',
@@ -74,6 +78,8 @@ export type PairEvent =
   | 'silent'
   /** The primary handed over, in order. */
   | 'goodbye'
+  /** The sentry of the other box says that VIP and voice of that box are gone for good. */
+  | 'peer-gone'
   /** Somebody else answers for the VIP. */
   | 'vip-answered'
   /** Somebody else probes for the VIP at the same time. */
@@ -88,16 +94,28 @@ export type PairEvent =
   | 'vip-lost'
   /** Dropped. */
   | 'vip-down'
+  /** The fence did its work. */
+  | 'fenced'
+  | 'fence-failed'
+  /** A router that is not ours leads our VRRP group with a lower priority. */
+  | 'router-leads'
   | 'flushed'
   | 'flush-refused'
   /** The phase took longer than it may. */
   | 'timeout'
   /** The lease ended before it was renewed: this box was held up, or cannot renew. */
   | 'lease-over'
-  /** Own LAN has no carrier and the crossover shows nobody. */
+  /** Own LAN is worse than the backup's, and the crossover works. */
+  | 'lan-lost'
+  /** Own LAN is dead, and neither path shows the peer. */
   | 'isolated'
+  /** The engine of this box takes no turns. */
+  | 'engine-stuck'
   | 'switchover'
-  | 'promote';
+  | 'promote'
+  | 'resync'
+  /** The box is being switched off. */
+  | 'retire';
 
 export const EVENTS: readonly PairEvent[] = [
   'loaded',
@@ -107,6 +125,7 @@ export const EVENTS: readonly PairEvent[] = [
   'link-closed',
   'silent',
   'goodbye',
+  'peer-gone',
   'vip-answered',
   'rival-probes',
   'quiet',
@@ -114,19 +133,29 @@ export const EVENTS: readonly PairEvent[] = [
   'vip-up',
   'vip-lost',
   'vip-down',
+  'fenced',
+  'fence-failed',
+  'router-leads',
   'flushed',
   'flush-refused',
   'timeout',
   'lease-over',
+  'lan-lost',
   'isolated',
+  'engine-stuck',
   'switchover',
   'promote',
+  'resync',
+  'retire',
 ];
 
 /** Every guard, as the sentence it stands for. */
 export const GUARDS = {
   'may-stand':
-    'own LAN is up, not called stale, a follower is in step (the operator overrides the rest)',
+    'own LAN is up and its witnesses answer, not called stale, a follower is in step (the operator ' +
+    'overrides all but the carrier)',
+  'witness-pending': 'a witness is known, and has not answered since the suspicion, nor failed to',
+  'must-fence': 'there is a fence, the peer only fell silent, and it was not fenced yet',
   'may-succeed': 'own LAN is up and the goodbye is not from an earlier reign',
   'life-proved': 'the primary sent this after it had heard our query, or keeps sending long after',
   'new-leader': 'it leads a reign this box did not follow',
@@ -141,6 +170,7 @@ export const GUARDS = {
   'reign-durable': 'the epoch of this takeover is already durable here',
   'this-reign': 'it is the epoch that was ordered',
   ready: 'the backup is fresh, fit, and in step (or the operator forces the last)',
+  'may-hand-over': 'the backup is in step, its LAN is better, and the flap guard does not hold',
   'leader-silent': 'own LAN is up and no primary is heard',
 } as const;
 export type Guard = keyof typeof GUARDS;
@@ -155,8 +185,11 @@ export const ACTIONS = {
   'suspect-closed': 'note the moment; cause: peer closed',
   'suspect-silent': 'note the moment; cause: peer silent',
   'suspect-goodbye': 'note the moment; cause: switchover',
+  'suspect-gone': 'note the moment; cause: engine stuck',
   'suspect-operator': 'note the moment; cause: operator',
-  probe: 'two ARP probes for the VIP and two queries on x and l',
+  probe: 'two or six probes for the VIP, and as many queries on x and l',
+  'ask-witness': 'the same once more, at once: a witness must answer first',
+  fence: "cut the peer's power or port",
   'probe-later': 'the same once more, after a pause',
   'note-late': 'a late heartbeat moves the verdict by one interval',
   'order-reign': 'order the engine: epoch + 1, durable',
@@ -171,12 +204,20 @@ export const ACTIONS = {
   defend: 'alarm; announce again, at most once a second',
   'assert-reign': 'announce again and say so on both paths, at most every 100 ms',
   speak: 'order the engine to speak',
+  advertise: 'VRRP advertisements from now on; carrier bounce where it is set',
+  preempt: 'one VRRP advertisement, so that a router of lower priority gives way',
   tell: 'log, count, and keep cause and times of this takeover',
   'order-resign': 'order the engine to flush',
+  'order-resign-lan': 'the same; cause: LAN lost',
+  'order-resync': 'order the engine to begin the mirror anew',
   'order-stay': 'order the engine to go on',
   'hand-over': 'order the engine to say goodbye and follow',
+  'say-gone': 'say on both paths, and by VRRP, that VIP and voice are gone for good',
+  abort: 'end this process at once: the engine cannot be asked to',
   'expect-primary': 'wait one second for the other to become primary',
   accept: 'answer the operator: begun',
+  'accept-resync': 'answer the operator: the mirror begins anew',
+  'answer-retired': 'answer: this box has no voice any more',
   'answer-done': 'answer the operator: the other box is primary',
   'answer-failed': 'answer the operator: it came to nothing, and why',
   refuse: 'answer the operator: no, and why',
@@ -184,6 +225,8 @@ export const ACTIONS = {
   'log-lives': 'log that the suspicion was wrong, and count it',
   'log-not-eligible': 'alarm, once: nobody is primary and this box must not be',
   'log-answered': 'alarm, once: the VIP is still answered',
+  'log-fence-failed': 'alarm: the peer could not be fenced; asks again and tries again',
+  'log-stuck': 'alarm: the engine takes no turns',
   'log-claim-failed': 'alarm: the VIP could not be taken',
   'log-fenced': 'alarm: this box stopped being primary by itself, and why',
   'log-outranked': 'alarm: two primaries; this one gives way',

@@ -12,47 +12,21 @@
  *                     │ ▲ │ ◀────────────────────────────┼── 1 s, no primary ───┤
  *          VIP answers│ │ │ quiet                        │                      │
  *                     ▼ │ ▼                              │                   dropping
- *                 waiting  reigning ◀── goodbye ─────────┘                      ▲ flushed
+ *       (fencing) waiting  reigning ◀── goodbye, gone ───┘                      ▲ flushed
  *                     │       │ durable                                         │
  *                     └─quiet─┤                                              flushing
- *                             ▼                                                 ▲ switchover
- *                          claiming ──── VIP is up ────▶ primary ───────────────┘
+ *                             ▼                                                 ▲ switchover,
+ *                          claiming ──── VIP is up ────▶ primary ───────────────┘ own LAN lost
  *                                                          │ lease over, isolated, outranked
  *                                                          └────▶ looking or following
+ *
+ * `fencing` comes between quiet and reigning where the operator has given the pair a fence.
  */
 
-import {
-  type Action,
-  EVENTS,
-  type Guard,
-  type PairEvent,
-  PHASES,
-  type Phase,
-} from './takeover-words.ts';
+import { HANDOVER_ROWS } from './handover.ts';
+import { DOUBTING, ignore, LEADING, others, PROVING, type Row } from './takeover-row.ts';
+import { EVENTS, type PairEvent, PHASES, type Phase } from './takeover-words.ts';
 import type { Cause } from './terms.ts';
-
-export type Row = {
-  readonly on: PairEvent;
-  readonly in: readonly Phase[];
-  readonly guard?: Guard;
-  readonly do: readonly Action[];
-  /** 'origin': where the takeover began. Absent: stay. */
-  readonly to?: Phase | 'origin';
-  readonly why: string;
-};
-
-const PROVING: readonly Phase[] = ['probing', 'waiting'];
-const LEADING: readonly Phase[] = ['primary', 'flushing'];
-
-/** @returns every phase that is not named. */
-function others(...named: Phase[]): readonly Phase[] {
-  return PHASES.filter((phase) => !named.includes(phase));
-}
-
-/** A pair of phase and event with nothing to do, and why that is right. */
-function ignore(on: PairEvent, phases: readonly Phase[], why: string): Row {
-  return { on, in: phases, do: [], why };
-}
 
 /** First row that names event and phase, and whose guard holds. */
 export const ROWS: readonly Row[] = [
@@ -71,7 +45,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     on: 'peer-leads',
-    in: ['probing', 'waiting', 'reigning'],
+    in: [...DOUBTING, 'reigning'],
     guard: 'new-leader',
     do: ['withdraw', 'follow'],
     to: 'following',
@@ -79,7 +53,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     on: 'peer-leads',
-    in: ['probing', 'waiting', 'reigning'],
+    in: [...DOUBTING, 'reigning'],
     guard: 'life-proved',
     do: ['withdraw', 'log-lives', 'follow'],
     to: 'following',
@@ -87,7 +61,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     on: 'peer-leads',
-    in: PROVING,
+    in: DOUBTING,
     do: ['note-late'],
     why: 'may have been under way when the sender died: may delay, must not cancel',
   },
@@ -143,7 +117,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     on: 'peer-seeks',
-    in: PROVING,
+    in: DOUBTING,
     guard: 'peer-first',
     do: ['withdraw'],
     to: 'origin',
@@ -172,7 +146,7 @@ export const ROWS: readonly Row[] = [
     do: ['announce'],
     why: 'its last announcements may still stand in caches: ours must be the last',
   },
-  ignore('peer-seeks', ['following', ...PROVING, 'reigning', 'claiming'], 'goes on'),
+  ignore('peer-seeks', ['following', ...DOUBTING, 'reigning', 'claiming'], 'goes on'),
   ignore('peer-seeks', LEADING, 'the backup'),
   ignore('peer-seeks', ['loading', 'looking', 'awaiting', 'dropping'], 'read by other rules'),
 
@@ -215,7 +189,7 @@ export const ROWS: readonly Row[] = [
 
   {
     on: 'goodbye',
-    in: ['following', 'awaiting', ...PROVING],
+    in: ['following', 'awaiting', ...DOUBTING],
     guard: 'may-succeed',
     do: ['suspect-goodbye', 'order-reign'],
     to: 'reigning',
@@ -223,11 +197,27 @@ export const ROWS: readonly Row[] = [
   },
   {
     on: 'goodbye',
-    in: ['following', 'awaiting', ...PROVING],
+    in: ['following', 'awaiting', ...DOUBTING],
     do: ['log-not-eligible'],
     why: 'own LAN is down: the old primary takes it back',
   },
-  ignore('goodbye', others('following', 'awaiting', ...PROVING), 'no longer ours to take'),
+  ignore('goodbye', others('following', 'awaiting', ...DOUBTING), 'no longer ours to take'),
+
+  {
+    on: 'peer-gone',
+    in: ['following', ...DOUBTING],
+    guard: 'may-stand',
+    do: ['suspect-gone', 'order-reign'],
+    to: 'reigning',
+    why: 'its sentry has dropped the VIP and shut the door: that proves silence',
+  },
+  {
+    on: 'peer-gone',
+    in: ['following', ...DOUBTING],
+    do: ['log-not-eligible'],
+    why: 'never promote a stale box',
+  },
+  ignore('peer-gone', others('following', ...DOUBTING), 'it did not lead, or this box does'),
 
   {
     on: 'vip-answered',
@@ -244,7 +234,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     on: 'vip-answered',
-    in: ['reigning'],
+    in: ['fencing', 'reigning'],
     do: ['log-answered', 'probe-later'],
     to: 'waiting',
     why: 'a late answer is an answer',
@@ -279,6 +269,21 @@ export const ROWS: readonly Row[] = [
   {
     on: 'quiet',
     in: PROVING,
+    guard: 'witness-pending',
+    do: ['ask-witness'],
+    why: 'a silent VIP proves nothing to a box that is cut off itself',
+  },
+  {
+    on: 'quiet',
+    in: PROVING,
+    guard: 'must-fence',
+    do: ['fence'],
+    to: 'fencing',
+    why: 'a box that is hidden from us is as quiet as a dead one',
+  },
+  {
+    on: 'quiet',
+    in: PROVING,
     guard: 'may-stand',
     do: ['order-reign'],
     to: 'reigning',
@@ -301,14 +306,38 @@ export const ROWS: readonly Row[] = [
     to: 'claiming',
     why: 'durable before speaking',
   },
-  { on: 'reigning', in: PROVING, guard: 'this-reign', do: ['note-reign'], why: 'came meanwhile' },
-  ignore('reigning', ['reigning', ...PROVING], 'of an order taken back'),
-  ignore('reigning', others('reigning', ...PROVING), 'of an order taken back'),
+  { on: 'reigning', in: DOUBTING, guard: 'this-reign', do: ['note-reign'], why: 'came meanwhile' },
+  ignore('reigning', PHASES, 'of an order taken back'),
+
+  {
+    on: 'fenced',
+    in: ['fencing'],
+    guard: 'may-stand',
+    do: ['order-reign'],
+    to: 'reigning',
+    why: 'nothing lives that could speak',
+  },
+  {
+    on: 'fenced',
+    in: ['fencing'],
+    do: ['withdraw', 'log-not-eligible'],
+    to: 'origin',
+    why: 'own LAN went down, or the peer called this box stale meanwhile',
+  },
+  ignore('fenced', others('fencing'), 'came too late to matter'),
+  {
+    on: 'fence-failed',
+    in: ['fencing'],
+    do: ['log-fence-failed', 'probe-later'],
+    to: 'waiting',
+    why: 'the operator wants no second primary: asks and tries again',
+  },
+  ignore('fence-failed', others('fencing'), 'came too late to matter'),
 
   {
     on: 'vip-up',
     in: ['claiming'],
-    do: ['announce', 'lease', 'speak', 'tell'],
+    do: ['announce', 'lease', 'speak', 'tell', 'advertise'],
     to: 'primary',
     why: 'face, then voice',
   },
@@ -334,114 +363,7 @@ export const ROWS: readonly Row[] = [
   },
   ignore('vip-down', others('dropping'), 'as asked'),
 
-  { on: 'flushed', in: ['flushing'], do: ['silence', 'drop'], to: 'dropping', why: 'all is said' },
-  ignore('flushed', others('flushing'), 'of an order taken back'),
-  {
-    on: 'flush-refused',
-    in: ['flushing'],
-    do: ['order-stay', 'answer-failed'],
-    to: 'primary',
-    why: 'the backup fell out of step',
-  },
-  ignore('flush-refused', others('flushing'), 'of an order taken back'),
-
-  {
-    on: 'timeout',
-    in: ['flushing'],
-    do: ['order-stay', 'answer-failed'],
-    to: 'primary',
-    why: 'the backup did not acknowledge in time',
-  },
-  {
-    on: 'timeout',
-    in: ['dropping'],
-    do: ['hand-over', 'expect-primary'],
-    to: 'awaiting',
-    why: 'no answer, but the lifetime of the address has ended',
-  },
-  {
-    on: 'timeout',
-    in: ['awaiting'],
-    guard: 'rival-near',
-    do: ['expect-primary'],
-    why: 'the other one is at it',
-  },
-  {
-    on: 'timeout',
-    in: ['awaiting'],
-    guard: 'may-stand',
-    do: ['answer-failed', 'suspect-silent', 'probe'],
-    to: 'probing',
-    why: 'the other one did not take it',
-  },
-  {
-    on: 'timeout',
-    in: ['awaiting'],
-    do: ['log-not-eligible', 'expect-primary'],
-    why: 'own LAN is down',
-  },
-  {
-    on: 'timeout',
-    in: ['claiming'],
-    do: ['log-claim-failed', 'drop', 'probe-later'],
-    to: 'waiting',
-    why: 'the edge did not answer',
-  },
-  ignore(
-    'timeout',
-    ['loading', 'looking', 'following', ...PROVING, 'reigning', 'primary'],
-    'may last as long as it does',
-  ),
-
-  {
-    on: 'lease-over',
-    in: ['primary'],
-    do: ['silence', 'drop', 'log-fenced', 'was-primary'],
-    to: 'looking',
-    why: 'slept past the lease: hear the peer first',
-  },
-  {
-    on: 'lease-over',
-    in: ['flushing'],
-    do: ['silence', 'drop', 'log-fenced', 'was-primary', 'order-stay', 'answer-failed'],
-    to: 'looking',
-    why: 'slept past the lease: hear the peer first',
-  },
-  ignore('lease-over', others(...LEADING), 'no lease runs'),
-  {
-    on: 'isolated',
-    in: ['primary'],
-    do: ['silence', 'drop', 'log-fenced', 'was-primary'],
-    to: 'looking',
-    why: 'link case 7: nobody can reach this box; the other one may be taking over',
-  },
-  {
-    on: 'isolated',
-    in: ['flushing'],
-    do: ['silence', 'drop', 'log-fenced', 'was-primary', 'order-stay', 'answer-failed'],
-    to: 'looking',
-    why: 'link case 7: nobody can reach this box; the other one may be taking over',
-  },
-  ignore('isolated', others(...LEADING), 'no voice to lose'),
-
-  {
-    on: 'switchover',
-    in: ['primary'],
-    guard: 'ready',
-    do: ['order-resign'],
-    to: 'flushing',
-    why: 'planned',
-  },
-  { on: 'switchover', in: PHASES, do: ['refuse'], why: 'not ready, not primary, or under way' },
-  {
-    on: 'promote',
-    in: ['looking', 'following'],
-    guard: 'leader-silent',
-    do: ['accept', 'suspect-operator', 'probe'],
-    to: 'probing',
-    why: 'the operator knows what the boxes cannot',
-  },
-  { on: 'promote', in: PHASES, do: ['refuse'], why: 'somebody is primary, or about to be' },
+  ...HANDOVER_ROWS,
 ];
 
 /** Rows by phase and event, in the order they are tried. */
@@ -485,7 +407,12 @@ export const STEPS: readonly Step[] = [
     by: 'sentry',
   },
   { step: 'stand', phase: ['following', 'looking', 'awaiting'], confirmedBy: [], by: 'sentry' },
-  { step: 'silence', phase: PROVING, confirmedBy: ['quiet', 'goodbye'], by: 'sentry' },
+  {
+    step: 'silence',
+    phase: DOUBTING,
+    confirmedBy: ['quiet', 'goodbye', 'peer-gone', 'fenced'],
+    by: 'sentry',
+  },
   { step: 'drain', phase: ['reigning'], confirmedBy: [], by: 'engine' },
   { step: 'reign', phase: ['reigning'], confirmedBy: ['reigning'], by: 'engine' },
   { step: 'face', phase: ['claiming'], confirmedBy: ['vip-up'], by: 'edge' },
@@ -494,4 +421,9 @@ export const STEPS: readonly Step[] = [
 ];
 
 /** Causes that start a takeover nobody asked for: the flap guard counts these. */
-export const AUTOMATIC: readonly Cause[] = ['peer-closed', 'peer-silent'];
+export const AUTOMATIC: readonly Cause[] = [
+  'lan-lost',
+  'engine-stuck',
+  'peer-closed',
+  'peer-silent',
+];

@@ -19,8 +19,25 @@ export type Path = 'x' | 'l';
  */
 export type Role = 'starting' | 'backup' | 'promoting' | 'primary' | 'resigning';
 
-/** Why a box became primary, as logs, status and (later) SNMP say it. */
-export type Cause = 'cold-start' | 'switchover' | 'peer-closed' | 'peer-silent' | 'operator';
+/**
+ * Why a box became primary, as logs, status and (later) SNMP say it. lan-lost: the other one handed
+ * over because its service LAN was worse. engine-stuck: the other one's sentry stopped its own box.
+ */
+export type Cause =
+  | 'cold-start'
+  | 'switchover'
+  | 'lan-lost'
+  | 'engine-stuck'
+  | 'peer-closed'
+  | 'peer-silent'
+  | 'operator';
+
+/** An address that shows whether our service LAN works: the gateway, or what the operator names. */
+export type Witness = {
+  readonly address: string;
+  /** arp: on the LAN itself. icmp: behind a router, or IPv6. */
+  readonly by: 'arp' | 'icmp';
+};
 
 export type PairSettings = {
   readonly box: BoxId;
@@ -35,7 +52,10 @@ export type PairSettings = {
   readonly vipLifetimeS: number;
   /** Lease and address are renewed this often. */
   readonly renewMs: Millis;
-  /** Gap between the two ARP probes (and the two queries), and the wait after the second. */
+  /**
+   * Gap between two ARP probes (and two queries), and the wait after the last. Two are asked when
+   * the kernel of the old primary ended its stream, six when it only fell silent.
+   */
   readonly probeMs: Millis;
   /** Cold start: how long a box looks for its peer before it may promote itself. */
   readonly holdMs: Millis;
@@ -44,8 +64,37 @@ export type PairSettings = {
   /** When gratuitous ARP is repeated after a claim, from the claim; then every `garpRefreshMs`. */
   readonly garpAtMs: readonly Millis[];
   readonly garpRefreshMs: Millis;
-  readonly vip: string;
-  /** Own and peer's address on the service LAN. */
+  /** An engine that takes no turn for so long is stuck, if the other box could go on. */
+  readonly engineStuckMs: Millis;
+  /** … and if nobody could. */
+  readonly engineStuckAloneMs: Millis;
+  /** Asked whether our LAN works; none is allowed, then only carrier tells. */
+  readonly witnesses: readonly Witness[];
+  /** How often a witness is asked while the peer is heard over the LAN, and while it is not. */
+  readonly witnessMs: Millis;
+  readonly witnessFastMs: Millis;
+  /** Questions in a row without an answer after which a witness is lost. */
+  readonly witnessMissed: number;
+  /** Between two switchovers that nobody asked for and nobody died for. */
+  readonly flapMs: Millis;
+  /** So many automatic switchovers within `flapWindowMs`, and further ones are held. */
+  readonly flapMost: number;
+  readonly flapWindowMs: Millis;
+  /** A primary whose LAN was dead for so long is handed over whatever the flap guard says. */
+  readonly lanDeadMs: Millis;
+  /** A power or relay fence is there: a box that only fell silent is fenced before its VIP is taken. */
+  readonly fence: boolean;
+  /** How long the fence may take. */
+  readonly fenceMs: Millis;
+  /** Take the LAN port down and up once after a claim, for switches that ignore announcements. */
+  readonly carrierBounce: boolean;
+  /** VRRP router id and priority by which the rest of the LAN knows this pair; undefined: none. */
+  readonly vrrp:
+    | { readonly vrid: number; readonly priority: number; readonly intervalCs: number }
+    | undefined;
+  /** The virtual addresses, IPv4 and IPv6, claimed and dropped as one. */
+  readonly vips: readonly string[];
+  /** Own and peer's IPv4 address on the service LAN. */
   readonly lanAddress: string;
   readonly peerLanAddress: string;
   /** Pair key, 32 bytes: authenticates every heartbeat. */
@@ -58,10 +107,14 @@ export type PairSettings = {
  */
 export type Standing = {
   epoch: Epoch;
+  /** The reign in which the last record here was made. */
+  recordEpoch: Epoch;
   lsn: Lsn;
   chain: number;
   /** This box holds everything its peer acknowledged or sent: may stand for election. */
   inStep: boolean;
+  /** Pair clock at which this box last became in step; 0 when it never did. */
+  inStepAt: Instant;
   /** We know the peer to be stale: we went on without it. */
   peerStale: boolean;
   /** The engine counts its turns here; a stuck engine stops counting. */
@@ -110,13 +163,27 @@ export type Order =
   /** The VIP is gone: send the goodbye over the link and follow. */
   | { readonly kind: 'hand-over' }
   /** Resigning came to nothing: read again. */
-  | { readonly kind: 'stay' };
+  | { readonly kind: 'stay' }
+  /** Begin the mirror anew, by a snapshot: the operator does not trust what the backup has. */
+  | { readonly kind: 'resync' };
 
 export type SentryInput =
   | { readonly kind: 'heartbeat'; readonly path: Path; readonly bytes: Uint8Array }
   | { readonly kind: 'arp'; readonly bytes: Uint8Array }
   | { readonly kind: 'carrier'; readonly path: Path; readonly up: boolean }
   | { readonly kind: 'report'; readonly report: Report }
+  /** A witness answered an ICMP echo. */
+  | { readonly kind: 'echo'; readonly address: string }
+  /** A VRRP packet heard on the LAN: what follows the IP header. */
+  | {
+      readonly kind: 'vrrp';
+      readonly family: 4 | 6;
+      readonly from: string;
+      readonly ttl: number;
+      readonly bytes: Uint8Array;
+    }
+  /** The fence did its work, or could not. */
+  | { readonly kind: 'fenced'; readonly ok: boolean; readonly text: string }
   /** The edge did, or could not do, what the last `vip` effect asked. */
   | { readonly kind: 'vip'; readonly up: boolean; readonly error: string }
   | { readonly kind: 'operator'; readonly id: number; readonly command: OperatorCommand }
@@ -125,7 +192,10 @@ export type SentryInput =
 
 export type OperatorCommand =
   | { readonly kind: 'switchover'; readonly force: boolean }
-  | { readonly kind: 'promote' };
+  | { readonly kind: 'promote' }
+  | { readonly kind: 'resync' }
+  /** The box is being switched off: give up the voice, whoever takes it. */
+  | { readonly kind: 'retire' };
 
 export type SentryEffect =
   | { readonly kind: 'heartbeat'; readonly path: Path; readonly bytes: Uint8Array }
@@ -135,6 +205,16 @@ export type SentryEffect =
    * one `vip`, in order.
    */
   | { readonly kind: 'vip'; readonly action: 'claim' | 'renew' | 'drop' }
+  /** Ask a witness by ICMP echo. */
+  | { readonly kind: 'ping'; readonly address: string }
+  /** Send a VRRP packet to the group of its family. */
+  | { readonly kind: 'vrrp'; readonly family: 4 | 6; readonly bytes: Uint8Array }
+  /** Cut the peer's power or port; answered by one `fenced`. */
+  | { readonly kind: 'fence' }
+  /** Take the LAN port down and up. */
+  | { readonly kind: 'bounce' }
+  /** End this process at once, without waiting for any thread of it. */
+  | { readonly kind: 'abort'; readonly why: string }
   /** Shared memory: effects may leave until this moment of our monotonic clock; 0 is never. */
   | { readonly kind: 'lease'; readonly until: Mono }
   | { readonly kind: 'order'; readonly order: Order }

@@ -9,6 +9,7 @@ import type { EngineInput } from '../../src/input.ts';
 import type { PersistBatch } from '../../src/ledger/disk.ts';
 import { Image } from '../../src/ledger/image.ts';
 import { Engine, EngineEffects, type NodeSettings } from '../../src/node.ts';
+import { pairSettings } from '../../src/pair/settings.ts';
 import type { BoxId, Cause, PairSettings, Redundancy, Report } from '../../src/pair/terms.ts';
 import { sipSettings } from '../../src/proto/context.ts';
 
@@ -18,25 +19,17 @@ export function settings(
   unlike: Partial<PairSettings> = {},
 ): NodeSettings {
   return {
-    pair: {
+    pair: pairSettings({
       box,
       redundancy,
-      heartbeatMs: 25,
-      missed: 4,
-      leaseMs: 1500,
-      vipLifetimeS: 2,
-      renewMs: 250,
       probeMs: 10,
-      holdMs: 3000,
-      mirrorWaitMaxMs: 50,
       garpAtMs: [0],
-      garpRefreshMs: 60_000,
-      vip: '192.0.2.10',
+      vips: ['192.0.2.10'],
       lanAddress: '192.0.2.11',
       peerLanAddress: '192.0.2.12',
       key: new Uint8Array(32),
       ...unlike,
-    },
+    }),
     sip: sipSettings({ vip: '192.0.2.10', nonceKey: 'k' }),
     diskGroupMs: 200,
     release: 'test',

@@ -6,7 +6,8 @@
 
 import { type Chance, seeded } from '../../src/base/chance.ts';
 import { isFault } from '../../src/base/fault.ts';
-import { Sentry, type SentryView } from '../../src/pair/sentry.ts';
+import { Sentry } from '../../src/pair/sentry.ts';
+import { pairSettings } from '../../src/pair/settings.ts';
 import { noStanding } from '../../src/pair/standing.ts';
 import type {
   BoxId,
@@ -16,80 +17,36 @@ import type {
   Path,
   SentryEffect,
   SentryInput,
-  Standing,
 } from '../../src/pair/terms.ts';
 import { arpReply, decodeArp } from '../../src/wire/arp.ts';
 import { decodeHeartbeat, type Heartbeat } from '../../src/wire/heartbeat.ts';
+import { Box } from './pair-harness-box.ts';
+
+export type { Box };
 
 export const VIP = '192.0.2.10';
 export const KEY = Uint8Array.from({ length: 32 }, (_, i) => i * 7 + 1);
 export const MAC = { a: '02:00:00:00:00:0a', b: '02:00:00:00:00:0b' } as const;
 
-export function settingsOf(box: BoxId): PairSettings {
-  return {
+export const WITNESS = '192.0.2.1';
+const WITNESS_MAC = '02:00:00:00:00:01';
+
+export function settingsOf(box: BoxId, more: Partial<PairSettings> = {}): PairSettings {
+  return pairSettings({
     box,
     redundancy: 'hot-standby',
-    heartbeatMs: 25,
-    missed: 4,
-    leaseMs: 1500,
-    vipLifetimeS: 2,
-    renewMs: 250,
     probeMs: 10,
     holdMs: 1000,
-    mirrorWaitMaxMs: 50,
     garpAtMs: [0, 50, 150, 400, 1000],
-    garpRefreshMs: 60_000,
-    vip: VIP,
+    vips: [VIP],
     lanAddress: box === 'a' ? '192.0.2.11' : '192.0.2.12',
     peerLanAddress: box === 'a' ? '192.0.2.12' : '192.0.2.11',
     key: KEY,
-  };
+    ...more,
+  });
 }
-
-/** What a box's disk remembers. */
-export type Disk = {
-  epoch: number;
-  lsn: number;
-  wasPrimary: boolean;
-  peerStale: boolean;
-  fresh: boolean;
-};
 
 export type LogEntry = { readonly at: number; readonly box: BoxId; readonly text: string };
-
-export class Box {
-  readonly id: BoxId;
-  readonly disk: Disk = { epoch: 0, lsn: 0, wasPrimary: false, peerStale: false, fresh: true };
-  sentry: Sentry | undefined;
-  standing: Standing = noStanding();
-  /** What the engine does: nothing, follow a primary, lead silently, lead with a voice. */
-  engine: 'idle' | 'follower' | 'reigning' | 'speaking' = 'idle';
-  frozen = false;
-  lease = 0;
-  vipUntil = 0;
-  failClaims = 0;
-  readonly carrier: Record<Path, boolean> = { x: true, l: true };
-  readonly waiting: SentryInput[] = [];
-  /** Grows with every life, so that what an earlier one began does not reach a later one. */
-  life = 0;
-  wake = 0;
-  readonly orders: Order[] = [];
-  readonly answers: { id: number; ok: boolean; text: string }[] = [];
-  /** Times at which a lease was given from none. */
-  claims: number[] = [];
-
-  constructor(id: BoxId) {
-    this.id = id;
-  }
-
-  view(): SentryView {
-    return (this.sentry as Sentry).view();
-  }
-
-  role(): string {
-    return this.sentry === undefined ? 'off' : this.view().role;
-  }
-}
 
 type Job = { readonly at: number; readonly order: number; readonly run: () => void };
 
@@ -111,13 +68,21 @@ export class Pair {
   latency: () => number = () => 0.2;
   /** The mirror's stream stands. */
   linked = false;
+  /** The LAN hides the boxes from each other, and nobody else. */
+  apart = false;
+  /** Answers a fence: what it did, or undefined for no answer. */
+  fence: (box: Box) => { readonly ok: boolean; readonly text: string } | undefined = () =>
+    undefined;
+  fences = 0;
   /** Sabotage: ARP replies never reach a sentry. */
   deaf = false;
+  private readonly more: Partial<PairSettings>;
   private readonly chance: Chance;
   private readonly jobs: Job[] = [];
   private count = 0;
 
-  constructor(seed = 1) {
+  constructor(seed = 1, more: Partial<PairSettings> = {}) {
+    this.more = more;
     this.chance = seeded(seed);
   }
 
@@ -160,8 +125,9 @@ export class Pair {
     box.frozen = false;
     box.waiting.length = 0;
     box.engine = 'idle';
+    box.engineStopped = false;
     box.standing = noStanding();
-    box.sentry = new Sentry(settingsOf(box.id), MAC[box.id], this.chance);
+    box.sentry = new Sentry(settingsOf(box.id, this.more), MAC[box.id], this.chance);
     this.give(box, { kind: 'carrier', path: 'x', up: box.carrier.x });
     this.give(box, { kind: 'carrier', path: 'l', up: box.carrier.l });
     this.soon(box, loadMs, () => {
@@ -259,7 +225,7 @@ export class Pair {
   }
 
   lUp(): boolean {
-    return this.a.carrier.l && this.b.carrier.l;
+    return this.a.carrier.l && this.b.carrier.l && !this.apart;
   }
 
   /** Hands an input to a box: at once, or when it thaws. */
@@ -270,7 +236,7 @@ export class Pair {
       return;
     }
     const out: SentryEffect[] = [];
-    box.standing.turns = Math.floor(this.now / 10);
+    box.standing.turns = box.turns(this.now);
     box.standing.pairNow = Math.floor(this.now) + 5000;
     if (box.engine === 'speaking') {
       box.standing.lsn += 1;
@@ -314,6 +280,26 @@ export class Pair {
       case 'vip':
         this.vip(box, effect.action);
         break;
+      case 'ping':
+        if (box.carrier.l && box.witness && effect.address === WITNESS) {
+          const { address } = effect;
+          this.after(2 * this.latency(), () => this.give(box, { kind: 'echo', address }));
+        }
+        break;
+      case 'fence': {
+        this.fences += 1;
+        const answer = this.fence(box);
+        if (answer !== undefined)
+          this.soon(box, 20, () => this.give(box, { kind: 'fenced', ...answer }));
+        break;
+      }
+      case 'abort':
+        box.aborts += 1;
+        this.after(0, () => this.kill(box));
+        break;
+      case 'vrrp':
+      case 'bounce':
+        break;
       case 'lease':
         this.lease(box, effect.until);
         break;
@@ -347,8 +333,15 @@ export class Pair {
       this.cache = arp.senderMac;
       this.garps.push({ at: this.now, mac: arp.senderMac, op: arp.op });
     }
+    if (arp.op === 'request' && arp.targetIp === WITNESS && box.witness) {
+      const answer = arpReply(WITNESS_MAC, WITNESS, arp.senderMac, arp.senderIp);
+      this.after(2 * this.latency(), () => {
+        if (box.carrier.l && box.witness) this.give(box, { kind: 'arp', bytes: answer });
+      });
+      return;
+    }
     const peer = this.other(box);
-    if (!peer.carrier.l) return;
+    if (!peer.carrier.l || this.apart) return;
     this.after(this.latency(), () => {
       this.give(peer, { kind: 'arp', bytes });
       if (arp.op !== 'request' || arp.targetIp !== VIP || peer.vipUntil <= this.now) return;
@@ -369,7 +362,7 @@ export class Pair {
       }
       if (action === 'claim') {
         const peer = this.other(box);
-        if (this.lUp() && peer.vipUntil > this.now) {
+        if (this.lUp() && !this.apart && peer.vipUntil > this.now) {
           this.broken.push(`${this.now}: ${box.id} claims a VIP that ${peer.id} answers for`);
         }
         if (box.failClaims > 0) {
@@ -447,6 +440,7 @@ export class Pair {
         break;
       }
       case 'stay':
+      case 'resync':
         break;
     }
   }
@@ -514,8 +508,8 @@ export class Pair {
 }
 
 /** A pair that has started and is in step, `a` primary. */
-export function started(seed = 1): Pair {
-  const pair = new Pair(seed);
+export function started(seed = 1, more: Partial<PairSettings> = {}): Pair {
+  const pair = new Pair(seed, more);
   pair.boot(pair.a);
   pair.boot(pair.b);
   pair.run(3000, () => pair.a.standing.inStep && pair.b.standing.inStep);

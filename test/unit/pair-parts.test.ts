@@ -65,7 +65,7 @@ test('announcer: at once, the burst, then the refresh; late ones are sent, not s
 test('prober: two asks, a wait each, then quiet; rounds come slower', (t) => {
   const p = new Prober(10);
   t.is(p.due(0), 'nothing');
-  p.begin(100);
+  p.begin(100, 2);
   t.is(p.due(100), 'ask');
   t.is(p.due(109), 'nothing');
   t.is(p.due(110), 'ask');
@@ -86,7 +86,7 @@ test('prober: two asks, a wait each, then quiet; rounds come slower', (t) => {
 
 test('prober: a look that comes late does not count as silence, but not for ever', (t) => {
   const p = new Prober(10);
-  p.begin(0);
+  p.begin(0, 2);
   t.is(p.due(0), 'ask');
   t.is(p.due(500), 'ask', 'the second ask is counted from when it went out');
   t.is(p.deadline(), 510);
@@ -95,7 +95,7 @@ test('prober: a look that comes late does not count as silence, but not for ever
   t.is(p.due(602), 'quiet');
 
   const busy = new Prober(10);
-  busy.begin(0);
+  busy.begin(0, 2);
   let now = 0;
   const steps: string[] = [];
   while (steps.at(-1) !== 'quiet') {
@@ -124,6 +124,8 @@ test('standing: what one thread writes the other reads', (t) => {
         pairNow: fc.maxSafeNat(),
         linkUp: fc.boolean(),
         calls: fc.nat(),
+        recordEpoch: fc.nat(),
+        inStepAt: fc.maxSafeNat(),
       }),
       (s) => {
         writer.write(s);

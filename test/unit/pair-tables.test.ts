@@ -82,9 +82,14 @@ test('a voice is given in one place, and taken wherever a leading phase ends', (
   }
 });
 
-test('nothing but silence, a goodbye or the operator leads to a reign', (t) => {
+test('nothing but silence, a goodbye, a fence or the operator leads to a reign', (t) => {
   const to = ROWS.filter((row) => row.to === 'reigning').map((row) => `${row.on} ${row.guard}`);
-  t.deepEqual(to.sort(), ['goodbye may-succeed', 'quiet may-stand']);
+  t.deepEqual(to.sort(), [
+    'fenced may-stand',
+    'goodbye may-succeed',
+    'peer-gone may-stand',
+    'quiet may-stand',
+  ]);
   const claims = ROWS.filter((row) => row.do.includes('claim')).map((r) => `${r.on} ${r.guard}`);
   t.deepEqual(claims.sort(), ['quiet reign-durable', 'reigning this-reign']);
 });
@@ -105,6 +110,7 @@ const candidate = (box: 'a' | 'b'): fc.Arbitrary<Candidate> =>
     box: fc.constant(box),
     fit: fc.boolean(),
     epoch: fc.integer({ min: 0, max: 3 }),
+    recordEpoch: fc.integer({ min: 0, max: 3 }),
     lsn: fc.integer({ min: 0, max: 3 }),
     inStep: fc.boolean(),
     peerStale: fc.boolean(),
@@ -118,10 +124,11 @@ test('of two boxes exactly one goes first, whoever compares', (t) => {
 });
 
 const NEW: Looking = {
-  own: { box: 'b', fit: true, epoch: 3, lsn: 5, inStep: false, peerStale: false },
+  own: { box: 'b', fit: true, epoch: 3, recordEpoch: 3, lsn: 5, inStep: false, peerStale: false },
   lookedMs: 0,
   holdMs: 1000,
   ownLanUp: true,
+  witnessLost: false,
   wasPrimary: false,
   fresh: false,
   marked: false,
@@ -132,6 +139,7 @@ const PEER: NonNullable<Looking['peer']> = {
   box: 'a',
   fit: true,
   epoch: 3,
+  recordEpoch: 3,
   lsn: 5,
   inStep: false,
   peerStale: false,
@@ -143,6 +151,7 @@ test('cold start, rule by rule: each can decide', (t) => {
   const late = { ...NEW, lookedMs: 1000 };
   const cases: readonly Looking[] = [
     { ...late, ownLanUp: false, wasPrimary: true },
+    { ...late, witnessLost: true, wasPrimary: true },
     { ...late, marked: true, wasPrimary: true },
     { ...late, wasPrimary: true, peer: { ...PEER, role: 'promoting', lsn: 0 } },
     { ...NEW, peer: { ...PEER, loaded: false, epoch: 0 } },

@@ -189,6 +189,7 @@ test('link closed, queries lost on one way, primary lives: late heartbeats are l
   const pair = started();
   pair.filter = (from) => from !== 'b';
   pair.a.vipUntil = 0; // even the VIP does not help
+  pair.run(20); // a heartbeat falls between the first question and the verdict
   pair.give(pair.b, { kind: 'report', report: { kind: 'link-closed' } });
   pair.run(150);
   t.is(pair.b.role(), 'backup', texts(pair));
@@ -337,7 +338,7 @@ test('a recording of an earlier life does not become the peer, before or after o
 function rival(pair: Pair, change: Partial<Heartbeat>): void {
   const last = pair.tape.filter((f) => f.from === 'b').at(-1)!;
   const view = new DataView(last.bytes.buffer);
-  const boot = Buffer.from(last.bytes.subarray(36, 44)).toString('hex');
+  const boot = Buffer.from(last.bytes.subarray(8, 16)).toString('hex');
   const h: Heartbeat = {
     box: 'b',
     path: 'x',
@@ -352,12 +353,18 @@ function rival(pair: Pair, change: Partial<Heartbeat>): void {
     fit: true,
     fresh: false,
     lanUp: true,
+    witnessKnown: false,
+    witnessSeen: false,
+    gone: false,
+    flapHold: false,
+    conflict: false,
     epoch: 1,
     lsn: 1,
     chain: 0,
+    recordEpoch: 1,
     pairNow: 0,
     boot,
-    sequence: view.getUint32(44, true) + 1,
+    sequence: view.getUint32(16, true) + 1,
     echoBoot: '0000000000000000',
     echoSequence: 0,
     ...change,
@@ -444,8 +451,6 @@ test('renewals that fail: the lease ends before the address, the box steps down 
 test('link case 7: the isolated primary gives up its face before the backup takes it', (t) => {
   const pair = started();
   pair.setCarrier(pair.a, 'l', false);
-  pair.run(400);
-  t.is(pair.a.role(), 'primary', 'crossover is up: only the agreed handover may change roles');
   pair.cutX();
   pair.run(2000);
   t.is(pair.a.role(), 'starting', texts(pair));
@@ -472,6 +477,6 @@ test('the settings of the tests are lawful', async (t) => {
   t.regex(settingsFault({ ...settingsOf('a'), renewMs: 600 }) ?? '', /renew/);
   t.regex(settingsFault({ ...settingsOf('a'), holdMs: 200 }) ?? '', /hold/);
   t.regex(settingsFault({ ...settingsOf('a'), key: new Uint8Array(16) }) ?? '', /key/);
-  t.regex(settingsFault({ ...settingsOf('a'), vip: '192.0.2.11' }) ?? '', /differ/);
-  t.regex(settingsFault({ ...settingsOf('a'), vip: '192.0.2.300' }) ?? '', /IPv4/);
+  t.regex(settingsFault({ ...settingsOf('a'), vips: ['192.0.2.11'] }) ?? '', /differ/);
+  t.regex(settingsFault({ ...settingsOf('a'), vips: ['192.0.2.300'] }) ?? '', /IPv4/);
 });

@@ -1,6 +1,7 @@
 /** A box of the virtual world under small fakes: address, lifetime, lease, threads, death. */
 
 import test from 'ava';
+import { noStanding } from '../../src/pair/standing.ts';
 import type { SentryEffect } from '../../src/pair/terms.ts';
 import { Box, VIP } from '../world/box.ts';
 import { Crossover } from '../world/crossover.ts';
@@ -15,17 +16,7 @@ function puppet() {
   const told: string[] = [];
   const todo: SentryEffect[] = [];
   const say: string[] = [];
-  const standing = {
-    epoch: 0,
-    lsn: 0,
-    chain: 0,
-    inStep: false,
-    peerStale: false,
-    turns: 0,
-    pairNow: 0,
-    linkUp: false,
-    calls: 0,
-  };
+  const standing = noStanding();
   const engine: EngineProgram = {
     standing,
     deadline: () => Number.POSITIVE_INFINITY,

@@ -22,6 +22,9 @@ export const HEARTBEAT_PORT = 5700;
 export const LAN_ADDRESS: Record<BoxId, string> = { a: '192.0.2.11', b: '192.0.2.12' };
 export const BOX_MAC: Record<BoxId, string> = { a: '02:53:50:00:00:0a', b: '02:53:50:00:00:0b' };
 
+/** How long the supervisor takes to start a process again. */
+const RESTART_MS = 500;
+
 export type BoxOptions = {
   readonly vipLifetimeS: number;
   readonly ppm: number;
@@ -216,6 +219,13 @@ export class Box {
         return;
       case 'log':
         this.watcher.log(this, `${effect.level}: ${effect.text}`);
+        return;
+      case 'abort':
+        // the supervisor of the operating system starts it again
+        this.queue.after(0, () => {
+          this.kill();
+          this.queue.after(RESTART_MS, () => this.start());
+        });
         return;
       default:
         return;

@@ -10,7 +10,7 @@ import type { EngineInput } from '../../src/input.ts';
 import type { Loaded } from '../../src/ledger/disk.ts';
 import { Engine, type NodeSettings } from '../../src/node.ts';
 import { Sentry } from '../../src/pair/sentry.ts';
-import { settingsFault } from '../../src/pair/settings.ts';
+import { settingsFault, pairSettings as settingsOfPair } from '../../src/pair/settings.ts';
 import type {
   BoxId,
   PairSettings,
@@ -27,24 +27,18 @@ import type { EngineProgram, Facts, Program, SentryProgram } from './program.ts'
 export const RELEASE = 'sipair world';
 
 export function pairSettings(box: BoxId): PairSettings {
-  return {
+  return settingsOfPair({
     box,
     redundancy: 'hot-standby',
-    heartbeatMs: 25,
-    missed: 4,
     leaseMs: 1000,
-    vipLifetimeS: 2,
     renewMs: 200,
     probeMs: 25,
     holdMs: 1000,
-    mirrorWaitMaxMs: 50,
-    garpAtMs: [0, 50, 150, 400, 1000, 5000],
-    garpRefreshMs: 60_000,
-    vip: VIP,
+    vips: [VIP],
     lanAddress: LAN_ADDRESS[box],
     peerLanAddress: LAN_ADDRESS[other(box)],
     key: new Uint8Array(32).fill(7),
-  };
+  });
 }
 
 export class ProductEngine implements EngineProgram {

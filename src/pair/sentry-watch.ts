@@ -1,0 +1,70 @@
+/**
+ * What a sentry keeps an eye on besides the events of the takeover table: conditions that last. Each
+ * is an alarm while it holds and is over when it does not; none of them decides anything.
+ */
+
+import type { Core } from './sentry-core.ts';
+
+/** Longer than this without the other claimant, and the conflict is over. */
+const CONFLICT_OVER_MS = 5000;
+
+type Watch = {
+  readonly code: Parameters<Core['raise']>[0];
+  readonly on: (c: Core) => boolean;
+  readonly text: (c: Core) => string;
+};
+
+/** Both boxes have had the time to find each other. */
+function settled(c: Core): boolean {
+  return c.now - c.startedAt >= c.settings.holdMs;
+}
+
+const WATCHES: readonly Watch[] = [
+  {
+    code: 'not-protected',
+    on: (c) => c.phase === 'primary' && settled(c) && !c.standing.inStep,
+    text: () => 'no backup is in step: calls go on, on this box alone',
+  },
+  {
+    code: 'crossover-down',
+    on: (c) => settled(c) && c.peer.detector.colour('x', c.now) === 'red',
+    text: (c) =>
+      c.carrier.x
+        ? 'the other box is not heard over the crossover'
+        : 'the crossover port has no carrier',
+  },
+  {
+    code: 'lan-path-down',
+    on: (c) => settled(c) && c.peer.detector.colour('l', c.now) === 'red' && c.peer.present(c.now),
+    text: () => 'the other box is heard over the crossover, but not over the service LAN',
+  },
+  {
+    code: 'lan-down',
+    on: (c) => !c.lanUp() && c.loaded !== undefined,
+    text: () => 'the port to the service LAN has no carrier',
+  },
+  {
+    code: 'witness-lost',
+    on: (c) => c.witnessLost(),
+    text: () => 'no witness answers on the service LAN',
+  },
+  {
+    code: 'vip-conflict',
+    on: (c) => c.alarms.isActive('vip-conflict') && c.now - c.conflictHeardAt < CONFLICT_OVER_MS,
+    text: (c) => `the VIP ${c.settings.vips[0]} is also claimed by ${c.rival}`,
+  },
+  {
+    code: 'two-primaries',
+    on: (c) => c.alarms.isActive('two-primaries') && c.conflictSince <= c.now,
+    text: () => 'the other box leads too',
+  },
+];
+
+/** Raises and clears what lasts, as it is now. */
+export function watch(c: Core): void {
+  for (const { code, on, text } of WATCHES) {
+    if (on(c)) c.raise(code, text(c));
+    else c.clear(code);
+  }
+  if (c.lanLostAt > c.now) c.clear('flap-hold');
+}
