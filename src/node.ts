@@ -121,6 +121,7 @@ export class Engine {
       pairNow: this.pairNow(),
       linkUp: false,
       calls: 0,
+      recordEpoch: position.epoch,
     };
     this.service = new Service(this.ledger, this.voice.held, settings.sip, chance, () => {
       if (this.ledger.groupBytes < LIMITS.groupBytes) return;
@@ -507,6 +508,7 @@ export class Engine {
     s.pairNow = this.pairNow();
     s.linkUp = this.mirror.up;
     s.calls = this.ledger.count(CALL);
+    s.recordEpoch = this.ledger.epoch;
   }
 
   private inStep(): boolean {

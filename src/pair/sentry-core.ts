@@ -302,6 +302,7 @@ export class Core {
   private frameOut(path: Path, query: boolean, reply: boolean): void {
     this.sequence += 1;
     const s = this.standing;
+    const echo = this.peer.echo(this.now, path);
     const bytes = encodeHeartbeat(
       {
         box: this.settings.box,
@@ -317,14 +318,20 @@ export class Core {
         fit: this.fit(),
         fresh: this.loaded?.fresh === true,
         lanUp: this.carrier.l,
+        witnessKnown: false,
+        witnessSeen: false,
+        gone: false,
+        flapHold: false,
+        conflict: false,
         epoch: this.epoch(),
         lsn: s.lsn,
         chain: s.chain,
+        recordEpoch: s.recordEpoch,
         pairNow: s.pairNow,
         boot: this.boot,
         sequence: this.sequence,
-        echoBoot: this.peer.echoBoot,
-        echoSequence: this.peer.echoSequence,
+        echoBoot: echo.boot,
+        echoSequence: echo.sequence,
       },
       this.settings.key,
     );

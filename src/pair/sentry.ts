@@ -81,6 +81,7 @@ export class Sentry {
   private nextBeat: Mono = -NEVER;
   private lastStep: Mono = -NEVER;
   private wakeAt: Mono = 0;
+  private nextStrangerReply: Mono = -NEVER;
   private saidRole: Role = 'starting';
   private saidStale = false;
   private saidEpoch: Epoch = 0;
@@ -230,7 +231,8 @@ export class Sentry {
       this.refuse(heard);
       return;
     }
-    if (heard === 'stranger') this.refuse(heard);
+    let reply = h.query;
+    if (heard === 'stranger') reply = this.hearStranger(h.query);
     else c.counters.heartbeatsHeard += 1;
     if (heard === 'newest') {
       // the mark of an earlier reign is about a history that is over
@@ -240,7 +242,26 @@ export class Sentry {
       this.fire(leads(h) ? 'peer-leads' : 'peer-seeks');
       c.frame = undefined;
     }
-    if (h.query) c.beat(false, true);
+    if (reply) c.beat(false, true);
+  }
+
+  /**
+   * It may be a recording: it is answered, but does not set the pace of our answers.
+   * @returns whether it is answered now.
+   */
+  private hearStranger(asks: boolean): boolean {
+    const c = this.core;
+    this.refuse('stranger');
+    if (c.peer.strangerDoubted(c.now)) {
+      c.alarm(
+        'stranger',
+        'heartbeats come that do not answer this box: a recording, or the peer hears nothing of us; ' +
+          'not waited for any longer',
+      );
+    }
+    if (!asks || c.now < this.nextStrangerReply) return false;
+    this.nextStrangerReply = c.now + c.settings.heartbeatMs;
+    return true;
   }
 
   private refuse(reason: string): void {

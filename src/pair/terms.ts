@@ -48,7 +48,7 @@ export type PairSettings = {
   /** Own and peer's address on the service LAN. */
   readonly lanAddress: string;
   readonly peerLanAddress: string;
-  /** Pair key, 32 bytes: authenticates every heartbeat. */
+  /** Pair key, 32 bytes: all keys between the boxes come from it (`wire/derive.ts`). */
   readonly key: Uint8Array;
 };
 
@@ -70,6 +70,8 @@ export type Standing = {
   /** Crossover link of the mirror is established. */
   linkUp: boolean;
   calls: number;
+  /** Epoch of the last record applied; `epoch` may be ahead of it. */
+  recordEpoch: Epoch;
 };
 
 /** Engine → sentry: things that happened once. */

@@ -337,7 +337,7 @@ test('a recording of an earlier life does not become the peer, before or after o
 function rival(pair: Pair, change: Partial<Heartbeat>): void {
   const last = pair.tape.filter((f) => f.from === 'b').at(-1)!;
   const view = new DataView(last.bytes.buffer);
-  const boot = Buffer.from(last.bytes.subarray(36, 44)).toString('hex');
+  const boot = Buffer.from(last.bytes.subarray(8, 16)).toString('hex');
   const h: Heartbeat = {
     box: 'b',
     path: 'x',
@@ -352,12 +352,18 @@ function rival(pair: Pair, change: Partial<Heartbeat>): void {
     fit: true,
     fresh: false,
     lanUp: true,
+    witnessKnown: false,
+    witnessSeen: false,
+    gone: false,
+    flapHold: false,
+    conflict: false,
     epoch: 1,
     lsn: 1,
     chain: 0,
+    recordEpoch: 1,
     pairNow: 0,
     boot,
-    sequence: view.getUint32(44, true) + 1,
+    sequence: view.getUint32(16, true) + 1,
     echoBoot: '0000000000000000',
     echoSequence: 0,
     ...change,
