@@ -22,12 +22,13 @@ declare -A WHY=(
   [tshark]="reading captures: SIP, ARP, VRRP"
   [sip-tester]="SIPp, a SIP client that is not ours"
   [sipsak]="asking the VIP by hand, as in the README"
+  [openssl]="a certificate that a stranger shows to a box"
   [sqlite3]="reading a box's tables as an operator does"
   [kamailio]="the peer in the bench"
   [kamailio-extra-modules]="the peer in the bench: DMQ"
 )
 FOR_LAB=(iproute2 gcc libc6-dev arping sipsak)
-FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3)
+FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl)
 FOR_BENCH=("${FOR_LAB[@]}" procps kamailio kamailio-extra-modules)
 
 # Verbs that come with a later issue.

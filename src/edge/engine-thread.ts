@@ -72,6 +72,12 @@ class Loop {
       // the socket's buffer is used again before the turn
       data: (bytes) => this.take({ kind: 'link-data', bytes: Buffer.from(bytes) }),
       down: () => this.take({ kind: 'link-down' }),
+      trouble: ({ text, alarm }) => {
+        say({
+          kind: 'log',
+          line: { level: alarm ? 'alarm' : 'warning', text: `crossover: ${text}` },
+        });
+      },
     });
     parentPort?.on('message', (m: ToEngine) => this.fromSentry(m));
     this.take({ kind: 'tick' });
@@ -133,6 +139,7 @@ class Loop {
   private perform(): void {
     const { out } = this;
     for (const bytes of out.link) this.link.write(bytes);
+    this.link.flush();
     // the bytes change hands without a copy: the persister made them for this
     for (const batch of out.persist)
       this.disk.postMessage(batch, [batch.bytes.buffer as ArrayBuffer]);

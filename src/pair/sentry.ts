@@ -197,7 +197,7 @@ export class Sentry {
   private hearStranger(asks: boolean): boolean {
     const c = this.core;
     this.refuse('stranger');
-    const doubted = c.phase === 'looking' && c.peer.strangerDoubted(c.now);
+    const doubted = c.peer.strangerDoubted(c.now);
     if (doubted) c.raise('stranger', 'heartbeats come that do not answer this box: not waited for');
     if (!asks || c.now < this.nextStrangerReply) return false;
     this.nextStrangerReply = c.now + c.settings.heartbeatMs;

@@ -97,7 +97,7 @@ export type PairSettings = {
   /** Own and peer's IPv4 address on the service LAN. */
   readonly lanAddress: string;
   readonly peerLanAddress: string;
-  /** Pair key, 32 bytes: authenticates every heartbeat. */
+  /** Pair key, 32 bytes: all keys between the boxes come from it (`wire/derive.ts`). */
   readonly key: Uint8Array;
 };
 

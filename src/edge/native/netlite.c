@@ -129,16 +129,31 @@ static bool count_watch(int fd, int change) {
   return ours;
 }
 
-/* close(fd) -> 0; -EBADF when this addon did not open it, -EBUSY while it is watched. */
-static napi_value Close(napi_env env, napi_callback_info info) {
-  ARGUMENTS(1);
-  int fd, fault = 0;
-  if (!descriptor(env, arg[0], &fd)) return INVALID;
+/* Strikes a descriptor from the books. 0; EBADF when it is not in them, EBUSY while it is watched. */
+static int disown(int fd) {
+  int fault = 0;
   pthread_mutex_lock(&books);
   if ((size_t)fd >= entry_count || !entries[fd].open) fault = EBADF;
   else if (entries[fd].watchers > 0) fault = EBUSY;
   else entries[fd].open = false;
   pthread_mutex_unlock(&books);
+  return fault;
+}
+
+/* release(fd) -> 0; from now on somebody else closes it. Faults as of close. */
+static napi_value Release(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  int fd;
+  if (!descriptor(env, arg[0], &fd)) return INVALID;
+  return number(env, -disown(fd));
+}
+
+/* close(fd) -> 0; -EBADF when this addon did not open it, -EBUSY while it is watched. */
+static napi_value Close(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  int fd;
+  if (!descriptor(env, arg[0], &fd)) return INVALID;
+  int fault = disown(fd);
   if (fault) return number(env, -fault);
   /* EINTR: Linux has closed it all the same, and a second close could hit a stranger. */
   return number(env, close(fd) < 0 && errno != EINTR ? -errno : 0);
@@ -478,6 +493,7 @@ static napi_value Monotonic(napi_env env, napi_callback_info info) {
 static const napi_property_descriptor functions[] = {
     FUNCTION("send", Send),           FUNCTION("recv", Recv),
     FUNCTION("close", Close),         FUNCTION("watch", WatchStart),
+    FUNCTION("release", Release),
     FUNCTION("rewatch", Rewatch),     FUNCTION("unwatch", Unwatch),
     FUNCTION("ifIndex", IfIndex),     FUNCTION("ifHwaddr", IfHwaddr),
     FUNCTION("tunOpen", TunOpen),     FUNCTION("openPacket", OpenPacket),

@@ -55,6 +55,8 @@ export type Netlite = {
   recv(fd: number, bytes: Uint8Array, off: number, len: number): number;
   /** @returns 0; -EBADF when the addon did not open it, -EBUSY while it is watched. */
   close(fd: number): number;
+  /** The descriptor is somebody else's to close from now on. @returns 0; else as `close`. */
+  release(fd: number): number;
   /**
    * Calls back on the loop of this thread while `fd` is ready: mask 1 reads, 2 writes, 0 pauses.
    * Level triggered. An error pending on the descriptor counts as ready: the next `recv`, `send` or
