@@ -26,6 +26,8 @@ export const LIMITS = {
   held: 200_000,
   /** Datagrams taken over from a primary that hands over, until we speak. */
   forwarded: 1000,
+  /** Hosts of the LAN remembered because they asked for a virtual address. */
+  faceHosts: 1024,
   /** A SIP message over UDP. */
   sipBytes: 65_535,
 } as const;

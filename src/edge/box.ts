@@ -274,7 +274,7 @@ class Box {
       action === 'drop'
         ? this.vip.drop()
         : action === 'claim'
-          ? this.vip.add(vip, lifetime)
+          ? this.vip.claim([vip], lifetime)
           : this.vip.renew(lifetime);
     const up = action !== 'drop' && error === undefined;
     const text = error === undefined ? '' : `${error.osError} (${error.call})`;

@@ -12,8 +12,10 @@ import {
   HOST_ADDRESS,
   type HostName,
   LAN_ADDRESS,
+  LAN_ADDRESS6,
   LAN_MAC,
   LAN_PREFIX,
+  LAN_PREFIX6,
   other,
   PHONE_ADDRESSES,
   type Places,
@@ -56,30 +58,40 @@ export function netnsOf(places: Places): string[] {
   return EVERY.map((host) => places.netns(host)).filter(netnsExists);
 }
 
+/** With IPv6 on the LAN, or without, as is usual. */
+export type Wiring = { readonly ipv6: boolean };
+const IPV4_ONLY: Wiring = { ipv6: false };
+
 /**
  * IPv6 off: its router solicitations and listener reports are noise on a LAN that people watch with
  * tcpdump. The rest is the kernel's own default, said because a distribution may have changed it
- * and a new namespace inherits.
+ * and a new namespace inherits. Where IPv6 is wanted it is without routers and without duplicate
+ * address detection, so that an address is there at once; reports of listeners remain.
  */
-async function prepare(netns: string): Promise<void> {
+async function prepare(netns: string, { ipv6 } = IPV4_ONLY): Promise<void> {
   await run('ip', ['netns', 'add', netns]);
   const settings = ['arp_ignore', 'arp_announce', 'rp_filter', 'arp_filter', 'arp_accept'];
   const script = [
     ...settings.map(
       (s) => `for d in all default; do echo 0 >/proc/sys/net/ipv4/conf/$d/${s}; done`,
     ),
-    '[ ! -d /proc/sys/net/ipv6 ] || echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6',
-    '[ ! -d /proc/sys/net/ipv6 ] || echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6',
+    ...(ipv6
+      ? ['disable_ipv6', 'accept_ra', 'router_solicitations', 'accept_dad'].map(
+          (s) => `echo 0 >/proc/sys/net/ipv6/conf/default/${s}`,
+        )
+      : ['all', 'default'].map(
+          (d) => `[ ! -d /proc/sys/net/ipv6 ] || echo 1 >/proc/sys/net/ipv6/conf/${d}/disable_ipv6`,
+        )),
   ].join('\n');
   await run('ip', ['netns', 'exec', netns, 'sh', '-e', '-c', script]);
   await ip(['link set lo up'], netns);
 }
 
 /** Switch, patch panel, the host `lan` and both boxes, all cables plugged in. */
-export async function makeNetwork(places: Places): Promise<void> {
+export async function makeNetwork(places: Places, wiring = IPV4_ONLY): Promise<void> {
   const sw = places.netns('sw');
   const lan = places.netns('lan');
-  await Promise.all([prepare(sw), prepare(lan)]);
+  await Promise.all([prepare(sw), prepare(lan, wiring)]);
   // No spanning tree and no forwarding delay: a port forwards as soon as it has a carrier.
   const bridge = (name: string) => [
     `link add ${name} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
@@ -94,18 +106,19 @@ export async function makeNetwork(places: Places): Promise<void> {
     [
       'link set lan0 up',
       ...[HOST_ADDRESS, ...PHONE_ADDRESSES].map((a) => `addr add ${a}/${LAN_PREFIX} dev lan0`),
+      ...address6('lan', wiring),
     ],
     lan,
   );
-  await Promise.all(BOXES.map((box) => makeBox(places, box)));
+  await Promise.all(BOXES.map((box) => makeBox(places, box, wiring)));
   await plug(places);
 }
 
 /** The namespace of a box and its two ports, cables not yet plugged in (see `plug`). */
-export async function makeBox(places: Places, box: BoxName): Promise<void> {
+export async function makeBox(places: Places, box: BoxName, wiring = IPV4_ONLY): Promise<void> {
   const sw = places.netns('sw');
   const netns = places.netns(box);
-  await prepare(netns);
+  await prepare(netns, wiring);
   await ip([
     `link add lan0 netns ${netns} address ${LAN_MAC[box]} type veth peer name lan-${box} netns ${sw}`,
     `link add x0 netns ${netns} address ${X_MAC[box]} type veth peer name x-${box} netns ${sw}`,
@@ -114,6 +127,7 @@ export async function makeBox(places: Places, box: BoxName): Promise<void> {
     [
       `addr add ${LAN_ADDRESS[box]}/${LAN_PREFIX} dev lan0`,
       `addr add ${X_ADDRESS[box]}/30 dev x0`,
+      ...address6(box, wiring),
       'link set lan0 up',
       'link set x0 up',
       `route add default via ${HOST_ADDRESS}`,
@@ -121,6 +135,13 @@ export async function makeBox(places: Places, box: BoxName): Promise<void> {
     netns,
   );
   await ip([`link set lan-${box} master lan`, `link set x-${box} master x`], sw);
+}
+
+/** IPv6 is for the LAN: the crossover stays without. */
+function address6(host: HostName, { ipv6 }: Wiring): string[] {
+  if (!ipv6) return [];
+  const lan = `addr add ${LAN_ADDRESS6[host]}/${LAN_PREFIX6} dev lan0 nodad`;
+  return host === 'lan' ? [lan] : [lan, 'link set x0 addrgenmode none'];
 }
 
 /** Pulls every cable of a box at the same moment: nothing it says from now on is heard. */

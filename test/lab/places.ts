@@ -33,6 +33,14 @@ export const X_ADDRESS: Readonly<Record<BoxName, string>> = {
   a: '169.254.77.1',
   b: '169.254.77.2',
 };
+/** IPv6 on the LAN of a lab that wants it (`makeNetwork`). */
+export const VIP6 = '2001:db8:77::10';
+export const LAN_PREFIX6 = 64;
+export const LAN_ADDRESS6: Readonly<Record<HostName, string>> = {
+  lan: '2001:db8:77::1',
+  a: '2001:db8:77::11',
+  b: '2001:db8:77::12',
+};
 /** The host `lan` itself: gateway, witness, and where programs run. */
 export const HOST_ADDRESS = '192.0.2.1';
 /** Addresses of the host `lan` for phones. */

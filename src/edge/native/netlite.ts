@@ -107,8 +107,15 @@ export type Netlite = {
   pton(ip: string, out: Uint8Array, off: number): number;
   ntop(bytes: Uint8Array, off: number, len: 4 | 16): string | number;
 
-  /** AF_PACKET socket of one interface and ethertype, whole frames. Closing it takes 8-16 ms. */
-  openPacket(ifname: string, ethertype: number): number;
+  /**
+   * AF_PACKET socket of one interface and ethertype, whole frames. Closing it takes 8-16 ms.
+   * `filter` is classic BPF, 8 bytes an instruction (struct sock_filter).
+   */
+  openPacket(ifname: string, ethertype: number, filter: Uint8Array): number;
+  /** The card lets frames to this group address (6 bytes) in while the packet socket is open. */
+  packetJoin(fd: number, ifname: string, mac: Uint8Array): number;
+  /** Membership of an IPv6 group (16 bytes) on an interface, told to switches (MLD). @returns fd */
+  groupOpen(ifname: string, group: Uint8Array): number;
   openNetlink(protocol: number, groups: number): number;
   ifIndex(ifname: string): number;
   /** @returns "02:00:00:00:00:01"; -EOPNOTSUPP when it has no Ethernet address. */
