@@ -17,11 +17,12 @@ import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
 import { type Config, HEARTBEAT_PORT, RELEASE } from './config.ts';
 import { type Answer, type ControlRequest, serveControl } from './control.ts';
+import { ipv6Off } from './ipv6.ts';
 import { log } from './log.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { isOsError, netlite, type OsError } from './native/netlite.ts';
 import { type Link, Netlink, NetMonitor } from './netlink.ts';
-import { ArpSocket } from './packet.ts';
+import { ArpSocket, NdSocket } from './packet.ts';
 import { VipDevice } from './tun.ts';
 import { UdpSocket } from './udp.ts';
 
@@ -61,6 +62,8 @@ class Box {
   private readonly lease: Float64Array;
   private readonly heartbeats: { readonly [p in Path]: UdpSocket };
   private readonly arp: ArpSocket;
+  /** Where there is an IPv6 VIP. */
+  private readonly nd: NdSocket | undefined;
   private readonly vip: VipDevice;
   private readonly out: SentryEffect[] = [];
   private readonly answers = new Map<number, Answer>();
@@ -91,7 +94,13 @@ class Box {
     this.heartbeats = { x: this.heartbeatSocket('x'), l: this.heartbeatSocket('l') };
     const onFrame = (bytes: Uint8Array): void => this.step({ kind: 'arp', bytes });
     this.arp = orStop(ArpSocket.open(config.lan.interface, onFrame), 'packet socket on the LAN');
-    this.vip = orStop(VipDevice.open(VIP_DEVICE), 'the VIP device');
+    const ip6 = config.node.pair.vips.filter((vip) => vip.includes(':'));
+    if (ip6.length > 0) {
+      const off = ipv6Off(config.lan.interface);
+      if (off !== undefined) orStop(off, 'an IPv6 VIP');
+      this.nd = orStop(NdSocket.open(config.lan.interface, ip6, onFrame), 'ND socket on the LAN');
+    }
+    this.vip = orStop(VipDevice.open(VIP_DEVICE, ip6.length > 0), 'the VIP device');
     this.engine = new Worker(new URL('./engine-thread.ts', import.meta.url), {
       workerData: { config, standing, lease } satisfies EngineThreadData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
@@ -206,7 +215,7 @@ class Box {
         this.heartbeat(effect.path, effect.bytes);
         return;
       case 'arp':
-        this.arp.send(effect.bytes);
+        this.toLan(effect.bytes);
         return;
       case 'vip':
         this.performVip(effect.action);
@@ -259,6 +268,13 @@ class Box {
     this.engine.postMessage(m);
   }
 
+  /** A frame of ours: the socket goes by its Ethernet type. */
+  private toLan(frame: Uint8Array): void {
+    const nd = frame[12] === 0x86 && frame[13] === 0xdd;
+    if (nd) this.nd?.send(frame);
+    else this.arp.send(frame);
+  }
+
   private heartbeat(path: Path, bytes: Uint8Array): void {
     const { crossover, peerLan } = this.config;
     const socket = this.heartbeats[path];
@@ -268,13 +284,12 @@ class Box {
   }
 
   private performVip(action: 'claim' | 'renew' | 'drop'): void {
-    const { vip } = this.config.node.sip;
-    const lifetime = this.config.node.pair.vipLifetimeS;
+    const { vips, vipLifetimeS: lifetime } = this.config.node.pair;
     const error =
       action === 'drop'
         ? this.vip.drop()
         : action === 'claim'
-          ? this.vip.claim([vip], lifetime)
+          ? this.vip.claim(vips, lifetime)
           : this.vip.renew(lifetime);
     const up = action !== 'drop' && error === undefined;
     const text = error === undefined ? '' : `${error.osError} (${error.call})`;

@@ -14,8 +14,9 @@ import type { Chance } from '../base/chance.ts';
 import { isFault } from '../base/fault.ts';
 import type { Epoch, Instant, Millis, Mono } from '../base/units.ts';
 import { NEVER } from '../base/units.ts';
-import { decodeArp, NO_IP } from '../wire/arp.ts';
+import { decodeArp } from '../wire/arp.ts';
 import { decodeHeartbeat } from '../wire/heartbeat.ts';
+import { mayNotStand, ownVerdict } from './eligible.ts';
 import { leads } from './peer.ts';
 import { Core } from './sentry-core.ts';
 import { ACTION_OF, GUARD_OF, notReady } from './sentry-moves.ts';
@@ -99,8 +100,8 @@ export class Sentry {
     const c = this.core;
     let why: string;
     if (c.phase === 'primary') why = notReady(c, false);
-    else if (c.phase === 'following') why = c.mayNotStand();
-    else if (c.phase === 'looking') why = c.verdict().why;
+    else if (c.phase === 'following') why = mayNotStand(c);
+    else if (c.phase === 'looking') why = ownVerdict(c).why;
     else why = `changing roles (${c.phase})`;
     return { ready: why === '', why };
   }
@@ -136,7 +137,7 @@ export class Sentry {
         this.takeHeartbeat(input.path, input.bytes);
         break;
       case 'arp':
-        this.takeArp(input.bytes);
+        this.takeFrame(input.bytes);
         break;
       case 'carrier':
         this.takeCarrier(input.path, input.up);
@@ -208,25 +209,49 @@ export class Sentry {
     this.refused[reason] = (this.refused[reason] ?? 0) + 1;
   }
 
-  private takeArp(bytes: Uint8Array): void {
+  private takeFrame(bytes: Uint8Array): void {
     const c = this.core;
-    const arp = decodeArp(bytes);
-    if (isFault(arp)) {
-      this.refuse(arp.fault);
+    const seen = c.face.take(bytes);
+    if (isFault(seen)) {
+      this.refuse(seen.fault);
       return;
     }
-    if (arp.senderMac === c.mac || arp.ethSrc === c.mac) return;
-    const { vips } = c.settings;
-    if (c.witnesses.heard(arp.senderIp, c.now)) return;
-    if (vips.includes(arp.senderIp)) {
-      c.counters.arpsHeard += 1;
-      c.detail = arp.senderMac;
-      this.fire('vip-answered');
-    } else if (arp.op === 'request' && arp.senderIp === NO_IP && vips.includes(arp.targetIp)) {
-      c.counters.arpsHeard += 1;
-      c.detail = arp.senderMac;
-      this.fire('rival-probes');
+    if (seen === undefined) {
+      if (c.settings.witnesses.length > 0) this.takeWitness(bytes);
+      return;
     }
+    c.counters.arpsHeard += 1;
+    switch (seen.kind) {
+      case 'answered':
+        c.detail = seen.mac;
+        this.fire('vip-answered');
+        return;
+      case 'probed':
+        c.detail = seen.mac;
+        this.answerFor(seen.reply);
+        this.fire('rival-probes');
+        return;
+      case 'asked':
+        this.answerFor(seen.reply);
+        c.hosts.remember(seen);
+        return;
+      case 'host':
+        c.hosts.remember(seen);
+        return;
+    }
+  }
+
+  /** IPv6: the kernel does not answer for an address of another interface; the holder does. */
+  private answerFor(reply: Uint8Array | undefined): void {
+    const c = this.core;
+    if (reply !== undefined && c.leading() && c.now < c.lease) {
+      c.out.push({ kind: 'arp', bytes: reply });
+    }
+  }
+
+  private takeWitness(bytes: Uint8Array): void {
+    const arp = decodeArp(bytes);
+    if (!isFault(arp)) this.core.witnesses.heard(arp.senderIp, this.core.now);
   }
 
   private takeCarrier(path: Path, up: boolean): void {
@@ -308,7 +333,7 @@ export class Sentry {
       this.fire('timeout');
     }
     if (c.phase === 'following' && c.peer.detector.silent(c.now)) this.fire('silent');
-    if (c.phase === 'looking' && c.verdict().decision === 'stand') this.fire('elected');
+    if (c.phase === 'looking' && ownVerdict(c).decision === 'stand') this.fire('elected');
     this.settleProbes();
     this.settleFace();
     watch(c);
@@ -387,6 +412,7 @@ export class Sentry {
       c.vip(c.repairing ? 'claim' : 'renew');
     }
     if (c.announcer.due(c.now)) c.garp();
+    if (c.toTell.length > 0) c.tellHosts();
   }
 
   /** The regular heartbeat, and one at once when what it says has changed. */
@@ -420,6 +446,7 @@ export class Sentry {
     at = Math.min(at, c.peer.detector.deadline(now), c.witnesses.deadline());
     if (c.leading()) {
       at = Math.min(at, c.lease, c.announcer.deadline());
+      if (c.toTell.length > 0) at = Math.min(at, now + 1);
       if (c.asked.length === 0) at = Math.min(at, c.nextRenew);
     }
     if (c.phase === 'looking') {

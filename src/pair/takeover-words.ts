@@ -204,7 +204,9 @@ export const ACTIONS = {
   defend: 'alarm; announce again, at most once a second',
   'assert-reign': 'announce again and say so on both paths, at most every 100 ms',
   speak: 'order the engine to speak',
-  advertise: 'VRRP advertisements from now on; carrier bounce where it is set',
+  advertise:
+    'VRRP advertisements from now on, a question to each neighbour that knows the VIP; carrier ' +
+    'bounce where it is set',
   preempt: 'one VRRP advertisement, so that a router of lower priority gives way',
   tell: 'log, count, and keep cause and times of this takeover',
   'order-resign': 'order the engine to flush',
