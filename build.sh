@@ -15,6 +15,7 @@ declare -A WHY=(
   [iproute2]="network namespaces and links of the lab"
   [gcc]="the native addon"
   [libc6-dev]="the native addon"
+  [g++]="the native half of raw-socket (VRRP, ICMP), which is C++"
   [arping]="who answers ARP for the VIP"
   [iputils-ping]="reachability in the lab"
   [procps]="looking at processes"
@@ -24,11 +25,15 @@ declare -A WHY=(
   [sipsak]="asking the VIP by hand, as in the README"
   [openssl]="a certificate that a stranger shows to a box"
   [sqlite3]="reading a box's tables as an operator does"
+  [keepalived]="a VRRP router that is not ours"
   [kamailio]="the peer in the bench"
   [kamailio-extra-modules]="the peer in the bench: DMQ"
 )
-FOR_LAB=(iproute2 gcc libc6-dev arping sipsak)
-FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl)
+# Packages whose daemon apt starts.
+DAEMONS=(kamailio keepalived)
+FOR_LAB=(iproute2 gcc libc6-dev g++ arping sipsak)
+FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
+  keepalived)
 FOR_BENCH=("${FOR_LAB[@]}" procps kamailio kamailio-extra-modules)
 
 # Verbs that come with a later issue.
@@ -85,7 +90,8 @@ missing_packages() {
 pids_of() { pgrep -x "$1" 2>/dev/null | sort || true; }
 
 debian_packages() {
-  local missing package before after log=$ROOT/build/apt.log
+  local missing package log=$ROOT/build/apt.log
+  local -A before=()
   # What is not from Debian but there (iproute2 in a container, gcc of another kind) is not our affair.
   command -v dpkg-query >/dev/null || return 0
   mapfile -t missing < <(missing_packages "$@")
@@ -93,7 +99,7 @@ debian_packages() {
   [ "$(id -u)" = 0 ] || die "as root: apt-get install -y --no-install-recommends ${missing[*]}"
   command -v apt-get >/dev/null || die "no apt-get here; install by hand: ${missing[*]}"
   for package in "${missing[@]}"; do say "Debian package $package is missing (${WHY[$package]})"; done
-  before=$(pids_of kamailio)
+  for package in "${DAEMONS[@]}"; do before[$package]=$(pids_of "$package"); done
   mkdir -p "$ROOT/build"
   : >"$log"
   if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then apt_get "$log" update; fi
@@ -105,15 +111,21 @@ debian_packages() {
       die "apt-get could not install ${missing[*]}; all it said: $log"
     }
   fi
-  # Debian starts the daemons it installs. Only one of these packages has one, and we want it silent.
-  if printf '%s\n' "${missing[@]}" | grep -qx kamailio; then
-    after=$(pids_of kamailio)
-    if [ "$before" != "$after" ]; then
-      say "stopping the kamailio service that its installation started"
-      service kamailio stop >>"$log" 2>&1 || true
+  # Debian starts the daemons it installs; we want them silent.
+  for package in "${DAEMONS[@]}"; do
+    if printf '%s\n' "${missing[@]}" | grep -qx "$package"; then
+      silence "$package" "${before[$package]}" "$log"
     fi
-    if [ -d /run/systemd/system ]; then systemctl disable kamailio >>"$log" 2>&1 || true; fi
+  done
+}
+
+# silence DAEMON PIDS LOG: stops it unless it already ran (PIDS) before it was installed
+silence() {
+  if [ "$2" != "$(pids_of "$1")" ]; then
+    say "stopping the $1 service that its installation started"
+    service "$1" stop >>"$3" 2>&1 || true
   fi
+  if [ -d /run/systemd/system ]; then systemctl disable "$1" >>"$3" 2>&1 || true; fi
 }
 
 # apt_get LOG arguments: its own words go to the log, a line a package to the terminal
@@ -190,6 +202,19 @@ addon() {
   sh "$sources/build.sh" || die "the native addon does not build"
 }
 
+# npm ci, without scripts, leaves raw-socket without its native half; so does a new Node.
+raw_socket() {
+  local sources=$ROOT/src/edge/native/raw-socket.sh package=$ROOT/node_modules/raw-socket
+  local made=$package/build/Release/raw.node
+  [ -f "$sources" ] || return 0
+  if [ -f "$made" ] &&
+    [ -z "$(find "$sources" "$package/src" "$NODE" -newer "$made" -print -quit)" ]; then
+    return 0
+  fi
+  say "building the native half of raw-socket"
+  sh "$sources" || die "the native half of raw-socket does not build"
+}
+
 # setup PACKAGES...: one at a time, should two verbs start together
 setup() {
   mkdir -p "$ROOT/build"
@@ -198,6 +223,7 @@ setup() {
     debian_packages "$@" 9>&-
     npm_packages 9>&-
     addon 9>&-
+    raw_socket 9>&-
   } 9>"$ROOT/build/.lock"
 }
 

@@ -552,6 +552,22 @@ static napi_value Monotonic(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/*
+ * addressOf(view, out, off) -> 8, after writing where `view` begins, as a pointer lies in memory, to
+ * out[off..off+8). For structures that a system call wants with a pointer in them; `view` must be
+ * kept until that call is over.
+ */
+static napi_value AddressOf(napi_env env, napi_callback_info info) {
+  ARGUMENTS(3);
+  uint8_t *of = NULL, *to = NULL;
+  size_t none = 0, room = 0;
+  napi_value zero = number(env, 0), size = number(env, sizeof of);
+  if (!bytes(env, arg[0], zero, zero, &of, &none)) return INVALID;
+  if (!bytes(env, arg[1], arg[2], size, &to, &room)) return INVALID;
+  memcpy(to, &of, sizeof of);
+  return number(env, sizeof of);
+}
+
 /* ---- module --------------------------------------------------------------------------------- */
 
 #define FUNCTION(name, f) {name, NULL, f, NULL, NULL, NULL, napi_enumerable, NULL}
@@ -565,7 +581,7 @@ static const napi_property_descriptor functions[] = {
     FUNCTION("gettid", GetTid),       FUNCTION("openNetlink", OpenNetlink),
     FUNCTION("setFifo", SetFifo),     FUNCTION("mlockall", MlockAll),
     FUNCTION("monotonic", Monotonic), FUNCTION("packetJoin", PacketJoin),
-    FUNCTION("groupOpen", GroupOpen),
+    FUNCTION("groupOpen", GroupOpen), FUNCTION("addressOf", AddressOf),
 };
 
 NAPI_MODULE_INIT() {

@@ -131,6 +131,11 @@ export type Netlite = {
   mlockall(): number;
   /** CLOCK_MONOTONIC in milliseconds, with a fraction; the same clock in every thread. */
   monotonic(): number;
+  /**
+   * Writes where `view` begins in memory, 8 bytes in host order, to `out`: for a structure that a
+   * system call wants with a pointer in it. Keep `view` until that call is over. @returns 8
+   */
+  addressOf(view: Uint8Array, out: Uint8Array, off: number): number;
 };
 
 export const READ = 1;
