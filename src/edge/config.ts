@@ -9,6 +9,7 @@ import type { NodeSettings } from '../node.ts';
 import { settingsFault } from '../pair/settings.ts';
 import type { BoxId, PairSettings, Redundancy } from '../pair/terms.ts';
 import { sipSettings } from '../proto/context.ts';
+import { isKeyFault, readKeyFile } from './key-file.ts';
 
 export const RELEASE = 'sipair 0.1.0';
 
@@ -24,6 +25,8 @@ export type Config = {
   readonly sipPort: number;
   readonly data: string;
   readonly control: string;
+  /** Where the pair key is; '' when it stands in the configuration itself. */
+  readonly keyFile: string;
   readonly node: NodeSettings;
 };
 
@@ -32,6 +35,8 @@ export type ConfigFault = { readonly code: string; readonly place: string; reado
 /** Heartbeats on the LAN and on the crossover, and the mirror's stream: fixed ports. */
 export const HEARTBEAT_PORT = 5405;
 export const MIRROR_PORT = 5406;
+/** Only while `sipair pair` runs. */
+export const PAIRING_PORT = 5407;
 
 type Json = { readonly [key: string]: unknown };
 
@@ -96,14 +101,29 @@ const TOP = [
   'data',
   'control',
   'key',
+  'keyFile',
   'timers',
 ];
 
-function pairSettings(c: Checker, j: Json, lan: Json, vip: string): PairSettings {
-  const key = c.text(j, 'key', '');
-  if (key !== '' && !/^[0-9a-f]{64}$/i.test(key)) {
-    c.wrong('key', 'config-key', '64 hexadecimal digits are needed here');
+const NO_KEY = new Uint8Array(32);
+
+/** The pair key, from the configuration or from its file. */
+function pairKey(c: Checker, j: Json, keyed: boolean): Uint8Array {
+  if (j['keyFile'] === undefined) {
+    const key = c.text(j, 'key', '');
+    if (/^[0-9a-f]{64}$/i.test(key)) return Buffer.from(key, 'hex');
+    if (key !== '') c.wrong('key', 'config-key', '64 hexadecimal digits are needed here');
+    return NO_KEY;
   }
+  if (j['key'] !== undefined) c.wrong('keyFile', 'config-key', 'either key or keyFile, not both');
+  const path = c.text(j, 'keyFile', '');
+  const key = path === '' || !keyed ? NO_KEY : readKeyFile(path);
+  if (!isKeyFault(key)) return key;
+  c.wrong('keyFile', `config-${key.code}`, `${path}: ${key.text}`);
+  return NO_KEY;
+}
+
+function pairSettings(c: Checker, j: Json, lan: Json, vip: string, key: Uint8Array): PairSettings {
   const timers = (j['timers'] ?? {}) as Json;
   const t = (name: string, min: number, max: number, or: number): number =>
     c.whole(timers, name, 'timers.', min, max, or);
@@ -133,12 +153,15 @@ function pairSettings(c: Checker, j: Json, lan: Json, vip: string): PairSettings
     vip,
     lanAddress: c.address(lan, 'address', 'lan.'),
     peerLanAddress: c.address(lan, 'peerAddress', 'lan.'),
-    key: Buffer.from(/^[0-9a-f]{64}$/i.test(key) ? key : '00'.repeat(32), 'hex'),
+    key,
   };
 }
 
-/** Verifies a parsed configuration. @returns settings, or every mistake found. */
-export function readConfig(value: unknown): Config | readonly ConfigFault[] {
+/**
+ * Verifies a parsed configuration. @returns settings, or every mistake found.
+ * @param keyed false: the key file need not be there yet, and is not read.
+ */
+export function readConfig(value: unknown, keyed = true): Config | readonly ConfigFault[] {
   const c = new Checker();
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return [{ code: 'config-shape', place: '', text: 'the file is one JSON object' }];
@@ -154,7 +177,7 @@ export function readConfig(value: unknown): Config | readonly ConfigFault[] {
   c.known(sip, 'sip.', ['port']);
   const users = c.object(j, 'users', '');
   c.known(users, 'users.', ['from', 'to', 'auth']);
-  const pair = pairSettings(c, j, lan, vip);
+  const pair = pairSettings(c, j, lan, vip, pairKey(c, j, keyed));
   const port = c.whole(sip, 'port', 'sip.', 1, 65_535, 5060);
   const from = c.whole(users, 'from', 'users.', 0, 999_999_999);
   const to = c.whole(users, 'to', 'users.', from, 999_999_999);
@@ -174,6 +197,7 @@ export function readConfig(value: unknown): Config | readonly ConfigFault[] {
     sipPort: port,
     data: c.text(j, 'data', ''),
     control: c.text(j, 'control', ''),
+    keyFile: typeof j['keyFile'] === 'string' ? j['keyFile'] : '',
     node: {
       pair,
       sip: sipSettings({
@@ -201,7 +225,7 @@ export function readConfig(value: unknown): Config | readonly ConfigFault[] {
 }
 
 /** Reads the file. @returns settings, or what is wrong with it. */
-export function loadConfig(path: string): Config | readonly ConfigFault[] {
+export function loadConfig(path: string, keyed = true): Config | readonly ConfigFault[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -209,7 +233,7 @@ export function loadConfig(path: string): Config | readonly ConfigFault[] {
     return [{ code: 'config-file', place: path, text: (e as Error).message }];
   }
   try {
-    return readConfig(JSON.parse(text));
+    return readConfig(JSON.parse(text), keyed);
   } catch (e) {
     return [{ code: 'config-json', place: path, text: (e as Error).message }];
   }
