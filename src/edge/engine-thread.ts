@@ -98,8 +98,7 @@ class Loop {
   }
 
   private fromDisk(answer: DiskAnswer): void {
-    if (answer.kind === 'synced') this.take({ kind: 'synced', ticket: answer.ticket });
-    else if (answer.kind === 'fault') this.take({ kind: 'disk-fault', text: answer.text });
+    if (answer.kind !== 'loaded') this.take(answer);
   }
 
   private readonly onSip = (text: string, ip: string, port: number): void => {
@@ -185,10 +184,7 @@ class Loop {
 }
 
 const disk = new Worker(new URL('./disk-thread.ts', import.meta.url), {
-  workerData: {
-    path: `${config.data}/sipair.db`,
-    stamp: new Date().toISOString().replaceAll(':', '-'),
-  } satisfies DiskThreadData,
+  workerData: { path: `${config.data}/sipair.db` } satisfies DiskThreadData,
 });
 disk.on('error', (e) => {
   throw e;

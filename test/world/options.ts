@@ -22,7 +22,9 @@ export const FAULT_KINDS = [
   'restart-alone',
   'wall-step',
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+/** Drawn apart from the others, so that what a seed meant before they came is what it means. */
+export const DISK_FAULTS = ['disk-stall', 'disk-full', 'disk-read-only', 'disk-damage'] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof DISK_FAULTS)[number];
 
 /** What each kind is, for the picture and the manual of the simulator. */
 export const FAULT_TEXT: { readonly [K in FaultKind]: string } = {
@@ -36,6 +38,10 @@ export const FAULT_TEXT: { readonly [K in FaultKind]: string } = {
   deaf: 'crossover cut and heartbeats lost on the LAN, which carries everything else',
   'restart-alone': 'kill -9 of a primary that is alone; it starts again from its disk',
   'wall-step': 'the wall clock of a box is stepped',
+  'disk-stall': 'the disk answers nothing for up to ten seconds',
+  'disk-full': 'the disk is full for a while',
+  'disk-read-only': 'the disk is read-only for a while',
+  'disk-damage': 'the database is damaged, found at the next commit or start',
 };
 
 export type Options = {
@@ -59,15 +65,17 @@ export type Options = {
 /** @returns the options of a run. The same seed gives the same. */
 export function drawOptions(seed: number): Options {
   const dice = new Dice(seed).fork('options');
-  const kinds = FAULT_KINDS.filter(() => dice.odds(0.4));
+  const kinds: FaultKind[] = FAULT_KINDS.filter(() => dice.odds(0.4));
   if (kinds.length === 0) kinds.push(dice.pick(FAULT_KINDS));
+  const disks = new Dice(seed).fork('disk faults');
+  const diskKinds = disks.odds(0.35) ? DISK_FAULTS.filter(() => disks.odds(0.5)) : [];
   const quiet = dice.odds(0.5);
   const loss = quiet ? 0 : dice.pick([0, 0.002, 0.01]);
   const slowDisk = dice.odds(0.3);
   return {
     seed,
     phones: dice.whole(3, 12),
-    kinds,
+    kinds: [...kinds, ...diskKinds],
     faultGap: dice.pick([1500, 3000, 6000]),
     aimed: dice.pick([0, 0.5, 1]),
     repair: dice.pick([
