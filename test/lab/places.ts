@@ -19,11 +19,12 @@ import { join, resolve } from 'node:path';
 
 export type BoxName = 'a' | 'b';
 export type HostName = BoxName | 'lan';
-export type Cable = 'x' | 'lan-a' | 'lan-b';
+/** `lan-lan` is that of the host `lan`: phones and witness are gone, the boxes see each other. */
+export type Cable = 'x' | 'lan-a' | 'lan-b' | 'lan-lan';
 
 export const BOXES: readonly BoxName[] = ['a', 'b'];
 export const HOSTS: readonly HostName[] = ['a', 'b', 'lan'];
-export const CABLES: readonly Cable[] = ['x', 'lan-a', 'lan-b'];
+export const CABLES: readonly Cable[] = ['x', 'lan-a', 'lan-b', 'lan-lan'];
 
 export const VIP = '192.0.2.10';
 export const SIP_PORT = 5060;
@@ -88,11 +89,13 @@ export type Places = {
   readonly data: (box: BoxName) => string;
   readonly control: (box: BoxName) => string;
   readonly log: (box: BoxName) => string;
-  readonly pid: (of: BoxName | 'phones') => string;
+  readonly pid: (of: string) => string;
   /** Exists while a box has no power. */
   readonly off: (box: BoxName) => string;
   /** Exists while a cable is cut. */
   readonly cut: (cable: Cable) => string;
+  /** Exists while there is a fault of this name (`faults.ts`), holding its settings. */
+  readonly fault: (name: string) => string;
   readonly phones: string;
 };
 
@@ -110,6 +113,7 @@ export function placesOf(name: string): Places {
     pid: (of) => join(dir, `${of}.pid`),
     off: (box) => join(dir, `${box}.off`),
     cut: (cable) => join(dir, `${cable}.cut`),
+    fault: (name) => join(dir, `${name}.fault`),
     phones: join(dir, 'phones.jsonl'),
   };
 }
