@@ -27,8 +27,6 @@ export type Config = {
   readonly control: string;
   /** Program that cuts the peer's power or port, and its arguments. */
   readonly fence: readonly string[] | undefined;
-  /** VRRP's virtual MAC answers for the virtual addresses. */
-  readonly virtualMac: boolean;
   /** Where the pair key is; '' when it stands in the configuration itself. */
   readonly keyFile: string;
   readonly node: NodeSettings;
@@ -228,6 +226,7 @@ function vrrpOf(c: Checker, vip: Json): PairSettings['vrrp'] {
     vrid: c.whole(vrrp, 'id', 'vip.vrrp.', 1, 255),
     priority: c.whole(vrrp, 'priority', 'vip.vrrp.', 1, 254, 200),
     intervalCs: c.whole(vrrp, 'intervalCs', 'vip.vrrp.', 1, 4095, 100),
+    virtualMac: c.flag(vrrp, 'virtualMac', 'vip.vrrp.'),
   };
 }
 
@@ -285,7 +284,6 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   c.known(users, 'users.', ['from', 'to', 'auth']);
   const pair = pairOf(c, j, lan, face, pairKey(c, j, keyed));
   const vip = pair.vips[0] as string;
-  const virtualMac = c.flag(c.optional(face, 'vrrp', 'vip.') ?? {}, 'virtualMac', 'vip.vrrp.');
   const port = c.whole(sip, 'port', 'sip.', 1, 65_535, 5060);
   const from = c.whole(users, 'from', 'users.', 0, 999_999_999);
   const to = c.whole(users, 'to', 'users.', from, 999_999_999);
@@ -306,7 +304,6 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
     data: c.text(j, 'data', ''),
     control: c.text(j, 'control', ''),
     fence: fenceOf(c, j).command,
-    virtualMac,
     keyFile: typeof j['keyFile'] === 'string' ? j['keyFile'] : '',
     node: {
       pair,

@@ -64,7 +64,7 @@ export class VirtualMac {
   readonly #netlink: Netlink;
   readonly #before: readonly string[];
   #arp: ArpSocket | undefined;
-  #vip: string | undefined;
+  #vips: readonly string[] = [];
   #closed = false;
 
   private constructor(ifname: string, mac: string, netlink: Netlink, before: readonly string[]) {
@@ -95,22 +95,22 @@ export class VirtualMac {
     return fault;
   }
 
-  /** The VIP while it is answered for. */
-  get vip(): string | undefined {
-    return this.#vip;
+  /** The VIPs while they are answered for. */
+  get vips(): readonly string[] {
+    return this.#vips;
   }
 
-  /** The device is up and `vip` is answered for, from now on. The TUN device must hold it. */
-  up(vip: string): OsError | undefined {
-    if (!isIp4(vip)) return osError('up', -EINVAL);
+  /** The device is up and `vips` are answered for, from now on. The TUN device must hold them. */
+  up(vips: readonly string[]): OsError | undefined {
+    if (!vips.every(isIp4)) return osError('up', -EINVAL);
     const fault = this.#netlink.setLinkUp(this.device);
-    if (fault === undefined) this.#vip = vip;
+    if (fault === undefined) this.#vips = vips;
     return fault;
   }
 
   /** Silent and deaf. */
   down(): OsError | undefined {
-    this.#vip = undefined;
+    this.#vips = [];
     return this.#netlink.setLinkDown(this.device);
   }
 
@@ -123,7 +123,7 @@ export class VirtualMac {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#vip = undefined;
+    this.#vips = [];
     this.#arp?.close();
     deleteLink(this.#netlink, this.device);
     restore(this.#ifname, this.#before);
@@ -150,11 +150,10 @@ export class VirtualMac {
   }
 
   #onFrame(frame: Uint8Array): void {
-    const vip = this.#vip;
     const arp = decodeArp(frame);
-    if (vip === undefined || isFault(arp)) return;
-    if (arp.op !== 'request' || arp.targetIp !== vip || arp.senderMac === this.mac) return;
-    this.#arp?.send(arpReply(this.mac, vip, arp.senderMac, arp.senderIp));
+    if (isFault(arp) || !this.#vips.includes(arp.targetIp)) return;
+    if (arp.op !== 'request' || arp.senderMac === this.mac) return;
+    this.#arp?.send(arpReply(this.mac, arp.targetIp, arp.senderMac, arp.senderIp));
   }
 }
 

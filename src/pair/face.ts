@@ -74,14 +74,20 @@ export function isVip(text: string): boolean {
 export class Face {
   readonly #mac: string;
   readonly #vips: readonly string[];
+  readonly #vipMac: string;
 
-  /** @param mac of the LAN interface. Addresses must be canonical text (asserted). */
-  constructor(vips: readonly string[], mac: string) {
+  /**
+   * @param mac of the LAN interface. Addresses must be canonical text (asserted).
+   * @param vipMac by which an IPv4 VIP is known where that is another one (VRRP's virtual MAC, which
+   *   both boxes use: heard from the LAN it is the other box's).
+   */
+  constructor(vips: readonly string[], mac: string, vipMac: string = mac) {
     assert(vips.length > 0 && vips.every(isVip), 'a VIP is a unicast address in canonical text');
     assert(new Set(vips).size === vips.length, 'a VIP is named once');
     assert(isMac(mac), 'a MAC address is six lower-case hexadecimal pairs');
     this.#vips = vips;
     this.#mac = mac;
+    this.#vipMac = vipMac;
   }
 
   get vips(): readonly string[] {
@@ -97,7 +103,7 @@ export class Face {
   announcements(): Uint8Array[] {
     return this.#vips.flatMap((vip) =>
       isIp4(vip)
-        ? [arpAnnouncement(this.#mac, vip), arpGratuitousReply(this.#mac, vip)]
+        ? [arpAnnouncement(this.#vipMac, vip), arpGratuitousReply(this.#vipMac, vip)]
         : [ndAnnouncement(this.#mac, vip)],
     );
   }
@@ -107,7 +113,7 @@ export class Face {
     return hosts
       .filter(({ vip }) => this.#vips.includes(vip))
       .map(({ vip, ip, mac }) =>
-        isIp4(vip) ? arpPoll(this.#mac, vip, ip, mac) : ndPoll(this.#mac, vip, ip, mac),
+        isIp4(vip) ? arpPoll(this.#vipMac, vip, ip, mac) : ndPoll(this.#mac, vip, ip, mac),
       );
   }
 

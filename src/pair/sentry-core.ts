@@ -7,6 +7,7 @@
 import { type Chance, hex } from '../base/chance.ts';
 import type { Epoch, Instant, Millis, Mono } from '../base/units.ts';
 import { NEVER } from '../base/units.ts';
+import type { VrrpSpeaker } from '../proto/vrrp.ts';
 import { arpRequest } from '../wire/arp.ts';
 import { encodeHeartbeat, type Heartbeat } from '../wire/heartbeat.ts';
 import { type AlarmCode, Alarms } from './alarms.ts';
@@ -16,6 +17,7 @@ import { Face, type Host, Hosts } from './face.ts';
 import { FlapGuard } from './flap.ts';
 import { Lateness } from './lateness.ts';
 import { Peer } from './peer.ts';
+import { speaker, virtualMac } from './router.ts';
 import { noStanding } from './standing.ts';
 import { DOUBTING } from './takeover-row.ts';
 import { PHASE_ROLE, type Phase } from './takeover-words.ts';
@@ -69,14 +71,6 @@ export type Counters = {
   /** Switchovers agreed because the own LAN was worse. */
   lanHandovers: number;
   fences: number;
-};
-
-/** TODO-MERGE */
-export type Router = {
-  lead(now: Mono): void;
-  quit(now: Mono): void;
-  rest(): void;
-  preempt(now: Mono): void;
 };
 
 /** The operator's question that is being handled. */
@@ -172,7 +166,7 @@ export class Core {
   readonly lateFrames: Record<Path, number> = { x: 0, l: 0 };
 
   /** VRRP, where the pair has a router id. */
-  readonly router: Router | undefined = undefined;
+  readonly router: VrrpSpeaker | undefined;
   conflictSince: Mono = NEVER;
   /** Another host was last heard to claim the VIP. */
   conflictHeardAt: Mono = -NEVER;
@@ -214,14 +208,21 @@ export class Core {
   private turns = -1;
   private turnsAt: Mono = -NEVER;
 
-  constructor(settings: PairSettings, mac: string, chance: Chance) {
+  /** @param linkLocal own IPv6 address of the LAN's link, by which VRRP speaks of IPv6 VIPs. */
+  constructor(settings: PairSettings, mac: string, chance: Chance, linkLocal: string | undefined) {
     this.settings = settings;
     this.mac = mac;
     this.boot = hex(chance, 2);
     this.peer = new Peer(settings.box, this.boot, settings.heartbeatMs, settings.missed);
     this.announcer = new Announcer(settings.garpAtMs, settings.garpRefreshMs);
     this.prober = new Prober(settings.probeMs);
-    this.face = new Face(settings.vips, mac);
+    const { vrrp } = settings;
+    this.face = new Face(
+      settings.vips,
+      mac,
+      vrrp?.virtualMac === true ? virtualMac(vrrp.vrid) : mac,
+    );
+    this.router = vrrp === undefined ? undefined : speaker(settings, vrrp, linkLocal);
     const { witnesses, witnessMs, witnessFastMs, witnessMissed } = settings;
     this.witnesses = new Witnesses(witnesses, witnessMs, witnessFastMs, witnessMissed);
     this.flap = new FlapGuard(settings.flapMs, settings.flapMost, settings.flapWindowMs);

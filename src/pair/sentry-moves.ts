@@ -7,6 +7,7 @@ import { SECOND } from '../base/units.ts';
 import { outranks } from './cold-start.ts';
 import { candidate, mayNotStand } from './eligible.ts';
 import { leads } from './peer.ts';
+import { settleRouter } from './router.ts';
 import type { Core } from './sentry-core.ts';
 import { AUTOMATIC } from './takeover.ts';
 import { DOUBTING } from './takeover-row.ts';
@@ -357,6 +358,11 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
   },
   drop: (c) => c.vip('drop'),
   silence: silence,
+  farewell: (c) => {
+    c.router?.quit();
+    // before the device that says it goes down
+    settleRouter(c);
+  },
   lease: takeLease,
   extend: extend,
   announce: announce,
@@ -393,13 +399,11 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
     c.wasPrimary = false;
     if (c.handoverCause !== undefined) c.flap.note(c.now);
     c.clear('flap-hold');
-    c.router?.quit(c.now);
     c.log('info', `handed over at epoch ${c.reignEpoch}`);
     c.order({ kind: 'hand-over' });
   },
   'say-gone': (c) => {
     c.gone = true;
-    c.router?.quit(c.now);
     // twice: nobody will repeat it
     c.beat(false, false);
     c.beat(false, false);

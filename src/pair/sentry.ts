@@ -18,6 +18,7 @@ import { decodeArp } from '../wire/arp.ts';
 import { decodeHeartbeat } from '../wire/heartbeat.ts';
 import { mayNotStand, ownVerdict } from './eligible.ts';
 import { leads } from './peer.ts';
+import { hearRouter, settleRouter } from './router.ts';
 import { Core } from './sentry-core.ts';
 import { ACTION_OF, GUARD_OF, notReady } from './sentry-moves.ts';
 import { type SentryView, viewOf } from './sentry-view.ts';
@@ -55,9 +56,12 @@ export class Sentry {
   /** Since when neither box has a witness though the LAN works. */
   private alikeSince: Mono = NEVER;
 
-  /** @param mac own address on the service LAN, six lower-case hexadecimal pairs with colons. */
-  constructor(settings: PairSettings, mac: string, chance: Chance) {
-    this.core = new Core(settings, mac, chance);
+  /**
+   * @param mac own address on the service LAN, six lower-case hexadecimal pairs with colons.
+   * @param linkLocal own IPv6 address of that link, where VRRP is to speak of IPv6 VIPs.
+   */
+  constructor(settings: PairSettings, mac: string, chance: Chance, linkLocal?: string) {
+    this.core = new Core(settings, mac, chance, linkLocal);
   }
 
   /**
@@ -151,8 +155,14 @@ export class Sentry {
       case 'echo':
         c.witnesses.heard(input.address, c.now);
         break;
-      case 'vrrp':
+      case 'vrrp': {
+        const event = hearRouter(c, input);
+        if (event !== undefined) {
+          c.detail = input.from;
+          this.fire(event);
+        }
         break;
+      }
       case 'fenced':
         c.detail = input.text;
         c.fenced = input.ok;
@@ -336,6 +346,7 @@ export class Sentry {
     if (c.phase === 'looking' && ownVerdict(c).decision === 'stand') this.fire('elected');
     this.settleProbes();
     this.settleFace();
+    settleRouter(c);
     watch(c);
   }
 
@@ -444,6 +455,7 @@ export class Sentry {
     const c = this.core;
     let at = Math.min(this.nextBeat, c.phaseDeadline, c.prober.deadline());
     at = Math.min(at, c.peer.detector.deadline(now), c.witnesses.deadline());
+    at = Math.min(at, c.router?.deadline() ?? NEVER);
     if (c.leading()) {
       at = Math.min(at, c.lease, c.announcer.deadline());
       if (c.toTell.length > 0) at = Math.min(at, now + 1);

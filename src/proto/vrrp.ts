@@ -111,6 +111,8 @@ export class VrrpSpeaker {
   readonly #kept: { [family in Family]?: Kept } = {};
   #out: VrrpOut[] = [];
   #leads = false;
+  /** A farewell. */
+  #owed = false;
   #nextAt: Mono = NEVER;
   #form: VrrpChecksum;
 
@@ -130,14 +132,17 @@ export class VrrpSpeaker {
   lead(now: Mono): void {
     if (this.#leads) return;
     this.#leads = true;
+    this.#owed = true;
     this.#say(this.#options.priority);
     this.#nextAt = now + this.#interval;
   }
 
-  /** Says that we stop, if we lead. */
+  /** Says that we stop, if we led since it was last said: a moment of rest may lie between. */
   quit(): void {
-    if (!this.#leads) return;
+    const owed = this.#owed;
     this.rest();
+    this.#owed = false;
+    if (!owed) return;
     this.#say(0);
   }
 

@@ -10,7 +10,9 @@
 
 import type { Chance } from '../../src/base/chance.ts';
 import { isFault } from '../../src/base/fault.ts';
-import { Sentry, type SentryView } from '../../src/pair/sentry.ts';
+import { Sentry } from '../../src/pair/sentry.ts';
+import type { SentryView } from '../../src/pair/sentry-view.ts';
+import { pairSettings } from '../../src/pair/settings.ts';
 import type {
   BoxId,
   PairSettings,
@@ -43,13 +45,23 @@ export const COARSE = {
   mirrorWaitMaxMs: 50,
   garpAtMs: [0],
   garpRefreshMs: 60_000,
-  vip: VIP,
+  vips: [VIP],
   key: KEY,
 } as const;
 
 const SETTINGS: { readonly [B in BoxId]: PairSettings } = {
-  a: { ...COARSE, box: 'a', lanAddress: '192.0.2.11', peerLanAddress: '192.0.2.12' },
-  b: { ...COARSE, box: 'b', lanAddress: '192.0.2.12', peerLanAddress: '192.0.2.11' },
+  a: pairSettings({
+    ...COARSE,
+    box: 'a',
+    lanAddress: '192.0.2.11',
+    peerLanAddress: '192.0.2.12',
+  }),
+  b: pairSettings({
+    ...COARSE,
+    box: 'b',
+    lanAddress: '192.0.2.12',
+    peerLanAddress: '192.0.2.11',
+  }),
 };
 
 export function settingsOf(box: BoxId): PairSettings {
@@ -212,5 +224,5 @@ export function relative(field: string, at: number, now: number, phase: string):
   if (field === 'phaseSince' && phase !== 'looking' && phase !== 'following') return 0;
   if (field === 'leaderAt' && phase !== 'following') return 0;
   if (d < -LONG_AGO) return -LONG_AGO;
-  return d > ONE_DAY ? ONE_DAY : d;
+  return Math.min(d, ONE_DAY);
 }

@@ -78,10 +78,13 @@ function orders(id: BoxId): Deviation[] {
     can: (w) => {
       const { sentry, runs } = w.box(id);
       if (sentry === undefined || !runs) return false;
-      return command === 'switchover' ? phaseOf(sentry) === 'primary' : phaseOf(sentry) !== 'primary';
+      return command === 'switchover'
+        ? phaseOf(sentry) === 'primary'
+        : phaseOf(sentry) !== 'primary';
     },
     run: (m, w) => {
-      const input = command === 'switchover' ? ({ kind: command, force: false } as const) : undefined;
+      const input =
+        command === 'switchover' ? ({ kind: command, force: false } as const) : undefined;
       m.give(w.box(id), { kind: 'operator', id: 1, command: input ?? { kind: 'promote' } });
     },
   }));

@@ -18,7 +18,7 @@ import { clone } from './clone.ts';
 import { type Budget, DEVIATIONS, outline } from './deviations.ts';
 import { printOf } from './print.ts';
 import { PATIENCE, settled } from './properties.ts';
-import { type Bad, type Hooks, HONEST, Mover, World } from './world.ts';
+import { type Bad, HONEST, type Hooks, Mover, World } from './world.ts';
 
 export type Limits = {
   readonly total: number;

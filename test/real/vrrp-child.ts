@@ -109,7 +109,7 @@ const calls: Calls = {
   /** As a primary does: the address first, then the word. */
   claim(ip: string) {
     vip ??= must(VipDevice.open('vip0'));
-    const fault = vip.claim([ip], LEASE) ?? vmac?.up(ip);
+    const fault = vip.claim([ip], LEASE) ?? vmac?.up([ip]);
     if (fault !== undefined) return fault;
     return calls['lead']?.();
   },
