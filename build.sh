@@ -22,12 +22,18 @@ declare -A WHY=(
   [tshark]="reading captures: SIP, ARP, VRRP"
   [sip-tester]="SIPp, a SIP client that is not ours"
   [sipsak]="asking the VIP by hand, as in the README"
+  [util-linux]="starting programs in a namespace or with a parent's end (nsenter, setpriv)"
   [sqlite3]="reading a box's tables as an operator does"
   [kamailio]="the peer in the bench"
+  [keepalived]="the VRRP neighbour in the tests and the peer in outage figures"
+  [stress-ng]="processors and disk busy while a pair serves"
   [kamailio-extra-modules]="the peer in the bench: DMQ"
 )
 FOR_LAB=(iproute2 gcc libc6-dev arping sipsak)
 FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3)
+FOR_CHAOS=("${FOR_LAB[@]}" tcpdump sqlite3)
+FOR_STRESS=("${FOR_CHAOS[@]}" stress-ng util-linux)
+FOR_OUTAGE=("${FOR_LAB[@]}" keepalived stress-ng util-linux)
 FOR_BENCH=("${FOR_LAB[@]}" procps kamailio kamailio-extra-modules)
 
 # Verbs that come with a later issue.
@@ -56,11 +62,17 @@ HELP
   [ ! -f "$ROOT/test/bench/main.ts" ] ||
     echo "  bench   the basic call through a pair and through Kamailio, in the same run"
   cat <<HELP
+  outage  the outage a client sees, every kind: --runs N --kinds A,B --json FILE;
+          --peer keepalived: the same client before keepalived
+  chaos   faults drawn from a seed on a real pair with calls up, watched from outside:
+          --minutes N --seed S --faults A,B; --list
+  soak    hundreds of switchovers in a row: nothing lost, nothing leaked: --failovers N
+  stress  calls at full rate while processors and disk are busy: --minutes N
   setup   only installs and builds what the other verbs need
   docs    prints the pictures of docs/architecture.md from the program's tables
   clean   removes what was built (build/, dist/); --all: node_modules too
 
-up, lab, test and bench need root (network namespaces). Not there yet: ${!LATER[*]}.
+up, lab, test, bench, outage, chaos, soak and stress need root (network namespaces). Not there yet: ${!LATER[*]}.
 HELP
 }
 
@@ -92,7 +104,7 @@ debian_packages() {
   [ "$(id -u)" = 0 ] || die "as root: apt-get install -y --no-install-recommends ${missing[*]}"
   command -v apt-get >/dev/null || die "no apt-get here; install by hand: ${missing[*]}"
   for package in "${missing[@]}"; do say "Debian package $package is missing (${WHY[$package]})"; done
-  before=$(pids_of kamailio)
+  before=$(pids_of kamailio; pids_of keepalived)
   mkdir -p "$ROOT/build"
   : >"$log"
   if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then apt_get "$log" update; fi
@@ -104,15 +116,16 @@ debian_packages() {
       die "apt-get could not install ${missing[*]}; all it said: $log"
     }
   fi
-  # Debian starts the daemons it installs. Only one of these packages has one, and we want it silent.
-  if printf '%s\n' "${missing[@]}" | grep -qx kamailio; then
-    after=$(pids_of kamailio)
+  # Debian starts the daemons it installs. Two of these packages have one, and we want them silent.
+  for package in kamailio keepalived; do
+    printf '%s\n' "${missing[@]}" | grep -qx "$package" || continue
+    after=$(pids_of kamailio; pids_of keepalived)
     if [ "$before" != "$after" ]; then
-      say "stopping the kamailio service that its installation started"
-      service kamailio stop >>"$log" 2>&1 || true
+      say "stopping the $package service that its installation started"
+      service "$package" stop >>"$log" 2>&1 || true
     fi
-    if [ -d /run/systemd/system ]; then systemctl disable kamailio >>"$log" 2>&1 || true; fi
-  fi
+    if [ -d /run/systemd/system ]; then systemctl disable "$package" >>"$log" 2>&1 || true; fi
+  done
 }
 
 # apt_get LOG arguments: its own words go to the log, a line a package to the terminal
@@ -332,6 +345,14 @@ bench() {
   exec "$NODE" "$ROOT/test/bench/main.ts" "$@"
 }
 
+# real VERB SCRIPT PACKAGE-LIST arguments: a program that makes a lab of its own
+real() {
+  local verb=$1 script=$2 list=$3[@]
+  shift 3
+  case " $* " in *" --help "* | *" -h "* | *" --list "*) npm_only ;; *) need_root "$verb"; setup "${!list}" ;; esac
+  exec "$NODE" "$ROOT/test/$script" "$@"
+}
+
 docs() {
   npm_only
   exec "$NODE" "$ROOT/test/docs/pictures.ts"
@@ -358,6 +379,10 @@ case $verb in
   lab) lab "$@" ;;
   sim) sim "$@" ;;
   bench) bench "$@" ;;
+  outage) real outage real/outage.ts FOR_OUTAGE "$@" ;;
+  chaos) real chaos chaos/main.ts FOR_CHAOS "$@" ;;
+  soak) real soak chaos/soak.ts FOR_CHAOS "$@" ;;
+  stress) real stress chaos/stress.ts FOR_STRESS "$@" ;;
   setup) setup "${FOR_TEST[@]}"; say "ready" ;;
   docs) docs ;;
   clean) clean "$@" ;;

@@ -1,6 +1,6 @@
 /** A pair with standing calls, a flow of new ones, and the observers; what must be true of them. */
 
-import { statusOf } from '../lab/control.ts';
+import { messageOf, statusOf } from '../lab/control.ts';
 import { createLab, type Lab, type LabStatus } from '../lab/lab.ts';
 import { run } from '../lab/network.ts';
 import { BOXES, type BoxName } from '../lab/places.ts';
@@ -69,12 +69,19 @@ export class Scene {
     this.#flowing = true;
   }
 
-  /** The pair as it is once it is in step, or why it is not. */
+  /** The pair as it is once it is in step and both say that roles may change; or why it is not. */
   async inStep(): Promise<LabStatus | string> {
     try {
-      return await this.lab.ready(IN_STEP_MS);
+      for (const end = performance.now() + IN_STEP_MS; ; await sleep(10)) {
+        const now = await this.lab.ready(IN_STEP_MS);
+        const why = BOXES.map((box) => now.boxes[box].status?.readiness)
+          .filter((readiness) => readiness?.ready !== true)
+          .map((readiness) => readiness?.why);
+        if (why.length === 0) return now;
+        if (performance.now() > end) return `not ready to change roles: ${why.join(', ')}`;
+      }
     } catch (error) {
-      return `not in step: ${error instanceof Error ? error.message : String(error)}`;
+      return `not in step: ${messageOf(error)}`;
     }
   }
 
