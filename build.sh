@@ -24,9 +24,11 @@ declare -A WHY=(
   [sip-tester]="SIPp, a SIP client that is not ours"
   [sipsak]="asking the VIP by hand, as in the README"
   [openssl]="a certificate that a stranger shows to a box"
+  [util-linux]="starting programs in a namespace or with a parent's end (nsenter, setpriv)"
   [sqlite3]="reading a box's tables as an operator does"
-  [keepalived]="a VRRP router that is not ours"
   [kamailio]="the peer in the bench"
+  [keepalived]="the VRRP neighbour in the tests and the peer in outage figures"
+  [stress-ng]="processors and disk busy while a pair serves"
   [kamailio-extra-modules]="the peer in the bench: DMQ"
 )
 # Packages whose daemon apt starts.
@@ -34,6 +36,9 @@ DAEMONS=(kamailio keepalived)
 FOR_LAB=(iproute2 gcc libc6-dev g++ arping sipsak)
 FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
   keepalived)
+FOR_CHAOS=("${FOR_LAB[@]}" tcpdump sqlite3)
+FOR_STRESS=("${FOR_CHAOS[@]}" stress-ng util-linux)
+FOR_OUTAGE=("${FOR_LAB[@]}" keepalived stress-ng util-linux)
 FOR_BENCH=("${FOR_LAB[@]}" procps kamailio kamailio-extra-modules)
 
 # Verbs that come with a later issue.
@@ -62,11 +67,17 @@ HELP
   [ ! -f "$ROOT/test/bench/main.ts" ] ||
     echo "  bench   the basic call through a pair and through Kamailio, in the same run"
   cat <<HELP
+  outage  the outage a client sees, every kind: --runs N --kinds A,B --json FILE;
+          --peer keepalived: the same client before keepalived
+  chaos   faults drawn from a seed on a real pair with calls up, watched from outside:
+          --minutes N --seed S --faults A,B; --list
+  soak    hundreds of switchovers in a row: nothing lost, nothing leaked: --failovers N
+  stress  calls at full rate while processors and disk are busy: --minutes N
   setup   only installs and builds what the other verbs need
   docs    prints the pictures of docs/architecture.md from the program's tables
   clean   removes what was built (build/, dist/); --all: node_modules too
 
-up, lab, test and bench need root (network namespaces). Not there yet: ${!LATER[*]}.
+up, lab, test, bench, outage, chaos, soak and stress need root (network namespaces). Not there yet: ${!LATER[*]}.
 HELP
 }
 
@@ -359,6 +370,14 @@ bench() {
   exec "$NODE" "$ROOT/test/bench/main.ts" "$@"
 }
 
+# real VERB SCRIPT PACKAGE-LIST arguments: a program that makes a lab of its own
+real() {
+  local verb=$1 script=$2 list=$3[@]
+  shift 3
+  case " $* " in *" --help "* | *" -h "* | *" --list "*) npm_only ;; *) need_root "$verb"; setup "${!list}" ;; esac
+  exec "$NODE" "$ROOT/test/$script" "$@"
+}
+
 docs() {
   npm_only
   exec "$NODE" "$ROOT/test/docs/pictures.ts"
@@ -385,6 +404,10 @@ case $verb in
   lab) lab "$@" ;;
   sim) sim "$@" ;;
   bench) bench "$@" ;;
+  outage) real outage real/outage.ts FOR_OUTAGE "$@" ;;
+  chaos) real chaos chaos/main.ts FOR_CHAOS "$@" ;;
+  soak) real soak chaos/soak.ts FOR_CHAOS "$@" ;;
+  stress) real stress chaos/stress.ts FOR_STRESS "$@" ;;
   setup) setup "${FOR_TEST[@]}"; say "ready" ;;
   docs) docs ;;
   clean) clean "$@" ;;

@@ -5,10 +5,12 @@
  *
  * The kernel filters before it queues (classic BPF), so a flood of other traffic does not wake us:
  *
- *   both   frames of another VLAN are not ours: the tag is taken off before a packet socket sees them
+ *   both   frames to other hosts, and those of another VLAN, whose tag is taken off before a packet
+ *          socket sees them (the kernel marks them as to another host)
  *   ND     ICMPv6 of type 135 or 136 straight behind the IPv6 header
  *
- * Open it once and keep it: closing a packet socket blocks the thread for 8-16 ms.
+ * Open it once and keep it: closing a packet socket blocks the thread for 8-16 ms. Open it before the
+ * `VipDevice`: a killed process lets go of its latest descriptor first, and the VIP must not wait.
  */
 
 import { Buffer } from 'node:buffer';
@@ -35,27 +37,24 @@ const READ_FRAMES = 64;
 type Instruction = readonly [number, number, number, number];
 const LOAD_BYTE = 0x30;
 const LOAD_WORD = 0x20;
-const AND = 0x54;
 const IF_EQUAL = 0x15;
 const RETURN = 0x06;
-/** The tag that was taken off, as if it lay at this offset (SKF_AD_OFF + SKF_AD_VLAN_TAG). */
-const VLAN_TAG = 0xffff_f000 + 44;
-const VLAN_ID = 0xfff;
+/** What kind of packet it is, as if it lay at this offset (SKF_AD_OFF + SKF_AD_PKTTYPE). */
+const PACKET_TYPE = 0xffff_f000 + 4;
+const PACKET_OTHERHOST = 3;
 const NEXT_HEADER_AT = 20;
 const TYPE_AT = 54;
 const ICMP6 = 58;
 
 const ARP_FILTER: readonly Instruction[] = [
-  [LOAD_WORD, 0, 0, VLAN_TAG],
-  [AND, 0, 0, VLAN_ID],
-  [IF_EQUAL, 0, 1, 0],
+  [LOAD_WORD, 0, 0, PACKET_TYPE],
+  [IF_EQUAL, 1, 0, PACKET_OTHERHOST],
   [RETURN, 0, 0, FRAME_MAX],
   [RETURN, 0, 0, 0],
 ];
 const ND_FILTER: readonly Instruction[] = [
-  [LOAD_WORD, 0, 0, VLAN_TAG],
-  [AND, 0, 0, VLAN_ID],
-  [IF_EQUAL, 0, 6, 0],
+  [LOAD_WORD, 0, 0, PACKET_TYPE],
+  [IF_EQUAL, 6, 0, PACKET_OTHERHOST],
   [LOAD_BYTE, 0, 0, NEXT_HEADER_AT],
   [IF_EQUAL, 0, 4, ICMP6],
   [LOAD_BYTE, 0, 0, TYPE_AT],

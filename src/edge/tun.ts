@@ -44,7 +44,8 @@ export class VipDevice {
   }
 
   /**
-   * Makes the device and brings it up, without an address: a backup has it ready.
+   * Makes the device and brings it up, without an address: a backup has it ready. Open it after
+   * the packet sockets (see `packet.ts`).
    * @param ipv6 whether it will carry IPv6 addresses; without, IPv6 is off on it.
    * @returns EBUSY when another process holds a device of that name, EAFNOSUPPORT when IPv6 is
    * wanted and cannot be switched on.

@@ -143,6 +143,7 @@ const calls: Calls = {
     setInterval(() => arp?.send(frame), everyMs);
     return { ok: true };
   },
+  arpSend: (hex: string) => arp?.send(Buffer.from(hex, 'hex')) ?? { ok: true },
   arpErrors: () => ({ errors: arp?.errors, lastErrno: arp?.lastErrno }),
   replies: () => replies.splice(0),
   frames: () => frames.splice(0),

@@ -5,8 +5,9 @@
  */
 
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
+import { join } from 'node:path';
 import { helper } from '../lab/helpers.ts';
 import type { Lab } from '../lab/lab.ts';
 import { makeBox, netnsExists, plug, run } from '../lab/network.ts';
@@ -59,7 +60,10 @@ class Peer {
     writeFileSync(config, this.#config(box));
     const common = { netns: places.netns(box), cwd: places.dir, log: this.log(box) };
     if (living(this.#pid('responder', box)) === undefined) {
-      const command = [await helper('options-responder'), VIP, String(SIP_PORT)];
+      // The boxes share one list of processes: keepalived must not take the other's for its own.
+      const program = join(places.dir, `answers-${box}`);
+      if (!existsSync(program)) copyFileSync(await helper('options-responder'), program);
+      const command = [program, VIP, String(SIP_PORT)];
       await startDetached({ ...common, command, pidFile: this.#pid('responder', box) });
       await sleep(50);
     }
@@ -67,31 +71,22 @@ class Peer {
       const files = ['pid', 'vrrp', 'checkers'].map((f) => places.fault(`keepalived-${box}-${f}`));
       for (const file of files) remove(file);
       const [pid, vrrp, checkers] = files as [string, string, string];
-      const command = [
-        'keepalived',
-        '-n',
-        '-l',
-        '-P',
-        '-f',
-        config,
-        '-p',
-        pid,
-        '-r',
-        vrrp,
-        '-c',
-        checkers,
-      ];
+      const options = ['-n', '-l', '-P', '-f', config, '-p', pid, '-r', vrrp, '-c', checkers];
+      // The kernel tells of processes in the machine's own network namespace only: it begins in ours,
+      // and its configuration names the one to go to.
+      const command = ['nsenter', `--net=/proc/${process.pid}/ns/net`, 'keepalived', ...options];
       await startDetached({ ...common, command, pidFile: this.#pid('keepalived', box) });
     }
   }
 
   #config(box: BoxName): string {
-    return `global_defs {
+    return `net_namespace ${this.lab.places.netns(box)}
+global_defs {
   router_id ${box}
   vrrp_version 3
 }
 vrrp_track_process responder {
-  process options-respond
+  process answers-${box}
 }
 vrrp_instance pair {
   state BACKUP
@@ -135,7 +130,7 @@ vrrp_instance pair {
     const calm = 3.7 * this.advert * 1000 + 500;
     let master: BoxName | undefined;
     let since = performance.now();
-    for (const until = since + 60_000; performance.now() < until; await sleep(50)) {
+    for (const until = since + 20_000; performance.now() < until; await sleep(50)) {
       const [a, b] = await Promise.all(BOXES.map((box) => this.holds(box)));
       const now = a === b ? undefined : a ? 'a' : 'b';
       if (now !== master) since = performance.now();

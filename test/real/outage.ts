@@ -1,9 +1,9 @@
 /**
  * The outage a client sees, measured. Not a test: times depend on the machine.
  *
- *     node test/real/outage.ts [--runs 20] [--calls 50] [--kinds kill,planned,...] [--json FILE]
- *     node test/real/outage.ts --peer keepalived [--advert 1] [--runs 20] [--kinds ...] [--json FILE]
- *     node test/real/outage.ts --peer keepalived --stability 20       (seconds an interval and load)
+ *     ./build.sh outage [--runs 20] [--calls 50] [--kinds kill,planned,...] [--json FILE]
+ *     ./build.sh outage --peer keepalived [--advert 1] [--runs 20] [--kinds ...] [--json FILE]
+ *     ./build.sh outage --peer keepalived --stability 20       (seconds an interval and load)
  *
  * One pair with standing calls; a client on the LAN sends OPTIONS to the VIP every millisecond. An
  * event happens to the primary; the outage is the longest time between two answers around it. Then
@@ -122,8 +122,25 @@ const { values } = parseArgs({
     advert: { type: 'string', default: '1' },
     stability: { type: 'string' },
     json: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+
+const HELP = `./build.sh outage [options]     what a client sees of a switchover, pinging every millisecond
+
+  --runs N           of each kind, 20
+  --kinds A,B        ${Object.keys(KINDS).join(', ')}
+  --calls N          standing calls, 50
+  --json FILE        all runs
+  --peer keepalived  keepalived and a responder without state instead:
+                     ${PEER_KINDS.join(', ')}
+  --advert S         its interval of advertisement, 1
+  --stability S      with --peer: changes of master in S seconds a interval, quiet and under load`;
+
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
 
 async function handOver(lab: Lab): Promise<void> {
   const { ok, text } = await lab.switchover();
