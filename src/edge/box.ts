@@ -129,7 +129,8 @@ class Box {
     }
     this.vip = orStop(VipDevice.open(VIP_DEVICE, ip6.length > 0), 'the VIP device');
     if (vrrp?.virtualMac === true) {
-      const options = { ifname: config.lan.interface, vrid: vrrp.vrid };
+      const { interface: ifname, address } = config.lan;
+      const options = { ifname, address, vrid: vrrp.vrid };
       this.virtualMac = orStop(VirtualMac.open(options), 'the virtual MAC');
     }
     this.vrrp = vrrp === undefined ? {} : this.vrrpSockets(ip6.length > 0 ? linkLocal : undefined);
