@@ -29,6 +29,6 @@ test.serial('a second box that answers for the VIP, and one that speaks for itse
   await lab.exec(backup, [NODE, '-e', say]);
   await sleep(1500);
   t.regex(watch.violations.join('\n'), new RegExp(`box ${backup} says something from its own`));
-  await lab.exec('lan', ['ip', 'link', 'add', 'left-over', 'type', 'dummy']);
+  await lab.exec('lan', ['ip', 'link', 'add', 'left', 'type', 'bridge']);
   t.regex(leaksBetween(first, await useOf(lab)).join('\n'), /network devices/);
 });
