@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
+import { messageOf } from '../lab/control.ts';
 import { helper } from '../lab/helpers.ts';
 import type { Lab } from '../lab/lab.ts';
 import { makeBox, netnsExists, plug, run } from '../lab/network.ts';
@@ -226,25 +227,36 @@ export async function stability(lab: Lab, seconds: number): Promise<void> {
     const peer = new Peer(lab, advert);
     for (const box of BOXES) await peer.start(box);
     const pinger = new RemotePinger(lab);
-    await peer.ready();
-    const figures: string[] = [];
-    for (const loaded of [false, true]) {
-      const before = peer.masters();
-      const burn = ['--cpu', '0', '--cpu-load', '100', '--timeout', `${seconds}s`, '--quiet'];
-      const burners = loaded
-        ? Array.from({ length: BURNERS }, () => spawn('stress-ng', burn, { stdio: 'ignore' }))
-        : [];
-      const mark = await pinger.mark();
-      await sleep(seconds * 1000);
-      const { ms } = await pinger.since(mark);
-      for (const child of burners) child.kill('SIGTERM');
-      await sleep(500);
-      const what = loaded ? 'under load' : 'quiet';
-      figures.push(`${what}: ${peer.masters() - before} changes, longest gap ${ms.toFixed(1)} ms`);
+    try {
+      await peer.ready();
+      const quiet = await changes(peer, pinger, seconds, 0);
+      const loaded = await changes(peer, pinger, seconds, BURNERS);
+      console.log(`  advert ${advert} s: quiet ${quiet}; under load ${loaded}`);
+    } catch (error) {
+      console.log(`  advert ${advert} s: does not settle (${messageOf(error).split('\n')[0]})`);
+    } finally {
+      pinger.close();
+      await peer.stop();
     }
-    console.log(`  advert ${advert} s: ${figures.join('; ')}`);
-    pinger.close();
-    await peer.stop();
     for (const box of BOXES) remove(peer.log(box));
   }
+}
+
+async function changes(
+  peer: Peer,
+  pinger: RemotePinger,
+  seconds: number,
+  burners: number,
+): Promise<string> {
+  const before = peer.masters();
+  const burn = ['--cpu', '0', '--cpu-load', '100', '--timeout', `${seconds}s`, '--quiet'];
+  const burning = Array.from({ length: burners }, () =>
+    spawn('stress-ng', burn, { stdio: 'ignore' }),
+  );
+  const mark = await pinger.mark();
+  await sleep(seconds * 1000);
+  const { ms } = await pinger.since(mark);
+  for (const child of burning) child.kill('SIGTERM');
+  await sleep(500);
+  return `${peer.masters() - before} changes, longest gap ${ms.toFixed(1)} ms`;
 }
