@@ -220,7 +220,10 @@ const INTERVALS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1] as const;
 /** Busy processes a processor. */
 const BURNERS = 4;
 
-/** Counts, for each interval, the changes of master in `seconds` of quiet and of processor load. */
+/**
+ * Counts the changes of master in `seconds` of quiet and of processor load, from the smallest interval
+ * up to the first that is stable in both.
+ */
 export async function stability(lab: Lab, seconds: number): Promise<void> {
   console.log(`keepalived: changes of master in ${seconds} s (nothing was broken)`);
   for (const advert of INTERVALS) {
@@ -231,7 +234,9 @@ export async function stability(lab: Lab, seconds: number): Promise<void> {
       await peer.ready();
       const quiet = await changes(peer, pinger, seconds, 0);
       const loaded = await changes(peer, pinger, seconds, BURNERS);
-      console.log(`  advert ${advert} s: quiet ${quiet}; under load ${loaded}`);
+      const words = [quiet, loaded].map((o) => `${o.count}, longest gap ${o.ms.toFixed(1)} ms`);
+      console.log(`  advert ${advert} s: quiet ${words[0]}; under load ${words[1]}`);
+      if (quiet.count + loaded.count === 0) return;
     } catch (error) {
       console.log(`  advert ${advert} s: does not settle (${messageOf(error).split('\n')[0]})`);
     } finally {
@@ -247,7 +252,7 @@ async function changes(
   pinger: RemotePinger,
   seconds: number,
   burners: number,
-): Promise<string> {
+): Promise<{ readonly count: number; readonly ms: number }> {
   const before = peer.masters();
   const burn = ['--cpu', '0', '--cpu-load', '100', '--timeout', `${seconds}s`, '--quiet'];
   const burning = Array.from({ length: burners }, () =>
@@ -258,5 +263,5 @@ async function changes(
   const { ms } = await pinger.since(mark);
   for (const child of burning) child.kill('SIGTERM');
   await sleep(500);
-  return `${peer.masters() - before} changes, longest gap ${ms.toFixed(1)} ms`;
+  return { count: peer.masters() - before, ms };
 }
