@@ -13,13 +13,14 @@
 import { assert } from './base/assert.ts';
 import type { Chance } from './base/chance.ts';
 import { LIMITS } from './base/limits.ts';
+import type { TableSpec } from './base/row.ts';
 import type { Epoch, Instant, Millis, Mono } from './base/units.ts';
 import { CALL } from './call/rows.ts';
 import { CALL_TABLES, summary } from './call/switch.ts';
 import { type Datagram, EngineEffects } from './effect.ts';
 import type { EngineInput } from './input.ts';
 import type { Loaded } from './ledger/disk.ts';
-import { Ledger } from './ledger/ledger.ts';
+import { Ledger, type LedgerSettings } from './ledger/ledger.ts';
 import type { Position } from './ledger/record.ts';
 import type { GateKind } from './pair/gate.ts';
 import type { LinkSettings } from './pair/greeting.ts';
@@ -41,6 +42,9 @@ export type NodeSettings = {
   readonly diskGroupMs: Millis;
   /** Name and version of this software, told to the peer. */
   readonly release: string;
+  /** Tables and sizes, where they differ from this release's: a pair of two releases, in tests. */
+  readonly tables?: readonly TableSpec[];
+  readonly ledger?: LedgerSettings;
 };
 
 /** An engine with nothing to do still turns: by that the sentry sees that it lives. */
@@ -90,7 +94,7 @@ export class Engine {
   constructor(settings: NodeSettings, loaded: Loaded, chance: Chance, now: Mono) {
     this.settings = settings;
     this.now = now;
-    this.ledger = new Ledger(CALL_TABLES, LIMITS);
+    this.ledger = new Ledger(settings.tables ?? CALL_TABLES, settings.ledger ?? LIMITS);
     const box = loaded.box;
     const position: Position =
       box === undefined
@@ -441,13 +445,19 @@ export class Engine {
    */
   private watchPeer(out: EngineEffects): void {
     if (this.role !== 'primary' && this.role !== 'resigning') return;
+    // late again and again is one alarm
+    let news = true;
     if (this.voice.late(this.now)) {
-      this.mirror.feed.distrust();
-      out.logs.push({ level: 'alarm', text: 'acknowledgements are late: going on alone' });
+      news = this.voice.distrust(this.now);
+      const { lateTimes, holdMs } = this.voice;
+      const text = news
+        ? 'acknowledgements are late: going on alone'
+        : `acknowledgements are late again (${lateTimes} times): trusted when prompt for ${holdMs} ms`;
+      out.logs.push({ level: news ? 'alarm' : 'info', text });
     }
     if (!this.voice.goAlone(this.now, this.ledger.epoch)) return;
     this.keeper.sayStale(this.clocks(), out);
-    out.logs.push({ level: 'alarm', text: 'not protected: the peer is out of step' });
+    if (news) out.logs.push({ level: 'alarm', text: 'not protected: the peer is out of step' });
   }
 
   private watchFlush(out: EngineEffects): void {
@@ -509,6 +519,7 @@ export class Engine {
       snapshots: this.mirror.feed.snapshots,
       catchUps: this.mirror.feed.catchUps,
       wentAlone: this.voice.wentAlone,
+      lateTimes: this.voice.lateTimes,
       ...this.keeper.view(),
       ...summary(this.ledger),
       tables: this.ledger.tables.digests(digest),

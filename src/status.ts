@@ -22,6 +22,8 @@ export type EngineView = {
   readonly snapshots: number;
   readonly catchUps: number;
   readonly wentAlone: number;
+  /** Times acknowledgements were late. */
+  readonly lateTimes: number;
   readonly diskBatches: number;
   /** Bytes of rows handed to the disk. */
   readonly diskBytes: number;

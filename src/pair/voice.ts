@@ -4,6 +4,7 @@
  * acknowledging: first durably and aloud, then with the own disk as the second place.
  */
 
+import { LIMITS } from '../base/limits.ts';
 import type { Lsn, Millis, Mono } from '../base/units.ts';
 import type { Persister } from '../ledger/persister.ts';
 import { type GateKind, gateKind, gateOpensAt, type Held, HeldQueue } from './gate.ts';
@@ -20,6 +21,10 @@ export class Voice<T extends Held> {
   speaking = false;
   /** How often this box went on without its peer since it started. */
   wentAlone = 0;
+  /** How often that was because acknowledgements were late. */
+  lateTimes = 0;
+  /** How long acknowledgements must have been prompt before the peer is trusted again. */
+  holdMs: Millis = 0;
 
   private readonly settings: PairSettings;
   private readonly mirror: Mirror;
@@ -29,6 +34,8 @@ export class Voice<T extends Held> {
   private aloneAt: Mono = 0;
   /** While late and prompt again: what was said up to here may not be the peer's yet. -1: not so. */
   private settleLsn: Lsn = -1;
+  private lateAt: Mono = Number.NEGATIVE_INFINITY;
+  private promptSince: Mono = 0;
 
   constructor(settings: PairSettings, mirror: Mirror, keeper: Keeper) {
     this.settings = settings;
@@ -83,17 +90,46 @@ export class Voice<T extends Held> {
   }
 
   /**
+   * Takes note that they are. A crossover that loses or delays makes them late again and again: each
+   * time costs the calls of that moment a wait, so it is come back from more and more slowly.
+   * @returns whether this is news: not one of a row of such times.
+   */
+  distrust(now: Mono): boolean {
+    const again = now - this.lateAt < LIMITS.trustWindowMs + 2 * this.holdMs;
+    this.lateAt = now;
+    this.lateTimes += 1;
+    this.holdMs = again
+      ? Math.min(LIMITS.trustMaxMs, Math.max(LIMITS.trustMs, 2 * this.holdMs))
+      : 0;
+    this.promptSince = now;
+    this.mirror.feed.distrust();
+    return !again;
+  }
+
+  /**
    * Looks once a turn whether acknowledgements that were late are prompt again. Under load some are
    * always under way, so it is not waited until none is, only until the peer has everything that
    * was said on the word of the disk alone. @returns true when it has.
    */
   prompt(now: Mono): boolean {
-    const { state, oldestUnacked: since, ackedLsn } = this.mirror.feed;
-    const slow = since > 0 && 2 * (now - since) >= this.settings.mirrorWaitMaxMs;
-    const late = slow || this.silent(now);
-    if (state !== 'late' || late) this.settleLsn = -1;
-    else if (this.settleLsn < 0) this.settleLsn = this.persister.durableLsn;
+    const { state, ackedLsn } = this.mirror.feed;
+    const slow = now >= this.slowAt() || this.silent(now);
+    if (slow) this.promptSince = now;
+    if (state !== 'late' || slow) this.settleLsn = -1;
+    else if (this.settleLsn < 0 && now - this.promptSince >= this.holdMs) {
+      this.settleLsn = this.persister.durableLsn;
+    }
     return this.settleLsn >= 0 && ackedLsn >= this.settleLsn;
+  }
+
+  /** When an answer that is waited for begins to be slow: before it is late. */
+  private slowAt(): Mono {
+    const { oldestUnacked, askedAt } = this.mirror.feed;
+    const asked = [oldestUnacked];
+    // after a second time the clock's answers count too: an idle pair makes no records
+    if (this.holdMs > 0) asked.push(askedAt);
+    const first = Math.min(...asked.map((at) => (at > 0 ? at : Number.POSITIVE_INFINITY)));
+    return first + this.settings.mirrorWaitMaxMs / 2;
   }
 
   /**
@@ -115,6 +151,12 @@ export class Voice<T extends Held> {
     let at = Number.POSITIVE_INFINITY;
     const since = this.mirror.feed.oldestUnacked;
     if (this.mirror.peerInStep && since > 0) at = since + this.settings.mirrorWaitMaxMs;
+    if (this.mirror.feed.state === 'late') {
+      // a slow answer is noticed though nothing happens meanwhile
+      const slowAt = this.slowAt();
+      if (slowAt > now) at = slowAt;
+      if (this.settleLsn < 0) at = Math.min(at, Math.max(now + 1, this.promptSince + this.holdMs));
+    }
     if (this.held.size === 0) return at;
     // "alone" was just said, or a lease that lapsed for a moment is renewed without an input of ours
     return Math.min(at, now + 10);
