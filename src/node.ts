@@ -120,6 +120,7 @@ export class Engine {
       pairNow: this.pairNow(),
       linkUp: false,
       calls: 0,
+      inStepAt: 0,
     };
     this.service = new Service(this.ledger, this.voice.held, settings.sip, chance, () => {
       if (this.ledger.groupBytes < LIMITS.groupBytes) return;
@@ -250,7 +251,7 @@ export class Engine {
   private wordsKept(out: EngineEffects): void {
     const { keeper } = this;
     keeper.look(this.now, this.role === 'reigning' || this.voice.waitsForDisk, out);
-    if (keeper.takeTrust()) this.mirror.feed.live();
+    if (keeper.takeTrust()) this.mirror.feed.live(this.pairNow());
     if (this.role === 'reigning' && keeper.reignKept) {
       this.role = 'ready';
       out.reports.push({ kind: 'reigning', epoch: keeper.word.epoch });
@@ -283,6 +284,9 @@ export class Engine {
         return;
       case 'stay':
         if (this.role === 'resigning') this.role = 'primary';
+        return;
+      case 'resync':
+        this.resync(out);
         return;
     }
   }
@@ -339,8 +343,9 @@ export class Engine {
     this.voice.settleAlone();
     this.ledger.disarm();
     // records made after the last acknowledged one are history nobody heard of: the new primary's
-    // ring or snapshot decides whether they stand
+    // ring or snapshot decides whether they stand; should they not, the disk sets aside what it has
     this.ledger.takeGroup();
+    if (this.keeper.word.led > 0) this.keeper.flushAsked = true;
     if (join) this.mirror.followPrimary();
     else this.mirror.rest();
     if (this.keeper.word.primary || this.keeper.word.peerStale) {
@@ -367,6 +372,22 @@ export class Engine {
     }
     this.role = 'resigning';
     this.resignReported = false;
+  }
+
+  /** A whole copy by order: over a new conversation, so that no word of the old one is taken for one. */
+  private resync(out: EngineEffects): void {
+    if (this.role !== 'primary' && this.role !== 'backup') {
+      out.logs.push({ level: 'warning', text: `resync: not while ${this.role}` });
+      return;
+    }
+    if (this.role === 'primary') this.mirror.feed.resync();
+    else {
+      this.ledger.filling = true;
+      this.mirror.follow.reset();
+    }
+    out.logs.push({ level: 'info', text: 'resync: by order' });
+    out.closeLink = true;
+    this.mirror.linkDown();
   }
 
   // ── the peer ─────────────────────────────────────────────────────────────────────────────────
@@ -410,10 +431,12 @@ export class Engine {
           break;
         case 'agreed':
           this.keeper.sayTrust(this.clocks(), out);
-          if (this.keeper.takeTrust()) this.mirror.feed.live();
+          if (this.keeper.takeTrust()) this.mirror.feed.live(this.pairNow());
           break;
         case 'in-step':
-          if (this.role !== 'backup') this.voice.settleAlone();
+          if (this.role === 'backup') this.keeper.proven();
+          else this.voice.settleAlone();
+          this.standing.inStepAt = event.at > 0 ? event.at : this.pairNow();
           out.logs.push({ level: 'info', text: 'in step' });
           break;
         case 'filled':
@@ -518,6 +541,8 @@ export class Engine {
       peerRelease: this.mirror.peerRelease,
       snapshots: this.mirror.feed.snapshots,
       catchUps: this.mirror.feed.catchUps,
+      resyncs: this.mirror.feed.resyncs,
+      drifts: this.mirror.feed.drifts,
       wentAlone: this.voice.wentAlone,
       lateTimes: this.voice.lateTimes,
       ...this.keeper.view(),

@@ -21,6 +21,9 @@ export type EngineView = {
   readonly peerRelease: string;
   readonly snapshots: number;
   readonly catchUps: number;
+  /** Snapshots given because rows differed or the operator asked; comparisons that found a difference. */
+  readonly resyncs: number;
+  readonly drifts: number;
   readonly wentAlone: number;
   /** Times acknowledgements were late. */
   readonly lateTimes: number;

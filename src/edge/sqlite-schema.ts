@@ -25,12 +25,16 @@ export type FileTable = {
   readonly fields: readonly (readonly [string, Kind])[];
 };
 
+/** Columns of `box` that came after 0.1.0. */
+const BOX_LATER = ['led INTEGER NOT NULL DEFAULT 0'];
+
 const CREATE_BOX = `CREATE TABLE box (
   -- What this box says about itself; the rows are the state at (recordEpoch, lsn, chain).
   one INTEGER PRIMARY KEY CHECK (one = 1), layout INTEGER NOT NULL, epoch INTEGER NOT NULL,
   recordEpoch INTEGER NOT NULL, lsn INTEGER NOT NULL, chain INTEGER NOT NULL, "primary" INTEGER NOT NULL,
   peerStale INTEGER NOT NULL, staleEpoch INTEGER NOT NULL, staleLsn INTEGER NOT NULL,
-  pairAt INTEGER NOT NULL, wallAt INTEGER NOT NULL, nextIds TEXT NOT NULL) STRICT`;
+  pairAt INTEGER NOT NULL, wallAt INTEGER NOT NULL, nextIds TEXT NOT NULL,
+  ${BOX_LATER.join(', ')}) STRICT`;
 
 const CREATE_SCHEMA = `CREATE TABLE schema (
   -- The field lists this file was written with, in the order of the wire.
@@ -148,6 +152,11 @@ function fits(table: FileTable, specs: readonly TableSpec[]): boolean {
  */
 export function migrate(db: Database.Database, specs: readonly TableSpec[]): FileTable[] {
   if (isEmpty(db)) create(db, specs);
+  const box = columnsOf(db, 'box');
+  for (const text of BOX_LATER) {
+    const [name] = text.split(' ');
+    if (!box.includes(name as string)) db.exec(`ALTER TABLE box ADD COLUMN ${text}`);
+  }
   const file = read(db, specs) as FileTable[];
   const byNumber = new Map(file.map((t) => [t.number, t]));
   if (columnsOf(db, 'schema').length === 0) db.exec(`${CREATE_SCHEMA};${CREATE_NEWER}`);

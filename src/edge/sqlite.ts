@@ -36,6 +36,12 @@ import { type FileTable, LAYOUT, migrate, specOf, understood } from './sqlite-sc
 const CHECKPOINT_PAGES = 4000;
 const PAGE_BYTES = 4096;
 
+/** Columns of `box`, in the order in which they are written. */
+const BOX = [
+  ...['layout', 'epoch', 'recordEpoch', 'lsn', 'chain', 'primary', 'peerStale'],
+  ...['staleEpoch', 'staleLsn', 'pairAt', 'wallAt', 'nextIds', 'led'],
+];
+
 type BoxColumns = { [name: string]: number | string | Uint8Array | null };
 
 /** Rows written and ids removed by one statement: a call into SQLite costs as much as a row. */
@@ -99,7 +105,10 @@ export class StateFile {
       if (own === undefined) this.newerWriter(number);
       else this.takeHome(own);
     }
-    this.putBox = this.db.prepare('INSERT OR REPLACE INTO box VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?)');
+    this.putBox = this.db.prepare(
+      `INSERT OR REPLACE INTO box (one,${BOX.map((n) => `"${n}"`).join(',')}) ` +
+        `VALUES (1,${BOX.map(() => '?').join(',')})`,
+    );
     this.begin = this.db.prepare('BEGIN IMMEDIATE');
     this.end = this.db.prepare('COMMIT');
     this.back = this.db.prepare('ROLLBACK');
@@ -230,6 +239,7 @@ export class StateFile {
       b.pairAt,
       b.wallAt,
       JSON.stringify(b.nextIds),
+      b.led,
     );
   }
 
@@ -327,6 +337,7 @@ function boxOf(c: BoxColumns): BoxRow {
     staleLsn: n('staleLsn'),
     pairAt: n('pairAt'),
     wallAt: n('wallAt'),
+    led: n('led'),
     nextIds: JSON.parse(c['nextIds'] as string) as number[],
   };
 }

@@ -9,11 +9,11 @@
  *   │ i32     │ i32     │ f64   │ f64 │ f64   │ f64    │
  *   └─────────┴─────────┴───────┴─────┴───────┴────────┘
  *   0         4         8       16    24      32       40
- *   ┌───────────┬───────┬─────────┬────────┬───────┐
- *   │ peerStale │ turns │ pairNow │ linkUp │ calls │
- *   │ f64       │ f64   │ f64     │ f64    │ f64   │
- *   └───────────┴───────┴─────────┴────────┴───────┘
- *   40          48      56        64       72      80
+ *   ┌───────────┬───────┬─────────┬────────┬───────┬──────────┐
+ *   │ peerStale │ turns │ pairNow │ linkUp │ calls │ inStepAt │
+ *   │ f64       │ f64   │ f64     │ f64    │ f64   │ f64      │
+ *   └───────────┴───────┴─────────┴────────┴───────┴──────────┘
+ *   40          48      56        64       72      80         88
  */
 
 import type { Standing } from './terms.ts';
@@ -29,9 +29,10 @@ export const STANDING_AT = {
   pairNow: 7,
   linkUp: 8,
   calls: 9,
+  inStepAt: 10,
 } as const satisfies { readonly [N in keyof Standing]: number };
 
-export const STANDING_BYTES = 8 * 10;
+export const STANDING_BYTES = 8 * 11;
 /** A write takes well under a microsecond; after this many looks the writer is not running. */
 const LOOKS = 64;
 
@@ -47,6 +48,7 @@ export function noStanding(): Standing {
     pairNow: 0,
     linkUp: false,
     calls: 0,
+    inStepAt: 0,
   };
 }
 
@@ -73,6 +75,7 @@ export class StandingCell {
     words[STANDING_AT.pairNow] = s.pairNow;
     words[STANDING_AT.linkUp] = s.linkUp ? 1 : 0;
     words[STANDING_AT.calls] = s.calls;
+    words[STANDING_AT.inStepAt] = s.inStepAt;
     Atomics.add(this.version, 0, 1);
   }
 
@@ -91,6 +94,7 @@ export class StandingCell {
       const pairNow = words[STANDING_AT.pairNow] as number;
       const linkUp = words[STANDING_AT.linkUp] === 1;
       const calls = words[STANDING_AT.calls] as number;
+      const inStepAt = words[STANDING_AT.inStepAt] as number;
       if (Atomics.load(this.version, 0) !== before) continue;
       into.epoch = epoch;
       into.lsn = lsn;
@@ -101,6 +105,7 @@ export class StandingCell {
       into.pairNow = pairNow;
       into.linkUp = linkUp;
       into.calls = calls;
+      into.inStepAt = inStepAt;
       return true;
     }
     return false;

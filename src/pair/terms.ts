@@ -70,6 +70,11 @@ export type Standing = {
   /** Crossover link of the mirror is established. */
   linkUp: boolean;
   calls: number;
+  /**
+   * Pair clock of the last time the pair came in step, by the primary's word, the same on both boxes;
+   * 0 for never. A word "you are stale" that is older says nothing any more.
+   */
+  inStepAt: Instant;
 };
 
 /** Engine → sentry: things that happened once. */
@@ -110,7 +115,9 @@ export type Order =
   /** The VIP is gone: send the goodbye over the link and follow. */
   | { readonly kind: 'hand-over' }
   /** Resigning came to nothing: read again. */
-  | { readonly kind: 'stay' };
+  | { readonly kind: 'stay' }
+  /** The operator wants a whole copy: a primary gives its peer one, a backup asks for one. */
+  | { readonly kind: 'resync' };
 
 export type SentryInput =
   | { readonly kind: 'heartbeat'; readonly path: Path; readonly bytes: Uint8Array }

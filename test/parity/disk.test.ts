@@ -59,7 +59,14 @@ test('a file of SQLite and an image hold the same after the same batches', (t) =
     const chance = seeded(seed);
     const draw = (n: number): number => below(chance, n);
     const ledger = new Ledger(CALL_TABLES, SIZES);
-    const word = { epoch: seed, primary: true, peerStale: false, staleEpoch: 0, staleLsn: 0 };
+    const word = {
+      epoch: seed,
+      primary: true,
+      peerStale: false,
+      staleEpoch: 0,
+      staleLsn: 0,
+      led: 0,
+    };
     const persister = new Persister(ledger, 0, word);
     const image = new Image();
     let file = new StateFile(path, CALL_TABLES, 'x');

@@ -124,6 +124,7 @@ test('standing: what one thread writes the other reads', (t) => {
         pairNow: fc.maxSafeNat(),
         linkUp: fc.boolean(),
         calls: fc.nat(),
+        inStepAt: fc.maxSafeNat(),
       }),
       (s) => {
         writer.write(s);

@@ -26,7 +26,7 @@ import { register } from './phone-words.ts';
 
 const SIZES = { ringBytes: 1 << 22, slabBytes: 1 << 16 };
 const VECTORS = join(import.meta.dirname, '../vectors/ledger');
-const WORD = { epoch: 1, primary: true, peerStale: false, staleEpoch: 0, staleLsn: 0 };
+const WORD = { epoch: 1, primary: true, peerStale: false, staleEpoch: 0, staleLsn: 0, led: 0 };
 
 function spec(name: string, number: number, fields: Fields): TableSpec {
   return { name, about: 'A test.', number, fields, indexes: {}, deadline: () => NEVER, warm: true };

@@ -25,6 +25,7 @@ function puppet() {
     pairNow: 0,
     linkUp: false,
     calls: 0,
+    inStepAt: 0,
   };
   const engine: EngineProgram = {
     standing,
