@@ -94,7 +94,10 @@ export class Engine {
   constructor(settings: NodeSettings, loaded: Loaded, chance: Chance, now: Mono) {
     this.settings = settings;
     this.now = now;
-    this.ledger = new Ledger(settings.tables ?? CALL_TABLES, settings.ledger ?? LIMITS);
+    this.ledger = new Ledger(settings.tables ?? CALL_TABLES, {
+      ...(settings.ledger ?? LIMITS),
+      warmOnly: settings.pair.redundancy === 'warm-standby',
+    });
     const box = loaded.box;
     const position: Position =
       box === undefined

@@ -319,7 +319,9 @@ class RowWalk {
 
   /** The table the next `take` is from; undefined at the end. */
   table(): Ledger['tables']['list'][number] | undefined {
-    return this.ledger.tables.list[this.at];
+    const { list } = this.ledger.tables;
+    while (list[this.at]?.own === true) this.at += 1;
+    return list[this.at];
   }
 
   /** The next rows of one table: at most so many, and of few bytes when rows are long. */

@@ -27,6 +27,8 @@ export class Voice<T extends Held> {
   holdMs: Millis = 0;
 
   private readonly settings: PairSettings;
+  /** Nothing waits, by the operator's choice. */
+  private readonly warm: boolean;
   private readonly mirror: Mirror;
   private readonly keeper: Keeper;
   private readonly persister: Persister;
@@ -39,6 +41,7 @@ export class Voice<T extends Held> {
 
   constructor(settings: PairSettings, mirror: Mirror, keeper: Keeper) {
     this.settings = settings;
+    this.warm = settings.redundancy === 'warm-standby';
     this.mirror = mirror;
     this.keeper = keeper;
     this.persister = keeper.persister;
@@ -48,7 +51,7 @@ export class Voice<T extends Held> {
     const word = this.persister.durableWord;
     return gateKind({
       speaking: this.speaking,
-      warm: this.settings.redundancy === 'warm-standby',
+      warm: this.warm,
       peerInStep: this.mirror.peerInStep,
       diskFails: this.keeper.watch.fails,
       aloneIsDurable: word.peerStale && word.primary && now >= this.aloneAt + this.saidMs,
@@ -58,8 +61,7 @@ export class Voice<T extends Held> {
   /** What is said needs the own disk, whether or not it works just now. */
   alone(now: Mono): boolean {
     const kind = this.gate(now);
-    const warm = this.settings.redundancy === 'warm-standby';
-    return kind === 'disk' || (kind === 'open' && !warm);
+    return kind === 'disk' || (kind === 'open' && !this.warm);
   }
 
   /** Something is held that only the own disk can let go. */
@@ -85,7 +87,8 @@ export class Voice<T extends Held> {
   /** Acknowledgements are later than the operator accepts. */
   late(now: Mono): boolean {
     const since = this.mirror.feed.oldestUnacked;
-    const late = since > 0 && now - since >= this.settings.mirrorWaitMaxMs;
+    // a warm-standby pair waits for none
+    const late = !this.warm && since > 0 && now - since >= this.settings.mirrorWaitMaxMs;
     return this.mirror.peerInStep && (late || this.silent(now));
   }
 
@@ -150,7 +153,8 @@ export class Voice<T extends Held> {
   deadline(now: Mono): Mono {
     let at = Number.POSITIVE_INFINITY;
     const since = this.mirror.feed.oldestUnacked;
-    if (this.mirror.peerInStep && since > 0) at = since + this.settings.mirrorWaitMaxMs;
+    if (!this.warm && this.mirror.peerInStep && since > 0)
+      at = since + this.settings.mirrorWaitMaxMs;
     if (this.mirror.feed.state === 'late') {
       // a slow answer is noticed though nothing happens meanwhile
       const slowAt = this.slowAt();
