@@ -537,19 +537,11 @@ export class Engine {
   view(digest: boolean): EngineView {
     return {
       engineRole: this.role,
-      gate: this.gate,
-      held: this.voice.held.size,
-      mirror: this.mirror.state,
-      ackedLsn: this.mirror.feed.ackedLsn,
-      peerRelease: this.mirror.peerRelease,
-      snapshots: this.mirror.feed.snapshots,
-      catchUps: this.mirror.feed.catchUps,
-      resyncs: this.mirror.feed.resyncs,
-      drifts: this.mirror.feed.drifts,
-      wentAlone: this.voice.wentAlone,
-      lateTimes: this.voice.lateTimes,
+      ...this.voice.view(this.now),
+      ...this.mirror.view(),
       ...this.keeper.view(),
       ...summary(this.ledger),
+      newerFields: this.ledger.unknown,
       tables: this.ledger.tables.digests(digest),
       counters: this.service.counters,
     };

@@ -36,6 +36,8 @@ export type EngineView = {
   readonly diskFaults: number;
   readonly diskStalls: number;
   readonly diskReplaced: number;
+  /** Fields of a newer release that the peer or the disk gave, and that are kept. */
+  readonly newerFields: number;
   readonly calls: number;
   readonly established: number;
   readonly registrations: number;

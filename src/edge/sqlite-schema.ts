@@ -95,12 +95,16 @@ function columnsOf(db: Database.Database, table: string): string[] {
 /** The field lists the file was written with; undefined when it does not say so intelligibly. */
 function read(db: Database.Database, specs: readonly TableSpec[]): FileTable[] | undefined {
   if (columnsOf(db, 'schema').length > 0) {
-    const rows = db.prepare('SELECT number, name, fields FROM schema').all() as {
+    const rows = db.prepare('SELECT number, name, fields FROM schema ORDER BY number').all() as {
       number: number;
       name: string;
       fields: string;
     }[];
-    return rows.map((r) => ({ ...r, fields: JSON.parse(r.fields) as FileTable['fields'] }));
+    return rows.map(({ name, number, ...r }) => ({
+      name,
+      number,
+      fields: JSON.parse(r.fields) as FileTable['fields'],
+    }));
   }
   // release 0.1.0 did not say: its columns are the first of ours
   const found: FileTable[] = [];
@@ -159,7 +163,8 @@ export function migrate(db: Database.Database, specs: readonly TableSpec[]): Fil
   }
   const file = read(db, specs) as FileTable[];
   const byNumber = new Map(file.map((t) => [t.number, t]));
-  if (columnsOf(db, 'schema').length === 0) db.exec(`${CREATE_SCHEMA};${CREATE_NEWER}`);
+  const silent = columnsOf(db, 'schema').length === 0;
+  if (silent) db.exec(`${CREATE_SCHEMA};${CREATE_NEWER}`);
   for (const spec of specs) {
     const own = listOf(spec);
     const old = byNumber.get(spec.number);
@@ -173,6 +178,8 @@ export function migrate(db: Database.Database, specs: readonly TableSpec[]): Fil
     const fields = joined(old?.fields ?? [], own.fields) as FileTable['fields'];
     byNumber.set(spec.number, { ...own, fields });
   }
-  say(db, [...byNumber.values()]);
-  return [...byNumber.values()];
+  const all = [...byNumber.values()];
+  // a start that changes nothing writes nothing: the disk may be full
+  if (silent || JSON.stringify(all) !== JSON.stringify(file)) say(db, all);
+  return all;
 }

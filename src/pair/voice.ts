@@ -15,6 +15,13 @@ import type { PairSettings } from './terms.ts';
 /** How long an idle peer may leave the clock unanswered. */
 const SILENT_MS: Millis = 300;
 
+type Facts = {
+  readonly gate: GateKind;
+  readonly held: number;
+  readonly wentAlone: number;
+  readonly lateTimes: number;
+};
+
 export class Voice<T extends Held> {
   readonly held = new HeldQueue<T>();
   /** The order to speak was given and not taken back. */
@@ -147,6 +154,12 @@ export class Voice<T extends Held> {
     const staleLsn = this.mirror.feed.ackedLsn;
     this.persister.change({ peerStale: true, staleEpoch: recordEpoch, staleLsn });
     return true;
+  }
+
+  /** Facts for `status`. */
+  view(now: Mono): Facts {
+    const { held, wentAlone, lateTimes } = this;
+    return { gate: this.gate(now), held: held.size, wentAlone, lateTimes };
   }
 
   /** When the voice wants a turn though nothing happens. */

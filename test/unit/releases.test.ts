@@ -307,6 +307,22 @@ test('a database whose fields contradict ours, or of a higher layout, is set asi
   file.close();
 });
 
+test('a database that another program keeps locked is sound: told, and not renamed', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sipair-release-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'state.db');
+  new StateFile(path, CALL_TABLES, 'x').close();
+  const other = new Database(path);
+  other.pragma('locking_mode = EXCLUSIVE');
+  other.exec('UPDATE schema SET name = name');
+  t.throws(() => new StateFile(path, CALL_TABLES, 'y'), { code: 'SQLITE_BUSY' });
+  other.close();
+  t.deepEqual(readdirSync(folder), ['state.db']);
+  const file = new StateFile(path, CALL_TABLES, 'z');
+  t.is(file.setAside, '');
+  file.close();
+});
+
 // ── two engines ────────────────────────────────────────────────────────────────────────────────
 
 const QUEUE = spec('queue', 40, { name: 'text', waiting: 'int' });
