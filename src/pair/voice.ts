@@ -168,11 +168,12 @@ export class Voice<T extends Held> {
     const since = this.mirror.feed.oldestUnacked;
     if (!this.warm && this.mirror.peerInStep && since > 0)
       at = since + this.settings.mirrorWaitMaxMs;
-    if (this.mirror.feed.state === 'late') {
-      // a slow answer is noticed though nothing happens meanwhile
-      const slowAt = this.slowAt();
-      if (slowAt > now) at = slowAt;
-      if (this.settleLsn < 0) at = Math.min(at, Math.max(now + 1, this.promptSince + this.holdMs));
+    const slowAt = this.mirror.feed.state === 'late' ? this.slowAt() : now;
+    if (slowAt > now) {
+      // a slow answer, and the end of the wait, are noticed though nothing happens meanwhile
+      const waits = this.settleLsn < 0 && this.holdMs > 0;
+      if (waits) at = Math.max(now + 1, this.promptSince + this.holdMs);
+      at = Math.min(at, slowAt);
     }
     if (this.held.size === 0) return at;
     // "alone" was just said, or a lease that lapsed for a moment is renewed without an input of ours

@@ -122,6 +122,8 @@ test('full, silent, aborted, replaced: calls go on, and the registrations come b
     return worst;
   };
   await round();
+  const flash = (await lab.status()).boxes.a.status as { readonly flashBytes?: number } | null;
+  t.true((flash?.flashBytes ?? 0) > 0, 'what is written to the medium is counted');
 
   // full: the log of the database cannot grow
   let from = logOf(lab).length;

@@ -152,3 +152,28 @@ test('a snapshot of 12 000 rows while a thousand calls a minute begin: small ste
   bench.settle();
   t.deepEqual(bench.b.engine.view(true).tables, bench.a.engine.view(true).tables);
 });
+
+test('a peer that is late for long does not make the primary spin', (t) => {
+  const bench = pair();
+  register(bench.a, 1000);
+  bench.settle();
+  for (let time = 0; time < 2; time += 1) {
+    // late once, and once more: now a wait is due
+    bench.cut = true;
+    register(bench.a, 1001, 2 + time);
+    let turns = 0;
+    for (let ms = 0; ms < 1000; ms += 1) {
+      bench.now += 1;
+      if (bench.a.idle(bench.now)) continue;
+      turns += 1;
+      bench.a.turn(bench.now);
+    }
+    t.is(bench.a.engine.view(false).mirror, 'feed-late');
+    t.true(turns < 150, `${turns} turns in a second`);
+    bench.cut = false;
+    carry(bench.a, bench.b);
+    for (let ms = 0; ms < 1000; ms += 10) bench.advance(10);
+    t.true(bench.a.engine.standing.inStep);
+  }
+  t.is(bench.a.engine.view(false).lateTimes, 2);
+});
