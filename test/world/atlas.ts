@@ -52,6 +52,7 @@ export const ATLAS: readonly Region[] = [
       'deaf',
       'switchover',
       'restart-alone',
+      'disk-damage',
     ],
     excluded: (s) => s.primary === undefined,
   },

@@ -1,6 +1,6 @@
 /**
- * The product's own engine and sentry, bound to the world, with the settings of a hot-standby pair
- * in its default measures.
+ * The product's own engine and sentry, bound to the world, with the settings of a pair in its default
+ * measures.
  */
 
 import type { Chance } from '../../src/base/chance.ts';
@@ -14,6 +14,7 @@ import { settingsFault, pairSettings as settingsOfPair } from '../../src/pair/se
 import type {
   BoxId,
   PairSettings,
+  Redundancy,
   Role,
   SentryEffect,
   SentryInput,
@@ -26,10 +27,10 @@ import type { EngineProgram, Facts, Program, SentryProgram } from './program.ts'
 
 export const RELEASE = 'sipair world';
 
-export function pairSettings(box: BoxId): PairSettings {
+export function pairSettings(box: BoxId, redundancy: Redundancy = 'hot-standby'): PairSettings {
   return settingsOfPair({
     box,
-    redundancy: 'hot-standby',
+    redundancy,
     leaseMs: 1000,
     renewMs: 200,
     probeMs: 25,
@@ -94,8 +95,8 @@ export class ProductSentry implements SentryProgram {
 }
 
 /** The program of `box` as it ships. */
-export function product(box: BoxId): Program {
-  const pair = pairSettings(box);
+export function product(box: BoxId, redundancy: Redundancy = 'hot-standby'): Program {
+  const pair = pairSettings(box, redundancy);
   const wrong = settingsFault(pair);
   if (wrong !== undefined) throw new Error(wrong);
   const settings: NodeSettings = {
