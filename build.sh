@@ -53,6 +53,8 @@ help() {
 HELP
   [ ! -f "$ROOT/test/sim/main.ts" ] ||
     echo "  sim     the simulated world: --seed N --runs K, and what test/sim/main.ts says"
+  [ ! -f "$ROOT/test/model/main.ts" ] ||
+    echo "  model   every small history of the pair, shortest bad one first: ./build.sh model --help"
   [ ! -f "$ROOT/test/bench/main.ts" ] ||
     echo "  bench   the basic call through a pair and through Kamailio, in the same run"
   cat <<HELP
@@ -325,6 +327,12 @@ sim() {
   exec "$NODE" "$ROOT/test/sim/main.ts" "$@"
 }
 
+model() {
+  [ -f "$ROOT/test/model/main.ts" ] || die "model is not there yet"
+  npm_only
+  exec "$NODE" --max-old-space-size=6000 "$ROOT/test/model/main.ts" "$@"
+}
+
 bench() {
   [ -f "$ROOT/test/bench/main.ts" ] || die "bench is not there yet"
   need_root bench
@@ -357,6 +365,7 @@ case $verb in
   lint) npm_only; lint "$@" ;;
   lab) lab "$@" ;;
   sim) sim "$@" ;;
+  model) model "$@" ;;
   bench) bench "$@" ;;
   setup) setup "${FOR_TEST[@]}"; say "ready" ;;
   docs) docs ;;

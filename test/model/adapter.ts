@@ -129,8 +129,24 @@ export const SHARED: ReadonlySet<string> = new Set([
   'Core.last',
   'Peer.state',
   'Announcer.burst',
-  'Object.item',
   'Engine.history',
+  'Engine.durable',
+  'Box.disk',
+  'World.used',
+  'World.released',
+  // changed, but nothing a property could see comes of it
+  'Core.counters',
+  'Sentry.refused',
+]);
+
+/** Lists that grow and shrink, of things that are never changed in place. */
+export const SHALLOW: ReadonlySet<string> = new Set([
+  'World.coming',
+  'World.later',
+  'Box.backlog',
+  'Core.asked',
+  'Peer.retired',
+  'Core.automatic',
 ]);
 
 /**
@@ -191,18 +207,22 @@ const MEANINGS: { readonly [field: string]: Meaning } = {
   spokenEpoch: 'epoch',
 };
 
-const known = new Map<string, Meaning>();
+const known = new Map<string, Map<string, Meaning>>();
+
+/** @returns the meanings of the fields of `owner` as far as they were asked. */
+export function meaningsOf(owner: string): Map<string, Meaning> {
+  let meanings = known.get(owner);
+  if (meanings === undefined) {
+    meanings = new Map();
+    known.set(owner, meanings);
+  }
+  return meanings;
+}
 
 export function meaningOf(owner: string, field: string): Meaning {
-  const name = `${owner}.${field}`;
-  let meaning = known.get(name);
-  if (meaning === undefined) {
-    if (owner === 'Peer.last') meaning = 'peer-sequence';
-    else if (NOISE.has(field) || NOISE.has(`${field}@${owner}`)) meaning = 'skip';
-    else meaning = MEANINGS[field] ?? 'plain';
-    known.set(name, meaning);
-  }
-  return meaning;
+  if (owner === 'Peer.last') return 'peer-sequence';
+  if (NOISE.has(field) || NOISE.has(`${field}@${owner}`)) return 'skip';
+  return MEANINGS[field] ?? 'plain';
 }
 
 /** @returns a moment as seen from `now`, blurred where nothing looks closely. */
@@ -212,5 +232,5 @@ export function relative(field: string, at: number, now: number, phase: string):
   if (field === 'phaseSince' && phase !== 'looking' && phase !== 'following') return 0;
   if (field === 'leaderAt' && phase !== 'following') return 0;
   if (d < -LONG_AGO) return -LONG_AGO;
-  return d > ONE_DAY ? ONE_DAY : d;
+  return Math.min(d, ONE_DAY);
 }

@@ -12,6 +12,7 @@
 import { noStanding } from '../../src/pair/standing.ts';
 import type { BoxId, Order, Report, Standing } from '../../src/pair/terms.ts';
 import { COARSE } from './adapter.ts';
+import type { Property } from './properties.ts';
 
 /** `[epoch, last position made in it]`, rising. */
 export type History = readonly (readonly [number, number])[];
@@ -38,7 +39,9 @@ export type Outside = {
   spoke(box: BoxId): void;
   /** Until when this box may be heard. */
   lease(box: BoxId): number;
-  broken(property: string, text: string): void;
+  broken(property: Property, text: string): void;
+  /** Sabotage: the gate is open. */
+  readonly openGate: boolean;
 };
 
 export function holds(history: History, epoch: number, lsn: number): boolean {
@@ -284,7 +287,10 @@ export class Engine {
         this.say(o, { f: 'ack', lsn: this.lsn });
         return;
       case 'record':
-        if (frame.lsn !== this.lsn + 1) return;
+        if (frame.lsn !== this.lsn + 1) {
+          o.broken('stream', `record ${frame.lsn} follows ${this.lsn}`);
+          return;
+        }
         this.lsn = frame.lsn;
         this.history = extend(this.history, frame.epoch, frame.lsn);
         this.say(o, { f: 'ack', lsn: this.lsn });
@@ -390,7 +396,8 @@ export class Engine {
   }
 
   private release(o: Outside): void {
-    if (this.held === 0 || o.now >= o.lease(this.box) || this.held > this.opensAt(o.now)) return;
+    if (this.held === 0 || o.now >= o.lease(this.box)) return;
+    if (!o.openGate && this.held > this.opensAt(o.now)) return;
     const lsn = this.held;
     this.held = 0;
     o.released(this.box, this.word.epoch, lsn);

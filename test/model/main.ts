@@ -16,6 +16,7 @@ const HELP = `model: every history of a pair within limits, shortest first
   --cold         from two new boxes just switched on, not from a steady pair
   --all          goes on after a finding: one of each property
   --strict       amnesia and epochs also when nobody running knows better
+  --residual     a box may be frozen while its LAN is down
   --full         transcripts with every heartbeat`;
 
 const { values } = parseArgs({
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     cold: { type: 'boolean', default: false },
     all: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
+    residual: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -81,6 +83,7 @@ function tell(r: Result): void {
 if (values.help) console.log(HELP);
 else {
   options.strict = values.strict;
+  options.residual = values.residual;
   const root = values.cold ? coldPair() : steadyPair();
   const search = new Search(limits(), undefined, values.all);
   search.onProgress = (text) => console.log(text);

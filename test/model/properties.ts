@@ -12,6 +12,9 @@
  * `epoch` and `no-amnesia` are asked only when somebody running knows better: a box that is alone,
  * while the only other one that knows lies dead, cannot know (docs/architecture.md, "Cold start").
  * `strict` asks them always, to see how that looks.
+ *
+ * A process frozen while its LAN is down shows nothing on any path and yet lives: no reasoning
+ * separates it from a dead one (docs/architecture.md, link case 8). `residual` lets that happen.
  */
 
 import type { Sentry } from '../../src/pair/sentry.ts';
@@ -19,12 +22,24 @@ import { viewOf } from './adapter.ts';
 import { holds } from './engine.ts';
 import type { Box, World } from './world.ts';
 
+export type Property =
+  | 'one-voice'
+  | 'voice-has-vip'
+  | 'one-face'
+  | 'lan'
+  | 'epoch'
+  | 'no-amnesia'
+  /** The stand-ins themselves: a stream out of order. */
+  | 'stream'
+  | 'live';
+
 export const PATIENCE = 12_000;
 
-export const options = { strict: false };
+export const options = { strict: false, residual: false };
 
-function broken(w: World, property: string, text: string): void {
-  w.bad ??= { property, text };
+/** @param w `only` names the one property a search asks for; '' is all. */
+export function broken(w: World, property: Property, text: string): void {
+  if (w.only === '' || w.only === property) w.bad ??= { property, text };
 }
 
 export function checkDoors(w: World): void {

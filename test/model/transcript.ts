@@ -39,13 +39,17 @@ export function transcript(
   const flush = (): void => {
     const state = `${column(w, w.a).padEnd(38)} | ${column(w, w.b)}`;
     const plain = state.replace(/ lease \d+/g, ' lease').replace(/#\d+/g, '#');
-    const dull = said.every((s) => /◂ (primary|backup) \d+ on|stream: (record|ack)|disk:|says what|VIP is up/.test(s));
+    const dull = said.every((s) =>
+      /◂ (primary|backup) \d+ on|stream: (record|ack)|disk:|says what|VIP is up/.test(s),
+    );
     if (!quiet || !dull || plain !== shown) {
       const at = `${(w.now - (zero < 0 ? T0 : zero)).toFixed(0)}`.padStart(6);
       const list = said.length === 0 ? ['timer'] : said;
       for (const [i, s] of list.entries()) {
         const end = i === list.length - 1 ? ` | ${state}` : '';
-        lines.push(`${at}  ${(s.length > LEFT ? `${s.slice(0, LEFT - 1)}…` : s).padEnd(LEFT)}${end}`);
+        lines.push(
+          `${at}  ${(s.length > LEFT ? `${s.slice(0, LEFT - 1)}…` : s).padEnd(LEFT)}${end}`,
+        );
       }
       shown = plain;
     }
