@@ -9,7 +9,8 @@ import type { BoxId } from '../../src/pair/terms.ts';
 import { phaseOf } from './adapter.ts';
 import { holds } from './engine.ts';
 import { options } from './properties.ts';
-import { type Channel, describe, type Mover, type World } from './world.ts';
+import { describe } from './words.ts';
+import type { Channel, Mover, World } from './world.ts';
 
 export const KINDS = ['crash', 'pause', 'cut', 'lan', 'operator', 'lose', 'late'] as const;
 export type Kind = (typeof KINDS)[number];
