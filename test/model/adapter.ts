@@ -13,13 +13,16 @@ import { isFault } from '../../src/base/fault.ts';
 import { Sentry, type SentryView } from '../../src/pair/sentry.ts';
 import type {
   BoxId,
+  Cause,
   PairSettings,
+  Report,
   SentryEffect,
   SentryInput,
   Standing,
 } from '../../src/pair/terms.ts';
 import { arpReply, decodeArp } from '../../src/wire/arp.ts';
 import { decodeHeartbeat, type Heartbeat } from '../../src/wire/heartbeat.ts';
+import type { Disk } from './engine.ts';
 
 /** Virtual time begins here, so that a moment is told from every other number by its size. */
 export const T0 = 1_000_000_000;
@@ -88,6 +91,17 @@ export function give(
 
 export function viewOf(sentry: Sentry): SentryView {
   return sentry.view();
+}
+
+/** Reigns whose silence was agreed over the stream: it stays up (`src/node.ts`, reign). */
+export function agreed(cause: Cause): boolean {
+  return cause === 'switchover';
+}
+
+/** What an engine reports when it has read its disk. */
+export function loadedReport(disk: Disk, fresh: boolean): Report {
+  const { epoch, lsn, primary: wasPrimary, peerStale } = disk;
+  return { kind: 'loaded', epoch, lsn, chain: 0, wasPrimary, peerStale, fresh };
 }
 
 /** The phase alone, which every print and every choice asks for. */

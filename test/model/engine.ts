@@ -11,7 +11,7 @@
 
 import { noStanding } from '../../src/pair/standing.ts';
 import type { BoxId, Order, Report, Standing } from '../../src/pair/terms.ts';
-import { COARSE } from './adapter.ts';
+import { agreed, COARSE } from './adapter.ts';
 import type { Property } from './properties.ts';
 
 /** `[epoch, last position made in it]`, rising. */
@@ -129,7 +129,7 @@ export class Engine {
   order(order: Order, o: Outside): void {
     switch (order.kind) {
       case 'reign':
-        this.reign(order.epoch, order.cause === 'switchover', o);
+        this.reign(order.epoch, agreed(order.cause), o);
         break;
       case 'speak':
         this.speak(order.epoch, o);
@@ -158,7 +158,7 @@ export class Engine {
     this.turn(o);
   }
 
-  private reign(epoch: number, switchover: boolean, o: Outside): void {
+  private reign(epoch: number, isAgreed: boolean, o: Outside): void {
     if (this.voiced) return;
     if (epoch <= this.recordEpoch()) {
       o.broken('epoch', `engine assertion: reign ${epoch} over history of ${this.recordEpoch()}`);
@@ -166,7 +166,7 @@ export class Engine {
     this.stood = this.inStep();
     this.filling = false;
     this.rest();
-    if (!switchover && this.link !== 0) {
+    if (!isAgreed && this.link !== 0) {
       o.hangUp(this.box, this.link);
       this.unlink();
     }

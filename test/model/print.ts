@@ -215,7 +215,7 @@ export function printOf(w: World, withUsed: boolean): number {
   }
   p.value(w.released, 'World', 'released');
   p.rank('epoch', w.spokenEpoch);
-  if (withUsed) for (const kind in w.used) p.text(`${kind} ${w.used[kind]}`);
+  if (withUsed) for (const kind of Object.keys(w.used).sort()) p.text(`${kind} ${w.used[kind]}`);
   return p.end();
 }
 

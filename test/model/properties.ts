@@ -22,16 +22,18 @@ import { viewOf } from './adapter.ts';
 import { holds } from './engine.ts';
 import type { Box, World } from './world.ts';
 
-export type Property =
-  | 'one-voice'
-  | 'voice-has-vip'
-  | 'one-face'
-  | 'lan'
-  | 'epoch'
-  | 'no-amnesia'
-  /** The stand-ins themselves: a stream out of order. */
-  | 'stream'
-  | 'live';
+/** `stream` is about the stand-ins themselves: a stream out of order. */
+export const PROPERTIES = [
+  'one-voice',
+  'voice-has-vip',
+  'one-face',
+  'lan',
+  'epoch',
+  'no-amnesia',
+  'live',
+  'stream',
+] as const;
+export type Property = (typeof PROPERTIES)[number];
 
 export const PATIENCE = 12_000;
 

@@ -205,7 +205,7 @@ export class Search {
   private plan(w: World, id: number, depth: number, next: Map<number, Node[]>): void {
     const { samples, budget } = this.limits;
     if (samples > 0) {
-      const look = `${outline(w)}|${Object.entries(w.used).join()}`;
+      const look = `${outline(w)}|${Object.entries(w.used).sort().join()}`;
       const n = this.looks.get(look) ?? 0;
       if (n >= samples) {
         this.capped = true;

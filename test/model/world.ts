@@ -19,7 +19,17 @@ import type {
   SentryInput,
 } from '../../src/pair/terms.ts';
 import type { Heartbeat } from '../../src/wire/heartbeat.ts';
-import { type Arp, arpAnswer, arpOf, COARSE, frameOf, give, makeSentry, T0 } from './adapter.ts';
+import {
+  type Arp,
+  arpAnswer,
+  arpOf,
+  COARSE,
+  frameOf,
+  give,
+  loadedReport,
+  makeSentry,
+  T0,
+} from './adapter.ts';
 import { type Disk, Engine, type Frame, type Outside } from './engine.ts';
 import {
   broken,
@@ -293,19 +303,10 @@ export class Mover implements Outside {
         this.give(box, { kind: 'operator', id: 1, command: item.command });
         break;
       case 'loaded':
-        this.loaded(box);
+        this.report(box.id, loadedReport(box.disk, box.fresh));
         break;
     }
     this.check();
-  }
-
-  private loaded(box: Box): void {
-    const { epoch, lsn, primary, peerStale } = box.disk;
-    const wasPrimary = primary;
-    this.report(box.id, {
-      kind: 'loaded',
-      ...{ epoch, lsn, chain: 0, wasPrimary, peerStale, fresh: box.fresh },
-    });
   }
 
   private lose(box: Box): void {
