@@ -99,6 +99,7 @@ export class Box {
   disk: Disk = { epoch: 0, primary: false, peerStale: false, lsn: 0, history: [] };
   fresh = true;
   sentry: Sentry | undefined;
+  bootedAt = 0;
   engine: Engine;
   frozen = false;
   lease = 0;
@@ -449,6 +450,7 @@ export class Mover implements Outside {
     if (box.sentry !== undefined) return;
     w.boots += 1;
     box.frozen = false;
+    box.bootedAt = w.now;
     box.sentry = makeSentry(box.id, w.boots);
     box.engine = new Engine(box.id, box.disk);
     this.post(box.id, 'edge', 0, { kind: 'carrier', path: 'x', up: w.crossover });
