@@ -9,8 +9,9 @@
  *   no-amnesia     a voice without a record on which something rests that was said
  *   live           (from a healed state) one primary and a backup in step, within `PATIENCE`
  *
- * `epoch` and `no-amnesia` are asked only when somebody running knows better: a box that is alone,
- * while the only other one that knows lies dead or just awakes, cannot know (docs/architecture.md, "Cold start").
+ * `epoch` and `no-amnesia` are asked only when somebody awake knows better: a box that is alone, while
+ * the only other one that knows lies dead, is frozen or just awakes, cannot know
+ * (docs/architecture.md, "Cold start").
  * `strict` asks them always, to see how that looks.
  *
  * A process frozen while its LAN is down shows nothing on any path and yet lives: no reasoning
@@ -36,7 +37,7 @@ export const PROPERTIES = [
 export type Property = (typeof PROPERTIES)[number];
 
 export const PATIENCE = 12_000;
-/** Before that nobody can have heard a box that was switched on. */
+/** Before that nobody can have heard a box that was switched on, or thawed. */
 const HEARD_AFTER = 30;
 
 export const options = { strict: false, residual: false };
@@ -73,7 +74,7 @@ export function checkSpeaks(w: World, box: Box): void {
   const { epoch } = box.engine.word;
   const peer = w.other(box);
   const { released } = w;
-  const heard = peer.sentry !== undefined && w.now - peer.bootedAt >= HEARD_AFTER;
+  const heard = peer.runs && w.now - peer.awakeAt >= HEARD_AFTER;
   const asked = heard || options.strict;
   if (epoch <= w.spokenEpoch && asked) {
     const text = `${box.id} speaks in epoch ${epoch}; epoch ${w.spokenEpoch} has spoken before`;

@@ -13,6 +13,8 @@ export type Saboteur = {
   readonly sabotage: Sabotage;
   /** The deviations that bring it to light. */
   readonly needs: Partial<Budget>;
+  /** Asked also when nobody awake knows better; honest boxes stand this with the same needs. */
+  readonly strict?: true;
   /** No history with fewer deviations may show it. */
   readonly deviations: number;
 };
@@ -104,6 +106,7 @@ export const SABOTEURS: readonly Saboteur[] = [
     breaks: 'no-amnesia',
     sabotage: { openGate: true },
     needs: { cut: 1, pause: 1 },
+    strict: true,
     deviations: 2,
   },
   {

@@ -99,7 +99,8 @@ export class Box {
   disk: Disk = { epoch: 0, primary: false, peerStale: false, lsn: 0, history: [] };
   fresh = true;
   sentry: Sentry | undefined;
-  bootedAt = 0;
+  /** When it was last switched on, or thawed. */
+  awakeAt = 0;
   engine: Engine;
   frozen = false;
   lease = 0;
@@ -450,7 +451,7 @@ export class Mover implements Outside {
     if (box.sentry !== undefined) return;
     w.boots += 1;
     box.frozen = false;
-    box.bootedAt = w.now;
+    box.awakeAt = w.now;
     box.sentry = makeSentry(box.id, w.boots);
     box.engine = new Engine(box.id, box.disk);
     this.post(box.id, 'edge', 0, { kind: 'carrier', path: 'x', up: w.crossover });
@@ -480,6 +481,7 @@ export class Mover implements Outside {
   thaw(box: Box): void {
     if (!box.frozen) return;
     box.frozen = false;
+    box.awakeAt = this.w.now;
     // whatever the process does first, its door must be shut by now if it must be
     this.check();
     const kept = box.backlog;
