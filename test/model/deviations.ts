@@ -32,6 +32,13 @@ const NO_LAN: readonly number[] = [200, 2600];
 const LATE: readonly number[] = [30, 300];
 /** Silence is proved by probes a few times this long: a LAN slower than that hides the living. */
 const ARP_LATE: readonly number[] = [10];
+/** An engine that takes its orders later takes everything later: `report` and `disk` stand for it. */
+const ORDER_LATE: readonly number[] = [30];
+/** How late what comes this way may be. */
+const LATE_BY: { readonly [C in Channel]?: readonly number[] } = {
+  arp: ARP_LATE,
+  order: ORDER_LATE,
+};
 const LOSSY: readonly Channel[] = ['x', 'l', 'arp'];
 const SLOW: readonly Channel[] = ['x', 'l', 'arp', 'stream', 'order', 'report', 'disk'];
 
@@ -111,7 +118,7 @@ function messages(id: BoxId): Deviation[] {
     });
   }
   for (const channel of SLOW) {
-    for (const ms of channel === 'arp' ? ARP_LATE : LATE) {
+    for (const ms of LATE_BY[channel] ?? LATE) {
       list.push({
         label: `${channel} to ${id} late by ${ms} ms`,
         kind: 'late',

@@ -71,6 +71,8 @@ export function checkReign(w: World, box: Box): void {
 }
 
 export function checkSpeaks(w: World, box: Box): void {
+  // an order from before a freeze: nothing leaves without a lease
+  if (box.lease <= w.now) return;
   const { epoch } = box.engine.word;
   const peer = w.other(box);
   const { released } = w;
