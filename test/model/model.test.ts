@@ -36,8 +36,8 @@ function clean(root: World, limits: Limits): string {
   return result.stopped === 'nothing left' ? '' : `only ${result.states} states: ${result.stopped}`;
 }
 
-test('nothing bad comes of one deviation in a steady pair, wherever it is tried', (t) => {
-  t.is(clean(steadyPair(), { ...SHORT, samples: 3 }), '');
+test('nothing bad comes of one deviation in a steady pair, at any step', (t) => {
+  t.is(clean(steadyPair(), { ...SHORT, samples: 0 }), '');
 });
 
 test('nothing bad comes of one fault while two new boxes start, wherever it is tried', (t) => {
