@@ -17,8 +17,13 @@ export type Sight = {
   readonly cableUp: boolean;
   /** Heartbeats on the LAN come through. */
   readonly heard: boolean;
-  /** The LAN loses frames. */
-  readonly lossy: boolean;
+  /** The backup's LAN port carries. */
+  readonly backupLan: boolean;
+  readonly primaryLan: boolean;
+  /** There is a witness, and it is on. */
+  readonly witness: boolean;
+  /** There is a fence. */
+  readonly fence: boolean;
   /** The wall clock of the primary was stepped since its process started. */
   readonly clockStepped: boolean;
   /** The primary's word "my peer is stale" is durable. */
@@ -34,7 +39,15 @@ type Region = {
   readonly excluded: (s: Sight) => boolean;
 };
 
-const STOPS_PRIMARY: readonly FaultKind[] = ['kill-primary', 'power-primary', 'freeze-primary'];
+const STOPS_PRIMARY: readonly FaultKind[] = [
+  'kill-primary',
+  'power-primary',
+  'freeze-primary',
+  'engine-stuck',
+  'isolate-primary',
+];
+
+const HIDES: readonly FaultKind[] = ['deaf', 'hidden', 'isolate-primary', 'isolate-backup'];
 
 export const ATLAS: readonly Region[] = [
   {
@@ -50,16 +63,21 @@ export const ATLAS: readonly Region[] = [
       'deaf',
       'switchover',
       'restart-alone',
+      'engine-stuck',
+      'freeze-backup',
+      'hidden',
+      'isolate-primary',
+      'isolate-backup',
     ],
     excluded: (s) => s.primary === undefined,
   },
   {
     name: 'second-failure-before-in-step',
     why:
-      'the primary dies while the backup is dead, left behind or catching up: what only the ' +
-      'primary held is gone, or waits on its disk until it comes back',
+      'the primary dies while the backup is dead, left behind, catching up, or cut off from the LAN: ' +
+      'what only the primary held is gone, or waits on its disk until it comes back',
     kinds: STOPS_PRIMARY,
-    excluded: (s) => !s.inStep || !s.cableUp,
+    excluded: (s) => !s.inStep || !s.cableUp || !s.backupLan,
   },
   {
     name: 'primary-and-path-at-once',
@@ -78,8 +96,24 @@ export const ATLAS: readonly Region[] = [
     why:
       'both paths are cut between two boxes while a role is still changing: the boxes cannot be ' +
       'told apart from dead ones by anybody',
-    kinds: ['deaf'],
+    kinds: HIDES,
     excluded: (s) => s.quietMs < 3000 || !s.inStep,
+  },
+  {
+    name: 'hidden-without-fence',
+    why:
+      'the residual case: a LAN that shows both boxes to everybody but hides them from each other, ' +
+      'and no crossover: dead and hidden look the same, and only a fence can tell',
+    kinds: ['hidden'],
+    excluded: (s) => !s.fence,
+  },
+  {
+    name: 'isolated-without-witness',
+    why:
+      'a primary whose port died behind its carrier, and that has neither peer nor witness, cannot ' +
+      'know that nobody hears it; what it says on is heard by nobody',
+    kinds: ['isolate-primary'],
+    excluded: (s) => !s.witness,
   },
   {
     name: 'not-alone',
@@ -94,14 +128,6 @@ export const ATLAS: readonly Region[] = [
       'only, and the other one finds the VIP silent',
     kinds: ['restart-alone'],
     excluded: (s) => !s.heard,
-  },
-  {
-    name: 'both-probes-lost',
-    why:
-      'with every path but the LAN gone, two ARP probes are the only evidence, and this LAN may ' +
-      'lose both or their answers',
-    kinds: ['freeze-primary', 'deaf'],
-    excluded: (s) => s.lossy,
   },
   {
     name: 'clock-stepped-then-restarted-from-disk',

@@ -41,6 +41,8 @@ export class Process {
   lease = 0;
   dead = false;
   frozen = false;
+  /** The engine's thread takes no turns any more, for the rest of this life. */
+  stuck = false;
   /** Inputs handed to the engine are seen here first: a saboteur's place. */
   filter: (input: EngineInput) => boolean = () => true;
 
@@ -130,6 +132,8 @@ export class Process {
 
   private stepEngine(): void {
     if (this.dead || this.frozen) return;
+    // the turn that never ends: nothing wakes the engine again
+    if (this.stuck) return;
     this.engineTurn = undefined;
     const inputs: readonly EngineInput[] =
       this.engineIn.length > 0 ? this.engineIn : [{ kind: 'tick' }];

@@ -51,7 +51,7 @@ export function run(settings: RunSettings): RunResult {
   const options = settings.adjust?.(drawn) ?? drawn;
   const world = new World({
     options,
-    programs: { a: product('a'), b: product('b') },
+    programs: { a: product('a', options.pair), b: product('b', options.pair) },
     oracles: ORACLES,
     print: settings.print,
     verbose: settings.verbose === true,
