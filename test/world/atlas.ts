@@ -5,7 +5,7 @@
  */
 
 import type { BoxId, Role } from '../../src/pair/terms.ts';
-import type { FaultKind } from './options.ts';
+import { ALL_FAULT_KINDS, type FaultKind } from './options.ts';
 
 /** What is known of the pair from above, where everything can be seen. */
 export type Sight = {
@@ -52,23 +52,8 @@ const HIDES: readonly FaultKind[] = ['deaf', 'hidden', 'isolate-primary', 'isola
 export const ATLAS: readonly Region[] = [
   {
     name: 'both-boxes-at-once',
-    why: 'while nobody leads, one box is the only one that holds the calls; stopping it stops both',
-    kinds: [
-      'kill-primary',
-      'kill-backup',
-      'power-primary',
-      'power-backup',
-      'freeze-primary',
-      'cut-x',
-      'deaf',
-      'switchover',
-      'restart-alone',
-      'engine-stuck',
-      'freeze-backup',
-      'hidden',
-      'isolate-primary',
-      'isolate-backup',
-    ],
+    why: 'while nobody leads, one box is the only one that holds the calls; stopping it, or its port or path, stops both',
+    kinds: ALL_FAULT_KINDS.filter((k) => !['wall-step', 'gateway-off', 'lossy-x'].includes(k)),
     excluded: (s) => s.primary === undefined,
   },
   {
@@ -100,6 +85,14 @@ export const ATLAS: readonly Region[] = [
     excluded: (s) => s.quietMs < 3000 || !s.inStep,
   },
   {
+    name: 'frozen-behind-a-dead-port',
+    why:
+      'a frozen primary whose kernel nobody can ask either looks dead before its lease has ended: ' +
+      'two failures within one lease',
+    kinds: ['freeze-primary'],
+    excluded: (s) => !s.primaryLan,
+  },
+  {
     name: 'hidden-without-fence',
     why:
       'the residual case: a LAN that shows both boxes to everybody but hides them from each other, ' +
@@ -110,9 +103,9 @@ export const ATLAS: readonly Region[] = [
   {
     name: 'isolated-without-witness',
     why:
-      'a primary whose port died behind its carrier, and that has neither peer nor witness, cannot ' +
-      'know that nobody hears it; what it says on is heard by nobody',
-    kinds: ['isolate-primary'],
+      'a box whose port died behind its carrier, and that has neither peer nor witness, cannot know ' +
+      'that nobody hears it: it takes over, or goes on, where nobody is',
+    kinds: ['isolate-primary', 'isolate-backup'],
     excluded: (s) => !s.witness,
   },
   {

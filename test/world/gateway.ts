@@ -27,4 +27,3 @@ export class Gateway extends Host {
     return this.on;
   }
 }
-
