@@ -22,8 +22,6 @@ export type Sight = {
   readonly primaryLan: boolean;
   /** There is a witness, and it is on. */
   readonly witness: boolean;
-  /** There is a fence. */
-  readonly fence: boolean;
   /** The wall clock of the primary was stepped since its process started. */
   readonly clockStepped: boolean;
   /** The primary's word "my peer is stale" is durable. */
@@ -47,7 +45,7 @@ const STOPS_PRIMARY: readonly FaultKind[] = [
   'isolate-primary',
 ];
 
-const HIDES: readonly FaultKind[] = ['deaf', 'hidden', 'isolate-primary', 'isolate-backup'];
+const HIDES: readonly FaultKind[] = ['deaf', 'isolate-primary', 'isolate-backup'];
 
 export const ATLAS: readonly Region[] = [
   {
@@ -93,14 +91,6 @@ export const ATLAS: readonly Region[] = [
     excluded: (s) => !s.primaryLan,
   },
   {
-    name: 'hidden-without-fence',
-    why:
-      'the residual case: a LAN that shows both boxes to everybody but hides them from each other, ' +
-      'and no crossover: dead and hidden look the same, and only a fence can tell',
-    kinds: ['hidden'],
-    excluded: (s) => !s.fence,
-  },
-  {
     name: 'isolated-without-witness',
     why:
       'a box whose port died behind its carrier, and that has neither peer nor witness, cannot know ' +
@@ -119,8 +109,8 @@ export const ATLAS: readonly Region[] = [
     why:
       'a primary that could tell nobody that it went on alone dies: its word is on its disk ' +
       'only, and the other one finds the VIP silent',
-    kinds: ['restart-alone'],
-    excluded: (s) => !s.heard,
+    kinds: ['restart-alone', 'pull-lan-primary', 'dead-port-primary', 'lan-gone'],
+    excluded: (s) => s.alone && !s.heard,
   },
   {
     name: 'clock-stepped-then-restarted-from-disk',
@@ -137,9 +127,12 @@ export const ATLAS: readonly Region[] = [
  *
  *   stale-box-first   both boxes are down and the stale one is back first, by more than its hold: it
  *                     was a primary once, nobody is there to tell it that another reign followed
+ *   hidden            crossover cut, and a LAN that shows both boxes to everybody but hides them from
+ *                     each other: the residual case. Without a fence two primaries; with one, what a
+ *                     primary said alone before it was fenced is lost. In the stories only
  *   clock-while-off   a wall clock stepped while the box is off: the same as time spent off
  */
-export const PERFORMED_AROUND = ['stale-box-first', 'clock-while-off'] as const;
+export const PERFORMED_AROUND = ['stale-box-first', 'hidden', 'clock-while-off'] as const;
 
 /** @returns the region of the atlas that forbids `kind` now, undefined when it may happen. */
 export function forbidden(kind: FaultKind, sight: Sight): Region | undefined {

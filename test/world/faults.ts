@@ -84,7 +84,6 @@ export class Injector {
       backupLan: second !== undefined && lanOf(second.id),
       primaryLan: primary !== undefined && lanOf(primary.id),
       witness: world.options.pair.witness && world.gateway.on,
-      fence: world.options.pair.fence,
       clockStepped: primary !== undefined && this.stepped.get(primary) === primary.lives,
       quietMs: world.now - this.lastChange,
     };

@@ -15,7 +15,6 @@ const KINDS = [
   'dead-port-backup',
   'lan-gone',
   'gateway-off',
-  'hidden',
   'isolate-primary',
   'isolate-backup',
   'lossy-x',
@@ -47,14 +46,6 @@ function cutX(i: Injector): (() => void) | undefined {
   if (!cable.up) return undefined;
   cable.cut();
   return () => cable.heal();
-}
-
-function hide(i: Injector): (() => void) | undefined {
-  const { hidden } = i.world.lan;
-  if (hidden.size > 0) return undefined;
-  hidden.add('a');
-  hidden.add('b');
-  return () => hidden.clear();
 }
 
 function gatewayOff(i: Injector): (() => void) | undefined {
@@ -98,8 +89,6 @@ function strike(
     }
     case 'gateway-off':
       return [gatewayOff(i)];
-    case 'hidden':
-      return [hide(i), cutX(i)];
     case 'isolate-primary':
       return [at(primary, 'dead'), cutX(i)];
     case 'isolate-backup':
