@@ -102,6 +102,8 @@ export class Voice<T extends Held> {
     let at = Number.POSITIVE_INFINITY;
     const since = this.mirror.feed.oldestUnacked;
     if (this.mirror.peerInStep && since > 0) at = since + this.settings.mirrorWaitMaxMs;
+    // late, and without the lease that a decision needs
+    if (at <= now) at = now + 10;
     if (this.held.size === 0) return at;
     // "alone" was just said, or a lease that lapsed for a moment is renewed without an input of ours
     return Math.min(at, now + 10);

@@ -127,12 +127,20 @@ export const ATLAS: readonly Region[] = [
  *
  *   stale-box-first   both boxes are down and the stale one is back first, by more than its hold: it
  *                     was a primary once, nobody is there to tell it that another reign followed
+ *   fenced-and-back-alone   an isolated primary was fenced and starts again still isolated: it was the
+ *                     last primary it knows of, no witness has ever answered it, so it leads where
+ *                     nobody is; after the heal both reigns have the same number
  *   hidden            crossover cut, and a LAN that shows both boxes to everybody but hides them from
  *                     each other: the residual case. Without a fence two primaries; with one, what a
  *                     primary said alone before it was fenced is lost. In the stories only
  *   clock-while-off   a wall clock stepped while the box is off: the same as time spent off
  */
-export const PERFORMED_AROUND = ['stale-box-first', 'hidden', 'clock-while-off'] as const;
+export const PERFORMED_AROUND = [
+  'stale-box-first',
+  'fenced-and-back-alone',
+  'hidden',
+  'clock-while-off',
+] as const;
 
 /** @returns the region of the atlas that forbids `kind` now, undefined when it may happen. */
 export function forbidden(kind: FaultKind, sight: Sight): Region | undefined {

@@ -142,13 +142,20 @@ export class World {
       this.say(`fence of box ${box.id}: power of box ${target.id} is off`);
       target.powerOff();
       done(true, '');
-      this.queue.after(this.fenceDice.between(2000, 4000), () => {
-        if (target.kernel.powered) return;
-        this.say(`fence: power of box ${target.id} is back`);
-        target.powerOn();
-        target.start();
-      });
+      this.queue.after(this.fenceDice.between(2000, 4000), () => this.unfence(target));
     });
+  }
+
+  /** See `fenced-and-back-alone` in the atlas: not while the box sees nobody. */
+  private unfence(target: Box): void {
+    if (target.kernel.powered) return;
+    if (!this.cable.up && !this.lan.carries(target.id)) {
+      this.queue.after(500, () => this.unfence(target));
+      return;
+    }
+    this.say(`fence: power of box ${target.id} is back`);
+    target.powerOn();
+    target.start();
   }
 
   // ── what is seen ─────────────────────────────────────────────────────────────────────────────
