@@ -15,6 +15,7 @@ declare -A WHY=(
   [iproute2]="network namespaces and links of the lab"
   [gcc]="the native addon"
   [libc6-dev]="the native addon"
+  [g++]="the native half of raw-socket (VRRP, ICMP), which is C++"
   [arping]="who answers ARP for the VIP"
   [iputils-ping]="reachability in the lab"
   [procps]="looking at processes"
@@ -22,12 +23,22 @@ declare -A WHY=(
   [tshark]="reading captures: SIP, ARP, VRRP"
   [sip-tester]="SIPp, a SIP client that is not ours"
   [sipsak]="asking the VIP by hand, as in the README"
+  [openssl]="a certificate that a stranger shows to a box"
+  [util-linux]="starting programs in a namespace or with a parent's end (nsenter, setpriv)"
   [sqlite3]="reading a box's tables as an operator does"
   [kamailio]="the peer in the bench"
+  [keepalived]="the VRRP neighbour in the tests and the peer in outage figures"
+  [stress-ng]="processors and disk busy while a pair serves"
   [kamailio-extra-modules]="the peer in the bench: DMQ"
 )
-FOR_LAB=(iproute2 gcc libc6-dev arping sipsak)
-FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3)
+# Packages whose daemon apt starts.
+DAEMONS=(kamailio keepalived)
+FOR_LAB=(iproute2 gcc libc6-dev g++ arping sipsak)
+FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
+  keepalived)
+FOR_CHAOS=("${FOR_LAB[@]}" tcpdump sqlite3)
+FOR_STRESS=("${FOR_CHAOS[@]}" stress-ng util-linux)
+FOR_OUTAGE=("${FOR_LAB[@]}" keepalived stress-ng util-linux)
 FOR_BENCH=("${FOR_LAB[@]}" procps kamailio kamailio-extra-modules)
 
 # Verbs that come with a later issue.
@@ -56,11 +67,17 @@ HELP
   [ ! -f "$ROOT/test/bench/main.ts" ] ||
     echo "  bench   the basic call through a pair and through Kamailio, in the same run"
   cat <<HELP
+  outage  the outage a client sees, every kind: --runs N --kinds A,B --json FILE;
+          --peer keepalived: the same client before keepalived
+  chaos   faults drawn from a seed on a real pair with calls up, watched from outside:
+          --minutes N --seed S --faults A,B; --list
+  soak    hundreds of switchovers in a row: nothing lost, nothing leaked: --failovers N
+  stress  calls at full rate while processors and disk are busy: --minutes N
   setup   only installs and builds what the other verbs need
   docs    prints the pictures of docs/architecture.md from the program's tables
   clean   removes what was built (build/, dist/); --all: node_modules too
 
-up, lab, test and bench need root (network namespaces). Not there yet: ${!LATER[*]}.
+up, lab, test, bench, outage, chaos, soak and stress need root (network namespaces). Not there yet: ${!LATER[*]}.
 HELP
 }
 
@@ -84,7 +101,8 @@ missing_packages() {
 pids_of() { pgrep -x "$1" 2>/dev/null | sort || true; }
 
 debian_packages() {
-  local missing package before after log=$ROOT/build/apt.log
+  local missing package log=$ROOT/build/apt.log
+  local -A before=()
   # What is not from Debian but there (iproute2 in a container, gcc of another kind) is not our affair.
   command -v dpkg-query >/dev/null || return 0
   mapfile -t missing < <(missing_packages "$@")
@@ -92,7 +110,7 @@ debian_packages() {
   [ "$(id -u)" = 0 ] || die "as root: apt-get install -y --no-install-recommends ${missing[*]}"
   command -v apt-get >/dev/null || die "no apt-get here; install by hand: ${missing[*]}"
   for package in "${missing[@]}"; do say "Debian package $package is missing (${WHY[$package]})"; done
-  before=$(pids_of kamailio)
+  for package in "${DAEMONS[@]}"; do before[$package]=$(pids_of "$package"); done
   mkdir -p "$ROOT/build"
   : >"$log"
   if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then apt_get "$log" update; fi
@@ -104,15 +122,21 @@ debian_packages() {
       die "apt-get could not install ${missing[*]}; all it said: $log"
     }
   fi
-  # Debian starts the daemons it installs. Only one of these packages has one, and we want it silent.
-  if printf '%s\n' "${missing[@]}" | grep -qx kamailio; then
-    after=$(pids_of kamailio)
-    if [ "$before" != "$after" ]; then
-      say "stopping the kamailio service that its installation started"
-      service kamailio stop >>"$log" 2>&1 || true
+  # Debian starts the daemons it installs; we want them silent.
+  for package in "${DAEMONS[@]}"; do
+    if printf '%s\n' "${missing[@]}" | grep -qx "$package"; then
+      silence "$package" "${before[$package]}" "$log"
     fi
-    if [ -d /run/systemd/system ]; then systemctl disable kamailio >>"$log" 2>&1 || true; fi
+  done
+}
+
+# silence DAEMON PIDS LOG: stops it unless it already ran (PIDS) before it was installed
+silence() {
+  if [ "$2" != "$(pids_of "$1")" ]; then
+    say "stopping the $1 service that its installation started"
+    service "$1" stop >>"$3" 2>&1 || true
   fi
+  if [ -d /run/systemd/system ]; then systemctl disable "$1" >>"$3" 2>&1 || true; fi
 }
 
 # apt_get LOG arguments: its own words go to the log, a line a package to the terminal
@@ -189,6 +213,19 @@ addon() {
   sh "$sources/build.sh" || die "the native addon does not build"
 }
 
+# npm ci, without scripts, leaves raw-socket without its native half; so does a new Node.
+raw_socket() {
+  local sources=$ROOT/src/edge/native/raw-socket.sh package=$ROOT/node_modules/raw-socket
+  local made=$package/build/Release/raw.node
+  [ -f "$sources" ] || return 0
+  if [ -f "$made" ] &&
+    [ -z "$(find "$sources" "$package/src" "$NODE" -newer "$made" -print -quit)" ]; then
+    return 0
+  fi
+  say "building the native half of raw-socket"
+  sh "$sources" || die "the native half of raw-socket does not build"
+}
+
 # setup PACKAGES...: one at a time, should two verbs start together
 setup() {
   mkdir -p "$ROOT/build"
@@ -197,6 +234,7 @@ setup() {
     debian_packages "$@" 9>&-
     npm_packages 9>&-
     addon 9>&-
+    raw_socket 9>&-
   } 9>"$ROOT/build/.lock"
 }
 
@@ -332,6 +370,14 @@ bench() {
   exec "$NODE" "$ROOT/test/bench/main.ts" "$@"
 }
 
+# real VERB SCRIPT PACKAGE-LIST arguments: a program that makes a lab of its own
+real() {
+  local verb=$1 script=$2 list=$3[@]
+  shift 3
+  case " $* " in *" --help "* | *" -h "* | *" --list "*) npm_only ;; *) need_root "$verb"; setup "${!list}" ;; esac
+  exec "$NODE" "$ROOT/test/$script" "$@"
+}
+
 docs() {
   npm_only
   exec "$NODE" "$ROOT/test/docs/pictures.ts"
@@ -358,6 +404,10 @@ case $verb in
   lab) lab "$@" ;;
   sim) sim "$@" ;;
   bench) bench "$@" ;;
+  outage) real outage real/outage.ts FOR_OUTAGE "$@" ;;
+  chaos) real chaos chaos/main.ts FOR_CHAOS "$@" ;;
+  soak) real soak chaos/soak.ts FOR_CHAOS "$@" ;;
+  stress) real stress chaos/stress.ts FOR_STRESS "$@" ;;
   setup) setup "${FOR_TEST[@]}"; say "ready" ;;
   docs) docs ;;
   clean) clean "$@" ;;

@@ -3,6 +3,7 @@
  * files; the simulator makes them from a priority queue. The box cannot tell which.
  */
 
+import type { DiskWord } from './ledger/disk.ts';
 import type { Order } from './pair/terms.ts';
 
 export type EngineInput =
@@ -19,10 +20,8 @@ export type EngineInput =
   | { readonly kind: 'link-data'; readonly bytes: Uint8Array }
   /** The stream ended: FIN, RST or an error. */
   | { readonly kind: 'link-down' }
-  /** The disk thread committed the batch with this ticket (and every one before it). */
-  | { readonly kind: 'synced'; readonly ticket: number }
-  /** The disk thread could not; it goes on trying. */
-  | { readonly kind: 'disk-fault'; readonly text: string }
+  /** The disk thread's answers and complaints. */
+  | DiskWord
   | { readonly kind: 'order'; readonly order: Order }
   /** Nothing happened but the deadline. */
   | { readonly kind: 'tick' };

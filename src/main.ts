@@ -4,8 +4,10 @@
 
 import { parseArgs } from 'node:util';
 import { runBox } from './edge/box.ts';
-import { loadConfig, RELEASE } from './edge/config.ts';
+import { type Config, loadConfig, RELEASE } from './edge/config.ts';
 import { ask } from './edge/control-client.ts';
+import { newKey, writeKeyFile } from './edge/key-file.ts';
+import { runPairing } from './edge/pair-command.ts';
 
 const USAGE = `${RELEASE}
 
@@ -14,6 +16,8 @@ usage: sipair serve --config FILE        be one box of the pair
        sipair switchover --control SOCKET [--force]
        sipair promote --control SOCKET
        sipair resync --control SOCKET
+       sipair pair --config FILE         agree on a pair key with the other box
+       sipair key --out FILE             write a new random pair key
        sipair version
 `;
 
@@ -30,13 +34,19 @@ function need(values: Values, name: string): string {
   fail(`cli-option: --${name} is needed\n\n${USAGE}`);
 }
 
-function serve(path: string): void {
-  const config = loadConfig(path);
+function configOf(path: string, keyed: boolean): Config {
+  const config = loadConfig(path, keyed);
   if (!('node' in config)) {
     for (const f of config) process.stderr.write(`${f.code}: ${f.place}: ${f.text}\n`);
     process.exit(2);
   }
-  runBox(config);
+  return config;
+}
+
+function key(path: string): void {
+  const wrong = writeKeyFile(path, newKey(), false);
+  if (wrong !== undefined) fail(`${wrong.code}: ${wrong.text}`);
+  process.stdout.write(`a new pair key is in ${path}; the other box needs the same file\n`);
 }
 
 async function command(values: Values, request: object): Promise<void> {
@@ -56,6 +66,7 @@ async function main(argv: readonly string[]): Promise<void> {
         control: { type: 'string' },
         digest: { type: 'boolean' },
         force: { type: 'boolean' },
+        out: { type: 'string' },
       },
     }).values;
   } catch (e) {
@@ -63,7 +74,13 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   switch (verb) {
     case 'serve':
-      serve(need(values, 'config'));
+      runBox(configOf(need(values, 'config'), true));
+      return;
+    case 'pair':
+      process.exit(await runPairing(configOf(need(values, 'config'), false)));
+      break;
+    case 'key':
+      key(need(values, 'out'));
       return;
     case 'status':
       return command(values, { command: 'status', digest: values['digest'] === true });

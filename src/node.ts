@@ -20,10 +20,10 @@ import { type Datagram, EngineEffects } from './effect.ts';
 import type { EngineInput } from './input.ts';
 import type { Loaded } from './ledger/disk.ts';
 import { Ledger } from './ledger/ledger.ts';
-import { Persister, wordOf } from './ledger/persister.ts';
 import type { Position } from './ledger/record.ts';
 import type { GateKind } from './pair/gate.ts';
 import type { LinkSettings } from './pair/greeting.ts';
+import { type Clocks, Keeper } from './pair/keeper.ts';
 import { Mirror } from './pair/mirror.ts';
 import type { Cause, Order, PairSettings, Standing } from './pair/terms.ts';
 import { Voice } from './pair/voice.ts';
@@ -76,16 +76,12 @@ export class Engine {
 
   private readonly settings: NodeSettings;
   private readonly mirror: Mirror;
-  private readonly persister: Persister;
+  private readonly keeper: Keeper;
   private readonly voice: Voice<Datagram>;
   private readonly service: Service;
   private readonly wallOffset: number;
   /** Pair clock minus monotonic clock. */
   private pairOffset: number;
-  private reignTicket = 0;
-  /** The batch that takes back "my peer is stale", 0 for none. */
-  private trustTicket = 0;
-  private flushAsked = false;
   private reported = false;
   private resignReported = false;
   private faultToldAt: Mono = Number.NEGATIVE_INFINITY;
@@ -109,21 +105,20 @@ export class Engine {
     const wrong = this.ledger.applyOps(loaded.rows, 0, loaded.rows.length, true);
     assert(wrong === undefined, `rows of the disk are readable: ${wrong?.fault}`);
     for (const table of this.ledger.tables.list) table.markStored();
-    const word = wordOf(box);
-    this.persister = new Persister(this.ledger, settings.diskGroupMs, word);
+    this.keeper = new Keeper(this.ledger, settings.diskGroupMs, box);
     this.mirror = new Mirror(this.ledger, linkSettings(settings), chance);
-    this.voice = new Voice(settings.pair, this.mirror, this.persister);
+    this.voice = new Voice(settings.pair, this.mirror, this.keeper);
     this.wallOffset = loaded.wallNow - now;
     const down = box === undefined ? 0 : Math.max(0, loaded.wallNow - box.wallAt);
     this.pairOffset = (box === undefined ? loaded.wallNow : box.pairAt + down) - now;
     this.standing = {
-      epoch: word.epoch,
+      epoch: this.keeper.word.epoch,
       recordEpoch: position.epoch,
       lsn: position.lsn,
       chain: position.chain,
       inStep: false,
       inStepAt: 0,
-      peerStale: word.peerStale,
+      peerStale: this.keeper.word.peerStale,
       turns: 0,
       pairNow: this.pairNow(),
       linkUp: false,
@@ -156,6 +151,7 @@ export class Engine {
     this.standing.turns += 1;
     if (!this.reported) this.reportLoaded(out);
     for (let i = 0; i < inputs.length; i += 1) this.input(inputs[i] as EngineInput, out);
+    this.wordsKept(out);
     if (this.role === 'primary') {
       this.takeForwarded();
       this.service.due();
@@ -178,7 +174,7 @@ export class Engine {
 
   /** When the engine wants a `tick` though nothing happens. */
   deadline(): Mono {
-    let at = Math.min(this.mirror.deadline(this.now), this.persister.deadline());
+    let at = Math.min(this.mirror.deadline(this.now), this.keeper.persister.deadline());
     if (this.role === 'primary') {
       if (this.forwarded.length > 0) return this.now;
       const due = this.ledger.deadlines.next();
@@ -196,9 +192,6 @@ export class Engine {
       case 'link-data':
         this.linkData(input.bytes, out);
         return;
-      case 'synced':
-        this.synced(input.ticket, out);
-        return;
       case 'link-up':
         this.mirror.linkUp();
         return;
@@ -208,8 +201,11 @@ export class Engine {
       case 'order':
         this.order(input.order, out);
         return;
+      case 'synced':
       case 'disk-fault':
-        this.diskFault(input.text, out);
+      case 'disk-replaced':
+      case 'disk-kept':
+        this.keeper.says(input, this.now, out);
         return;
       case 'tick':
         return;
@@ -245,36 +241,23 @@ export class Engine {
     return this.voice.gate(this.now);
   }
 
+  private clocks(): Clocks {
+    return { now: this.now, pairAt: this.pairNow(), wallAt: this.wallNow() };
+  }
+
   private persist(out: EngineEffects): void {
-    const alone = this.gate === 'disk' || (this.role === 'ready' && !this.mirror.peerInStep);
-    const at = this.pairNow();
-    this.persister.turn(this.now, alone, this.flushAsked, at, this.wallNow(), out.persist);
-    if (this.persister.idle) this.flushAsked = false;
-  }
-
-  private synced(ticket: number, out: EngineEffects): void {
-    this.persister.synced(ticket);
-    if (this.voice.diskFails) out.logs.push({ level: 'info', text: 'disk: writes again' });
-    this.voice.diskFails = false;
-    this.wordKept(ticket, out);
-  }
-
-  /** A failing disk does not end the service: what it was to keep is kept in memory, loudly. */
-  private diskFault(text: string, out: EngineEffects): void {
-    out.logs.push({ level: 'alarm', text: `disk: ${text}: going on from memory` });
-    this.voice.diskFails = true;
-    this.wordKept(Number.MAX_SAFE_INTEGER, out);
+    const ready = this.role === 'ready' && !this.mirror.peerInStep;
+    this.keeper.turn(ready || this.voice.alone(this.now), this.clocks(), out);
   }
 
   /** What waited for the box's word waits no longer. */
-  private wordKept(ticket: number, out: EngineEffects): void {
-    if (this.trustTicket > 0 && ticket >= this.trustTicket) {
-      this.trustTicket = 0;
-      this.mirror.feed.live();
-    }
-    if (this.role === 'reigning' && ticket >= this.reignTicket) {
+  private wordsKept(out: EngineEffects): void {
+    const { keeper } = this;
+    keeper.look(this.now, this.role === 'reigning' || this.voice.waitsForDisk, out);
+    if (keeper.takeTrust()) this.mirror.feed.live();
+    if (this.role === 'reigning' && keeper.reignKept) {
       this.role = 'ready';
-      out.reports.push({ kind: 'reigning', epoch: this.persister.word.epoch });
+      out.reports.push({ kind: 'reigning', epoch: keeper.word.epoch });
     }
   }
 
@@ -299,7 +282,7 @@ export class Engine {
         this.mirror.sayGoodbye();
         // Nobody leads yet: joined is the successor, when `follow` names it. A second join in one
         // stream is answered twice, and the follower takes the second answer for disorder.
-        this.followPrimary(this.persister.word.epoch, out, false);
+        this.followPrimary(this.keeper.word.epoch, out, false);
         this.handedOver = true;
         return;
       case 'stay':
@@ -317,7 +300,7 @@ export class Engine {
     this.mirrorEvents(out);
     this.stood = this.inStep();
     if (this.ledger.filling) {
-      this.persister.reset();
+      this.keeper.persister.reset();
       out.logs.push({
         level: 'alarm',
         text: 'leads with an incomplete state: a snapshot broke off',
@@ -333,15 +316,12 @@ export class Engine {
     this.role = 'reigning';
     this.handedOver = false;
     const { epoch: staleEpoch, lsn: staleLsn } = this.ledger.position();
-    this.persister.change({ epoch, primary: true, peerStale: true, staleEpoch, staleLsn });
     this.voice.settleAlone();
-    this.reignTicket = this.persister.sayNow(this.pairNow(), this.wallNow(), out.persist);
-    this.flushAsked = true;
-    if (this.voice.diskFails) this.wordKept(this.reignTicket, out);
+    this.keeper.sayReign(epoch, staleEpoch, staleLsn, this.clocks(), out);
   }
 
   private speak(epoch: number, out: EngineEffects): void {
-    if (this.role !== 'ready' || epoch !== this.persister.word.epoch) return;
+    if (this.role !== 'ready' || epoch !== this.keeper.word.epoch) return;
     this.role = 'primary';
     this.voice.speaking = true;
     this.ledger.arm();
@@ -369,12 +349,17 @@ export class Engine {
     this.ledger.takeGroup();
     if (join) this.mirror.followPrimary();
     else this.mirror.rest();
-    if (this.persister.word.primary || this.persister.word.peerStale) {
-      this.persister.change({ primary: false, peerStale: false, staleEpoch: 0, staleLsn: 0 });
+    if (this.keeper.word.primary || this.keeper.word.peerStale) {
+      this.keeper.persister.change({
+        primary: false,
+        peerStale: false,
+        staleEpoch: 0,
+        staleLsn: 0,
+      });
     }
     // also when it is lower: our own reign of a higher one came to nothing, and a box that kept its
     // number would outrank the primary it follows
-    if (epoch !== this.persister.word.epoch) this.persister.change({ epoch });
+    if (epoch !== this.keeper.word.epoch) this.keeper.persister.change({ epoch });
   }
 
   private resign(out: EngineEffects): void {
@@ -418,7 +403,7 @@ export class Engine {
     this.mirror.linkDown();
     if (this.role === 'backup') {
       // what was received is all there will be: have it on the disk before it is needed
-      this.flushAsked = true;
+      this.keeper.flushAsked = true;
       if (stood) out.reports.push({ kind: 'link-closed' });
     }
   }
@@ -430,17 +415,15 @@ export class Engine {
           out.logs.push({ level: 'info', text: `peer joins by ${event.how}` });
           break;
         case 'agreed':
-          // Taken back on the medium first. Else a power cut brings back a box that calls its peer
-          // stale, goes first by that word, and knows nothing of what the peer acknowledged since.
-          Object.assign(this.persister.word, { peerStale: false, staleEpoch: 0, staleLsn: 0 });
-          this.trustTicket = this.persister.sayNow(this.pairNow(), this.wallNow(), out.persist);
+          this.keeper.sayTrust(this.clocks(), out);
+          if (this.keeper.takeTrust()) this.mirror.feed.live();
           break;
         case 'in-step':
           if (this.role !== 'backup') this.voice.settleAlone();
           out.logs.push({ level: 'info', text: 'in step' });
           break;
         case 'filled':
-          this.persister.reset();
+          this.keeper.persister.reset();
           break;
         case 'goodbye':
           out.reports.push({ kind: 'goodbye', epoch: event.epoch });
@@ -473,9 +456,7 @@ export class Engine {
       out.logs.push({ level: 'alarm', text: 'acknowledgements are late: going on alone' });
     }
     if (!this.voice.goAlone(this.now, this.ledger.epoch)) return;
-    this.trustTicket = 0;
-    this.persister.sayNow(this.pairNow(), this.wallNow(), out.persist);
-    this.flushAsked = true;
+    this.keeper.sayStale(this.clocks(), out);
     out.logs.push({ level: 'alarm', text: 'not protected: the peer is out of step' });
   }
 
@@ -495,7 +476,7 @@ export class Engine {
 
   private reportLoaded(out: EngineEffects): void {
     this.reported = true;
-    const { word } = this.persister;
+    const { word } = this.keeper;
     out.reports.push({
       kind: 'loaded',
       epoch: word.epoch,
@@ -509,11 +490,11 @@ export class Engine {
 
   private stand(): void {
     const s = this.standing;
-    s.epoch = Math.max(this.persister.word.epoch, this.ledger.epoch);
+    s.epoch = Math.max(this.keeper.word.epoch, this.ledger.epoch);
     s.lsn = this.ledger.lsn;
     s.chain = this.ledger.chain;
     s.inStep = this.inStep();
-    s.peerStale = this.persister.word.peerStale;
+    s.peerStale = this.keeper.word.peerStale;
     s.pairNow = this.pairNow();
     s.linkUp = this.mirror.up;
     s.calls = this.ledger.count(CALL);
@@ -535,13 +516,11 @@ export class Engine {
       held: this.voice.held.size,
       mirror: this.mirror.state,
       ackedLsn: this.mirror.feed.ackedLsn,
-      durableLsn: this.persister.durableLsn,
       peerRelease: this.mirror.peerRelease,
       snapshots: this.mirror.feed.snapshots,
       catchUps: this.mirror.feed.catchUps,
       wentAlone: this.voice.wentAlone,
-      diskBatches: this.persister.batches,
-      diskBytes: this.persister.bytes,
+      ...this.keeper.view(),
       ...summary(this.ledger),
       tables: this.ledger.tables.digests(digest),
       counters: this.service.counters,

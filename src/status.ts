@@ -1,6 +1,7 @@
 /** What an engine tells about itself, in the words of the documents; `status` and the lab show it. */
 
 import type { Lsn } from './base/units.ts';
+import type { DiskState } from './pair/disk-watch.ts';
 import type { GateKind } from './pair/gate.ts';
 
 /**
@@ -22,7 +23,14 @@ export type EngineView = {
   readonly catchUps: number;
   readonly wentAlone: number;
   readonly diskBatches: number;
+  /** Bytes of rows handed to the disk. */
   readonly diskBytes: number;
+  /** Bytes the disk thread caused to be written to the medium, as the kernel counts them. */
+  readonly flashBytes: number;
+  readonly disk: DiskState;
+  readonly diskFaults: number;
+  readonly diskStalls: number;
+  readonly diskReplaced: number;
   readonly calls: number;
   readonly established: number;
   readonly registrations: number;

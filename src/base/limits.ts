@@ -22,15 +22,26 @@ export const LIMITS = {
   chunkBytes: 128 * 1024,
   /** Rows compared by one digest frame. */
   digestRows: 256,
+  /** Batches handed to a disk that has not answered the first; the rest waits as changed rows. */
+  diskBatches: 4,
+  /** A batch unanswered for so long, ms, while somebody waits for it: the disk fails. */
+  diskWaitMs: 500,
+  /** The same when nobody waits. */
+  diskStallMs: 2000,
+  /** Databases kept beside the one in use: damaged ones, and rows of reigns that lost. */
+  setAsideFiles: 5,
   /** Held effects; beyond it new calls are refused before they write a row. */
   held: 200_000,
   /** Datagrams taken over from a primary that hands over, until we speak. */
   forwarded: 1000,
+  /** Hosts of the LAN remembered because they asked for a virtual address. */
+  faceHosts: 1024,
   /** A SIP message over UDP. */
   sipBytes: 65_535,
 } as const;
 
 assert(LIMITS.slabBytes < LIMITS.frameBytes, 'a slab fits into a frame');
+assert(LIMITS.diskWaitMs < LIMITS.diskStallMs, 'who waits loses patience first');
 assert(LIMITS.ringBytes > 4 * LIMITS.frameBytes - 1, 'the ring holds several frames');
 assert(
   LIMITS.groupBytes + 64 * LIMITS.sipBytes < LIMITS.frameBytes,

@@ -13,17 +13,24 @@ import { Sentry } from '../pair/sentry.ts';
 import { noStanding, STANDING_BYTES, StandingCell } from '../pair/standing.ts';
 import type { OperatorCommand, Path, SentryEffect, SentryInput } from '../pair/terms.ts';
 import type { EngineView } from '../status.ts';
+import { isIp4 } from '../wire/arp.ts';
+import type { VrrpPacket } from '../wire/vrrp.ts';
+import { bounceCarrier } from './carrier.ts';
 import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
 import { type Config, HEARTBEAT_PORT, RELEASE } from './config.ts';
 import { type Answer, type ControlRequest, serveControl } from './control.ts';
+import { Pinger } from './icmp.ts';
+import { ipv6Off } from './ipv6.ts';
 import { log } from './log.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { isOsError, netlite, type OsError } from './native/netlite.ts';
 import { type Link, Netlink, NetMonitor } from './netlink.ts';
-import { ArpSocket } from './packet.ts';
+import { ArpSocket, NdSocket } from './packet.ts';
 import { VipDevice } from './tun.ts';
 import { UdpSocket } from './udp.ts';
+import { VirtualMac } from './virtual-mac.ts';
+import { VrrpSocket } from './vrrp.ts';
 
 const VIP_DEVICE = 'sipair0';
 /** nice(2) value; the disk thread gives itself less. */
@@ -52,6 +59,22 @@ function takePriority(): void {
   }
 }
 
+/** Ethernet source 00:00:5e:00:01:xx: said by the virtual router. */
+function isVirtual(frame: Uint8Array): boolean {
+  return frame[6] === 0 && frame[7] === 0 && frame[8] === 0x5e && frame[10] === 1;
+}
+
+/** @returns the interface's own address of the link; an IPv6 VIP cannot do without. */
+function linkLocalOf(ifname: string): string {
+  const netlink = orStop(Netlink.open(), 'netlink');
+  const addresses = orStop(netlink.addresses(ifname), `addresses of ${ifname}`);
+  netlink.close();
+  const found = addresses.find(({ ip }) => /^fe[89ab]/.test(ip));
+  if (found !== undefined) return found.ip;
+  log('alarm', `start-failed: an IPv6 VIP needs a link-local address on ${ifname}`);
+  process.exit(1);
+}
+
 class Box {
   private readonly config: Config;
   private readonly sentry: Sentry;
@@ -61,6 +84,11 @@ class Box {
   private readonly lease: Float64Array;
   private readonly heartbeats: { readonly [p in Path]: UdpSocket };
   private readonly arp: ArpSocket;
+  private readonly vrrp: { readonly 4?: VrrpSocket; readonly 6?: VrrpSocket };
+  private readonly virtualMac: VirtualMac | undefined;
+  private readonly pinger: Pinger | undefined;
+  /** Where there is an IPv6 VIP. */
+  private readonly nd: NdSocket | undefined;
   private readonly vip: VipDevice;
   private readonly out: SentryEffect[] = [];
   private readonly answers = new Map<number, Answer>();
@@ -87,11 +115,29 @@ class Box {
     const lease = new SharedArrayBuffer(8);
     this.standingCell = new StandingCell(standing);
     this.lease = new Float64Array(lease);
-    this.sentry = new Sentry(config.node.pair, mac, systemChance());
+    const { vips, vrrp, witnesses } = config.node.pair;
+    const ip6 = vips.filter((vip) => vip.includes(':'));
+    const linkLocal = ip6.length > 0 ? linkLocalOf(config.lan.interface) : undefined;
+    this.sentry = new Sentry(config.node.pair, mac, systemChance(), linkLocal);
     this.heartbeats = { x: this.heartbeatSocket('x'), l: this.heartbeatSocket('l') };
     const onFrame = (bytes: Uint8Array): void => this.step({ kind: 'arp', bytes });
     this.arp = orStop(ArpSocket.open(config.lan.interface, onFrame), 'packet socket on the LAN');
-    this.vip = orStop(VipDevice.open(VIP_DEVICE), 'the VIP device');
+    if (ip6.length > 0) {
+      const off = ipv6Off(config.lan.interface);
+      if (off !== undefined) orStop(off, 'an IPv6 VIP');
+      this.nd = orStop(NdSocket.open(config.lan.interface, ip6, onFrame), 'ND socket on the LAN');
+    }
+    this.vip = orStop(VipDevice.open(VIP_DEVICE, ip6.length > 0), 'the VIP device');
+    if (vrrp?.virtualMac === true) {
+      const options = { ifname: config.lan.interface, vrid: vrrp.vrid };
+      this.virtualMac = orStop(VirtualMac.open(options), 'the virtual MAC');
+    }
+    this.vrrp = vrrp === undefined ? {} : this.vrrpSockets(ip6.length > 0 ? linkLocal : undefined);
+    if (witnesses.some((w) => w.by === 'icmp')) {
+      const { interface: ifname, address } = config.lan;
+      const onEcho = (ip: string): void => this.step({ kind: 'echo', address: ip });
+      this.pinger = orStop(Pinger.open(ifname, address, onEcho), 'ICMP socket for the witnesses');
+    }
     this.engine = new Worker(new URL('./engine-thread.ts', import.meta.url), {
       workerData: { config, standing, lease } satisfies EngineThreadData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
@@ -138,6 +184,19 @@ class Box {
       });
     });
     return socket;
+  }
+
+  private vrrpSockets(linkLocal: string | undefined): { 4?: VrrpSocket; 6?: VrrpSocket } {
+    const { interface: ifname, address } = this.config.lan;
+    const onPacket = (packet: VrrpPacket): void => this.step({ kind: 'vrrp', ...packet });
+    const via = this.virtualMac === undefined ? {} : { via: this.virtualMac.device };
+    const four = VrrpSocket.open({ family: 4, ifname, address, ...via }, onPacket);
+    const sockets: { 4?: VrrpSocket; 6?: VrrpSocket } = { 4: orStop(four, 'VRRP socket') };
+    if (linkLocal !== undefined) {
+      const six = VrrpSocket.open({ family: 6, ifname, address: linkLocal }, onPacket);
+      sockets[6] = orStop(six, 'VRRP socket for IPv6');
+    }
+    return sockets;
   }
 
   /** Carrier of both interfaces: as it is now, and every change. */
@@ -206,14 +265,19 @@ class Box {
         this.heartbeat(effect.path, effect.bytes);
         return;
       case 'arp':
-        this.arp.send(effect.bytes);
+        this.toLan(effect.bytes);
         return;
       case 'vip':
         this.performVip(effect.action);
         return;
       case 'ping':
+        this.pinger?.ping(effect.address);
+        return;
       case 'vrrp':
+        this.vrrp[effect.family]?.send(effect.bytes);
+        return;
       case 'bounce':
+        this.bounce();
         return;
       case 'fence':
         this.fence();
@@ -259,6 +323,19 @@ class Box {
     this.engine.postMessage(m);
   }
 
+  /** A frame of ours: the socket goes by its Ethernet type, and by the MAC that says it. */
+  private toLan(frame: Uint8Array): void {
+    const nd = frame[12] === 0x86 && frame[13] === 0xdd;
+    if (nd) this.nd?.send(frame);
+    else if (this.virtualMac !== undefined && isVirtual(frame)) this.virtualMac.send(frame);
+    else this.arp.send(frame);
+  }
+
+  private bounce(): void {
+    const fault = bounceCarrier(this.config.lan.interface);
+    if (fault !== undefined) log('warning', `carrier bounce: ${fault.osError} (${fault.call})`);
+  }
+
   private heartbeat(path: Path, bytes: Uint8Array): void {
     const { crossover, peerLan } = this.config;
     const socket = this.heartbeats[path];
@@ -268,18 +345,26 @@ class Box {
   }
 
   private performVip(action: 'claim' | 'renew' | 'drop'): void {
-    const { vip } = this.config.node.sip;
-    const lifetime = this.config.node.pair.vipLifetimeS;
-    const error =
-      action === 'drop'
-        ? this.vip.drop()
-        : action === 'claim'
-          ? this.vip.add(vip, lifetime)
-          : this.vip.renew(lifetime);
+    const { vips, vipLifetimeS: lifetime } = this.config.node.pair;
+    const error = this.askVip(action, vips, lifetime);
     const up = action !== 'drop' && error === undefined;
     const text = error === undefined ? '' : `${error.osError} (${error.call})`;
     // answered from the queue of effects, not from inside the sentry's step
     queueMicrotask(() => this.step({ kind: 'vip', up, error: text }));
+  }
+
+  private askVip(
+    action: 'claim' | 'renew' | 'drop',
+    vips: readonly string[],
+    lifetime: number,
+  ): OsError | undefined {
+    if (action === 'renew') return this.vip.renew(lifetime);
+    if (action === 'claim') {
+      return this.vip.claim(vips, lifetime) ?? this.virtualMac?.up(vips.filter(isIp4));
+    }
+    // the address first: it is what speaks
+    const fault = this.vip.drop();
+    return this.virtualMac?.down() ?? fault;
   }
 
   // ── operator ─────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ import type { NodeSettings } from '../node.ts';
 import { PAIR_DEFAULTS, settingsFault } from '../pair/settings.ts';
 import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts';
 import { sipSettings } from '../proto/context.ts';
+import { isKeyFault, readKeyFile } from './key-file.ts';
 
 export const RELEASE = 'sipair 0.1.0';
 
@@ -26,8 +27,8 @@ export type Config = {
   readonly control: string;
   /** Program that cuts the peer's power or port, and its arguments. */
   readonly fence: readonly string[] | undefined;
-  /** VRRP's virtual MAC answers for the virtual addresses. */
-  readonly virtualMac: boolean;
+  /** Where the pair key is; '' when it stands in the configuration itself. */
+  readonly keyFile: string;
   readonly node: NodeSettings;
 };
 
@@ -36,6 +37,8 @@ export type ConfigFault = { readonly code: string; readonly place: string; reado
 /** Heartbeats on the LAN and on the crossover, and the mirror's stream: fixed ports. */
 export const HEARTBEAT_PORT = 5405;
 export const MIRROR_PORT = 5406;
+/** Only while `sipair pair` runs. */
+export const PAIRING_PORT = 5407;
 
 type Json = { readonly [key: string]: unknown };
 
@@ -121,8 +124,27 @@ const TOP = [
   'data',
   'control',
   'key',
+  'keyFile',
   'timers',
 ];
+
+const NO_KEY = new Uint8Array(32);
+
+/** The pair key, from the configuration or from its file. */
+function pairKey(c: Checker, j: Json, keyed: boolean): Uint8Array {
+  if (j['keyFile'] === undefined) {
+    const key = c.text(j, 'key', '');
+    if (/^[0-9a-f]{64}$/i.test(key)) return Buffer.from(key, 'hex');
+    if (key !== '') c.wrong('key', 'config-key', '64 hexadecimal digits are needed here');
+    return NO_KEY;
+  }
+  if (j['key'] !== undefined) c.wrong('keyFile', 'config-key', 'either key or keyFile, not both');
+  const path = c.text(j, 'keyFile', '');
+  const key = path === '' || !keyed ? NO_KEY : readKeyFile(path);
+  if (!isKeyFault(key)) return key;
+  c.wrong('keyFile', `config-${key.code}`, `${path}: ${key.text}`);
+  return NO_KEY;
+}
 
 /** Limits of the timers an operator may set; what they mean stands in pair/terms.ts. */
 const TIMERS = {
@@ -204,6 +226,7 @@ function vrrpOf(c: Checker, vip: Json): PairSettings['vrrp'] {
     vrid: c.whole(vrrp, 'id', 'vip.vrrp.', 1, 255),
     priority: c.whole(vrrp, 'priority', 'vip.vrrp.', 1, 254, 200),
     intervalCs: c.whole(vrrp, 'intervalCs', 'vip.vrrp.', 1, 4095, 100),
+    virtualMac: c.flag(vrrp, 'virtualMac', 'vip.vrrp.'),
   };
 }
 
@@ -219,11 +242,7 @@ function fenceOf(c: Checker, j: Json): { command: readonly string[] | undefined;
   };
 }
 
-function pairOf(c: Checker, j: Json, lan: Json, vip: Json): PairSettings {
-  const key = c.text(j, 'key', '');
-  if (key !== '' && !/^[0-9a-f]{64}$/i.test(key)) {
-    c.wrong('key', 'config-key', '64 hexadecimal digits are needed here');
-  }
+function pairOf(c: Checker, j: Json, lan: Json, vip: Json, key: Uint8Array): PairSettings {
   const fence = fenceOf(c, j);
   return {
     ...PAIR_DEFAULTS,
@@ -238,12 +257,15 @@ function pairOf(c: Checker, j: Json, lan: Json, vip: Json): PairSettings {
     vips: vipsOf(c, vip),
     lanAddress: c.address(lan, 'address', 'lan.'),
     peerLanAddress: c.address(lan, 'peerAddress', 'lan.'),
-    key: Buffer.from(/^[0-9a-f]{64}$/i.test(key) ? key : '00'.repeat(32), 'hex'),
+    key,
   };
 }
 
-/** Verifies a parsed configuration. @returns settings, or every mistake found. */
-export function readConfig(value: unknown): Config | readonly ConfigFault[] {
+/**
+ * Verifies a parsed configuration. @returns settings, or every mistake found.
+ * @param keyed false: the key file need not be there yet, and is not read.
+ */
+export function readConfig(value: unknown, keyed = true): Config | readonly ConfigFault[] {
   const c = new Checker();
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return [{ code: 'config-shape', place: '', text: 'the file is one JSON object' }];
@@ -260,9 +282,8 @@ export function readConfig(value: unknown): Config | readonly ConfigFault[] {
   c.known(sip, 'sip.', ['port']);
   const users = c.object(j, 'users', '');
   c.known(users, 'users.', ['from', 'to', 'auth']);
-  const pair = pairOf(c, j, lan, face);
+  const pair = pairOf(c, j, lan, face, pairKey(c, j, keyed));
   const vip = pair.vips[0] as string;
-  const virtualMac = c.flag(c.optional(face, 'vrrp', 'vip.') ?? {}, 'virtualMac', 'vip.vrrp.');
   const port = c.whole(sip, 'port', 'sip.', 1, 65_535, 5060);
   const from = c.whole(users, 'from', 'users.', 0, 999_999_999);
   const to = c.whole(users, 'to', 'users.', from, 999_999_999);
@@ -283,7 +304,7 @@ export function readConfig(value: unknown): Config | readonly ConfigFault[] {
     data: c.text(j, 'data', ''),
     control: c.text(j, 'control', ''),
     fence: fenceOf(c, j).command,
-    virtualMac,
+    keyFile: typeof j['keyFile'] === 'string' ? j['keyFile'] : '',
     node: {
       pair,
       sip: sipSettings({
@@ -311,7 +332,7 @@ export function readConfig(value: unknown): Config | readonly ConfigFault[] {
 }
 
 /** Reads the file. @returns settings, or what is wrong with it. */
-export function loadConfig(path: string): Config | readonly ConfigFault[] {
+export function loadConfig(path: string, keyed = true): Config | readonly ConfigFault[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -319,7 +340,7 @@ export function loadConfig(path: string): Config | readonly ConfigFault[] {
     return [{ code: 'config-file', place: path, text: (e as Error).message }];
   }
   try {
-    return readConfig(JSON.parse(text));
+    return readConfig(JSON.parse(text), keyed);
   } catch (e) {
     return [{ code: 'config-json', place: path, text: (e as Error).message }];
   }

@@ -72,6 +72,12 @@ class Loop {
       // the socket's buffer is used again before the turn
       data: (bytes) => this.take({ kind: 'link-data', bytes: Buffer.from(bytes) }),
       down: () => this.take({ kind: 'link-down' }),
+      trouble: ({ text, alarm }) => {
+        say({
+          kind: 'log',
+          line: { level: alarm ? 'alarm' : 'warning', text: `crossover: ${text}` },
+        });
+      },
     });
     parentPort?.on('message', (m: ToEngine) => this.fromSentry(m));
     this.take({ kind: 'tick' });
@@ -92,8 +98,7 @@ class Loop {
   }
 
   private fromDisk(answer: DiskAnswer): void {
-    if (answer.kind === 'synced') this.take({ kind: 'synced', ticket: answer.ticket });
-    else if (answer.kind === 'fault') this.take({ kind: 'disk-fault', text: answer.text });
+    if (answer.kind !== 'loaded') this.take(answer);
   }
 
   private readonly onSip = (text: string, ip: string, port: number): void => {
@@ -133,6 +138,7 @@ class Loop {
   private perform(): void {
     const { out } = this;
     for (const bytes of out.link) this.link.write(bytes);
+    this.link.flush();
     // the bytes change hands without a copy: the persister made them for this
     for (const batch of out.persist)
       this.disk.postMessage(batch, [batch.bytes.buffer as ArrayBuffer]);
@@ -178,10 +184,7 @@ class Loop {
 }
 
 const disk = new Worker(new URL('./disk-thread.ts', import.meta.url), {
-  workerData: {
-    path: `${config.data}/sipair.db`,
-    stamp: new Date().toISOString().replaceAll(':', '-'),
-  } satisfies DiskThreadData,
+  workerData: { path: `${config.data}/sipair.db` } satisfies DiskThreadData,
 });
 disk.on('error', (e) => {
   throw e;

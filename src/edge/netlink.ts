@@ -59,12 +59,14 @@ const HEADER = 16;
 const FOREVER = 0xffff_ffff;
 /** The kernel fills at most 32 KiB a message of a dump. */
 const BUFFER_BYTES = 65_536;
+/** The longest request; a route with a few metrics has some 200. */
+const MESSAGE_BYTES = 1024;
 /** A dump that the kernel marks as interrupted by a change is asked again this often. */
 const DUMP_TRIES = 4;
 /** Messages of one turn of the monitor: a storm of changes must not keep the loop. */
 const MONITOR_READS = 64;
 
-const { EINVAL, EPROTO, ENODEV, ENOBUFS } = constants.errno;
+const { EINVAL, EMSGSIZE, EPROTO, ENODEV, ENOBUFS } = constants.errno;
 
 export type AddressRequest = {
   readonly ifname: string;
@@ -110,7 +112,7 @@ export type NetEvent =
 
 /** Writes one message; attributes are padded as they are put. */
 class Message {
-  readonly bytes = Buffer.alloc(256);
+  readonly bytes = Buffer.alloc(MESSAGE_BYTES);
   length = HEADER;
 
   start(type: number, flags: number, seq: number): void {
@@ -204,15 +206,28 @@ export class Netlink {
 
   /** Every interface. */
   links(): Link[] | OsError {
-    return this.#dump('links', RTM_GETLINK, 16, RTM_NEWLINK, readLink);
+    return this.#dump('links', RTM_GETLINK, Buffer.alloc(16), RTM_NEWLINK, readLink);
   }
 
   /** Every address, or those of one interface. */
   addresses(ifname?: string): Address[] | OsError {
-    const all = this.#dump('addresses', RTM_GETADDR, 8, RTM_NEWADDR, readAddress);
+    const all = this.#dump('addresses', RTM_GETADDR, Buffer.alloc(8), RTM_NEWADDR, readAddress);
     if (ifname === undefined || isOsError(all)) return all;
     const index = netlite.ifIndex(ifname);
     return index < 0 ? osError('ifIndex', index) : all.filter((a) => a.index === index);
+  }
+
+  /** Any other request that is acknowledged; `body` is what follows the header. */
+  request(call: string, type: number, flags: number, body: Buffer): OsError | undefined {
+    if (HEADER + body.length > MESSAGE_BYTES) return osError(call, -EMSGSIZE);
+    this.#start(type, REQUEST | ACK | flags);
+    this.#body(body);
+    return this.#acknowledged(call);
+  }
+
+  /** Any other dump. @returns what follows the header in every answer of type `answer` */
+  dump(call: string, ask: number, body: Buffer, answer: number): Buffer[] | OsError {
+    return this.#dump(call, ask, body, answer, (b, at, end) => Buffer.from(b.subarray(at, end)));
   }
 
   /** May be called twice. */
@@ -220,6 +235,11 @@ export class Netlink {
     if (this.#closed) return;
     this.#closed = true;
     netlite.close(this.#fd);
+  }
+
+  #body(body: Buffer): void {
+    body.copy(this.#message.bytes, HEADER);
+    this.#message.length = HEADER + body.length;
   }
 
   #start(type: number, flags: number): void {
@@ -265,14 +285,14 @@ export class Netlink {
   #dump<T>(
     call: string,
     ask: number,
-    body: number,
+    body: Buffer,
     answer: number,
     read: (bytes: Buffer, at: number, end: number) => T,
   ): T[] | OsError {
     for (let tries = 1; ; tries++) {
       const found: T[] = [];
       this.#start(ask, REQUEST | DUMP);
-      this.#message.length = HEADER + body;
+      this.#body(body);
       const fault = this.#converse(call, 'dump', (type, at, end) => {
         if (type === answer) found.push(read(this.#answer, at, end));
       });
@@ -325,7 +345,7 @@ function isLifetime(seconds: number): boolean {
 }
 
 /** Calls `each` with type, offset and end of every attribute in [at, end). */
-function attributes(
+export function attributes(
   b: Buffer,
   at: number,
   end: number,

@@ -12,7 +12,7 @@ import { constants } from 'node:os';
 import type { OsError, WatchHandle } from './native/netlite.ts';
 import { EAGAIN, EINPROGRESS, netlite, osError, READ, WRITE } from './native/netlite.ts';
 
-const { ENOBUFS, ENOMEM, EMFILE, ENFILE } = constants.errno;
+const { EBUSY, ENOBUFS, ENOMEM, EMFILE, ENFILE } = constants.errno;
 
 export type StreamOptions = {
   /** Bytes that may wait for room in the kernel; a write beyond it is refused whole. */
@@ -205,6 +205,21 @@ export class StreamSocket {
   setReading(on: boolean): void {
     this.#reading = on;
     this.#rewatch();
+  }
+
+  /**
+   * Gives the descriptor away, with its options, to somebody who reads, writes and closes it; here
+   * it is as if closed. Only when nothing waits.
+   * @returns the descriptor, or why it could not be.
+   */
+  release(): number | OsError {
+    if (this.#closed || this.#to > this.#from) return osError('release', -EBUSY);
+    this.#closed = true;
+    if (this.#watch !== undefined) netlite.unwatch(this.#watch);
+    const result = netlite.release(this.#fd);
+    if (result === 0) return this.#fd;
+    netlite.close(this.#fd);
+    return osError('release', result);
   }
 
   /** Closes at once; what waits is lost. No `onClose` follows. May be called twice. */

@@ -13,8 +13,11 @@
  *               │ u8                │ 2: varint length, bytes              │
  *               └───────────────────┴──────────────────────────────────────┘
  *
- * A reader that does not know a table skips `length` bytes; one that does not know a field skips it
- * by its wire type: so two releases can pair.
+ * Two releases can pair: fields and tags are only ever appended, and what a reader does not know it
+ * keeps. A field it does not know stays with its row as the bytes it came in (`$extra`, by index,
+ * without those that have their default, exactly as the newer release would write them); a tag it
+ * does not know becomes `#number`; a table it does not know is one whose every field is unknown
+ * (tables.ts). All of it is written, compared and passed on like the rest.
  *
  * For each table the functions that write and read are generated from its field list: straight-line
  * code over one hidden class, no loop over descriptors. That is what keeps a row change under a
@@ -47,6 +50,8 @@ export type LiveRow = {
   $stored: boolean;
   /** Removed; a reference to it is stale. */
   $gone: boolean;
+  /** Fields of a newer release, as they came; undefined for none. */
+  $extra: Uint8Array | undefined;
 };
 
 /** Text shorter than this is copied by a loop: cheaper than a call into the runtime. */
@@ -200,6 +205,8 @@ export class Reader {
   }
 }
 
+export type Column = number | string | Uint8Array | null;
+
 /** What the generator makes of a table's field list. */
 export type Compiled = {
   readonly spec: TableSpec;
@@ -215,8 +222,8 @@ export type Compiled = {
   readonly patch: (w: Writer, row: LiveRow, values: Values<Fields>) => boolean;
   /** Applies fields up to `r.end`. @returns fields this release does not know. */
   readonly read: (r: Reader, row: LiveRow) => number;
-  /** Values in column order for SQLite: numbers, strings. */
-  readonly columns: (row: LiveRow) => (number | string)[];
+  /** Values in column order for SQLite: id, fields, then what is unknown. */
+  readonly columns: (row: LiveRow) => Column[];
   readonly deadline: (row: RowOf<Fields>) => number;
 };
 
@@ -234,7 +241,7 @@ function writeField(index: number, kind: Kind): string {
   if (kind === 'flag') return `${tag(WIRE_VARINT)}b[o++]=v?1:0;`;
   if (kind === 'time') return `${tag(WIRE_FLOAT)}w.view.setFloat64(o,v,true);o+=8;`;
   if (kind === 'text') return `${tag(WIRE_BYTES)}o=putText(b,o,v);`;
-  return `${tag(WIRE_VARINT)}b[o++]=T${index}.get(v);`;
+  return `${tag(WIRE_VARINT)}b[o++]=T${index}.get(v)??tagNumber(v);`;
 }
 
 function readField(index: number, name: string, kind: Kind): string {
@@ -248,12 +255,12 @@ function readField(index: number, name: string, kind: Kind): string {
           ? 'r.varint()!==0'
           : kind === 'int'
             ? 'r.varint()'
-            : `L${index}[r.varint()]??${defaultOf(kind)}`;
+            : `L${index}[n=r.varint()]??tagOf(n)`;
   return `case ${(index << 2) | wire}:row.${name}=${get};break;`;
 }
 
 const IDENTIFIER = /^[a-z][A-Za-z0-9]*$/;
-const HIDDEN = ['$table', '$due', '$dirty', '$stored', '$gone'];
+const RESERVED = ['id', 'extra', '$table', '$due', '$dirty', '$stored', '$gone', '$extra'];
 
 /** The source of the generated functions; kept readable because a profile will show it. */
 function source(spec: TableSpec): string {
@@ -265,17 +272,18 @@ function source(spec: TableSpec): string {
     lines.push(`const T${i}=new Map(L${i}.map((t,n)=>[t,n]));`);
   });
   const texts = fields.filter(([, k]) => k === 'text').map(([n]) => n);
-  const init = fields.map(([n, k]) => `${n}:v.${n}===undefined?${defaultOf(k)}:v.${n}`);
+  const init = fields.map(([n, k]) => `${n}:v.${n}===undefined?${defaultOf(k)}:v.${n},`);
   lines.push(
-    `function create(id,v){return{id,${init.join(',')},` +
-      `$table:${spec.number},$due:${NEVER},$dirty:false,$stored:false,$gone:false};}`,
+    `function create(id,v){return{id,${init.join('')}$table:${spec.number},$due:${NEVER},` +
+      '$dirty:false,$stored:false,$gone:false,$extra:undefined};}',
     `function size(x){return ${32 + fields.length * 12}${texts
       .map((n) => `+(x.${n}===undefined?0:x.${n}.length)`)
-      .join('')};}`,
+      .join('')}+(x.$extra===undefined?0:x.$extra.length);}`,
     'function head(w,op,id){const b=w.buf;let o=w.off;b[o++]=op;',
     `b[o++]=${spec.number};o=putVarint(b,o,id);return o;}`,
     'function insert(w,row){const b=w.buf;let o=head(w,1,row.id);const start=o;o+=4;let v;',
     ...fields.map(([n, k], i) => `v=row.${n};if(v!==${defaultOf(k)}){${writeField(i, k)}}`),
+    'if(row.$extra!==undefined){b.set(row.$extra,o);o+=row.$extra.length;}',
     'w.view.setUint32(start,o-start-4,true);w.off=o;}',
     'function patch(w,row,p){const b=w.buf;let o=head(w,2,row.id);const start=o;o+=4;let v;',
     ...fields.map(([n, k], i) => {
@@ -286,12 +294,12 @@ function source(spec: TableSpec): string {
       return `v=p.${n};if(v!==undefined&&v!==row.${n}){${change}}`;
     }),
     'if(o===start+4)return false;w.view.setUint32(start,o-start-4,true);w.off=o;return true;}',
-    'function read(r,row){let unknown=0;while(r.off<r.end){const t=r.u8();switch(t){',
+    'function read(r,row){let unknown=0,n;while(r.off<r.end){const t=r.u8();switch(t){',
     ...fields.map(([n, k], i) => readField(i, n, k)),
-    'default:unknown++;r.skip(t&3);}}return unknown;}',
+    'default:unknown++;keep(r,row,t);}}return unknown;}',
     `function columns(row){return[row.id,${fields
-      .map(([n, k]) => (k === 'flag' ? `row.${n}?1:0` : `row.${n}`))
-      .join(',')}];}`,
+      .map(([n, k]) => (k === 'flag' ? `row.${n}?1:0,` : `row.${n},`))
+      .join('')}row.$extra===undefined?null:row.$extra];}`,
     'return{create,size,insert,patch,read,columns};',
   );
   return lines.join('\n');
@@ -302,18 +310,53 @@ function fixed(what: string): never {
   throw new Error('unreachable');
 }
 
+/** A tag of a newer release, and its number again. */
+function tagOf(n: number): string {
+  return `#${Math.min(n, 127)}`;
+}
+function tagNumber(tag: string): number {
+  return Number(tag.slice(1));
+}
+
+/** Keeps the field of a newer release that begins with `tag`, just read. */
+function keep(r: Reader, row: LiveRow, tag: number): void {
+  const start = r.off - 1;
+  r.skip(tag & 3);
+  if (!r.bad) row.$extra = withField(row.$extra, r.buf.subarray(start, r.off));
+}
+
+/** @returns `extra` with this field in place of an older value of it, in order of their index. */
+function withField(extra: Uint8Array | undefined, field: Uint8Array): Uint8Array | undefined {
+  const index = (field[0] as number) >> 2;
+  const parts: Uint8Array[] = [];
+  let placed = field.subarray(1).every((byte) => byte === 0);
+  const r = new Reader().over(extra ?? new Uint8Array(0), 0, extra?.length ?? 0);
+  while (r.off < r.end) {
+    const start = r.off;
+    const tag = r.u8();
+    r.skip(tag & 3);
+    if (!placed && tag >> 2 >= index) {
+      parts.push(field);
+      placed = true;
+    }
+    if (tag >> 2 !== index) parts.push(r.buf.subarray(start, r.off));
+  }
+  if (!placed) parts.push(field);
+  return parts.length === 0 ? undefined : Buffer.concat(parts);
+}
+
 /** Turns a field list into functions. Done once a table at start. */
 export function compile(spec: TableSpec): Compiled {
   const names = Object.keys(spec.fields);
   assert(names.length <= 63, `${spec.name}: at most 63 fields`);
   assert(spec.number >= 1 && spec.number <= 63, `${spec.name}: number 1 .. 63`);
   for (const n of [spec.name, ...names]) {
-    assert(IDENTIFIER.test(n) && n !== 'id' && !HIDDEN.includes(n), `bad name ${n}`);
+    assert(IDENTIFIER.test(n) && !RESERVED.includes(n), `bad name ${n}`);
   }
-  const made = new Function('putVarint', 'putText', 'fixed', source(spec))(
-    putVarint,
-    putText,
-    fixed,
-  ) as Pick<Compiled, 'create' | 'size' | 'insert' | 'patch' | 'read' | 'columns'>;
+  const needs = { putVarint, putText, fixed, keep, tagOf, tagNumber };
+  const made = new Function(...Object.keys(needs), source(spec))(...Object.values(needs)) as Pick<
+    Compiled,
+    'create' | 'size' | 'insert' | 'patch' | 'read' | 'columns'
+  >;
   return { spec, number: spec.number, names, deadline: spec.deadline, ...made };
 }

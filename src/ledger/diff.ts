@@ -21,10 +21,12 @@ function show(value: unknown): string {
 
 /** @returns the fields in which two rows of a table differ, '' for none. */
 export function diffRow(table: Table, a: LiveRow, b: LiveRow): string {
-  return table.compiled.names
+  const told = table.compiled.names
     .filter((name) => a[name] !== b[name])
-    .map((name) => `${name} ${show(a[name])} → ${show(b[name])}`)
-    .join(', ');
+    .map((name) => `${name} ${show(a[name])} → ${show(b[name])}`);
+  const [mine, theirs] = [a, b].map((row) => Buffer.from(row.$extra ?? []).toString('hex'));
+  if (mine !== theirs) told.push(`fields of a newer release ${show(mine)} → ${show(theirs)}`);
+  return told.join(', ');
 }
 
 function diffTable(a: Table, b: Table, out: string[], most: number): void {

@@ -58,7 +58,7 @@ export class Ledger implements Store {
   readonly deadlines = new Deadlines<LiveRow>();
   /** Deadlines are kept only by a primary; a backup arms them at takeover. */
   armed = false;
-  /** Tables and fields of a newer release that were skipped. */
+  /** Fields of a newer release that came and were kept, rows of its tables among them. */
   unknown = 0;
 
   private epochNow: Epoch = ORIGIN.epoch;
@@ -308,23 +308,18 @@ export class Ledger implements Store {
       const op = r.u8();
       const number = r.u8();
       const id = r.varint();
-      const table = this.tables.byNumber[number];
+      const table = this.tables.orNewer(number);
+      if (table === undefined) return fault('op-unknown', start);
       if (op === OP_REMOVE) {
-        const row = table?.rows.get(id);
-        if (row !== undefined) table?.drop(row);
-        else if (table !== undefined && strict && !this.filling)
-          return fault('op-missing-row', start);
+        const row = table.rows.get(id);
+        if (row !== undefined) table.drop(row);
+        else if (strict && !this.filling) return fault('op-missing-row', start);
         continue;
       }
       if (op !== OP_INSERT && op !== OP_UPDATE) return fault('op-unknown', start);
       const length = r.u32();
       const stop = r.off + length;
       if (r.bad || stop > end) return fault('op-short', start);
-      if (table === undefined) {
-        this.unknown += 1;
-        r.off = stop;
-        continue;
-      }
       r.end = stop;
       const wrong = this.applyRow(table, op, id, r, strict);
       if (wrong !== undefined || r.bad) return wrong ?? fault('op-short', start);
@@ -366,6 +361,9 @@ export class Ledger implements Store {
 
   /** Forgets every row and stands at `position`: a snapshot follows. */
   restart(position: Position, nextIds: readonly number[]): void {
+    nextIds.forEach((next, number) => {
+      if (next > 1) this.tables.orNewer(number);
+    });
     for (const table of this.tables.list) {
       table.clear();
       table.nextId = Math.max(1, nextIds[table.compiled.number] ?? 1);

@@ -2,9 +2,11 @@
  * When the disk is given a batch. In hot standby the peer's memory is the durability and the disk
  * follows in groups; alone, every turn's records are handed over as soon as the disk is free, and
  * the gate waits for `synced`. One batch of rows is under way at a time, so what piles up meanwhile
- * is one batch again (the last writer of a row wins).
+ * is one batch again (the last writer of a row wins): a disk that stalls costs no memory beyond the
+ * rows themselves.
  */
 
+import { LIMITS } from '../base/limits.ts';
 import type { Epoch, Instant, Lsn, Millis, Mono } from '../base/units.ts';
 import { isDirty, takeRows } from './batch.ts';
 import type { BoxRow } from './box-row.ts';
@@ -44,12 +46,22 @@ export class Persister {
   private readonly ledger: Ledger;
   private readonly groupMs: Millis;
   private ticket = 0;
-  private readonly underWay: { ticket: number; lsn: Lsn; durable: boolean; word: BoxWord }[] = [];
+  private underWay: {
+    readonly ticket: number;
+    lsn: Lsn;
+    readonly durable: boolean;
+    readonly word: BoxWord;
+    readonly at: Mono;
+  }[] = [];
   /** Position of the rows in the newest batch handed over. */
   private rowsAt: Position;
   private lastAt: Mono = 0;
   private wordChanged = false;
   private resetNeeded = false;
+  /** The next batch must reach the medium: a word waits for it. */
+  private urgent = false;
+  /** Reign whose rows are copied before a reset takes them, 0 for none. */
+  private setAside: Epoch = 0;
 
   constructor(ledger: Ledger, groupMs: Millis, word: BoxWord) {
     this.ledger = ledger;
@@ -62,6 +74,32 @@ export class Persister {
 
   get idle(): boolean {
     return this.underWay.length === 0;
+  }
+
+  /** When the oldest batch that was not answered was handed over, 0 for none. */
+  get oldest(): Mono {
+    return this.underWay[0]?.at ?? 0;
+  }
+
+  /** Has the word written again though nothing changed: to see whether the disk writes. */
+  probe(): void {
+    this.wordChanged = true;
+    this.urgent = true;
+  }
+
+  /** The rows on the disk are of a reign that lost: the disk keeps a copy when they are replaced. */
+  keepAside(epoch: Epoch): void {
+    this.setAside = epoch;
+  }
+
+  /** The file was replaced by an empty one: whatever was handed over is gone. All is written anew. */
+  lost(): void {
+    this.underWay = [];
+    this.setAside = 0;
+    this.resetNeeded = true;
+    this.urgent = true;
+    this.durableLsn = 0;
+    this.durableWord = wordOf(undefined);
   }
 
   change(word: Partial<BoxWord>): void {
@@ -86,11 +124,17 @@ export class Persister {
   /**
    * The box's word alone, at once, ahead of any rows: one small row with a flush of the medium. It
    * stands on the critical path of a takeover. Only when the disk still holds the rows that a
-   * snapshot replaced, they go with it: the word is about the new ones.
+   * snapshot replaced, they go with it: the word is about the new ones. Behind a disk that answers
+   * nothing the word waits here, and the newest one goes.
    */
-  sayNow(pairAt: Instant, wallAt: Instant, out: PersistBatch[]): number {
-    if (this.resetNeeded) return this.handRows(true, pairAt, wallAt, out);
-    return this.hand(new Uint8Array(0), true, this.rowsAt, false, pairAt, wallAt, out);
+  sayNow(now: Mono, pairAt: Instant, wallAt: Instant, out: PersistBatch[]): number {
+    if (this.underWay.length >= LIMITS.diskBatches) {
+      this.wordChanged = true;
+      this.urgent = true;
+      return this.ticket + 1;
+    }
+    if (this.resetNeeded) return this.handRows(now, true, pairAt, wallAt, out);
+    return this.hand(now, new Uint8Array(0), true, this.rowsAt, false, pairAt, wallAt, out);
   }
 
   /** Hands over a batch if it is time. `durable`: every record is waited for. */
@@ -104,13 +148,15 @@ export class Persister {
   ): void {
     if (this.underWay.length > 0 || this.ledger.filling) return;
     const behind = this.ledger.lsn > (durable ? this.durableLsn : this.rowsAt.lsn);
-    if (!behind && !this.wordChanged && !isDirty(this.ledger.tables)) return;
-    if (!durable && !flush && !this.wordChanged && now - this.lastAt < this.groupMs) return;
+    const anew = this.wordChanged || this.resetNeeded;
+    if (!behind && !anew && !isDirty(this.ledger.tables)) return;
+    if (!durable && !flush && !anew && now - this.lastAt < this.groupMs) return;
     this.lastAt = now;
-    this.handRows(durable || flush, pairAt, wallAt, out);
+    this.handRows(now, durable || flush || this.urgent, pairAt, wallAt, out);
   }
 
   private handRows(
+    now: Mono,
     durable: boolean,
     pairAt: Instant,
     wallAt: Instant,
@@ -119,10 +165,11 @@ export class Persister {
     const reset = this.resetNeeded;
     this.resetNeeded = false;
     const rows = takeRows(this.ledger.tables, reset);
-    return this.hand(rows, durable, this.ledger.position(), reset, pairAt, wallAt, out);
+    return this.hand(now, rows, durable, this.ledger.position(), reset, pairAt, wallAt, out);
   }
 
   private hand(
+    now: Mono,
     bytes: Uint8Array,
     durable: boolean,
     at: Position,
@@ -136,6 +183,7 @@ export class Persister {
     this.bytes += bytes.length;
     this.rowsAt = at;
     this.wordChanged = false;
+    this.urgent = false;
     const word = { ...this.word };
     const box: BoxRow = {
       ...word,
@@ -146,27 +194,34 @@ export class Persister {
       wallAt,
       nextIds: this.ledger.tables.nextIds(),
     };
-    this.underWay.push({ ticket: this.ticket, lsn: at.lsn, durable, word });
-    out.push({ ticket: this.ticket, bytes, box, durable, reset });
+    const setAside = reset ? this.setAside : 0;
+    if (reset) this.setAside = 0;
+    this.underWay.push({ ticket: this.ticket, lsn: at.lsn, durable, word, at: now });
+    out.push({ ticket: this.ticket, bytes, box, durable, reset, setAside });
     return this.ticket;
   }
 
-  synced(ticket: number): void {
+  /** @returns when the newest batch answered by this was handed over, 0 when none was. */
+  synced(ticket: number): Mono {
+    let at: Mono = 0;
     while (this.underWay.length > 0) {
       const first = this.underWay[0] as (typeof this.underWay)[number];
-      if (first.ticket > ticket) return;
+      if (first.ticket > ticket) break;
+      at = first.at;
       this.underWay.shift();
       if (first.durable) {
         this.durableLsn = first.lsn;
         this.durableWord = first.word;
       }
     }
+    return at;
   }
 
   /** When `turn` may have something to hand over without any input. */
   deadline(): Mono {
     if (this.underWay.length > 0 || this.ledger.filling) return Number.POSITIVE_INFINITY;
-    if (!this.wordChanged && !isDirty(this.ledger.tables)) return Number.POSITIVE_INFINITY;
+    const anew = this.wordChanged || this.resetNeeded;
+    if (!anew && !isDirty(this.ledger.tables)) return Number.POSITIVE_INFINITY;
     return this.lastAt + this.groupMs;
   }
 }

@@ -2,6 +2,9 @@
  * Tables are truth, indexes are cache. A table is a map from id to row; an index is a map from a
  * field's value to rows, kept up as rows come and go, and rebuildable at any time from the rows
  * (`rebuiltIndexes`, which the simulator compares at random).
+ *
+ * A table that only a newer release knows is a table without fields: its rows are what a row keeps of
+ * fields it does not know (codec.ts). So they are mirrored, compared, stored and passed on as any.
  */
 
 import { crc32 } from 'node:zlib';
@@ -156,6 +159,21 @@ export function rowHash(compiled: Compiled, row: LiveRow, w: Writer = scratch): 
   return crc32(w.buf.subarray(0, w.off), 0);
 }
 
+export const MOST_TABLES = 63;
+
+/** A table of a newer release: its rows are bytes to us. */
+export function newerTable(number: number): TableSpec {
+  return {
+    name: `table${number}`,
+    about: 'Rows of a newer release.',
+    number,
+    fields: {},
+    indexes: {},
+    deadline: () => NEVER,
+    warm: true,
+  };
+}
+
 /** All tables of a box by number. */
 export class Tables {
   readonly byNumber: (Table | undefined)[] = [];
@@ -172,6 +190,16 @@ export class Tables {
 
   of(spec: { readonly number: number }): Table {
     return this.byNumber[spec.number] as Table;
+  }
+
+  /** The table of this number, made when only a newer release knows it; undefined for no number. */
+  orNewer(number: number): Table | undefined {
+    const known = this.byNumber[number];
+    if (known !== undefined || number < 1 || number > MOST_TABLES) return known;
+    const table = new Table(newerTable(number));
+    this.byNumber[number] = table;
+    this.list.push(table);
+    return table;
   }
 
   /** By name; `hashed` false: counts only, which costs nothing. */

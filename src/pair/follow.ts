@@ -110,7 +110,7 @@ export class Follow {
     const count = r.varint();
     const hash = r.u32();
     const table = this.ledger.tables.byNumber[number];
-    let ok = true;
+    let ok = table !== undefined || count === 0;
     if (table !== undefined) {
       ok = table.rows.size === count;
       let sum = 0;

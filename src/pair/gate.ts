@@ -19,7 +19,7 @@ export type GateFacts = {
   readonly peerInStep: boolean;
   /** "My peer is stale" is on our disk and was said. */
   readonly aloneIsDurable: boolean;
-  /** The last thing our disk said is that it cannot write. */
+  /** Our disk says that it cannot write, or has said nothing for too long. */
   readonly diskFails: boolean;
 };
 

@@ -8,7 +8,13 @@ import { DOUBTING, ignore, LEADING, others, PROVING, type Row } from './takeover
 import { PHASES } from './takeover-words.ts';
 
 export const HANDOVER_ROWS: readonly Row[] = [
-  { on: 'flushed', in: ['flushing'], do: ['silence', 'drop'], to: 'dropping', why: 'all is said' },
+  {
+    on: 'flushed',
+    in: ['flushing'],
+    do: ['silence', 'farewell', 'drop'],
+    to: 'dropping',
+    why: 'all is said',
+  },
   ignore('flushed', others('flushing'), 'of an order taken back'),
   {
     on: 'flush-refused',
@@ -116,7 +122,7 @@ export const HANDOVER_ROWS: readonly Row[] = [
   {
     on: 'engine-stuck',
     in: LEADING,
-    do: ['silence', 'drop', 'log-stuck', 'say-gone', 'abort'],
+    do: ['silence', 'farewell', 'drop', 'log-stuck', 'say-gone', 'abort'],
     to: 'looking',
     why: 'a box that cannot serve must not keep the other from it',
   },
@@ -164,7 +170,7 @@ export const HANDOVER_ROWS: readonly Row[] = [
   {
     on: 'retire',
     in: LEADING,
-    do: ['silence', 'drop', 'say-gone', 'answer-retired'],
+    do: ['silence', 'farewell', 'drop', 'say-gone', 'answer-retired'],
     to: 'looking',
     why: 'nobody could take over in order: at least nobody waits for us',
   },

@@ -22,8 +22,8 @@
  *   - A stranger holds a cold start back, because it may be a peer that does not hear us. It does so
  *     for STRANGER_PATIENCE at most since a peer was last heard, whoever it is.
  *   - A stranger does not take our echo away from a peer that is there: while the adopted boot is
- *     heard, only it is echoed. Otherwise the strangers take turns, so that the living one among
- *     them is echoed within a few heartbeats, answers, and is adopted.
+ *     heard, only it is echoed. Otherwise the one that was echoed least comes next, so that the
+ *     living one among them is echoed soon, answers, and is adopted.
  *   - Frames that were held back on one path while the other worked do not make that path look
  *     alive when the peer has died: they are late.
  */
@@ -49,8 +49,8 @@ const FRESH_ECHO = 64;
 const LATE = 64;
 /** Boots of the peer remembered as over. */
 const RETIRED_MAX = 16;
-/** Strangers that are echoed in turn. */
-const STRANGERS_MAX = 8;
+/** Strangers that are echoed in turn; more boots than a recorder finds in years. */
+const STRANGERS_MAX = 256;
 /** How long strangers may keep this box from beginning alone. */
 const STRANGER_PATIENCE: Millis = 10_000;
 
@@ -73,7 +73,7 @@ export class Peer {
   private readonly retired: string[] = [];
   private readonly last: Record<Path, number> = { x: 0, l: 0 };
   private newest = 0;
-  private readonly strangers: Stranger[] = [];
+  private readonly strangers = new Map<string, Stranger>();
   private strangerAt: Mono = -NEVER;
   /** The first stranger since a peer was heard. */
   private strangerSince: Mono = NEVER;
@@ -164,7 +164,7 @@ export class Peer {
     this.last.x = 0;
     this.last.l = 0;
     this.newest = 0;
-    this.strangers.length = 0;
+    this.strangers.clear();
     this.turn = undefined;
     this.detector.forget();
   }
@@ -173,23 +173,23 @@ export class Peer {
   private meet(h: Heartbeat, now: Mono): void {
     this.strangerAt = now;
     if (this.strangerSince === NEVER) this.strangerSince = now;
-    const known = this.strangers.find((s) => s.boot === h.boot);
+    const known = this.strangers.get(h.boot);
     if (known !== undefined) {
       known.sequence = Math.max(known.sequence, h.sequence);
       known.at = now;
       return;
     }
-    if (this.strangers.length >= STRANGERS_MAX) {
-      const most = this.strangers.reduce((a, b) => (b.echoed > a.echoed ? b : a));
-      this.strangers.splice(this.strangers.indexOf(most), 1);
+    if (this.strangers.size >= STRANGERS_MAX) {
+      const most = [...this.strangers.values()].reduce((a, b) => (b.echoed > a.echoed ? b : a));
+      this.strangers.delete(most.boot);
     }
-    this.strangers.push({ boot: h.boot, sequence: h.sequence, at: now, echoed: 0 });
+    this.strangers.set(h.boot, { boot: h.boot, sequence: h.sequence, at: now, echoed: 0 });
   }
 
   /** The one among those heard lately that was echoed least. */
   private nextStranger(now: Mono): Stranger | undefined {
     let next: Stranger | undefined;
-    for (const s of this.strangers) {
+    for (const s of this.strangers.values()) {
       if (now - s.at >= this.detector.redAfterMs()) continue;
       if (next === undefined || s.echoed < next.echoed) next = s;
     }

@@ -7,14 +7,17 @@
 import { type Chance, hex } from '../base/chance.ts';
 import type { Epoch, Instant, Millis, Mono } from '../base/units.ts';
 import { NEVER } from '../base/units.ts';
-import { arpAnnouncement, arpGratuitousReply, arpProbe, arpRequest } from '../wire/arp.ts';
+import type { VrrpSpeaker } from '../proto/vrrp.ts';
+import { arpRequest } from '../wire/arp.ts';
 import { encodeHeartbeat, type Heartbeat } from '../wire/heartbeat.ts';
 import { type AlarmCode, Alarms } from './alarms.ts';
 import { Announcer, Prober } from './announce.ts';
-import { type Candidate, type Looking, type Verdict, verdict } from './cold-start.ts';
+import { isFit } from './eligible.ts';
+import { Face, type Host, Hosts } from './face.ts';
 import { FlapGuard } from './flap.ts';
 import { Lateness } from './lateness.ts';
 import { Peer } from './peer.ts';
+import { speaker, virtualMac } from './router.ts';
 import { noStanding } from './standing.ts';
 import { DOUBTING } from './takeover-row.ts';
 import { PHASE_ROLE, type Phase } from './takeover-words.ts';
@@ -32,6 +35,8 @@ import { Witnesses } from './witness.ts';
 
 /** How long an order to the engine or the edge may take, and how long a successor may. */
 const PATIENCE: Millis = 1000;
+/** Neighbours told in one step: a takeover has more urgent things to send. */
+const TOLD_AT_ONCE = 32;
 
 export type VipAction = 'claim' | 'renew' | 'drop';
 type Asked = { readonly action: VipAction; readonly at: Mono; readonly serial: number };
@@ -68,14 +73,6 @@ export type Counters = {
   fences: number;
 };
 
-/** TODO-MERGE */
-export type Router = {
-  lead(now: Mono): void;
-  quit(now: Mono): void;
-  rest(): void;
-  preempt(now: Mono): void;
-};
-
 /** The operator's question that is being handled. */
 export type Question = {
   readonly id: number;
@@ -90,6 +87,11 @@ export class Core {
   readonly peer: Peer;
   readonly announcer: Announcer;
   readonly prober: Prober;
+  readonly face: Face;
+  /** Neighbours that have the VIP in their caches. */
+  readonly hosts = new Hosts();
+  /** Those that are still to be told where it is now. */
+  toTell: Host[] = [];
   readonly witnesses: Witnesses;
   readonly flap: FlapGuard;
   readonly lateness = new Lateness();
@@ -164,7 +166,7 @@ export class Core {
   readonly lateFrames: Record<Path, number> = { x: 0, l: 0 };
 
   /** VRRP, where the pair has a router id. */
-  readonly router: Router | undefined = undefined;
+  readonly router: VrrpSpeaker | undefined;
   conflictSince: Mono = NEVER;
   /** Another host was last heard to claim the VIP. */
   conflictHeardAt: Mono = -NEVER;
@@ -206,13 +208,21 @@ export class Core {
   private turns = -1;
   private turnsAt: Mono = -NEVER;
 
-  constructor(settings: PairSettings, mac: string, chance: Chance) {
+  /** @param linkLocal own IPv6 address of the LAN's link, by which VRRP speaks of IPv6 VIPs. */
+  constructor(settings: PairSettings, mac: string, chance: Chance, linkLocal: string | undefined) {
     this.settings = settings;
     this.mac = mac;
     this.boot = hex(chance, 2);
     this.peer = new Peer(settings.box, this.boot, settings.heartbeatMs, settings.missed);
     this.announcer = new Announcer(settings.garpAtMs, settings.garpRefreshMs);
     this.prober = new Prober(settings.probeMs);
+    const { vrrp } = settings;
+    this.face = new Face(
+      settings.vips,
+      mac,
+      vrrp?.virtualMac === true ? virtualMac(vrrp.vrid) : mac,
+    );
+    this.router = vrrp === undefined ? undefined : speaker(settings, vrrp, linkLocal);
     const { witnesses, witnessMs, witnessFastMs, witnessMissed } = settings;
     this.witnesses = new Witnesses(witnesses, witnessMs, witnessFastMs, witnessMissed);
     this.flap = new FlapGuard(settings.flapMs, settings.flapMost, settings.flapWindowMs);
@@ -337,75 +347,6 @@ export class Core {
     return this.standing.peerStale;
   }
 
-  /** This box as the other one ranks it. */
-  candidate(): Candidate {
-    return {
-      box: this.settings.box,
-      fit: this.fit(),
-      epoch: this.epoch(),
-      recordEpoch: this.standing.recordEpoch,
-      lsn: this.standing.lsn,
-      inStep: this.standing.inStep,
-      peerStale: this.peerStale(),
-    };
-  }
-
-  /** @returns whether this box could become primary now, whatever the other one does. */
-  fit(): boolean {
-    if (this.loaded === undefined || !this.lanUp()) return false;
-    switch (this.phase) {
-      case 'loading':
-      case 'awaiting': // has just given it away
-        return false;
-      case 'looking':
-        return this.mayNotStand() === '';
-      case 'primary':
-      case 'flushing':
-      case 'dropping':
-        return true;
-      default:
-        return this.mayNotStand() === '';
-    }
-  }
-
-  /** @returns why this box must not become primary now, or '' when it may. */
-  mayNotStand(): string {
-    if (!this.lanUp()) return 'own service LAN has no carrier';
-    // the operator decided
-    if (this.forced) return '';
-    if (this.witnessLost()) return 'no witness answers on the service LAN';
-    // the engine has left its primary behind already
-    if (this.reignDurable) return '';
-    if (this.marked && !this.peerStale()) return 'the peer went on without this box';
-    switch (DOUBTING.includes(this.phase) || this.phase === 'reigning' ? this.origin : this.phase) {
-      case 'following':
-        return this.standing.inStep ? '' : 'this box is not in step';
-      case 'looking':
-        return this.whole ? '' : 'the tables of this box are not whole';
-      default:
-        return '';
-    }
-  }
-
-  /** @returns the decision of the cold-start table for a box that looks for its peer. */
-  verdict(): Verdict {
-    const peer = this.peer;
-    const h = peer.present(this.now) && peer.stateAt >= this.phaseSince ? peer.state : undefined;
-    const looking: Looking = {
-      own: this.candidate(),
-      lookedMs: this.now - this.phaseSince,
-      holdMs: this.settings.holdMs,
-      ownLanUp: this.lanUp(),
-      witnessLost: this.witnessLost(),
-      wasPrimary: this.wasPrimary,
-      fresh: this.loaded?.fresh === true,
-      marked: this.marked && !this.peerStale(),
-      stranger: peer.strangerNear(this.now),
-      peer: h,
-    };
-    return verdict(looking);
-  }
-
   /** One heartbeat on each path. */
   beat(query: boolean, reply: boolean): void {
     this.frameOut('x', query, reply);
@@ -431,7 +372,7 @@ export class Core {
         query,
         reply,
         loaded: this.loaded !== undefined,
-        fit: this.fit(),
+        fit: isFit(this),
         fresh: this.loaded?.fresh === true,
         lanUp: this.lanUp(),
         witnessKnown: witness !== 'unknown',
@@ -459,6 +400,12 @@ export class Core {
     return this.sequence;
   }
 
+  /** Tells a few of the neighbours that know the VIP, each by a question of its own. */
+  tellHosts(): void {
+    const some = this.toTell.splice(0, TOLD_AT_ONCE);
+    for (const bytes of this.face.refreshers(some)) this.out.push({ kind: 'arp', bytes });
+  }
+
   /** Asks the witnesses that are due. */
   askWitnesses(): void {
     for (const { address, by } of this.witnesses.due(this.now)) {
@@ -470,15 +417,13 @@ export class Core {
     }
   }
 
-  /** One ARP probe for the VIP and one query on each path. */
+  /** One probe for each VIP and one query on each path. */
   ask(): void {
     if (this.queryFrom === 0) {
       this.queryFrom = this.sequence + 1;
       this.queryAt = this.now;
     }
-    for (const vip of this.settings.vips) {
-      this.out.push({ kind: 'arp', bytes: arpProbe(this.mac, vip) });
-    }
+    for (const bytes of this.face.probes()) this.out.push({ kind: 'arp', bytes });
     this.beat(true, false);
   }
 
@@ -489,12 +434,9 @@ export class Core {
     this.lateFrames.l = 0;
   }
 
-  /** Gratuitous ARP for the VIP, request and reply form. */
+  /** Gratuitous ARP in both forms, unsolicited neighbour advertisements. */
   garp(): void {
-    for (const vip of this.settings.vips) {
-      this.out.push({ kind: 'arp', bytes: arpAnnouncement(this.mac, vip) });
-      this.out.push({ kind: 'arp', bytes: arpGratuitousReply(this.mac, vip) });
-    }
+    for (const bytes of this.face.announcements()) this.out.push({ kind: 'arp', bytes });
   }
 
   /** Asks the edge about the VIP; answers come in the order of the asking. */

@@ -5,7 +5,9 @@
 
 import { SECOND } from '../base/units.ts';
 import { outranks } from './cold-start.ts';
+import { candidate, mayNotStand } from './eligible.ts';
 import { leads } from './peer.ts';
+import { settleRouter } from './router.ts';
 import type { Core } from './sentry-core.ts';
 import { AUTOMATIC } from './takeover.ts';
 import { DOUBTING } from './takeover-row.ts';
@@ -78,13 +80,13 @@ function lifeProved(c: Core): boolean {
 
 function peerFirst(c: Core): boolean {
   const h = c.frame;
-  return h?.fit === true && !c.forced && outranks(h, c.candidate());
+  return h?.fit === true && !c.forced && outranks(h, candidate(c));
 }
 
 function leaderGone(c: Core): boolean {
   const h = c.frame;
-  if (h === undefined || leads(h) || h.role === 'promoting' || c.mayNotStand() !== '') return false;
-  return outranks(c.candidate(), h);
+  if (h === undefined || leads(h) || h.role === 'promoting' || mayNotStand(c) !== '') return false;
+  return outranks(candidate(c), h);
 }
 
 function outranked(c: Core): boolean {
@@ -98,14 +100,14 @@ function outranked(c: Core): boolean {
 }
 
 export const GUARD_OF: { readonly [G in Guard]: (c: Core) => boolean } = {
-  'may-stand': (c) => c.mayNotStand() === '',
+  'may-stand': (c) => mayNotStand(c) === '',
   'witness-pending': (c) =>
     !c.forced &&
     c.witnesses.state() === 'seen' &&
     !c.witnesses.seenSince(c.suspectedAt) &&
-    c.mayNotStand() === '',
+    mayNotStand(c) === '',
   'must-fence': (c) =>
-    c.settings.fence && c.cause === 'peer-silent' && !c.fenced && c.mayNotStand() === '',
+    c.settings.fence && c.cause === 'peer-silent' && !c.fenced && mayNotStand(c) === '',
   'may-succeed': (c) => c.lanUp() && c.reportEpoch >= c.leaderEpoch,
   'may-hand-over': mayHandOver,
   'life-proved': lifeProved,
@@ -123,7 +125,7 @@ export const GUARD_OF: { readonly [G in Guard]: (c: Core) => boolean } = {
   'conflict-over': (c) => c.conflictSince <= c.now,
   yields: (c) => c.settings.box === 'b' && !c.peer.present(c.now),
   'reign-durable': (c) =>
-    c.reignDurable && c.reignEpoch > c.peer.seenEpoch && c.mayNotStand() === '',
+    c.reignDurable && c.reignEpoch > c.peer.seenEpoch && mayNotStand(c) === '',
   'this-reign': (c) => c.reportEpoch === c.reignEpoch,
   ready: (c) => notReady(c, c.question?.force === true) === '',
   'leader-silent': (c) =>
@@ -231,6 +233,7 @@ function extend(c: Core): void {
 
 function silence(c: Core): void {
   c.announcer.end();
+  c.toTell = [];
   c.router?.rest();
   c.nextRenew = Number.MAX_SAFE_INTEGER;
   c.conflictSince = Number.MAX_SAFE_INTEGER;
@@ -308,7 +311,7 @@ function refusal(c: Core): string {
 }
 
 function notEligible(c: Core): void {
-  const why = c.mayNotStand();
+  const why = mayNotStand(c);
   c.raise(
     'not-eligible',
     `the primary is not heard, or its link closed; this box must not take over: ${why}`,
@@ -361,6 +364,11 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
   },
   drop: (c) => c.vip('drop'),
   silence: silence,
+  farewell: (c) => {
+    c.router?.quit();
+    // before the device that says it goes down
+    settleRouter(c);
+  },
   lease: takeLease,
   extend: extend,
   announce: announce,
@@ -369,6 +377,7 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
   speak: (c) => c.order({ kind: 'speak', epoch: c.reignEpoch }),
   advertise: (c) => {
     c.router?.lead(c.now);
+    c.toTell = c.hosts.list();
     if (!c.settings.carrierBounce || c.cause === 'cold-start') return;
     c.bounceUntil = c.now + BOUNCE;
     c.out.push({ kind: 'bounce' });
@@ -396,13 +405,11 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
     c.wasPrimary = false;
     if (c.handoverCause !== undefined) c.flap.note(c.now);
     c.clear('flap-hold');
-    c.router?.quit(c.now);
     c.log('info', `handed over at epoch ${c.reignEpoch}`);
     c.order({ kind: 'hand-over' });
   },
   'say-gone': (c) => {
     c.gone = true;
-    c.router?.quit(c.now);
     // twice: nobody will repeat it
     c.beat(false, false);
     c.beat(false, false);

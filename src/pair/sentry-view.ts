@@ -1,6 +1,7 @@
 /** What the sentry shows: status, console and SNMP say the same from here. */
 
 import type { Epoch, Instant, Lsn, Millis, Mono } from '../base/units.ts';
+import type { VrrpSpeaker } from '../proto/vrrp.ts';
 import type { Alarms } from './alarms.ts';
 import type { Lateness } from './lateness.ts';
 import type { Core, Counters, Takeover } from './sentry-core.ts';
@@ -46,6 +47,15 @@ export type SentryView = {
     readonly state: WitnessState;
     readonly each: ReturnType<Witnesses['view']>;
   };
+  /** VRRP, where the pair has a router id: what was said and heard, and a stranger with our id. */
+  readonly vrrp:
+    | {
+        readonly leads: boolean;
+        readonly sent: number;
+        readonly heard: number;
+        readonly neighbour: ReturnType<VrrpSpeaker['neighbour']>;
+      }
+    | undefined;
   readonly alarms: ReturnType<Alarms['view']>;
   /** How late this sentry was run, in buckets. */
   readonly lateness: ReturnType<Lateness['view']>;
@@ -97,6 +107,15 @@ export function viewOf(
     lastSwitchover: c.last,
     automaticLately: c.flap.lately(now),
     witness: { state: c.witnesses.state(), each: c.witnesses.view(now) },
+    vrrp:
+      c.router === undefined
+        ? undefined
+        : {
+            leads: c.router.leads,
+            sent: c.router.counters.sent,
+            heard: c.router.counters.heard,
+            neighbour: c.router.neighbour(now),
+          },
     alarms: c.alarms.view(),
     lateness: c.lateness.view(),
     counters: { ...c.counters },

@@ -14,9 +14,11 @@ import type { Chance } from '../base/chance.ts';
 import { isFault } from '../base/fault.ts';
 import type { Epoch, Instant, Millis, Mono } from '../base/units.ts';
 import { NEVER } from '../base/units.ts';
-import { decodeArp, NO_IP } from '../wire/arp.ts';
+import { decodeArp } from '../wire/arp.ts';
 import { decodeHeartbeat } from '../wire/heartbeat.ts';
+import { mayNotStand, ownVerdict } from './eligible.ts';
 import { leads } from './peer.ts';
+import { hearRouter, settleRouter } from './router.ts';
 import { Core } from './sentry-core.ts';
 import { ACTION_OF, GUARD_OF, notReady } from './sentry-moves.ts';
 import { type SentryView, viewOf } from './sentry-view.ts';
@@ -54,9 +56,12 @@ export class Sentry {
   /** Since when neither box has a witness though the LAN works. */
   private alikeSince: Mono = NEVER;
 
-  /** @param mac own address on the service LAN, six lower-case hexadecimal pairs with colons. */
-  constructor(settings: PairSettings, mac: string, chance: Chance) {
-    this.core = new Core(settings, mac, chance);
+  /**
+   * @param mac own address on the service LAN, six lower-case hexadecimal pairs with colons.
+   * @param linkLocal own IPv6 address of that link, where VRRP is to speak of IPv6 VIPs.
+   */
+  constructor(settings: PairSettings, mac: string, chance: Chance, linkLocal?: string) {
+    this.core = new Core(settings, mac, chance, linkLocal);
   }
 
   /**
@@ -99,8 +104,8 @@ export class Sentry {
     const c = this.core;
     let why: string;
     if (c.phase === 'primary') why = notReady(c, false);
-    else if (c.phase === 'following') why = c.mayNotStand();
-    else if (c.phase === 'looking') why = c.verdict().why;
+    else if (c.phase === 'following') why = mayNotStand(c);
+    else if (c.phase === 'looking') why = ownVerdict(c).why;
     else why = `changing roles (${c.phase})`;
     return { ready: why === '', why };
   }
@@ -136,7 +141,7 @@ export class Sentry {
         this.takeHeartbeat(input.path, input.bytes);
         break;
       case 'arp':
-        this.takeArp(input.bytes);
+        this.takeFrame(input.bytes);
         break;
       case 'carrier':
         this.takeCarrier(input.path, input.up);
@@ -150,8 +155,14 @@ export class Sentry {
       case 'echo':
         c.witnesses.heard(input.address, c.now);
         break;
-      case 'vrrp':
+      case 'vrrp': {
+        const event = hearRouter(c, input);
+        if (event !== undefined) {
+          c.detail = input.from;
+          this.fire(event);
+        }
         break;
+      }
       case 'fenced':
         c.detail = input.text;
         c.fenced = input.ok;
@@ -197,7 +208,7 @@ export class Sentry {
   private hearStranger(asks: boolean): boolean {
     const c = this.core;
     this.refuse('stranger');
-    const doubted = c.phase === 'looking' && c.peer.strangerDoubted(c.now);
+    const doubted = c.peer.strangerDoubted(c.now);
     if (doubted) c.raise('stranger', 'heartbeats come that do not answer this box: not waited for');
     if (!asks || c.now < this.nextStrangerReply) return false;
     this.nextStrangerReply = c.now + c.settings.heartbeatMs;
@@ -208,25 +219,49 @@ export class Sentry {
     this.refused[reason] = (this.refused[reason] ?? 0) + 1;
   }
 
-  private takeArp(bytes: Uint8Array): void {
+  private takeFrame(bytes: Uint8Array): void {
     const c = this.core;
-    const arp = decodeArp(bytes);
-    if (isFault(arp)) {
-      this.refuse(arp.fault);
+    const seen = c.face.take(bytes);
+    if (isFault(seen)) {
+      this.refuse(seen.fault);
       return;
     }
-    if (arp.senderMac === c.mac || arp.ethSrc === c.mac) return;
-    const { vips } = c.settings;
-    if (c.witnesses.heard(arp.senderIp, c.now)) return;
-    if (vips.includes(arp.senderIp)) {
-      c.counters.arpsHeard += 1;
-      c.detail = arp.senderMac;
-      this.fire('vip-answered');
-    } else if (arp.op === 'request' && arp.senderIp === NO_IP && vips.includes(arp.targetIp)) {
-      c.counters.arpsHeard += 1;
-      c.detail = arp.senderMac;
-      this.fire('rival-probes');
+    if (seen === undefined) {
+      if (c.settings.witnesses.length > 0) this.takeWitness(bytes);
+      return;
     }
+    c.counters.arpsHeard += 1;
+    switch (seen.kind) {
+      case 'answered':
+        c.detail = seen.mac;
+        this.fire('vip-answered');
+        return;
+      case 'probed':
+        c.detail = seen.mac;
+        this.answerFor(seen.reply);
+        this.fire('rival-probes');
+        return;
+      case 'asked':
+        this.answerFor(seen.reply);
+        c.hosts.remember(seen);
+        return;
+      case 'host':
+        c.hosts.remember(seen);
+        return;
+    }
+  }
+
+  /** IPv6: the kernel does not answer for an address of another interface; the holder does. */
+  private answerFor(reply: Uint8Array | undefined): void {
+    const c = this.core;
+    if (reply !== undefined && c.leading() && c.now < c.lease) {
+      c.out.push({ kind: 'arp', bytes: reply });
+    }
+  }
+
+  private takeWitness(bytes: Uint8Array): void {
+    const arp = decodeArp(bytes);
+    if (!isFault(arp)) this.core.witnesses.heard(arp.senderIp, this.core.now);
   }
 
   private takeCarrier(path: Path, up: boolean): void {
@@ -308,9 +343,10 @@ export class Sentry {
       this.fire('timeout');
     }
     if (c.phase === 'following' && c.peer.detector.silent(c.now)) this.fire('silent');
-    if (c.phase === 'looking' && c.verdict().decision === 'stand') this.fire('elected');
+    if (c.phase === 'looking' && ownVerdict(c).decision === 'stand') this.fire('elected');
     this.settleProbes();
     this.settleFace();
+    settleRouter(c);
     watch(c);
   }
 
@@ -387,6 +423,7 @@ export class Sentry {
       c.vip(c.repairing ? 'claim' : 'renew');
     }
     if (c.announcer.due(c.now)) c.garp();
+    if (c.toTell.length > 0) c.tellHosts();
   }
 
   /** The regular heartbeat, and one at once when what it says has changed. */
@@ -418,8 +455,10 @@ export class Sentry {
     const c = this.core;
     let at = Math.min(this.nextBeat, c.phaseDeadline, c.prober.deadline());
     at = Math.min(at, c.peer.detector.deadline(now), c.witnesses.deadline());
+    at = Math.min(at, c.router?.deadline() ?? NEVER);
     if (c.leading()) {
       at = Math.min(at, c.lease, c.announcer.deadline());
+      if (c.toTell.length > 0) at = Math.min(at, now + 1);
       if (c.asked.length === 0) at = Math.min(at, c.nextRenew);
     }
     if (c.phase === 'looking') {

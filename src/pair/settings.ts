@@ -5,6 +5,7 @@
  */
 
 import { isIp4 } from '../wire/arp.ts';
+import { isVip } from './face.ts';
 import type { PairSettings } from './terms.ts';
 
 /** What has a good value for every pair; the rest is the pair's own. */
@@ -152,9 +153,14 @@ const RELATIONS: readonly Relation[] = [
     why: (s) => `addresses ${s.lanAddress}, ${s.peerLanAddress}: must be IPv4`,
   },
   {
-    holds: (s) => s.vips.length > 0 && s.vips.length <= MOST_VIPS && isIp4(s.vips[0] as string),
+    holds: (s) =>
+      s.vips.length > 0 &&
+      s.vips.length <= MOST_VIPS &&
+      isIp4(s.vips[0] as string) &&
+      s.vips.every(isVip),
     why: (s) =>
-      `virtual addresses ${s.vips.join(', ')}: from 1 to ${MOST_VIPS}, the first one IPv4`,
+      `virtual addresses ${s.vips.join(', ')}: from 1 to ${MOST_VIPS}, the first one IPv4, IPv6 ` +
+      'ones not of the link only and in canonical text (RFC 5952)',
   },
   {
     holds: (s) =>

@@ -204,7 +204,9 @@ export const ACTIONS = {
   defend: 'alarm; announce again, at most once a second',
   'assert-reign': 'announce again and say so on both paths, at most every 100 ms',
   speak: 'order the engine to speak',
-  advertise: 'VRRP advertisements from now on; carrier bounce where it is set',
+  advertise:
+    'VRRP advertisements from now on, a question to each neighbour that knows the VIP; carrier ' +
+    'bounce where it is set',
   preempt: 'one VRRP advertisement, so that a router of lower priority gives way',
   tell: 'log, count, and keep cause and times of this takeover',
   'order-resign': 'order the engine to flush',
@@ -212,7 +214,8 @@ export const ACTIONS = {
   'order-resync': 'order the engine to begin the mirror anew',
   'order-stay': 'order the engine to go on',
   'hand-over': 'order the engine to say goodbye and follow',
-  'say-gone': 'say on both paths, and by VRRP, that VIP and voice are gone for good',
+  farewell: 'a VRRP advertisement of priority 0: others need not wait',
+  'say-gone': 'say on both paths that VIP and voice are gone for good',
   abort: 'end this process at once: the engine cannot be asked to',
   'expect-primary': 'wait one second for the other to become primary',
   accept: 'answer the operator: begun',

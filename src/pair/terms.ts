@@ -90,14 +90,20 @@ export type PairSettings = {
   readonly carrierBounce: boolean;
   /** VRRP router id and priority by which the rest of the LAN knows this pair; undefined: none. */
   readonly vrrp:
-    | { readonly vrid: number; readonly priority: number; readonly intervalCs: number }
+    | {
+        readonly vrid: number;
+        readonly priority: number;
+        readonly intervalCs: number;
+        /** IPv4 addresses are known by 00:00:5e:00:01:VRID (RFC 9568 7.3) instead of the port's MAC. */
+        readonly virtualMac: boolean;
+      }
     | undefined;
   /** The virtual addresses, IPv4 and IPv6, claimed and dropped as one. */
   readonly vips: readonly string[];
   /** Own and peer's IPv4 address on the service LAN. */
   readonly lanAddress: string;
   readonly peerLanAddress: string;
-  /** Pair key, 32 bytes: authenticates every heartbeat. */
+  /** Pair key, 32 bytes: all keys between the boxes come from it (`wire/derive.ts`). */
   readonly key: Uint8Array;
 };
 

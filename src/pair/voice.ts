@@ -7,6 +7,7 @@
 import type { Lsn, Millis, Mono } from '../base/units.ts';
 import type { Persister } from '../ledger/persister.ts';
 import { type GateKind, gateKind, gateOpensAt, type Held, HeldQueue } from './gate.ts';
+import type { Keeper } from './keeper.ts';
 import type { Mirror } from './mirror.ts';
 import type { PairSettings } from './terms.ts';
 
@@ -17,23 +18,23 @@ export class Voice<T extends Held> {
   readonly held = new HeldQueue<T>();
   /** The order to speak was given and not taken back. */
   speaking = false;
-  /** The disk said that it cannot write, and has not written since. */
-  diskFails = false;
   /** How often this box went on without its peer since it started. */
   wentAlone = 0;
 
   private readonly settings: PairSettings;
   private readonly mirror: Mirror;
+  private readonly keeper: Keeper;
   private readonly persister: Persister;
   /** When this box decided to go on alone, 0 when that was part of its reign. */
   private aloneAt: Mono = 0;
   /** While late and prompt again: what was said up to here may not be the peer's yet. -1: not so. */
   private settleLsn: Lsn = -1;
 
-  constructor(settings: PairSettings, mirror: Mirror, persister: Persister) {
+  constructor(settings: PairSettings, mirror: Mirror, keeper: Keeper) {
     this.settings = settings;
     this.mirror = mirror;
-    this.persister = persister;
+    this.keeper = keeper;
+    this.persister = keeper.persister;
   }
 
   gate(now: Mono): GateKind {
@@ -42,9 +43,21 @@ export class Voice<T extends Held> {
       speaking: this.speaking,
       warm: this.settings.redundancy === 'warm-standby',
       peerInStep: this.mirror.peerInStep,
-      diskFails: this.diskFails,
+      diskFails: this.keeper.watch.fails,
       aloneIsDurable: word.peerStale && word.primary && now >= this.aloneAt + this.saidMs,
     });
+  }
+
+  /** What is said needs the own disk, whether or not it works just now. */
+  alone(now: Mono): boolean {
+    const kind = this.gate(now);
+    const warm = this.settings.redundancy === 'warm-standby';
+    return kind === 'disk' || (kind === 'open' && !warm);
+  }
+
+  /** Something is held that only the own disk can let go. */
+  get waitsForDisk(): boolean {
+    return this.speaking && this.held.size > 0 && !this.mirror.peerInStep;
   }
 
   /** Moves out what may leave now. */

@@ -162,14 +162,16 @@ export function isIp4(text: string): boolean {
   return IP_FORM.test(text) && text.split('.').every((part) => Number(part) <= 255);
 }
 
-function putMac(bytes: Uint8Array, at: number, mac: string): void {
+/** Writes six octets; the text must be well-formed (asserted). */
+export function putMac(bytes: Uint8Array, at: number, mac: string): void {
   assert(isMac(mac), 'a MAC address is six lower-case hexadecimal pairs');
   for (let i = 0; i < 6; i += 1) {
     bytes[at + i] = Number.parseInt(mac.slice(3 * i, 3 * i + 2), 16);
   }
 }
 
-function getMac(bytes: Uint8Array, at: number): string {
+/** @returns six lower-case hexadecimal pairs with colons. */
+export function getMac(bytes: Uint8Array, at: number): string {
   let s = '';
   for (let i = 0; i < 6; i += 1) {
     s += (i === 0 ? '' : ':') + ((bytes[at + i] as number) + 256).toString(16).slice(1);

@@ -32,6 +32,8 @@ export type Load = {
   readonly users: number;
   readonly holdMs: number;
   readonly register: boolean;
+  /** Extension of the first callee, 1001. */
+  readonly firstUser?: number;
 };
 
 export class Generator {
@@ -100,7 +102,9 @@ export class Generator {
       '--uas',
       `${CALLEES}:5070`,
     ];
-    const users = ['--users', String(load.users), ...(load.register ? ['--register'] : [])];
+    const first = String(load.firstUser ?? 1001);
+    const register = load.register ? ['--register'] : [];
+    const users = ['--users', String(load.users), '--first-user', first, ...register];
     const command = [this.program, ...ends, ...users, ...args];
     return new Promise((done, fail) => {
       const child = spawn(

@@ -1,6 +1,7 @@
 /** The verb `lab` of build.sh: a lab driven from a shell. Exit codes: 0 done, 1 failed, 2 misused. */
 
 import { parseArgs } from 'node:util';
+import { FAULTS } from './faults.ts';
 import {
   createLab,
   isStale,
@@ -12,7 +13,7 @@ import {
   removeLab,
   removeStale,
 } from './lab.ts';
-import { BOXES, type BoxName, CABLES, type Cable } from './places.ts';
+import { BOXES, type BoxName, CABLES } from './places.ts';
 
 const HELP = `./build.sh lab VERB [--name NAME]       a pair of boxes in network namespaces; NAME: lab
 
@@ -29,8 +30,19 @@ const HELP = `./build.sh lab VERB [--name NAME]       a pair of boxes in network
   kill a|b [--signal KILL|STOP|CONT|TERM]
   start a|b [--no-wait]      starts a box again, powers it on first if need be
   power-off a|b              the box disappears without a goodbye; its disk stays
-  cut x|lan-a|lan-b          pulls a cable: the crossover, or that of a box to the switch
-  heal x|lan-a|lan-b
+  cut x|lan-a|lan-b|lan-lan  pulls a cable: the crossover, or that of a box or host to the switch;
+                             both ends lose their carrier
+  heal x|lan-a|lan-b|lan-lan
+  fault port-a|port-b        the switch's port fails: frames vanish, the carrier stays
+  fault hide                 the switch hides the boxes from each other; the host lan sees both
+  fault garp                 the switch drops gratuitous ARP
+  fault wire-x|wire-lan-a|wire-lan-b [--loss PERCENT] [--delay MS] [--jitter MS]
+                             a bad cable, each way; jitter lets frames overtake each other
+  fault engine-a|engine-b    the engine's thread of a box stands still, the rest of it goes on
+  fault socket-a|socket-b    the box's SIP socket is deaf: "port unreachable"
+  undo FAULT|all             all: and every cable plugged in
+  links 1..8 [--no-carrier]  one of the eight link cases of the design, told of the box that leads;
+                             --no-carrier: by failed switch ports, not by pulled LAN cables
   switchover [--force]       the primary hands over to the backup
   promote a|b                the operator's word to a box that waits for its peer
   wait [--timeout SECONDS]   until both boxes are up and (hot) in step
@@ -56,6 +68,10 @@ const OPTIONS = {
   signal: { type: 'string', default: 'KILL' },
   force: { type: 'boolean', default: false },
   timeout: { type: 'string', default: '20' },
+  loss: { type: 'string', default: '0' },
+  delay: { type: 'string', default: '0' },
+  jitter: { type: 'string', default: '0' },
+  'no-carrier': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -132,6 +148,7 @@ function print(status: LabStatus): void {
     say(`  box ${box}  ${pid === null ? '' : `process ${pid}: `}${words}`);
   }
   say(`  VIP ${status.vip} answered by ${holders || 'nobody'}`);
+  if (status.faults.length > 0) say(`  faults: ${status.faults.join(', ')}`);
   if (status.cut.length > 0) say(`  cut: ${status.cut.join(', ')}`);
   if (status.phones !== null) say(`  phones: ${JSON.stringify(status.phones)}`);
   say(`  files: ${status.boxes.a.log}, ${status.boxes.a.data}, and the same for b`);
@@ -159,15 +176,43 @@ function answered(answer: { readonly ok: boolean; readonly text: string }): void
   if (!answer.ok) process.exitCode = 1;
 }
 
+async function onWires(
+  verb: string,
+  lab: Lab,
+  word: string | undefined,
+  options: Options,
+): Promise<void> {
+  if (verb === 'cut' || verb === 'heal') {
+    await lab[verb](oneOf(CABLES, word, 'which cable'));
+  } else if (verb === 'links') {
+    const { primary } = await lab.status();
+    await lab.links(count(word ?? '', 'which case', 8), primary ?? 'a', !options['no-carrier']);
+  } else if (verb === 'undo') {
+    if (word === 'all') await lab.wellWired();
+    else await lab.undo(oneOf(FAULTS, word, 'which fault'));
+  } else {
+    const name = oneOf(FAULTS, word, 'which fault');
+    const amount = (key: 'loss' | 'delay' | 'jitter', max: number) =>
+      count(options[key], `--${key}`, max);
+    const settings = {
+      loss: amount('loss', 100),
+      delay: amount('delay', 5000),
+      jitter: amount('jitter', 5000),
+    };
+    await lab.fault(name, name.startsWith('wire-') ? settings : {});
+  }
+}
+
+const WIRE_VERBS: readonly string[] = ['cut', 'heal', 'fault', 'undo', 'links'];
+
 async function onLab(verb: string, words: readonly string[], options: Options): Promise<void> {
   const lab = openLab(options.name, say);
   if (verb === 'status') {
     const status = await lab.status({ arp: true, digest: options.digest });
     if (options.json) say(JSON.stringify(status));
     else print(status);
-  } else if (verb === 'cut' || verb === 'heal') {
-    const cable: Cable = oneOf(CABLES, words[0], 'which cable');
-    await lab[verb](cable);
+  } else if (WIRE_VERBS.includes(verb)) {
+    await onWires(verb, lab, words[0], options);
   } else if (verb === 'switchover') {
     answered(await lab.switchover(options.force));
   } else if (verb === 'wait') {
@@ -178,7 +223,8 @@ async function onLab(verb: string, words: readonly string[], options: Options): 
 }
 
 const LAB_VERBS: readonly string[] = [
-  ...['status', 'kill', 'start', 'power-off', 'cut', 'heal', 'switchover', 'promote', 'wait'],
+  ...['status', 'kill', 'start', 'power-off', 'switchover', 'promote', 'wait'],
+  ...WIRE_VERBS,
 ];
 
 async function main(args: readonly string[]): Promise<void> {

@@ -20,6 +20,8 @@ export type BoxStatus = {
   readonly lsn?: number;
   readonly chain?: number | string;
   readonly inStep?: boolean;
+  /** Whether a change of roles would be refused now, and why. */
+  readonly readiness?: { readonly ready: boolean; readonly why: string };
   readonly cause?: string;
   readonly since?: number;
   readonly gate?: string;

@@ -17,6 +17,7 @@ import { Lab } from './running.ts';
 import { readSettings, type Settings, writeConfig, writeSettings } from './settings.ts';
 
 export { type Answer, type BoxStatus, messageOf, statusOf } from './control.ts';
+export { FAULTS, type FaultName } from './faults.ts';
 export { removeLab, removeStale } from './removal.ts';
 export { type BoxView, Lab, type LabStatus } from './running.ts';
 export { isStale, labNames } from './settings.ts';
@@ -28,6 +29,8 @@ export type LabOptions = {
   readonly auth?: boolean;
   /** Demo phones that register and call each other all the time. */
   readonly phones?: number;
+  /** Only wires and hosts; no box is started. */
+  readonly idle?: boolean;
   /** False: do not wait until both boxes are up and, in hot standby, in step. */
   readonly wait?: boolean;
   /** How long to wait for that, ms. */
@@ -62,6 +65,7 @@ export async function createLab(options: LabOptions): Promise<Lab> {
     const key = randomBytes(32).toString('hex');
     for (const box of BOXES) writeConfig(places, settings, box, key);
     const lab = new Lab(places, settings, say);
+    if (options.idle === true) return lab;
     for (const box of BOXES) await lab.start(box, { wait: false });
     if (options.wait !== false) await lab.ready(options.waitMs);
     if ((options.phones ?? 0) > 0) await lab.startPhones(options.phones ?? 0);

@@ -19,11 +19,12 @@ import { join, resolve } from 'node:path';
 
 export type BoxName = 'a' | 'b';
 export type HostName = BoxName | 'lan';
-export type Cable = 'x' | 'lan-a' | 'lan-b';
+/** `lan-lan` is that of the host `lan`: phones and witness are gone, the boxes see each other. */
+export type Cable = 'x' | 'lan-a' | 'lan-b' | 'lan-lan';
 
 export const BOXES: readonly BoxName[] = ['a', 'b'];
 export const HOSTS: readonly HostName[] = ['a', 'b', 'lan'];
-export const CABLES: readonly Cable[] = ['x', 'lan-a', 'lan-b'];
+export const CABLES: readonly Cable[] = ['x', 'lan-a', 'lan-b', 'lan-lan'];
 
 export const VIP = '192.0.2.10';
 export const SIP_PORT = 5060;
@@ -32,6 +33,14 @@ export const LAN_ADDRESS: Readonly<Record<BoxName, string>> = { a: '192.0.2.11',
 export const X_ADDRESS: Readonly<Record<BoxName, string>> = {
   a: '169.254.77.1',
   b: '169.254.77.2',
+};
+/** IPv6 on the LAN of a lab that wants it (`makeNetwork`). */
+export const VIP6 = '2001:db8:77::10';
+export const LAN_PREFIX6 = 64;
+export const LAN_ADDRESS6: Readonly<Record<HostName, string>> = {
+  lan: '2001:db8:77::1',
+  a: '2001:db8:77::11',
+  b: '2001:db8:77::12',
 };
 /** The host `lan` itself: gateway, witness, and where programs run. */
 export const HOST_ADDRESS = '192.0.2.1';
@@ -80,11 +89,13 @@ export type Places = {
   readonly data: (box: BoxName) => string;
   readonly control: (box: BoxName) => string;
   readonly log: (box: BoxName) => string;
-  readonly pid: (of: BoxName | 'phones') => string;
+  readonly pid: (of: string) => string;
   /** Exists while a box has no power. */
   readonly off: (box: BoxName) => string;
   /** Exists while a cable is cut. */
   readonly cut: (cable: Cable) => string;
+  /** Exists while there is a fault of this name (`faults.ts`), holding its settings. */
+  readonly fault: (name: string) => string;
   readonly phones: string;
 };
 
@@ -102,6 +113,7 @@ export function placesOf(name: string): Places {
     pid: (of) => join(dir, `${of}.pid`),
     off: (box) => join(dir, `${box}.off`),
     cut: (cable) => join(dir, `${cable}.cut`),
+    fault: (name) => join(dir, `${name}.fault`),
     phones: join(dir, 'phones.jsonl'),
   };
 }

@@ -8,6 +8,15 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Answer, type BoxStatus, order, statusOf } from './control.ts';
 import {
+  FAULTS,
+  type FaultName,
+  type FaultSettings,
+  faultsOf,
+  linksOf,
+  makeFault,
+  undoFault,
+} from './faults.ts';
+import {
   insiders,
   makeBox,
   netnsExists,
@@ -71,6 +80,7 @@ export type LabStatus = {
   /** Everybody on the LAN who answers ARP for the VIP (empty also when not asked). */
   readonly vipAnsweredBy: readonly { readonly mac: string; readonly box: string }[];
   readonly cut: readonly Cable[];
+  readonly faults: readonly FaultName[];
   /** Last line of the demo phones; null when there are none. */
   readonly phones: unknown;
 };
@@ -105,6 +115,8 @@ export class Lab {
       this.#say(`box ${box}: power on`);
     }
     remove(places.control(box));
+    // What was wrong inside of the process before is not wrong with this one.
+    for (const name of [`engine-${box}`, `socket-${box}`]) remove(places.fault(name));
     const known = await startDetached({
       netns: places.netns(box),
       command: this.#boxCommand(box),
@@ -194,6 +206,7 @@ export class Lab {
         box: BOXES.find((box) => LAN_MAC[box] === mac) ?? 'unknown',
       })),
       cut: CABLES.filter((cable) => existsSync(places.cut(cable))),
+      faults: faultsOf(places),
       phones: this.#lastOfPhones(),
     };
   }
@@ -252,6 +265,36 @@ export class Lab {
     remove(this.places.cut(cable));
     await plug(this.places);
     this.#say(`cable ${cable}: healed`);
+  }
+
+  /** Makes a fault of `faults.ts`. */
+  async fault(name: FaultName, settings: FaultSettings = {}): Promise<void> {
+    await makeFault(this.places, name, settings);
+    this.#say(`fault ${name}: there ${JSON.stringify(settings)}`);
+  }
+
+  async undo(name: FaultName): Promise<void> {
+    await undoFault(this.places, name);
+    this.#say(`fault ${name}: undone`);
+  }
+
+  /** Every cable plugged in, every fault undone. */
+  async wellWired(): Promise<void> {
+    for (const cable of CABLES) remove(this.places.cut(cable));
+    for (const name of FAULTS) if (existsSync(this.places.fault(name))) await this.undo(name);
+    await plug(this.places);
+  }
+
+  /** Makes the links one of the eight cases, whatever they were; `primary` is the box it is told of. */
+  async links(n: number, primary: BoxName, carrier = true): Promise<void> {
+    const wanted = linksOf(n, primary, carrier);
+    if (wanted === undefined) throw new Error(`there is no link case ${n}`);
+    for (const cable of CABLES) remove(this.places.cut(cable));
+    for (const cable of wanted.cables) writeFileSync(this.places.cut(cable), '');
+    for (const name of ['port-a', 'port-b', 'hide'] as const) remove(this.places.fault(name));
+    for (const name of wanted.faults) writeFileSync(this.places.fault(name), '{}');
+    await plug(this.places);
+    this.#say(`links: case ${n}, ${[...wanted.cables, ...wanted.faults].join(', ') || 'all well'}`);
   }
 
   /**

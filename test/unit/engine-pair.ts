@@ -127,6 +127,9 @@ export class Hand {
   wire: Uint8Array[] = [];
   closed = false;
   private inputs: EngineInput[] = [];
+  /** States of reigns that lost, as the disk kept them. */
+  readonly lost: { readonly epoch: number; readonly state: Image }[] = [];
+  private awaitsReset = false;
   private readonly batches: PersistBatch[] = [];
   private readonly out = new EngineEffects();
   private readonly settings: NodeSettings;
@@ -162,11 +165,30 @@ export class Hand {
     return !work && this.engine.deadline() > now;
   }
 
+  /** Batches the disk was given and has not answered. */
+  get unanswered(): readonly PersistBatch[] {
+    return this.batches;
+  }
+
+  /** The database was damaged: an empty one waits for a whole state. */
+  replaceDisk(): void {
+    this.disk = new Image();
+    this.awaitsReset = true;
+    this.batches.length = 0;
+    this.give({ kind: 'disk-replaced', name: 'beside', text: 'the database is damaged' });
+  }
+
   /** The disk commits everything it was given; the engine hears of it in its next turn. */
   commitAll(): void {
     for (const batch of this.batches) {
+      if (this.awaitsReset && !batch.reset) continue;
+      this.awaitsReset = false;
+      if (batch.setAside > 0) {
+        this.lost.push({ epoch: batch.setAside, state: this.disk.copy() });
+        this.inputs.push({ kind: 'disk-kept', name: `lost-${batch.setAside}` });
+      }
       this.disk.apply(batch);
-      this.inputs.push({ kind: 'synced', ticket: batch.ticket });
+      this.inputs.push({ kind: 'synced', ticket: batch.ticket, flashBytes: 0 });
     }
     this.batches.length = 0;
   }

@@ -174,7 +174,14 @@ test('random histories: backup, disk image and rebuilt indexes agree with the pr
       const image = new Image();
       const persist = (l: Ledger): void => {
         const bytes = Uint8Array.from(takeRows(l.tables, false));
-        image.apply({ ticket: 1, bytes, durable: false, reset: false, box: undefined as never });
+        image.apply({
+          ticket: 1,
+          bytes,
+          durable: false,
+          reset: false,
+          setAside: 0,
+          box: undefined as never,
+        });
       };
       let n = 0;
       for (let turn = 0; turn < 60; turn += 1) {

@@ -58,7 +58,7 @@ function batch(ticket: number, durable: boolean): PersistBatch {
     wallAt: 0,
     nextIds: [],
   };
-  return { ticket, bytes: new Uint8Array(0), box, durable, reset: false };
+  return { ticket, bytes: new Uint8Array(0), box, durable, reset: false, setAside: 0 };
 }
 
 function disk(seed: number) {

@@ -26,6 +26,8 @@ export type Sight = {
   readonly clockStepped: boolean;
   /** The primary's word "my peer is stale" is durable. */
   readonly alone: boolean;
+  /** How long the primary's disk has done what it is asked to. */
+  readonly diskSoundMs: number;
   /** Time since the last fault or repair that touched a box or a path. */
   readonly quietMs: number;
 };
@@ -103,6 +105,14 @@ export const ATLAS: readonly Region[] = [
     why: 'the fault is about a primary whose backup is out of reach and known to be stale',
     kinds: ['restart-alone'],
     excluded: (s) => !s.alone || s.inStep || s.quietMs < 100,
+  },
+  {
+    name: 'alone-on-a-failing-disk',
+    why:
+      'what is answered by a box that is alone while its disk does not write is in one memory ' +
+      'only, with an alarm that says so',
+    kinds: ['restart-alone'],
+    excluded: (s) => s.diskSoundMs < 2500,
   },
   {
     name: 'alone-unheard-and-gone',

@@ -192,7 +192,7 @@ export class Box {
     for (const bytes of out.link) this.cable.write(this.id, bytes);
     if (out.closeLink) this.cable.close(this.id);
     for (const batch of out.persist) {
-      this.disk.persist(batch, () => process.toEngine({ kind: 'synced', ticket: batch.ticket }));
+      this.disk.persist(batch, (word) => process.toEngine(word));
     }
     for (const d of out.datagrams) {
       const sent = this.kernel.send({

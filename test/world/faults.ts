@@ -8,6 +8,7 @@ import type { BoxId } from '../../src/pair/terms.ts';
 import { forbidden, type Sight } from './atlas.ts';
 import { type Box, HEARTBEAT_PORT } from './box.ts';
 import type { Dice } from './dice.ts';
+import type { DiskTrouble } from './disk.ts';
 import type { Frame } from './ether.ts';
 import { isLanFault, performLan } from './lan-faults.ts';
 import { FAULT_TEXT, type FaultKind } from './options.ts';
@@ -21,6 +22,8 @@ const BEFORE_THE_STALE_ONE = [50, 700] as const;
 
 /** Shorter and longer than the lease, the address lifetime and the detector. */
 const FREEZE = [10, 5000] as const;
+/** Shorter and longer than anybody waits for a disk. */
+const DISK_STALL = [100, 10_000] as const;
 
 export class Injector {
   readonly done = new Map<FaultKind, number>();
@@ -85,6 +88,7 @@ export class Injector {
       primaryLan: primary !== undefined && lanOf(primary.id),
       witness: world.options.pair.witness && world.gateway.on,
       clockStepped: primary !== undefined && this.stepped.get(primary) === primary.lives,
+      diskSoundMs: primary?.disk.soundMs ?? 0,
       quietMs: world.now - this.lastChange,
     };
   }
@@ -146,6 +150,19 @@ export class Injector {
         return this.cut(kind, false);
       case 'deaf':
         return this.cut(kind, true);
+      case 'disk-stall':
+        return this.breakDisk(kind, 'stalled', DISK_STALL);
+      case 'disk-full':
+        return this.breakDisk(kind, 'full');
+      case 'disk-read-only':
+        return this.breakDisk(kind, 'read-only');
+      case 'disk-damage': {
+        const box = this.dice.pick(world.pair);
+        if (box.disk.soundMs === 0) return false;
+        this.tell(kind, box.id);
+        box.disk.damage();
+        return true;
+      }
       case 'wall-step': {
         const box = this.dice.pick(world.pair);
         if (box.process === undefined) return false;
@@ -211,6 +228,22 @@ export class Injector {
       this.world.say(`repair: box ${box.id} thaws`);
       box.thaw();
     }, FREEZE);
+    return true;
+  }
+
+  private breakDisk(
+    kind: FaultKind,
+    trouble: Exclude<DiskTrouble, 'none'>,
+    repair: readonly [number, number] = this.world.options.repair,
+  ): boolean {
+    const box = this.dice.pick(this.world.pair);
+    if (box.disk.soundMs === 0) return false;
+    this.tell(kind, box.id);
+    box.disk.break(trouble);
+    this.later(() => {
+      this.world.say(`repair: disk of box ${box.id}`);
+      box.disk.repair();
+    }, repair);
     return true;
   }
 

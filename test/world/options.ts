@@ -22,6 +22,8 @@ export const FAULT_KINDS = [
   'restart-alone',
   'wall-step',
 ] as const;
+/** Drawn apart from the others, so that what a seed meant before they came is what it means. */
+export const DISK_FAULTS = ['disk-stall', 'disk-full', 'disk-read-only', 'disk-damage'] as const;
 
 /**
  * Faults of the service LAN, of the engine alone, and of both paths. They are drawn from a stream of
@@ -40,7 +42,7 @@ export const LAN_FAULT_KINDS = [
   'isolate-backup',
   'lossy-x',
 ] as const;
-export const ALL_FAULT_KINDS = [...FAULT_KINDS, ...LAN_FAULT_KINDS] as const;
+export const ALL_FAULT_KINDS = [...FAULT_KINDS, ...DISK_FAULTS, ...LAN_FAULT_KINDS] as const;
 export type FaultKind = (typeof ALL_FAULT_KINDS)[number];
 
 /** What each kind is, for the picture and the manual of the simulator. */
@@ -66,6 +68,10 @@ export const FAULT_TEXT: { readonly [K in FaultKind]: string } = {
   'isolate-primary': 'crossover cut and the port of the primary dead (link case 7)',
   'isolate-backup': 'crossover cut and the port of the backup dead (link case 6)',
   'lossy-x': 'the crossover loses 10 % and delays by up to 50 ms',
+  'disk-stall': 'the disk answers nothing for up to ten seconds',
+  'disk-full': 'the disk is full for a while',
+  'disk-read-only': 'the disk is read-only for a while',
+  'disk-damage': 'the database is damaged, found at the next commit or start',
 };
 
 /** What of the pair's own settings a run draws. */
@@ -100,18 +106,20 @@ export type Options = {
 /** @returns the options of a run. The same seed gives the same. */
 export function drawOptions(seed: number): Options {
   const dice = new Dice(seed).fork('options');
-  const kinds = FAULT_KINDS.filter(() => dice.odds(0.4));
+  const kinds: FaultKind[] = FAULT_KINDS.filter(() => dice.odds(0.4));
   if (kinds.length === 0) kinds.push(dice.pick(FAULT_KINDS));
   const lanDice = new Dice(seed).fork('lan faults');
   // a few of many: two kinds that meet often tell more than twelve that meet once
   const lanKinds = lanDice.odds(0.3) ? [] : LAN_FAULT_KINDS.filter(() => lanDice.odds(0.25));
+  const disks = new Dice(seed).fork('disk faults');
+  const diskKinds = disks.odds(0.35) ? DISK_FAULTS.filter(() => disks.odds(0.5)) : [];
   const quiet = dice.odds(0.5);
   const loss = quiet ? 0 : dice.pick([0, 0.002, 0.01]);
   const slowDisk = dice.odds(0.3);
   return {
     seed,
     phones: dice.whole(3, 12),
-    kinds: [...kinds, ...lanKinds],
+    kinds: [...kinds, ...diskKinds, ...lanKinds],
     faultGap: dice.pick([1500, 3000, 6000]),
     aimed: dice.pick([0, 0.5, 1]),
     repair: dice.pick([

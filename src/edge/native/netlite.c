@@ -10,11 +10,13 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -48,16 +50,23 @@ bool text(napi_env env, napi_value value, char *out, size_t size) {
   return strlen(out) == length;
 }
 
-bool bytes(napi_env env, napi_value view, napi_value off, napi_value len, uint8_t **at, size_t *n) {
+bool whole_view(napi_env env, napi_value view, uint8_t **at, size_t *n) {
   bool is_view = false;
   void *base = NULL;
+  if (napi_is_buffer(env, view, &is_view) != napi_ok || !is_view) return false;
+  if (napi_get_buffer_info(env, view, &base, n) != napi_ok) return false;
+  *at = base;
+  return true;
+}
+
+bool bytes(napi_env env, napi_value view, napi_value off, napi_value len, uint8_t **at, size_t *n) {
+  uint8_t *base;
   size_t size = 0;
   int64_t from, count;
-  if (napi_is_buffer(env, view, &is_view) != napi_ok || !is_view) return false;
-  if (napi_get_buffer_info(env, view, &base, &size) != napi_ok) return false;
+  if (!whole_view(env, view, &base, &size)) return false;
   if (!whole(env, off, 0, (int64_t)size, &from)) return false;
   if (!whole(env, len, 0, (int64_t)size - from, &count)) return false;
-  *at = (uint8_t *)base + from;
+  *at = base + from;
   *n = (size_t)count;
   return true;
 }
@@ -129,16 +138,31 @@ static bool count_watch(int fd, int change) {
   return ours;
 }
 
-/* close(fd) -> 0; -EBADF when this addon did not open it, -EBUSY while it is watched. */
-static napi_value Close(napi_env env, napi_callback_info info) {
-  ARGUMENTS(1);
-  int fd, fault = 0;
-  if (!descriptor(env, arg[0], &fd)) return INVALID;
+/* Strikes a descriptor from the books. 0; EBADF when it is not in them, EBUSY while it is watched. */
+static int disown(int fd) {
+  int fault = 0;
   pthread_mutex_lock(&books);
   if ((size_t)fd >= entry_count || !entries[fd].open) fault = EBADF;
   else if (entries[fd].watchers > 0) fault = EBUSY;
   else entries[fd].open = false;
   pthread_mutex_unlock(&books);
+  return fault;
+}
+
+/* release(fd) -> 0; from now on somebody else closes it. Faults as of close. */
+static napi_value Release(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  int fd;
+  if (!descriptor(env, arg[0], &fd)) return INVALID;
+  return number(env, -disown(fd));
+}
+
+/* close(fd) -> 0; -EBADF when this addon did not open it, -EBUSY while it is watched. */
+static napi_value Close(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  int fd;
+  if (!descriptor(env, arg[0], &fd)) return INVALID;
+  int fault = disown(fd);
   if (fault) return number(env, -fault);
   /* EINTR: Linux has closed it all the same, and a second close could hit a stranger. */
   return number(env, close(fd) < 0 && errno != EINTR ? -errno : 0);
@@ -339,21 +363,77 @@ static napi_value Unwatch(napi_env env, napi_callback_info info) {
 
 /* ---- interfaces, frames, netlink, TUN ------------------------------------------------------- */
 
-/* openPacket(ifname, ethertype) -> fd of an AF_PACKET socket, whole frames both ways */
+/*
+ * openPacket(ifname, ethertype, filter) -> fd of an AF_PACKET socket, whole frames both ways. The
+ * filter is a program of classic BPF as the kernel reads it (struct sock_filter, 8 bytes each). It is
+ * there before the socket hears anything, so no frame slips by.
+ */
 static napi_value OpenPacket(napi_env env, napi_callback_info info) {
-  ARGUMENTS(2);
+  ARGUMENTS(3);
   char name[IFNAMSIZ];
   int64_t type;
-  if (!text(env, arg[0], name, sizeof name) || !whole(env, arg[1], 1, 0xffff, &type)) return INVALID;
+  uint8_t *at_filter;
+  size_t size;
+  if (!text(env, arg[0], name, sizeof name) || !whole(env, arg[1], 1, 0xffff, &type) ||
+      !whole_view(env, arg[2], &at_filter, &size) || size == 0 || size % sizeof(struct sock_filter) ||
+      size / sizeof(struct sock_filter) > BPF_MAXINSNS)
+    return INVALID;
   unsigned index = if_nametoindex(name);
   if (!index) return number(env, -errno);
   /* Protocol 0 until bind: nothing of other interfaces is queued in between. */
   int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return number(env, -errno);
+  struct sock_fprog program = {.len = (unsigned short)(size / sizeof(struct sock_filter)),
+                               .filter = (struct sock_filter *)at_filter};
   struct sockaddr_ll at = {.sll_family = AF_PACKET,
                            .sll_protocol = htons((uint16_t)type),
                            .sll_ifindex = (int)index};
-  if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0) {
+  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0 ||
+      bind(fd, (struct sockaddr *)&at, sizeof at) < 0) {
+    int fault = errno;
+    close(fd);
+    return number(env, -fault);
+  }
+  return number(env, keep(env, fd));
+}
+
+/* packetJoin(fd, ifname, mac of 6 bytes) -> 0: the card lets frames to this group address in */
+static napi_value PacketJoin(napi_env env, napi_callback_info info) {
+  ARGUMENTS(3);
+  int fd;
+  char name[IFNAMSIZ];
+  uint8_t *mac;
+  size_t size;
+  if (!descriptor(env, arg[0], &fd) || !text(env, arg[1], name, sizeof name) ||
+      !whole_view(env, arg[2], &mac, &size) || size != 6)
+    return INVALID;
+  unsigned index = if_nametoindex(name);
+  if (!index) return number(env, -errno);
+  struct packet_mreq group = {
+      .mr_ifindex = (int)index, .mr_type = PACKET_MR_MULTICAST, .mr_alen = (unsigned short)size};
+  memcpy(group.mr_address, mac, size);
+  int r = setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &group, sizeof group);
+  return number(env, r < 0 ? -errno : 0);
+}
+
+/*
+ * groupOpen(ifname, group of 16 bytes) -> fd: this host is a member of the IPv6 group on that
+ * interface while it is open, and says so to the switches (MLD). Nothing is received on it.
+ */
+static napi_value GroupOpen(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  char name[IFNAMSIZ];
+  uint8_t *group;
+  size_t size;
+  if (!text(env, arg[0], name, sizeof name) || !whole_view(env, arg[1], &group, &size) ||
+      size != sizeof(struct in6_addr))
+    return INVALID;
+  struct ipv6_mreq request = {.ipv6mr_interface = if_nametoindex(name)};
+  if (!request.ipv6mr_interface) return number(env, -errno);
+  memcpy(&request.ipv6mr_multiaddr, group, size);
+  int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return number(env, -errno);
+  if (setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request) < 0) {
     int fault = errno;
     close(fd);
     return number(env, -fault);
@@ -472,18 +552,36 @@ static napi_value Monotonic(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/*
+ * addressOf(view, out, off) -> 8, after writing where `view` begins, as a pointer lies in memory, to
+ * out[off..off+8). For structures that a system call wants with a pointer in them; `view` must be
+ * kept until that call is over.
+ */
+static napi_value AddressOf(napi_env env, napi_callback_info info) {
+  ARGUMENTS(3);
+  uint8_t *of = NULL, *to = NULL;
+  size_t none = 0, room = 0;
+  napi_value zero = number(env, 0), size = number(env, sizeof of);
+  if (!bytes(env, arg[0], zero, zero, &of, &none)) return INVALID;
+  if (!bytes(env, arg[1], arg[2], size, &to, &room)) return INVALID;
+  memcpy(to, &of, sizeof of);
+  return number(env, sizeof of);
+}
+
 /* ---- module --------------------------------------------------------------------------------- */
 
 #define FUNCTION(name, f) {name, NULL, f, NULL, NULL, NULL, napi_enumerable, NULL}
 static const napi_property_descriptor functions[] = {
     FUNCTION("send", Send),           FUNCTION("recv", Recv),
     FUNCTION("close", Close),         FUNCTION("watch", WatchStart),
+    FUNCTION("release", Release),
     FUNCTION("rewatch", Rewatch),     FUNCTION("unwatch", Unwatch),
     FUNCTION("ifIndex", IfIndex),     FUNCTION("ifHwaddr", IfHwaddr),
     FUNCTION("tunOpen", TunOpen),     FUNCTION("openPacket", OpenPacket),
     FUNCTION("gettid", GetTid),       FUNCTION("openNetlink", OpenNetlink),
     FUNCTION("setFifo", SetFifo),     FUNCTION("mlockall", MlockAll),
-    FUNCTION("monotonic", Monotonic),
+    FUNCTION("monotonic", Monotonic), FUNCTION("packetJoin", PacketJoin),
+    FUNCTION("groupOpen", GroupOpen), FUNCTION("addressOf", AddressOf),
 };
 
 NAPI_MODULE_INIT() {

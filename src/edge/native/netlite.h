@@ -45,6 +45,8 @@ bool truth(napi_env env, napi_value value, bool *out);
 bool text(napi_env env, napi_value value, char *out, size_t size);
 /* The bytes [off, off+len) of a Buffer or Uint8Array, checked against its length. */
 bool bytes(napi_env env, napi_value view, napi_value off, napi_value len, uint8_t **at, size_t *n);
+/* All bytes of a Buffer or Uint8Array. */
+bool whole_view(napi_env env, napi_value view, uint8_t **at, size_t *n);
 /* A descriptor number. */
 bool descriptor(napi_env env, napi_value value, int *fd);
 /* The native half of an external made with the same tag. */

@@ -55,6 +55,8 @@ export type Netlite = {
   recv(fd: number, bytes: Uint8Array, off: number, len: number): number;
   /** @returns 0; -EBADF when the addon did not open it, -EBUSY while it is watched. */
   close(fd: number): number;
+  /** The descriptor is somebody else's to close from now on. @returns 0; else as `close`. */
+  release(fd: number): number;
   /**
    * Calls back on the loop of this thread while `fd` is ready: mask 1 reads, 2 writes, 0 pauses.
    * Level triggered. An error pending on the descriptor counts as ready: the next `recv`, `send` or
@@ -105,8 +107,15 @@ export type Netlite = {
   pton(ip: string, out: Uint8Array, off: number): number;
   ntop(bytes: Uint8Array, off: number, len: 4 | 16): string | number;
 
-  /** AF_PACKET socket of one interface and ethertype, whole frames. Closing it takes 8-16 ms. */
-  openPacket(ifname: string, ethertype: number): number;
+  /**
+   * AF_PACKET socket of one interface and ethertype, whole frames. Closing it takes 8-16 ms.
+   * `filter` is classic BPF, 8 bytes an instruction (struct sock_filter).
+   */
+  openPacket(ifname: string, ethertype: number, filter: Uint8Array): number;
+  /** The card lets frames to this group address (6 bytes) in while the packet socket is open. */
+  packetJoin(fd: number, ifname: string, mac: Uint8Array): number;
+  /** Membership of an IPv6 group (16 bytes) on an interface, told to switches (MLD). @returns fd */
+  groupOpen(ifname: string, group: Uint8Array): number;
   openNetlink(protocol: number, groups: number): number;
   ifIndex(ifname: string): number;
   /** @returns "02:00:00:00:00:01"; -EOPNOTSUPP when it has no Ethernet address. */
@@ -122,6 +131,11 @@ export type Netlite = {
   mlockall(): number;
   /** CLOCK_MONOTONIC in milliseconds, with a fraction; the same clock in every thread. */
   monotonic(): number;
+  /**
+   * Writes where `view` begins in memory, 8 bytes in host order, to `out`: for a structure that a
+   * system call wants with a pointer in it. Keep `view` until that call is over. @returns 8
+   */
+  addressOf(view: Uint8Array, out: Uint8Array, off: number): number;
 };
 
 export const READ = 1;

@@ -1,0 +1,254 @@
+/**
+ * `sipair pair`: two boxes get their pair key from each other, over the crossover, while an operator
+ * at each compares six digits. The machine is `pair/pairing.ts`; here are the connection, the
+ * console and the key file. The port is open only while this runs. Box a listens, box b connects.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { createInterface, type Interface } from 'node:readline';
+import { isFault } from '../base/fault.ts';
+import type { Millis } from '../base/units.ts';
+import { PAIRING_CHANCE, PAIRING_WORDS, Pairing, type PairingFault } from '../pair/pairing.ts';
+import { type Config, PAIRING_PORT } from './config.ts';
+import { writeKeyFile } from './key-file.ts';
+import { isOsError, netlite } from './native/netlite.ts';
+import { StreamListener, StreamSocket } from './tcp.ts';
+
+/** Exchanges in which our key was shown: each is one guess for somebody in between. */
+const TRIES = 3;
+const PATIENCE_MS: Millis = 120_000;
+/** From a connection to the digits no human is needed. */
+const DIGITS_MS: Millis = 5000;
+const RETRY_MS: Millis = 300;
+/** How long the other box may take to store its key. */
+const STORE_MS: Millis = 5000;
+
+type Say = (text: string) => void;
+
+class PairCommand {
+  private readonly config: Config;
+  private readonly say: Say;
+  private readonly end: (code: number) => void;
+  private readonly console: Interface;
+  private readonly patience: NodeJS.Timeout;
+  private listener: StreamListener | undefined;
+  private socket: StreamSocket | undefined;
+  private machine: Pairing | undefined;
+  private step: NodeJS.Timeout | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private tries = 0;
+  private ended = false;
+
+  constructor(config: Config, say: Say, end: (code: number) => void) {
+    this.config = config;
+    this.say = say;
+    this.end = end;
+    this.console = createInterface({ input: process.stdin });
+    this.console.on('line', (line) => this.answer(line));
+    this.patience = setTimeout(
+      () => this.finish('pairing-timeout: nothing came of it in two minutes'),
+      PATIENCE_MS,
+    );
+    const { crossover } = config;
+    say(`box ${config.box}: waiting for the other box on ${crossover.interface}`);
+    if (config.box === 'a') this.listen();
+    else this.connect();
+  }
+
+  private listen(): void {
+    const { crossover } = this.config;
+    const listener = StreamListener.open(
+      { ip: crossover.address, port: PAIRING_PORT, freebind: true, device: crossover.interface },
+      (fd) => this.accept(fd),
+    );
+    if (!isOsError(listener)) this.listener = listener;
+    else this.finish(`pairing-socket: ${listener.osError} (${listener.call})`);
+  }
+
+  /** One at a time, from the peer's address. */
+  private accept(fd: number): void {
+    const peer = netlite.peerName(fd);
+    const known =
+      typeof peer === 'string' && peer.startsWith(`${this.config.crossover.peerAddress} `);
+    if (!known || this.socket !== undefined || this.ended) {
+      netlite.close(fd);
+      return;
+    }
+    const socket = StreamSocket.accepted(fd, this.events());
+    if (isOsError(socket)) return;
+    this.socket = socket;
+    this.begin();
+  }
+
+  private connect(): void {
+    const { crossover } = this.config;
+    const socket = StreamSocket.connect(
+      {
+        ip: crossover.peerAddress,
+        port: PAIRING_PORT,
+        localIp: crossover.address,
+        device: crossover.interface,
+      },
+      this.events(),
+    );
+    if (isOsError(socket)) this.again();
+    else this.socket = socket;
+  }
+
+  private events(): {
+    onOpen: () => void;
+    onData: (b: Uint8Array) => void;
+    onClose: () => void;
+  } {
+    return {
+      onOpen: () => this.begin(),
+      onData: (bytes) => this.data(bytes),
+      onClose: () => this.lost(),
+    };
+  }
+
+  private begin(): void {
+    this.machine = new Pairing(this.config.box, randomBytes(PAIRING_CHANCE));
+    this.socket?.write(this.machine.begin());
+    this.within(DIGITS_MS, () => this.drop());
+  }
+
+  private data(bytes: Uint8Array): void {
+    const { machine } = this;
+    if (machine === undefined) return;
+    const before = machine.state;
+    const result = machine.data(bytes);
+    // our key goes out in the answer to a hello: whoever got it has had one guess
+    if (before === 'hello' && machine.state !== 'hello' && machine.state !== 'failed') {
+      this.tries += 1;
+    }
+    if (isFault(result)) {
+      this.fault(result.fault as PairingFault);
+      return;
+    }
+    for (const answer of result as readonly Uint8Array[]) this.socket?.write(answer);
+    if (before !== 'compare' && machine.state === 'compare') this.ask(machine.digits);
+    if (before === 'compare' && machine.state === 'agreed') this.store();
+    if (machine.state === 'done') this.done();
+  }
+
+  private ask(digits: string): void {
+    clearTimeout(this.step);
+    this.say(`code: ${digits.slice(0, 3)} ${digits.slice(3)}`);
+    this.say('does the other box show the same code? [y/n]');
+  }
+
+  /** A line of the operator; what was typed before the digits were shown is not an answer. */
+  private answer(line: string): void {
+    const { machine } = this;
+    if (machine === undefined || machine.state !== 'compare') return;
+    const word = line.trim().toLowerCase();
+    if (word === 'n' || word === 'no') {
+      this.socket?.write(machine.reject());
+      this.finish('pairing-refused: the operator at this box said no');
+      return;
+    }
+    if (word !== 'y' && word !== 'yes') {
+      this.say('y or n');
+      return;
+    }
+    const confirm = machine.accept();
+    if (confirm !== undefined) this.socket?.write(confirm);
+    if (machine.key === undefined) this.say('waiting for the operator at the other box');
+    else this.store();
+  }
+
+  /** Both said yes. */
+  private store(): void {
+    const { machine, config } = this;
+    const key = machine?.key;
+    if (machine === undefined || key === undefined) return;
+    const wrong = writeKeyFile(config.keyFile, key, true);
+    if (wrong !== undefined) {
+      this.finish(`${wrong.code}: ${config.keyFile}: ${wrong.text}`);
+      return;
+    }
+    const stored = machine.stored();
+    if (stored !== undefined) this.socket?.write(stored);
+    this.within(STORE_MS, () => this.lost());
+    if (machine.state === 'done') this.done();
+  }
+
+  private done(): void {
+    this.say(`paired: the key is in ${this.config.keyFile} on both boxes`);
+    this.finish('');
+  }
+
+  private fault(code: PairingFault): void {
+    this.say(`${code}: ${PAIRING_WORDS[code]}`);
+    if (code === 'pairing-refused' || this.tries >= TRIES) {
+      this.finish('pairing-failed: nothing was changed on this box');
+      return;
+    }
+    this.drop();
+  }
+
+  /** The connection ended by itself. */
+  private lost(): void {
+    if (this.machine?.key !== undefined && this.machine.state !== 'done') {
+      this.finish(
+        'pairing-half: the key is stored here, the other box did not say so: pair once more',
+      );
+      return;
+    }
+    if (this.machine?.state === 'compare') this.say('the other box has gone');
+    this.drop();
+  }
+
+  /** Ends this exchange and waits for another. */
+  private drop(): void {
+    clearTimeout(this.step);
+    this.socket?.close();
+    this.socket = undefined;
+    this.machine = undefined;
+    if (this.tries >= TRIES) {
+      this.finish(`pairing-tries: ${TRIES} exchanges came to nothing; look who is on the cable`);
+      return;
+    }
+    this.again();
+  }
+
+  private again(): void {
+    if (this.config.box !== 'b' || this.ended) return;
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => this.connect(), RETRY_MS);
+  }
+
+  private within(ms: Millis, late: () => void): void {
+    clearTimeout(this.step);
+    this.step = setTimeout(late, ms);
+  }
+
+  /** @param text what went wrong, '' when nothing did. */
+  private finish(text: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    if (text !== '') this.say(text);
+    clearTimeout(this.step);
+    clearTimeout(this.retry);
+    clearTimeout(this.patience);
+    this.console.close();
+    this.listener?.close();
+    this.socket?.end();
+    this.end(text === '' ? 0 : 1);
+  }
+}
+
+/** Pairs this box with the other one. @returns the exit code. */
+export function runPairing(config: Config): Promise<number> {
+  const say = (text: string): void => {
+    process.stdout.write(`${text}\n`);
+  };
+  if (config.keyFile === '') {
+    say('pairing-key-file: "keyFile" must be in the configuration, not "key"');
+    return Promise.resolve(2);
+  }
+  return new Promise((resolve) => {
+    new PairCommand(config, say, resolve);
+  });
+}

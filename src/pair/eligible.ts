@@ -1,0 +1,78 @@
+/**
+ * Whether this box may lead, in the terms of what its sentry remembers: could it become primary now
+ * (`isFit`, which the other box is told), may it stand for it (`mayNotStand`), and what does the cold-start
+ * table say (`ownVerdict`).
+ */
+
+import { type Candidate, type Looking, type Verdict, verdict } from './cold-start.ts';
+import type { Core } from './sentry-core.ts';
+import { DOUBTING } from './takeover-row.ts';
+
+/** This box as the other one ranks it. */
+export function candidate(c: Core): Candidate {
+  return {
+    box: c.settings.box,
+    fit: isFit(c),
+    epoch: c.epoch(),
+    recordEpoch: c.standing.recordEpoch,
+    lsn: c.standing.lsn,
+    inStep: c.standing.inStep,
+    peerStale: c.peerStale(),
+  };
+}
+
+/** @returns whether this box could become primary now, whatever the other one does. */
+export function isFit(c: Core): boolean {
+  if (c.loaded === undefined || !c.lanUp()) return false;
+  switch (c.phase) {
+    case 'loading':
+    case 'awaiting': // has just given it away
+      return false;
+    case 'looking':
+      return mayNotStand(c) === '';
+    case 'primary':
+    case 'flushing':
+    case 'dropping':
+      return true;
+    default:
+      return mayNotStand(c) === '';
+  }
+}
+
+/** @returns why this box must not become primary now, or '' when it may. */
+export function mayNotStand(c: Core): string {
+  if (!c.lanUp()) return 'own service LAN has no carrier';
+  // the operator decided
+  if (c.forced) return '';
+  if (c.witnessLost()) return 'no witness answers on the service LAN';
+  // the engine has left its primary behind already
+  if (c.reignDurable) return '';
+  if (c.marked && !c.peerStale()) return 'the peer went on without this box';
+  switch (DOUBTING.includes(c.phase) || c.phase === 'reigning' ? c.origin : c.phase) {
+    case 'following':
+      return c.standing.inStep ? '' : 'this box is not in step';
+    case 'looking':
+      return c.whole ? '' : 'the tables of this box are not whole';
+    default:
+      return '';
+  }
+}
+
+/** @returns the decision of the cold-start table for a box that looks for its peer. */
+export function ownVerdict(c: Core): Verdict {
+  const peer = c.peer;
+  const h = peer.present(c.now) && peer.stateAt >= c.phaseSince ? peer.state : undefined;
+  const looking: Looking = {
+    own: candidate(c),
+    lookedMs: c.now - c.phaseSince,
+    holdMs: c.settings.holdMs,
+    ownLanUp: c.lanUp(),
+    witnessLost: c.witnessLost(),
+    wasPrimary: c.wasPrimary,
+    fresh: c.loaded?.fresh === true,
+    marked: c.marked && !c.peerStale(),
+    stranger: peer.strangerNear(c.now),
+    peer: h,
+  };
+  return verdict(looking);
+}

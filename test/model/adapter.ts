@@ -1,0 +1,228 @@
+/**
+ * The one place where the model checker touches the real sentry: how a sentry is made and stepped,
+ * which of its fields are what (time, number of a frame, position, noise), and what a reader wants
+ * to see of it. New inputs and effects of `src/pair` are bound here and in `world.ts` (`perform`).
+ *
+ * The rules of `print` below decide which states are the same. What they leave out or blur is
+ * written beside them; an unknown field of a new release is taken as it is, so forgetting a rule
+ * costs merging (more states), never a false "seen before".
+ */
+
+import type { Chance } from '../../src/base/chance.ts';
+import { isFault } from '../../src/base/fault.ts';
+import { Sentry } from '../../src/pair/sentry.ts';
+import type { SentryView } from '../../src/pair/sentry-view.ts';
+import { pairSettings } from '../../src/pair/settings.ts';
+import type {
+  BoxId,
+  PairSettings,
+  SentryEffect,
+  SentryInput,
+  Standing,
+} from '../../src/pair/terms.ts';
+import { arpReply, decodeArp } from '../../src/wire/arp.ts';
+import { decodeHeartbeat, type Heartbeat } from '../../src/wire/heartbeat.ts';
+
+/** Virtual time begins here, so that a moment is told from every other number by its size. */
+export const T0 = 1_000_000_000;
+export const VIP = '192.0.2.10';
+export const MAC = { a: '02:00:00:00:00:0a', b: '02:00:00:00:00:0b' } as const;
+const KEY = Uint8Array.from({ length: 32 }, (_, i) => i * 7 + 1);
+
+/**
+ * Coarse, on a grid of ten milliseconds, and in the order of the real values:
+ * probe < mirror wait < heartbeat < red < lease < lifetime of the VIP.
+ */
+export const COARSE = {
+  redundancy: 'hot-standby',
+  heartbeatMs: 100,
+  missed: 2,
+  leaseMs: 600,
+  vipLifetimeS: 1,
+  renewMs: 200,
+  probeMs: 20,
+  holdMs: 600,
+  mirrorWaitMaxMs: 50,
+  garpAtMs: [0],
+  garpRefreshMs: 60_000,
+  vips: [VIP],
+  key: KEY,
+} as const;
+
+const SETTINGS: { readonly [B in BoxId]: PairSettings } = {
+  a: pairSettings({
+    ...COARSE,
+    box: 'a',
+    lanAddress: '192.0.2.11',
+    peerLanAddress: '192.0.2.12',
+  }),
+  b: pairSettings({
+    ...COARSE,
+    box: 'b',
+    lanAddress: '192.0.2.12',
+    peerLanAddress: '192.0.2.11',
+  }),
+};
+
+export function settingsOf(box: BoxId): PairSettings {
+  return SETTINGS[box];
+}
+
+/** Every boot of the pair has the next number. */
+class Numbers implements Chance {
+  private next: number;
+
+  constructor(next: number) {
+    this.next = next;
+  }
+
+  u32(): number {
+    this.next += 1;
+    return this.next;
+  }
+}
+
+export function makeSentry(box: BoxId, boots: number): Sentry {
+  return new Sentry(SETTINGS[box], MAC[box], new Numbers(boots * 1000));
+}
+
+export function give(
+  sentry: Sentry,
+  now: number,
+  input: SentryInput,
+  standing: Standing,
+  out: SentryEffect[],
+): void {
+  standing.turns += 1;
+  standing.pairNow = 0;
+  sentry.step(now, input, standing, out);
+}
+
+export function viewOf(sentry: Sentry): SentryView {
+  return sentry.view();
+}
+
+/** The phase alone, which every print and every choice asks for. */
+export function phaseOf(sentry: Sentry): string {
+  const core = Reflect.get(sentry, 'core') as { readonly phase?: string } | undefined;
+  return core?.phase ?? sentry.view().phase;
+}
+
+export function frameOf(bytes: Uint8Array): Heartbeat {
+  const h = decodeHeartbeat(bytes, KEY);
+  if (isFault(h)) throw new Error(h.fault);
+  return h;
+}
+
+/** What an ARP frame asks or says about the VIP. */
+export type Arp = 'probe' | 'answer' | 'garp' | 'else';
+
+export function arpOf(bytes: Uint8Array): Arp {
+  const arp = decodeArp(bytes);
+  if (isFault(arp)) throw new Error(arp.fault);
+  if (arp.senderIp === VIP) return 'garp';
+  return arp.op === 'request' && arp.targetIp === VIP ? 'probe' : 'else';
+}
+
+/** What the kernel of `box` answers to a probe for the VIP. */
+export function arpAnswer(box: BoxId, probe: Uint8Array): Uint8Array {
+  const arp = decodeArp(probe);
+  if (isFault(arp)) throw new Error(arp.fault);
+  return arpReply(MAC[box], VIP, arp.senderMac, arp.senderIp);
+}
+
+// ── which states are the same ────────────────────────────────────────────────────────────────────
+
+/** Never changed in place: copies share them. `Class.field`. */
+export const SHARED: ReadonlySet<string> = new Set([
+  'Core.settings',
+  'Core.loaded',
+  'Core.frame',
+  'Core.last',
+  'Peer.state',
+  'Announcer.burst',
+  'Object.item',
+  'Engine.history',
+]);
+
+/**
+ * Fields that decide nothing a property could see. Valid only within a step, or read only by logs,
+ * counters and views; `turns`: the engines of the model are never stuck; `automatic`: the measure of
+ * a flap guard that nothing asks yet.
+ */
+const NOISE: ReadonlySet<string> = new Set([
+  ...['now', 'out', 'frame', 'question', 'detail', 'answered', 'settings', 'mac', 'standing'],
+  ...['counters', 'refused', 'logged', 'last@Core', 'automatic', 'suspectedAt', 'provedAt'],
+  ...['durableAt', 'roleSince', 'turns', 'turnsAt', 'serial', 'claimSerial', 'pending', 'pairNow'],
+  ...['chain', 'primaryAt', 'primaryPairNow', 'start', 'sent', 'reportEpoch', 'boots'],
+  ...['ownBox', 'ownBoot', 'burst', 'gap', 'refresh', 'yellowAfter', 'redAfter', 'box', 'bytes'],
+]);
+
+/** How far back a moment may lie before it is "long ago": nothing in `src/pair` looks further. */
+const LONG_AGO = 1100;
+/** How far ahead before it is "one day" (the refresh of gratuitous ARP). */
+const ONE_DAY = 6000;
+
+export type Meaning =
+  | 'skip'
+  | 'plain'
+  /** Only the order of these counts, per sender. */
+  | 'own-sequence'
+  | 'peer-sequence'
+  /** Only order and neighbourhood count. */
+  | 'lsn'
+  | 'epoch'
+  /** Only which are equal counts. */
+  | 'boot'
+  | 'retired'
+  | 'history'
+  | 'ticket';
+
+const MEANINGS: { readonly [field: string]: Meaning } = {
+  sequence: 'own-sequence',
+  queryFrom: 'own-sequence',
+  newest: 'peer-sequence',
+  echoSequence: 'peer-sequence',
+  lsn: 'lsn',
+  acked: 'lsn',
+  held: 'lsn',
+  history: 'history',
+  ticket: 'ticket',
+  reignTicket: 'ticket',
+  trustTicket: 'ticket',
+  link: 'boot',
+  boot: 'boot',
+  echoBoot: 'boot',
+  retired: 'retired',
+  epoch: 'epoch',
+  seenEpoch: 'epoch',
+  leaderEpoch: 'epoch',
+  followed: 'epoch',
+  reignEpoch: 'epoch',
+  saidEpoch: 'epoch',
+  spokenEpoch: 'epoch',
+};
+
+const known = new Map<string, Meaning>();
+
+export function meaningOf(owner: string, field: string): Meaning {
+  const name = `${owner}.${field}`;
+  let meaning = known.get(name);
+  if (meaning === undefined) {
+    if (owner === 'Peer.last') meaning = 'peer-sequence';
+    else if (NOISE.has(field) || NOISE.has(`${field}@${owner}`)) meaning = 'skip';
+    else meaning = MEANINGS[field] ?? 'plain';
+    known.set(name, meaning);
+  }
+  return meaning;
+}
+
+/** @returns a moment as seen from `now`, blurred where nothing looks closely. */
+export function relative(field: string, at: number, now: number, phase: string): number {
+  const d = at - now;
+  // how long a phase lasts is asked only of these two
+  if (field === 'phaseSince' && phase !== 'looking' && phase !== 'following') return 0;
+  if (field === 'leaderAt' && phase !== 'following') return 0;
+  if (d < -LONG_AGO) return -LONG_AGO;
+  return Math.min(d, ONE_DAY);
+}

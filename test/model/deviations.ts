@@ -1,0 +1,168 @@
+/**
+ * What may happen besides what is due: faults of machines and cables, messages lost or late, the
+ * operator. Each costs one of its budget and one of the total. How long something lasts is taken
+ * from a few values on both sides of every time the pair counts with (red 250, lease 600, lifetime
+ * 1000 ms, patience 1000, hold 600).
+ */
+
+import type { BoxId } from '../../src/pair/terms.ts';
+import { phaseOf } from './adapter.ts';
+import { type Channel, describe, type Mover, type World } from './world.ts';
+
+export const KINDS = ['crash', 'pause', 'cut', 'lan', 'operator', 'lose', 'late'] as const;
+export type Kind = (typeof KINDS)[number];
+export type Budget = { readonly [K in Kind]: number };
+
+export type Deviation = {
+  readonly label: string;
+  readonly kind: Kind;
+  readonly can: (w: World) => boolean;
+  readonly run: (m: Mover, w: World) => void;
+};
+
+const BOXES: readonly BoxId[] = ['a', 'b'];
+const KILLED: readonly number[] = [200, 2500];
+const UNPOWERED: readonly number[] = [400, 2500];
+const FROZEN: readonly number[] = [400, 800, 1300];
+const CUT: readonly number[] = [200, 2600];
+const NO_LAN: readonly number[] = [200, 2600];
+const LATE: readonly number[] = [30, 300];
+const LOSSY: readonly Channel[] = ['x', 'l', 'arp'];
+const SLOW: readonly Channel[] = ['x', 'l', 'arp', 'stream', 'order', 'report', 'disk'];
+
+function faults(id: BoxId): Deviation[] {
+  const runs = (w: World): boolean => w.box(id).runs;
+  const list: Deviation[] = [];
+  for (const [how, times] of [['kill', KILLED] as const, ['power off', UNPOWERED] as const]) {
+    for (const ms of times) {
+      list.push({
+        label: `${how} ${id}, back after ${ms} ms`,
+        kind: 'crash',
+        can: (w) => w.box(id).sentry !== undefined,
+        run: (m, w) => {
+          m.stop(w.box(id), how === 'kill');
+          w.later.push({ at: w.now + ms, deed: { kind: 'boot', box: id } });
+        },
+      });
+    }
+  }
+  for (const ms of FROZEN) {
+    list.push({
+      label: `freeze ${id} for ${ms} ms`,
+      kind: 'pause',
+      can: runs,
+      run: (_m, w) => {
+        w.box(id).frozen = true;
+        w.later.push({ at: w.now + ms, deed: { kind: 'thaw', box: id } });
+      },
+    });
+  }
+  for (const ms of NO_LAN) {
+    list.push({
+      label: `LAN of ${id} down for ${ms} ms`,
+      kind: 'lan',
+      can: (w) => w.box(id).lan,
+      run: (m, w) => {
+        m.setLan(w.box(id), false);
+        w.later.push({ at: w.now + ms, deed: { kind: 'plug-lan', box: id } });
+      },
+    });
+  }
+  return list;
+}
+
+function orders(id: BoxId): Deviation[] {
+  return (['switchover', 'promote'] as const).map((command) => ({
+    label: `operator: ${command} at ${id}`,
+    kind: 'operator',
+    can: (w) => {
+      const { sentry, runs } = w.box(id);
+      if (sentry === undefined || !runs) return false;
+      return command === 'switchover'
+        ? phaseOf(sentry) === 'primary'
+        : phaseOf(sentry) !== 'primary';
+    },
+    run: (m, w) => {
+      const input =
+        command === 'switchover' ? ({ kind: command, force: false } as const) : undefined;
+      m.give(w.box(id), { kind: 'operator', id: 1, command: input ?? { kind: 'promote' } });
+    },
+  }));
+}
+
+function messages(id: BoxId): Deviation[] {
+  const list: Deviation[] = [];
+  const head = (w: World, channel: Channel) =>
+    w.coming.find((c) => c.to === id && c.channel === channel);
+  for (const channel of LOSSY) {
+    list.push({
+      label: `lose next ${channel} to ${id}`,
+      kind: 'lose',
+      can: (w) => head(w, channel) !== undefined,
+      run: (_m, w) => {
+        const lost = head(w, channel);
+        w.coming = w.coming.filter((c) => c !== lost);
+      },
+    });
+  }
+  for (const channel of SLOW) {
+    for (const ms of LATE) {
+      list.push({
+        label: `${channel} to ${id} late by ${ms} ms`,
+        kind: 'late',
+        can: (w) => head(w, channel) !== undefined,
+        run: (_m, w) => {
+          w.coming = w.coming.map((c) =>
+            c.to === id && c.channel === channel ? { ...c, at: c.at + ms } : c,
+          );
+        },
+      });
+    }
+  }
+  return list;
+}
+
+export const DEVIATIONS: readonly Deviation[] = [
+  ...BOXES.flatMap(faults),
+  ...CUT.map(
+    (ms): Deviation => ({
+      label: `crossover cut for ${ms} ms`,
+      kind: 'cut',
+      can: (w) => w.crossover,
+      run: (m, w) => {
+        m.setCrossover(false);
+        w.later.push({ at: w.now + ms, deed: { kind: 'plug-x' } });
+      },
+    }),
+  ),
+  ...BOXES.flatMap(orders),
+  ...BOXES.flatMap(messages),
+];
+
+/**
+ * What a history looks like from far: two worlds that look the same here are given the same
+ * deviations only as often as the search was told to (`--samples`).
+ */
+export function outline(w: World): string {
+  const parts: string[] = [];
+  for (const box of [w.a, w.b]) {
+    const e = box.engine;
+    const phase = box.sentry === undefined ? 'off' : phaseOf(box.sentry);
+    const flags = [box.frozen, box.lease > w.now, box.vipUntil > w.now, box.lan, e.stands];
+    flags.push(e.word.peerStale, e.word.primary, e.link !== 0, e.filling, e.held !== 0);
+    const peer = box.sentry?.view().peer;
+    const ranks = `${Math.sign(e.word.epoch - w.spokenEpoch)} ${e.durable.peerStale} ${e.follow}`;
+    parts.push(phase, e.role, e.feed, ranks, flags.map(Number).join(''));
+    parts.push(peer === undefined ? '-' : `${peer.role} ${peer.seen.x} ${peer.seen.l}`);
+  }
+  const coming = w.coming.map((c) => {
+    const what = c.item.kind === 'heartbeat' ? heartbeat(describe(c.item)) : describe(c.item);
+    return `${c.to}${c.channel}${c.item.kind === 'written' ? 'written' : what}`;
+  });
+  parts.push(...new Set(coming.sort()), `${w.crossover}`, w.later.map((l) => l.deed.kind).join());
+  return parts.join('|');
+}
+
+function heartbeat(text: string): string {
+  return text.replace(/ \d+ on/, ' on');
+}
