@@ -27,12 +27,14 @@ export function faceFollowsRole(world: World): Oracle {
         }
       } else both = 0;
       const primary = world.primary();
-      const key = primary === undefined ? '' : `${primary.id}${primary.lives}`;
+      // nobody hears a box behind a dead port, nor is it heard at once when the port is back
+      const heard = primary !== undefined && world.lan.carries(primary.id);
+      const key = heard ? `${primary.id}${primary.lives}` : '';
       if (key !== who) {
         who = key;
         since = world.now;
       }
-      if (primary === undefined || world.now - since < grace) return;
+      if (!heard || world.now - since < grace) return;
       if (!primary.kernel.hasVip) {
         world.violate('face-follows-role', `${primary.id} is primary without the VIP`);
       }

@@ -55,6 +55,7 @@ export class Process {
   private engineTick: Timer | undefined;
   private sentryTick: Timer | undefined;
   private engineFree = 0;
+  private sentryFree = 0;
   private lastOrder = 0;
   private lastReport = 0;
   private readonly effects = new EngineEffects();
@@ -118,6 +119,12 @@ export class Process {
     this.wakeEngine();
   }
 
+  /** Somebody else has the processor: no turn of this thread for `ms` from now. */
+  hold(who: 'engine' | 'sentry', ms: number): void {
+    if (who === 'engine') this.engineFree = Math.max(this.engineFree, this.queue.now + ms);
+    else this.sentryFree = Math.max(this.sentryFree, this.queue.now + ms);
+  }
+
   die(): void {
     this.dead = true;
   }
@@ -168,7 +175,7 @@ export class Process {
 
   private wakeSentry(): void {
     if (this.sentryTurn !== undefined || this.frozen || this.dead) return;
-    const at = this.queue.now + this.dice.between(0.005, 0.03);
+    const at = Math.max(this.queue.now + this.dice.between(0.005, 0.03), this.sentryFree);
     this.sentryTurn = this.queue.at(at, () => this.stepSentry());
   }
 
