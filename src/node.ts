@@ -166,7 +166,8 @@ export class Engine {
     this.mirror.turn(now, this.pairNow(), this.ledger.takeGroup());
     if (this.voice.prompt(now)) this.mirror.feed.agree();
     this.mirrorEvents(out);
-    this.watchPeer(out);
+    // without a lease nobody hears that we go on alone, and the other one may be leading already
+    if (now < lease) this.watchPeer(out);
     this.persist(out);
     this.voice.release(now, lease, out.datagrams);
     // after the release: what was let go in this turn is not waited for until the next input

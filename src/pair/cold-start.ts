@@ -132,6 +132,16 @@ export const RULES: readonly Rule[] = [
     why: 'the peer is loading',
   },
   {
+    when: (l) =>
+      l.peer?.inStep === true &&
+      !l.peer.fit &&
+      !l.own.inStep &&
+      !l.own.peerStale &&
+      l.lookedMs < l.holdMs,
+    decision: 'wait',
+    why: 'the peer holds everything, and may become fit again',
+  },
+  {
     when: (l) => l.peer?.loaded === true && outranks(l.own, l.peer),
     decision: 'stand',
     why: 'the peer is heard and this box goes first',

@@ -306,9 +306,17 @@ export class Core {
     return this.carrier.l || this.now < this.bounceUntil;
   }
 
-  /** @returns whether a witness that used to answer does not. */
+  /**
+   * @returns whether a witness that used to answer does not; or none ever did, though the peer sees
+   * one, and when the peer was last heard the LAN had not shown it: this port was dead from the start.
+   */
   witnessLost(): boolean {
-    return this.witnesses.state() === 'lost';
+    const state = this.witnesses.state();
+    const h = this.peer.state;
+    if (state !== 'unknown' || this.settings.witnesses.length === 0) return state === 'lost';
+    if (h?.witnessSeen !== true) return false;
+    const { detector, stateAt } = this.peer;
+    return detector.quietMs('l', stateAt) >= detector.redAfterMs();
   }
 
   /** @returns whether the peer is known to have heard that it is stale: it will not take over. */

@@ -55,11 +55,17 @@ function lanBetterThere(c: Core): boolean {
   return c.peer.stateAt >= c.lanLostAt + c.settings.heartbeatMs;
 }
 
+/** Nobody has seen this box for a while: no carrier, or neither witness nor peer over the LAN. */
+function faceDead(c: Core): boolean {
+  const { lanDeadMs } = c.settings;
+  if (c.now - c.carrierLostAt >= lanDeadMs) return true;
+  return c.now - c.lanLostAt >= lanDeadMs && c.peer.detector.quietMs('l', c.now) >= lanDeadMs;
+}
+
 function mayHandOver(c: Core): boolean {
   if (!lanBetterThere(c) || notReady(c, false) !== '') return false;
   const held = c.flap.holds(c.now);
-  const dead = c.now - c.carrierLostAt >= c.settings.lanDeadMs;
-  if (held === '' || dead) return true;
+  if (held === '' || faceDead(c)) return true;
   c.raise('flap-hold', `${lanFault(c)}, but ${held}: roles are held`);
   return false;
 }

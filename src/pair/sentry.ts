@@ -53,6 +53,8 @@ export class Sentry {
   private saidStale = false;
   private saidEpoch: Epoch = 0;
   private saidLan = '';
+  /** What the LAN showed when it was last looked at. */
+  private saw = { peer: false, witness: true };
   /** Since when neither box has a witness though the LAN works. */
   private alikeSince: Mono = NEVER;
 
@@ -355,6 +357,7 @@ export class Sentry {
     const c = this.core;
     const { detector } = c.peer;
     this.settleWitnesses();
+    this.settleSight();
     if (c.lanUp()) c.carrierLostAt = NEVER;
     else if (c.carrierLostAt === NEVER) c.carrierLostAt = c.now;
     if (c.lanUp() && !c.witnessLost()) c.lanLostAt = NEVER;
@@ -375,6 +378,16 @@ export class Sentry {
     if (!detector.silent(c.now) || !lately || c.peerKnowsStale()) return;
     c.detail = 'no witness answers, and neither path shows the other box';
     this.fire('isolated');
+  }
+
+  /** The LAN carries again though no carrier fell: what was announced meanwhile nobody heard. */
+  private settleSight(): void {
+    const c = this.core;
+    const peer = c.peer.detector.colour('l', c.now) !== 'red';
+    const witness = !c.witnessLost();
+    const back = (peer && !this.saw.peer) || (witness && !this.saw.witness);
+    this.saw = { peer, witness };
+    if (back && c.leading()) ACTION_OF['announce'](c);
   }
 
   private settleWitnesses(): void {

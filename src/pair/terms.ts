@@ -80,7 +80,7 @@ export type PairSettings = {
   /** So many automatic switchovers within `flapWindowMs`, and further ones are held. */
   readonly flapMost: number;
   readonly flapWindowMs: Millis;
-  /** A primary whose LAN was dead for so long is handed over whatever the flap guard says. */
+  /** A primary whose LAN showed nobody for so long is handed over whatever the flap guard says. */
   readonly lanDeadMs: Millis;
   /** A power or relay fence is there: a box that only fell silent is fenced before its VIP is taken. */
   readonly fence: boolean;

@@ -166,8 +166,11 @@ export class Voice<T extends Held> {
   deadline(now: Mono): Mono {
     let at = Number.POSITIVE_INFINITY;
     const since = this.mirror.feed.oldestUnacked;
-    if (!this.warm && this.mirror.peerInStep && since > 0)
+    if (!this.warm && this.mirror.peerInStep && since > 0) {
       at = since + this.settings.mirrorWaitMaxMs;
+      // late, and without the lease that a decision needs
+      if (at <= now) at = now + 10;
+    }
     const slowAt = this.mirror.feed.state === 'late' ? this.slowAt() : now;
     if (slowAt > now) {
       // a slow answer, and the end of the wait, are noticed though nothing happens meanwhile

@@ -1,5 +1,5 @@
 /**
- * face-follows-role: the VIP is where the primary is. Two boxes do not answer for it together; once
+ * face-follows-role: the VIP is where the primary is. Once
  * a box has been primary for a moment, every host that knows a MAC for the VIP knows the primary's.
  * The moment is 300 ms on a LAN that loses nothing; where it does, the announcement at one second
  * must have arrived.
@@ -8,31 +8,23 @@
 import { BOX_MAC, VIP } from '../world/box.ts';
 import type { Oracle, World } from '../world/world.ts';
 
-const BOTH_MS = 1000;
-
 export function faceFollowsRole(world: World): Oracle {
   let since = 0;
   let who = '';
-  let both = 0;
   const { loss, latency } = world.options.lan;
   const grace = (loss > 0 ? 1300 : 300) + 4 * latency[1];
   return {
     name: 'face-follows-role',
     quiet() {
-      const { a, b } = world.boxes;
-      if (a.kernel.hasVip && b.kernel.hasVip) {
-        if (both === 0) both = world.now;
-        if (world.now - both > BOTH_MS) {
-          world.violate('face-follows-role', 'both boxes answer for the VIP');
-        }
-      } else both = 0;
       const primary = world.primary();
-      const key = primary === undefined ? '' : `${primary.id}${primary.lives}`;
+      // nobody hears a box behind a dead port, nor is it heard at once when the port is back
+      const heard = primary !== undefined && world.lan.carries(primary.id);
+      const key = heard ? `${primary.id}${primary.lives}` : '';
       if (key !== who) {
         who = key;
         since = world.now;
       }
-      if (primary === undefined || world.now - since < grace) return;
+      if (!heard || world.now - since < grace) return;
       if (!primary.kernel.hasVip) {
         world.violate('face-follows-role', `${primary.id} is primary without the VIP`);
       }

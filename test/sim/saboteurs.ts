@@ -11,13 +11,14 @@ import { BINDING, LEG } from '../../src/call/rows.ts';
 import type { Datagram, EngineEffects } from '../../src/effect.ts';
 import type { EngineInput } from '../../src/input.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
+import type { Alarms } from '../../src/pair/alarms.ts';
 import { FRAME, frame, POSITION_SIZE, putPosition } from '../../src/wire/frame.ts';
 import { type Box, VIP } from '../world/box.ts';
 import { other } from '../world/crossover.ts';
 import { readArp } from '../world/ether.ts';
 import { ledgerOf } from '../world/inside.ts';
 import type { FaultKind, Options } from '../world/options.ts';
-import { ProductEngine } from '../world/product.ts';
+import { ProductEngine, ProductSentry } from '../world/product.ts';
 import type { World } from '../world/world.ts';
 
 export type Saboteur = {
@@ -239,6 +240,59 @@ const talkingBackup: Saboteur = {
   },
 };
 
+const keepAddress: Saboteur = {
+  name: 'keep-the-address',
+  oracle: 'one-face',
+  about: 'a box that hands over does not let the VIP go',
+  adjust: swarm(['switchover']),
+  sabotage(world) {
+    for (const box of world.pair) {
+      const drop = box.kernel.dropVip.bind(box.kernel);
+      box.kernel.dropVip = () => {
+        if (box.process === undefined || !box.kernel.powered) drop();
+      };
+    }
+  },
+};
+
+const jumpClock: Saboteur = {
+  name: 'jump-the-pair-clock',
+  oracle: 'timers-kept',
+  about: 'the pair clock of a new primary is three seconds ahead',
+  adjust: swarm(['kill-primary', 'switchover']),
+  sabotage(world) {
+    const leads = new Map<ProductEngine, boolean>();
+    after(world, (box) => {
+      const engine = box.process?.engine;
+      if (!(engine instanceof ProductEngine)) return;
+      const now = box.state === 'primary';
+      if (now && leads.get(engine) === false) {
+        const parts = engine.engine as unknown as { pairOffset: number };
+        parts.pairOffset += 3000;
+      }
+      leads.set(engine, now);
+    });
+  },
+};
+
+const endlessHistory: Saboteur = {
+  name: 'endless-history',
+  oracle: 'bounded',
+  about: 'alarms that are over are never forgotten, and come often',
+  adjust: swarm(['kill-backup']),
+  sabotage(world) {
+    after(world, (box, who) => {
+      const sentry = box.process?.sentry;
+      if (who !== 'sentry' || !(sentry instanceof ProductSentry)) return;
+      const { alarms } = (sentry.sentry as unknown as { core: { alarms: Alarms } }).core;
+      const { over } = alarms as unknown as { over: { shift: () => undefined } };
+      over.shift = () => undefined;
+      alarms.raise('stranger', 'again', world.now, 1);
+      alarms.clear('stranger', world.now);
+    });
+  },
+};
+
 export const SABOTEURS: readonly Saboteur[] = [
   openGateEarly,
   ackBeforeApplying,
@@ -248,4 +302,7 @@ export const SABOTEURS: readonly Saboteur[] = [
   newTags,
   staleIndex,
   talkingBackup,
+  keepAddress,
+  jumpClock,
+  endlessHistory,
 ];

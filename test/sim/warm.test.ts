@@ -16,7 +16,7 @@ import { VIP } from '../world/box.ts';
 import { Injector } from '../world/faults.ts';
 import { ledgerOf } from '../world/inside.ts';
 import { describe, drawOptions, type FaultKind } from '../world/options.ts';
-import { product } from '../world/product.ts';
+import { product, SHORT_PAIR } from '../world/product.ts';
 import { type Oracle, World } from '../world/world.ts';
 
 const SEEDS = 6;
@@ -71,7 +71,7 @@ function play(t: ExecutionContext, seed: number, kinds: readonly FaultKind[]): n
   const drawn = drawOptions(seed);
   const options = { ...drawn, kinds, faultGap: 2000, repair: [100, 1500] as const };
   t.log(describe(options));
-  const warm = 'warm-standby';
+  const warm = { ...SHORT_PAIR, redundancy: 'warm-standby' } as const;
   const programs = { a: product('a', warm), b: product('b', warm) };
   const world = new World({ options, programs, oracles: ORACLES });
   const injector = new Injector(world);

@@ -330,3 +330,63 @@ test('resync and retire: answered with what was done', (t) => {
   t.true(pair.a.answers.at(-1)?.ok);
   t.is(pair.voice(), 'b', 'the goodbye of a sentry is enough');
 });
+
+test('flap guard: a port that shows neither witness nor peer is a dead face too', (t) => {
+  const pair = witnessed();
+  const dead = (box: Box, on: boolean): void => {
+    box.witness = !on;
+    pair.apart = on;
+    pair.filter = (_from, path) => !on || path !== 'l';
+  };
+  dead(pair.a, true);
+  pair.run(500);
+  dead(pair.a, false);
+  pair.run(2000);
+  t.is(pair.b.role(), 'primary');
+  dead(pair.b, true);
+  pair.run(1900);
+  t.is(pair.b.role(), 'primary', 'sooner than a minute after the first');
+  t.true(active(pair.b).includes('flap-hold'));
+  pair.run(700);
+  t.is(pair.a.role(), 'primary', texts(pair));
+});
+
+test('a backup whose port was dead from its start is not fit, whoever asks', (t) => {
+  const pair = witnessed();
+  pair.kill(pair.b);
+  pair.b.witness = false;
+  pair.apart = true;
+  pair.filter = (_from, path) => path !== 'l';
+  pair.run(2000);
+  pair.boot(pair.b);
+  pair.run(2000);
+  t.true(pair.b.standing.inStep, 'over the crossover everything is well');
+  t.is(pair.b.view().witness.state, 'unknown');
+  t.true(active(pair.b).includes('witness-lost'));
+  pair.operator(pair.a, 1, { kind: 'switchover', force: false });
+  pair.run(100);
+  t.is(pair.a.answers.at(-1)?.ok, false);
+  pair.cutX();
+  pair.run(5000);
+  t.is(pair.b.role(), 'backup', 'link case 6');
+  pair.b.witness = true;
+  pair.apart = false;
+  pair.filter = () => true;
+  pair.healX();
+  pair.run(3000);
+  t.is(pair.a.role(), 'primary');
+  t.true(pair.a.view().readiness.ready, pair.a.view().readiness.why);
+});
+
+test('a witness that only the other box knows holds nobody back where the LAN showed the peer', (t) => {
+  const pair = started(1, WITNESSED);
+  pair.b.witness = false;
+  pair.kill(pair.b);
+  pair.run(1000);
+  pair.boot(pair.b);
+  pair.run(2000);
+  t.is(pair.b.view().witness.state, 'unknown');
+  pair.powerOff(pair.a);
+  pair.run(1000);
+  t.is(pair.b.role(), 'primary', texts(pair));
+});

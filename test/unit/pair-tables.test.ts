@@ -156,6 +156,7 @@ test('cold start, rule by rule: each can decide', (t) => {
     { ...late, marked: true, wasPrimary: true },
     { ...late, wasPrimary: true, peer: { ...PEER, role: 'promoting', lsn: 0 } },
     { ...NEW, peer: { ...PEER, loaded: false, epoch: 0 } },
+    { ...NEW, peer: { ...PEER, fit: false, inStep: true } },
     { ...NEW, peer: { ...PEER, lsn: 4 } },
     { ...late, wasPrimary: true, peer: PEER },
     { ...late, wasPrimary: true, stranger: true },
@@ -172,7 +173,7 @@ test('cold start, rule by rule: each can decide', (t) => {
   });
 });
 
-test('two boxes that hear each other never both stand', (t) => {
+test('two boxes that hear each other never both stand, and in the end one does', (t) => {
   const box = (id: 'a' | 'b') =>
     fc.record({
       own: candidate(id),
@@ -189,7 +190,8 @@ test('two boxes that hear each other never both stand', (t) => {
         peer: { ...other.own, role: 'starting', loaded: true },
       });
       const stands = [look(a, b), look(b, a)].filter((l) => verdict(l).decision === 'stand');
-      return stands.length === 1;
+      const held = a.lookedMs >= NEW.holdMs && b.lookedMs >= NEW.holdMs;
+      return held ? stands.length === 1 : stands.length <= 1;
     }),
   );
   t.pass();

@@ -5,7 +5,7 @@
  */
 
 import type { BoxId, Role } from '../../src/pair/terms.ts';
-import type { FaultKind } from './options.ts';
+import { ALL_FAULT_KINDS, type FaultKind } from './options.ts';
 
 /** What is known of the pair from above, where everything can be seen. */
 export type Sight = {
@@ -17,8 +17,11 @@ export type Sight = {
   readonly cableUp: boolean;
   /** Heartbeats on the LAN come through. */
   readonly heard: boolean;
-  /** The LAN loses frames. */
-  readonly lossy: boolean;
+  /** The backup's LAN port carries. */
+  readonly backupLan: boolean;
+  readonly primaryLan: boolean;
+  /** There is a witness, and it is on. */
+  readonly witness: boolean;
   /** The wall clock of the primary was stepped since its process started. */
   readonly clockStepped: boolean;
   /** The primary's word "my peer is stale" is durable. */
@@ -36,33 +39,42 @@ type Region = {
   readonly excluded: (s: Sight) => boolean;
 };
 
-const STOPS_PRIMARY: readonly FaultKind[] = ['kill-primary', 'power-primary', 'freeze-primary'];
+const STOPS_PRIMARY: readonly FaultKind[] = [
+  'kill-primary',
+  'power-primary',
+  'freeze-primary',
+  'engine-stuck',
+  'isolate-primary',
+];
+
+/** Nothing stops by these; a failing disk stops a box only when it damages what it holds. */
+const HARMLESS: readonly FaultKind[] = [
+  'wall-step',
+  'gateway-off',
+  'lossy-x',
+  'disk-stall',
+  'disk-full',
+  'disk-read-only',
+];
+
+const HIDES: readonly FaultKind[] = ['deaf', 'isolate-primary', 'isolate-backup'];
 
 export const ATLAS: readonly Region[] = [
   {
     name: 'both-boxes-at-once',
-    why: 'while nobody leads, one box is the only one that holds the calls; stopping it stops both',
-    kinds: [
-      'kill-primary',
-      'kill-backup',
-      'power-primary',
-      'power-backup',
-      'freeze-primary',
-      'cut-x',
-      'deaf',
-      'switchover',
-      'restart-alone',
-      'disk-damage',
-    ],
+    why:
+      'while nobody leads, one box is the only one that holds the calls; stopping it, or its port ' +
+      'or path, stops both',
+    kinds: ALL_FAULT_KINDS.filter((kind) => !HARMLESS.includes(kind)),
     excluded: (s) => s.primary === undefined,
   },
   {
     name: 'second-failure-before-in-step',
     why:
-      'the primary dies while the backup is dead, left behind or catching up: what only the ' +
-      'primary held is gone, or waits on its disk until it comes back',
+      'the primary dies while the backup is dead, left behind, catching up, or cut off from the LAN: ' +
+      'what only the primary held is gone, or waits on its disk until it comes back',
     kinds: STOPS_PRIMARY,
-    excluded: (s) => !s.inStep || !s.cableUp,
+    excluded: (s) => !s.inStep || !s.cableUp || !s.backupLan,
   },
   {
     name: 'primary-and-path-at-once',
@@ -81,8 +93,24 @@ export const ATLAS: readonly Region[] = [
     why:
       'both paths are cut between two boxes while a role is still changing: the boxes cannot be ' +
       'told apart from dead ones by anybody',
-    kinds: ['deaf'],
+    kinds: HIDES,
     excluded: (s) => s.quietMs < 3000 || !s.inStep,
+  },
+  {
+    name: 'frozen-behind-a-dead-port',
+    why:
+      'a frozen primary whose kernel nobody can ask either looks dead before its lease has ended: ' +
+      'two failures within one lease',
+    kinds: ['freeze-primary'],
+    excluded: (s) => !s.primaryLan,
+  },
+  {
+    name: 'isolated-without-witness',
+    why:
+      'a box whose port died behind its carrier, and that has neither peer nor witness, cannot know ' +
+      'that nobody hears it: it takes over, or goes on, where nobody is',
+    kinds: ['isolate-primary', 'isolate-backup'],
+    excluded: (s) => !s.witness,
   },
   {
     name: 'not-alone',
@@ -103,16 +131,8 @@ export const ATLAS: readonly Region[] = [
     why:
       'a primary that could tell nobody that it went on alone dies: its word is on its disk ' +
       'only, and the other one finds the VIP silent',
-    kinds: ['restart-alone'],
-    excluded: (s) => !s.heard,
-  },
-  {
-    name: 'both-probes-lost',
-    why:
-      'with every path but the LAN gone, two ARP probes are the only evidence, and this LAN may ' +
-      'lose both or their answers',
-    kinds: ['freeze-primary', 'deaf'],
-    excluded: (s) => s.lossy,
+    kinds: ['restart-alone', 'pull-lan-primary', 'dead-port-primary', 'lan-gone'],
+    excluded: (s) => s.alone && !s.heard,
   },
   {
     name: 'clock-stepped-then-restarted-from-disk',
@@ -129,9 +149,20 @@ export const ATLAS: readonly Region[] = [
  *
  *   stale-box-first   both boxes are down and the stale one is back first, by more than its hold: it
  *                     was a primary once, nobody is there to tell it that another reign followed
+ *   fenced-and-back-alone   an isolated primary was fenced and starts again still isolated: it was the
+ *                     last primary it knows of, no witness has ever answered it, so it leads where
+ *                     nobody is; after the heal both reigns have the same number
+ *   hidden            crossover cut, and a LAN that shows both boxes to everybody but hides them from
+ *                     each other: the residual case. Without a fence two primaries; with one, what a
+ *                     primary said alone before it was fenced is lost. In the stories only
  *   clock-while-off   a wall clock stepped while the box is off: the same as time spent off
  */
-export const PERFORMED_AROUND = ['stale-box-first', 'clock-while-off'] as const;
+export const PERFORMED_AROUND = [
+  'stale-box-first',
+  'fenced-and-back-alone',
+  'hidden',
+  'clock-while-off',
+] as const;
 
 /** @returns the region of the atlas that forbids `kind` now, undefined when it may happen. */
 export function forbidden(kind: FaultKind, sight: Sight): Region | undefined {

@@ -38,6 +38,8 @@ export type Watcher = {
   readonly stepped: (box: Box, who: 'engine' | 'sentry') => void;
   /** The engine let datagrams out; `sent` says whether the kernel took them. */
   readonly spoke: (box: Box, stamp: number, sent: boolean, text: string) => void;
+  /** The fence at this box was asked to act on the other one; `done` when it has, or could not. */
+  readonly fence?: (box: Box, done: (ok: boolean, text: string) => void) => void;
 };
 
 export class Box {
@@ -55,6 +57,7 @@ export class Box {
   private readonly queue: Queue;
   private readonly dice: Dice;
   private readonly cable: Crossover;
+  private readonly lan: Switch;
   private readonly options: BoxOptions;
   private readonly watcher: Watcher;
 
@@ -74,6 +77,7 @@ export class Box {
     this.queue = world.queue;
     this.dice = world.dice;
     this.cable = world.cable;
+    this.lan = world.lan;
     this.program = program;
     this.options = options;
     this.watcher = watcher;
@@ -131,7 +135,7 @@ export class Box {
       stepped: (who) => this.watcher.stepped(this, who),
     });
     this.process = process;
-    process.toSentry({ kind: 'carrier', path: 'l', up: true });
+    process.toSentry({ kind: 'carrier', path: 'l', up: this.lan.isUp(this.id) });
     process.toSentry({ kind: 'carrier', path: 'x', up: this.cable.hasCarrier() });
     if (this.id === 'b') this.cable.keepConnecting(() => !process.dead);
   }
@@ -227,6 +231,11 @@ export class Box {
           this.queue.after(RESTART_MS, () => this.start());
         });
         return;
+      case 'fence': {
+        const process = this.process as Process;
+        this.watcher.fence?.(this, (ok, text) => process.toSentry({ kind: 'fenced', ok, text }));
+        return;
+      }
       default:
         return;
     }

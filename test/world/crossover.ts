@@ -61,7 +61,8 @@ export class Crossover {
   private stations: Record<BoxId, Station> | undefined;
   private readonly queue: Queue;
   private readonly dice: Dice;
-  readonly faults: CableFaults;
+  /** Changed by whoever makes the line worse for a while. */
+  faults: CableFaults;
 
   constructor(queue: Queue, dice: Dice, faults: CableFaults) {
     this.queue = queue;

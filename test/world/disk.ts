@@ -118,11 +118,14 @@ export class Disk {
   private commit(batch: PersistBatch): void {
     this.cached.push({ batch, at: this.queue.now });
     if (batch.durable) this.flush(this.cached.length);
-    else {
-      let old = 0;
-      while ((this.cached[old] as { at: number }).at < this.queue.now - WRITE_BACK) old += 1;
-      this.flush(old);
-    }
+    else this.writeBack();
+  }
+
+  /** The kernel has written what was dirty for so long, whether or not anything followed it. */
+  private writeBack(): void {
+    const due = this.queue.now - WRITE_BACK;
+    const young = this.cached.findIndex((entry) => entry.at >= due);
+    this.flush(young < 0 ? this.cached.length : young);
   }
 
   private flush(count: number): void {
@@ -161,6 +164,7 @@ export class Disk {
   /** What only the page cache had is gone, from a drawn point on. */
   powerCut(): void {
     this.processDied();
+    if (this.trouble === 'none') this.writeBack();
     this.cached.length = this.dice.whole(0, this.cached.length);
     this.flush(this.cached.length);
   }

@@ -1,6 +1,7 @@
 /**
  * The injector: breaks what the run's options allow, when the atlas does not forbid it, and repairs
- * it later. `healAll` ends the safety phase: everything broken is repaired now.
+ * it later. `healAll` ends the safety phase: everything broken is repaired now. What is broken on the
+ * service LAN and on both paths is in lan-faults.ts.
  */
 
 import type { BoxId } from '../../src/pair/terms.ts';
@@ -9,6 +10,7 @@ import { type Box, HEARTBEAT_PORT } from './box.ts';
 import type { Dice } from './dice.ts';
 import type { DiskTrouble } from './disk.ts';
 import type { Frame } from './ether.ts';
+import { isLanFault, performLan } from './lan-faults.ts';
 import { FAULT_TEXT, type FaultKind } from './options.ts';
 import type { World } from './world.ts';
 
@@ -34,8 +36,8 @@ export class Injector {
   private target: { kind: FaultKind; frames: number; wait: number } | undefined;
   private lastChange = 0;
   private readonly repairs = new Set<() => void>();
-  private readonly world: World;
-  private readonly dice: Dice;
+  readonly world: World;
+  readonly dice: Dice;
 
   constructor(world: World) {
     this.world = world;
@@ -73,14 +75,18 @@ export class Injector {
     const { world } = this;
     const primary = world.primary();
     const standing = primary?.process?.engine.standing;
+    const second = world.backup();
+    const lanOf = (id: BoxId): boolean => world.lan.carries(id);
     return {
       states: { a: world.boxes.a.state, b: world.boxes.b.state },
       primary: primary?.id,
       inStep: world.inStep(),
       cableUp: world.cable.up,
       alone: standing?.peerStale === true,
-      heard: !this.deaf,
-      lossy: world.lan.faults.loss > 0,
+      heard: !this.deaf && world.lan.hidden.size === 0 && lanOf('a') && lanOf('b'),
+      backupLan: second !== undefined && lanOf(second.id),
+      primaryLan: primary !== undefined && lanOf(primary.id),
+      witness: world.options.pair.witness && world.gateway.on,
       clockStepped: primary !== undefined && this.stepped.get(primary) === primary.lives,
       diskSoundMs: primary?.disk.soundMs ?? 0,
       quietMs: world.now - this.lastChange,
@@ -115,6 +121,7 @@ export class Injector {
     const { world } = this;
     const primary = world.primary();
     const second = world.pair.find((box) => box !== primary);
+    if (isLanFault(kind)) return performLan(this, kind, primary, second);
     switch (kind) {
       case 'kill-primary':
         return this.kill(kind, primary, this.world.options.repair);
@@ -127,7 +134,16 @@ export class Injector {
       case 'power-backup':
         return this.powerOff(kind, second);
       case 'freeze-primary':
-        return this.freeze(primary);
+        return this.freeze(kind, primary);
+      case 'freeze-backup':
+        return this.freeze(kind, second);
+      case 'engine-stuck': {
+        const process = primary?.process;
+        if (primary === undefined || process === undefined) return false;
+        this.tell(kind, primary.id);
+        process.stuck = true;
+        return true;
+      }
       case 'switchover':
         return this.switchover(primary);
       case 'cut-x':
@@ -158,11 +174,12 @@ export class Injector {
     }
   }
 
-  private tell(kind: FaultKind, at: BoxId | 'x'): void {
+  tell(kind: FaultKind, at: BoxId | 'x' | 'gateway'): void {
     this.world.say(`fault at ${at}: ${FAULT_TEXT[kind]}`);
   }
 
-  private later(
+  /** Repairs after a time drawn from the run's range, or from `range`. */
+  later(
     repair: () => void,
     [low, high]: readonly [number, number] = this.world.options.repair,
   ): void {
@@ -201,10 +218,10 @@ export class Injector {
     return true;
   }
 
-  private freeze(box: Box | undefined): boolean {
+  private freeze(kind: FaultKind, box: Box | undefined): boolean {
     const process = box?.process;
     if (box === undefined || process === undefined) return false;
-    this.tell('freeze-primary', box.id);
+    this.tell(kind, box.id);
     box.freeze();
     this.later(() => {
       if (box.process !== process) return;

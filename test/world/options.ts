@@ -4,6 +4,7 @@
  * those two do to each other. The whole draw is printed before the first event.
  */
 
+import type { Redundancy } from '../../src/pair/terms.ts';
 import type { BoxOptions } from './box.ts';
 import type { CableFaults } from './crossover.ts';
 import { Dice } from './dice.ts';
@@ -24,7 +25,26 @@ export const FAULT_KINDS = [
 ] as const;
 /** Drawn apart from the others, so that what a seed meant before they came is what it means. */
 export const DISK_FAULTS = ['disk-stall', 'disk-full', 'disk-read-only', 'disk-damage'] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number] | (typeof DISK_FAULTS)[number];
+
+/**
+ * Faults of the service LAN, of the engine alone, and of both paths. They are drawn from a stream of
+ * their own: adding one moves none of the others.
+ */
+export const LAN_FAULT_KINDS = [
+  'pull-lan-primary',
+  'pull-lan-backup',
+  'dead-port-primary',
+  'dead-port-backup',
+  'lan-gone',
+  'gateway-off',
+  'engine-stuck',
+  'freeze-backup',
+  'isolate-primary',
+  'isolate-backup',
+  'lossy-x',
+] as const;
+export const ALL_FAULT_KINDS = [...FAULT_KINDS, ...DISK_FAULTS, ...LAN_FAULT_KINDS] as const;
+export type FaultKind = (typeof ALL_FAULT_KINDS)[number];
 
 /** What each kind is, for the picture and the manual of the simulator. */
 export const FAULT_TEXT: { readonly [K in FaultKind]: string } = {
@@ -37,11 +57,34 @@ export const FAULT_TEXT: { readonly [K in FaultKind]: string } = {
   'cut-x': 'crossover cut, healed later',
   deaf: 'crossover cut and heartbeats lost on the LAN, which carries everything else',
   'restart-alone': 'kill -9 of a primary that is alone; it starts again from its disk',
-  'wall-step': 'the wall clock of a box is stepped',
+  'wall-step': 'the wall clock of a box is stepped by two hours or two years, either way',
+  'pull-lan-primary': 'the LAN cable of the primary is pulled (link case 4)',
+  'pull-lan-backup': 'the LAN cable of the backup is pulled (link case 3)',
+  'dead-port-primary': 'the switch port of the primary carries nothing, its carrier stays (case 4)',
+  'dead-port-backup': 'the switch port of the backup carries nothing, its carrier stays (case 3)',
+  'lan-gone': 'the LAN is gone for both boxes (link case 5)',
+  'gateway-off': 'the gateway, the witness, is switched off',
+  'engine-stuck': 'the engine of the primary takes no turns any more, its sentry lives',
+  'freeze-backup': 'the backup is frozen (SIGSTOP, a paused machine) and thawed later',
+  'isolate-primary': 'crossover cut and the port of the primary dead (link case 7)',
+  'isolate-backup': 'crossover cut and the port of the backup dead (link case 6)',
+  'lossy-x': 'the crossover loses 10 % and delays by up to 50 ms',
   'disk-stall': 'the disk answers nothing for up to ten seconds',
   'disk-full': 'the disk is full for a while',
   'disk-read-only': 'the disk is read-only for a while',
   'disk-damage': 'the database is damaged, found at the next commit or start',
+};
+
+/** What of the pair's own settings a run draws. */
+export type PairDraw = {
+  /** The gateway is the witness. */
+  readonly witness: boolean;
+  /** A fence that cuts the power of the other box. */
+  readonly fence: boolean;
+  /** The measures a box ships with, or shorter ones. */
+  readonly measures: 'shipped' | 'short';
+  /** Hot standby unless said. */
+  readonly redundancy?: Redundancy;
 };
 
 export type Options = {
@@ -60,6 +103,7 @@ export type Options = {
   readonly lan: LanFaults;
   readonly cable: CableFaults;
   readonly box: BoxOptions;
+  readonly pair: PairDraw;
 };
 
 /** @returns the options of a run. The same seed gives the same. */
@@ -67,6 +111,9 @@ export function drawOptions(seed: number): Options {
   const dice = new Dice(seed).fork('options');
   const kinds: FaultKind[] = FAULT_KINDS.filter(() => dice.odds(0.4));
   if (kinds.length === 0) kinds.push(dice.pick(FAULT_KINDS));
+  const lanDice = new Dice(seed).fork('lan faults');
+  // a few of many: two kinds that meet often tell more than twelve that meet once
+  const lanKinds = lanDice.odds(0.3) ? [] : LAN_FAULT_KINDS.filter(() => lanDice.odds(0.25));
   const disks = new Dice(seed).fork('disk faults');
   const diskKinds = disks.odds(0.35) ? DISK_FAULTS.filter(() => disks.odds(0.5)) : [];
   const quiet = dice.odds(0.5);
@@ -75,7 +122,7 @@ export function drawOptions(seed: number): Options {
   return {
     seed,
     phones: dice.whole(3, 12),
-    kinds: [...kinds, ...diskKinds],
+    kinds: [...kinds, ...diskKinds, ...lanKinds],
     faultGap: dice.pick([1500, 3000, 6000]),
     aimed: dice.pick([0, 0.5, 1]),
     repair: dice.pick([
@@ -127,6 +174,11 @@ export function drawOptions(seed: number): Options {
         pauseMs: [1, 15],
       },
     },
+    pair: {
+      witness: lanDice.odds(0.7),
+      fence: lanDice.odds(0.25),
+      measures: lanDice.odds(0.5) ? 'shipped' : 'short',
+    },
   };
 }
 
@@ -137,6 +189,7 @@ export function describe(o: Options): string {
     `seed ${o.seed}: ${o.phones} phones, ${(o.safetyMs / 1000).toFixed(0)} s, ` +
     `faults every ${o.faultGap} ms for ${o.repair.join('..')} ms, ${o.aimed * 100} % aimed: ${o.kinds.join(', ')}; ` +
     `lan ${lan} ${o.lan.latency[1]} ms; x loss ${o.cable.loss} ${o.cable.latency[1]} ms; ` +
-    `disk ${o.box.disk.sync} ms; calls every ${o.mix.gap} ms, talk ${o.mix.talk.join('..')} ms`
+    `disk ${o.box.disk.sync} ms; ${o.pair.measures} measures${o.pair.witness ? ', witness' : ''}` +
+    `${o.pair.fence ? ', fence' : ''}; calls every ${o.mix.gap} ms, talk ${o.mix.talk.join('..')} ms`
   );
 }

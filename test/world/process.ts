@@ -41,6 +41,8 @@ export class Process {
   lease = 0;
   dead = false;
   frozen = false;
+  /** The engine's thread takes no turns any more, for the rest of this life. */
+  stuck = false;
   /** Inputs handed to the engine are seen here first: a saboteur's place. */
   filter: (input: EngineInput) => boolean = () => true;
 
@@ -53,6 +55,7 @@ export class Process {
   private engineTick: Timer | undefined;
   private sentryTick: Timer | undefined;
   private engineFree = 0;
+  private sentryFree = 0;
   private lastOrder = 0;
   private lastReport = 0;
   private readonly effects = new EngineEffects();
@@ -116,6 +119,12 @@ export class Process {
     this.wakeEngine();
   }
 
+  /** Somebody else has the processor: no turn of this thread for `ms` from now. */
+  hold(who: 'engine' | 'sentry', ms: number): void {
+    if (who === 'engine') this.engineFree = Math.max(this.engineFree, this.queue.now + ms);
+    else this.sentryFree = Math.max(this.sentryFree, this.queue.now + ms);
+  }
+
   die(): void {
     this.dead = true;
   }
@@ -130,6 +139,8 @@ export class Process {
 
   private stepEngine(): void {
     if (this.dead || this.frozen) return;
+    // the turn that never ends: nothing wakes the engine again
+    if (this.stuck) return;
     this.engineTurn = undefined;
     const inputs: readonly EngineInput[] =
       this.engineIn.length > 0 ? this.engineIn : [{ kind: 'tick' }];
@@ -164,7 +175,7 @@ export class Process {
 
   private wakeSentry(): void {
     if (this.sentryTurn !== undefined || this.frozen || this.dead) return;
-    const at = this.queue.now + this.dice.between(0.005, 0.03);
+    const at = Math.max(this.queue.now + this.dice.between(0.005, 0.03), this.sentryFree);
     this.sentryTurn = this.queue.at(at, () => this.stepSentry());
   }
 

@@ -23,18 +23,24 @@ import type {
 import { sipSettings } from '../../src/proto/context.ts';
 import { BOX_MAC, LAN_ADDRESS, VIP } from './box.ts';
 import { other } from './crossover.ts';
+import { GATEWAY } from './gateway.ts';
+import type { PairDraw } from './options.ts';
 import type { EngineProgram, Facts, Program, SentryProgram } from './program.ts';
 
 export const RELEASE = 'sipair world';
 
-export function pairSettings(box: BoxId, redundancy: Redundancy = 'hot-standby'): PairSettings {
+export const SHORT_PAIR: PairDraw = { witness: false, fence: false, measures: 'short' };
+
+/** Shorter than shipped, so that more happens in a run; the probes are slower. */
+const SHORT = { leaseMs: 1000, renewMs: 200, probeMs: 25, holdMs: 1000 } as const;
+
+export function pairSettings(box: BoxId, drawn: PairDraw = SHORT_PAIR): PairSettings {
   return settingsOfPair({
     box,
-    redundancy,
-    leaseMs: 1000,
-    renewMs: 200,
-    probeMs: 25,
-    holdMs: 1000,
+    redundancy: drawn.redundancy ?? 'hot-standby',
+    ...(drawn.measures === 'short' ? SHORT : {}),
+    witnesses: drawn.witness ? [{ address: GATEWAY, by: 'arp' }] : [],
+    fence: drawn.fence,
     vips: [VIP],
     lanAddress: LAN_ADDRESS[box],
     peerLanAddress: LAN_ADDRESS[other(box)],
@@ -94,9 +100,9 @@ export class ProductSentry implements SentryProgram {
   }
 }
 
-/** The program of `box` as it ships. */
-export function product(box: BoxId, redundancy: Redundancy = 'hot-standby'): Program {
-  const pair = pairSettings(box, redundancy);
+/** The program of `box` as it ships, with what the run drew of the pair's settings. */
+export function product(box: BoxId, drawn: PairDraw = SHORT_PAIR): Program {
+  const pair = pairSettings(box, drawn);
   const wrong = settingsFault(pair);
   if (wrong !== undefined) throw new Error(wrong);
   const settings: NodeSettings = {

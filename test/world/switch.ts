@@ -37,6 +37,10 @@ export class Switch {
   faults: LanFaults;
   /** Frames this says true to are dropped: an access list, a broken LAN. */
   blocked: (from: string, to: string, frame: Frame) => boolean = () => false;
+  /** Ports that carry nothing either way though their carrier stays. */
+  readonly mute = new Set<string>();
+  /** Ports hidden from each other (private VLAN, a broken trunk); everybody else sees both. */
+  readonly hidden = new Set<string>();
   private readonly ports = new Map<string, Port>();
   private readonly table = new Map<Mac, { port: string; at: number }>();
   private readonly queue: Queue;
@@ -65,11 +69,16 @@ export class Switch {
     return this.ports.get(name)?.up === true;
   }
 
+  /** What a host at this port says reaches the others. */
+  carries(name: string): boolean {
+    return this.isUp(name) && !this.mute.has(name);
+  }
+
   /** A frame leaves a host. */
   send(name: string, frame: Frame): void {
     const from = this.ports.get(name) as Port;
     for (const tap of this.taps) tap(name, frame);
-    if (!from.up) return;
+    if (!this.carries(name)) return;
     this.table.set(frame.src, { port: name, at: this.queue.now });
     if (frame.dst !== BROADCAST) {
       const known = this.table.get(frame.dst);
@@ -82,7 +91,8 @@ export class Switch {
   }
 
   private carry(from: Port, to: Port, frame: Frame): void {
-    if (!to.up || this.blocked(from.name, to.name, frame)) return;
+    if (!this.carries(to.name) || this.blocked(from.name, to.name, frame)) return;
+    if (this.hidden.has(from.name) && this.hidden.has(to.name)) return;
     const { loss, duplicate, reorder, latency } = this.faults;
     if (this.dice.odds(loss)) return;
     let at = this.queue.now + this.dice.between(latency[0], latency[1]);
@@ -92,7 +102,7 @@ export class Switch {
       to.arrivals.set(from.name, at);
     }
     const arrive = (): void => {
-      if (to.up) to.deliver(frame);
+      if (this.carries(to.name)) to.deliver(frame);
     };
     this.queue.at(at, arrive);
     if (this.dice.odds(duplicate)) this.queue.at(at + this.dice.between(0, 4), arrive);

@@ -7,9 +7,10 @@ import { crc32 } from 'node:zlib';
 import type { BoxId } from '../../src/pair/terms.ts';
 import { Book } from './book.ts';
 import { Box } from './box.ts';
-import { Crossover } from './crossover.ts';
+import { Crossover, other } from './crossover.ts';
 import { Dice } from './dice.ts';
 import type { Frame } from './ether.ts';
+import { Gateway } from './gateway.ts';
 import { Host } from './host.ts';
 import type { Options } from './options.ts';
 import { Capture } from './pcap.ts';
@@ -55,6 +56,7 @@ export class World {
   readonly dice: Dice;
   readonly lan: Switch;
   readonly cable: Crossover;
+  readonly gateway: Gateway;
   readonly boxes: Readonly<Record<BoxId, Box>>;
   readonly phones: Phone[] = [];
   readonly hosts: Host[] = [];
@@ -63,6 +65,9 @@ export class World {
   readonly picture: Picture;
   readonly capture: Capture | undefined;
   readonly violations: Violation[] = [];
+  /** Times a box cut the power of the other. */
+  fences = 0;
+  private readonly fenceDice: Dice;
   /** Running checksum of everything that was said: equal for equal runs. */
   hash = 0;
   private readonly oracles: readonly Oracle[];
@@ -80,9 +85,11 @@ export class World {
     this.picture = new Picture(400, settings.print);
     this.capture = settings.capture === true ? new Capture() : undefined;
     this.dice = new Dice(options.seed);
+    this.fenceDice = new Dice(options.seed).fork('fence');
     const { queue, dice } = this;
     this.lan = new Switch(queue, dice.fork('lan'), options.lan);
     this.cable = new Crossover(queue, dice.fork('cable'), options.cable);
+    this.gateway = new Gateway(queue, this.lan);
     const make = (id: BoxId): Box => {
       const parts = { queue, dice: dice.fork(id), lan: this.lan, cable: this.cable };
       return new Box(id, parts, programs[id], options.box, {
@@ -91,6 +98,7 @@ export class World {
         spoke: (box, stamp, sent, text) => {
           for (const oracle of this.oracles) oracle.spoke?.(box, stamp, sent, text);
         },
+        fence: (box, done) => this.fence(box, done),
       });
     };
     this.boxes = { a: make('a'), b: make('b') };
@@ -121,6 +129,33 @@ export class World {
       const world = { queue: this.queue, dice: dice.fork(ip), book: this.book, disordered };
       this.phones.push(new Phone(world, host, String(1000 + i), ip));
     }
+  }
+
+  /**
+   * The relay at `box` takes the power of the other one and, as such relays do, gives it back after
+   * a few seconds.
+   */
+  private fence(box: Box, done: (ok: boolean, text: string) => void): void {
+    const target = this.boxes[other(box.id)];
+    this.queue.after(this.fenceDice.between(50, 400), () => {
+      this.fences += 1;
+      this.say(`fence of box ${box.id}: power of box ${target.id} is off`);
+      target.powerOff();
+      done(true, '');
+      this.queue.after(this.fenceDice.between(2000, 4000), () => this.unfence(target));
+    });
+  }
+
+  /** See `fenced-and-back-alone` in the atlas: not while the box sees nobody. */
+  private unfence(target: Box): void {
+    if (target.kernel.powered) return;
+    if (!this.cable.up && !this.lan.carries(target.id)) {
+      this.queue.after(500, () => this.unfence(target));
+      return;
+    }
+    this.say(`fence: power of box ${target.id} is back`);
+    target.powerOn();
+    target.start();
   }
 
   // ── what is seen ─────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,64 @@
+# 1, link case 3: the LAN cable of the backup is pulled: it is not eligible, and says so. When the
+# primary dies meanwhile nobody leads until the LAN of the backup is back.
+pair witness
+start
+call 1000 1001
+pull lan b
+expect alarm b lan-down within 100ms
+expect roles stay for 3s
+expect calls kept
+kill a
+expect nobody primary for 3s
+expect alarm b not-eligible
+plug lan b
+expect primary b within 500ms
+boot a
+expect in step within 5s
+expect calls kept
+---
+    0.00  > start
+    0.00  a: starting
+    0.03  b: starting
+    0.06  a: promoting
+    0.09  a: announces the VIP
+    0.09  a: primary of epoch 1: cold-start
+    0.09  a: primary, epoch 1
+    0.09  b: backup
+    0.23  a: in step
+    0.23  b: in step
+    0.24  a: speaks
+    0.74  > call 1000 1001
+    0.84  > pull lan b
+    0.84  b: ALARM lan-down: the port to the service LAN has no carrier
+    0.85  ok      alarm lan-down at b
+    0.92  b: ALARM witness-lost: no witness answers on the service LAN
+    3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    3.85  ok      roles stay for 3s
+    8.85  ok      calls kept
+    8.85  > kill a
+    8.85  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: own service LAN has no carrier
+    8.94  b: ALARM crossover-down: the other box is not heard over the crossover
+    8.94  b: alarm over: lan-path-down
+   11.85  ok      nobody primary for 3s
+   11.85  ok      alarm not-eligible at b
+   11.85  > plug lan b
+   11.85  b: alarm over: lan-down
+   11.93  b: alarm over: witness-lost
+   11.93  b: promoting
+   11.96  b: announces the VIP
+   11.96  b: alarm over: not-eligible
+   11.96  b: primary of epoch 2: peer-silent
+   11.96  b: primary, epoch 2
+   11.96  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   11.97  ok      primary b within 500ms
+   11.97  > boot a
+   11.97  a: starting
+   11.98  a: backup
+   11.98  b: alarm over: crossover-down
+   12.03  b: in step
+   12.03  a: in step
+   12.04  ok      in step within 5s
+   12.04  b: speaks
+   12.04  b: alarm over: not-protected
+   17.04  ok      calls kept

@@ -1,0 +1,49 @@
+# 1, link case 4, behind a carrier that stays: the witness tells. Detecting takes longer than with a
+# cable that is pulled.
+pair witness
+start
+call 1000 1001
+dead port a
+expect primary b within 200ms
+expect outage at most 200ms
+expect calls kept
+live port a
+wait 2s
+expect primary b
+expect in step within 3s
+---
+    0.00  > start
+    0.00  a: starting
+    0.03  b: starting
+    0.06  a: promoting
+    0.09  a: announces the VIP
+    0.09  a: primary of epoch 1: cold-start
+    0.09  a: primary, epoch 1
+    0.09  b: backup
+    0.23  a: in step
+    0.23  b: in step
+    0.24  a: speaks
+    0.74  > call 1000 1001
+    0.84  > dead port a
+    0.92  a: ALARM witness-lost: no witness answers on the service LAN
+    0.96  a: ALARM no witness answers on the own service LAN: handing over to box b
+    0.96  a: resigning
+    0.96  a: backup
+    0.96  b: promoting
+    0.96  b: announces the VIP
+    0.96  b: primary of epoch 2: lan-lost
+    0.96  b: primary, epoch 2
+    0.96  b: in step
+    0.96  a: in step
+    0.97  ok      primary b within 200ms
+    0.97  ok      outage at most 200ms
+    0.97  b: speaks
+    3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    5.97  ok      calls kept
+    5.97  > live port a
+    5.98  b: alarm over: lan-path-down
+    5.98  a: alarm over: lan-path-down
+    6.42  a: alarm over: witness-lost
+    7.97  ok      primary b
+    7.97  ok      in step within 3s

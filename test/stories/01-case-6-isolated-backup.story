@@ -1,0 +1,54 @@
+# 1, link case 6: crossover cut, and the backup sees no witness: it is the isolated one, never promoted.
+pair witness
+start
+call 1000 1001
+cut crossover
+dead port b
+expect roles stay for 20s
+expect alarm b not-eligible
+expect calls kept
+heal crossover
+live port b
+expect in step within 5s
+expect epoch 1
+expect calls kept
+---
+    0.00  > start
+    0.00  a: starting
+    0.03  b: starting
+    0.06  a: promoting
+    0.09  a: announces the VIP
+    0.09  a: primary of epoch 1: cold-start
+    0.09  a: primary, epoch 1
+    0.09  b: backup
+    0.23  a: in step
+    0.23  b: in step
+    0.24  a: speaks
+    0.74  > call 1000 1001
+    0.84  > cut crossover
+    0.84  > dead port b
+    0.92  b: ALARM witness-lost: no witness answers on the service LAN
+    0.94  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
+    1.24  a: ALARM acknowledgements are late: going on alone
+    1.24  a: ALARM not protected: the peer is out of step
+    3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.00  a: ALARM crossover-down: the other box is not heard over the crossover
+    3.03  b: ALARM crossover-down: the other box is not heard over the crossover
+   20.84  ok      roles stay for 20s
+   20.84  ok      alarm not-eligible at b
+   25.84  ok      calls kept
+   25.84  > heal crossover
+   25.84  > live port b
+   25.85  b: alarm over: not-eligible
+   25.85  b: alarm over: crossover-down
+   25.86  a: alarm over: crossover-down
+   25.86  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   25.86  a: announces the VIP
+   25.86  a: alarm over: lan-path-down
+   25.95  b: alarm over: witness-lost
+   29.79  a: in step
+   29.79  b: in step
+   29.80  ok      in step within 5s
+   29.80  ok      epoch 1
+   29.80  a: alarm over: not-protected
+   34.80  ok      calls kept

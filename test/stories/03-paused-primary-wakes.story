@@ -1,0 +1,53 @@
+# 3: a paused primary wakes up: its lease is over, it says no SIP packet and rejoins as backup.
+pair witness
+start
+call 1000 1001
+pause a 6s
+expect primary b within 3500ms
+wait 2700ms
+expect role a backup within 7s
+expect a silent
+expect in step within 9s
+expect epoch 2
+expect calls kept
+---
+    0.00  > start
+    0.00  a: starting
+    0.03  b: starting
+    0.06  a: promoting
+    0.09  a: announces the VIP
+    0.09  a: primary of epoch 1: cold-start
+    0.09  a: primary, epoch 1
+    0.09  b: backup
+    0.23  a: in step
+    0.23  b: in step
+    0.24  a: speaks
+    0.74  > call 1000 1001
+    0.84  > pause a 6s
+    0.94  b: promoting
+    0.94  b: backup
+    1.22  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
+    3.03  b: ALARM crossover-down: the other box is not heard over the crossover
+    3.24  b: promoting
+    3.24  b: announces the VIP
+    3.24  b: alarm over: vip-answered
+    3.24  b: primary of epoch 2: peer-silent
+    3.24  b: primary, epoch 2
+    3.24  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.25  ok      primary b within 3500ms
+    6.84  a: thaws
+    6.84  a: ALARM fenced: no longer primary of epoch 1: the lease ended 4748 ms ago
+    6.84  a: alarm over: fenced
+    6.84  a: backup
+    6.84  b: alarm over: crossover-down
+    6.84  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    6.84  b: alarm over: lan-path-down
+    6.84  b: in step
+    6.84  a: in step
+    6.85  ok      a is backup
+    6.85  ok      a has said no SIP
+    6.85  ok      in step within 9s
+    6.85  ok      epoch 2
+    6.85  b: speaks
+    6.85  b: alarm over: not-protected
+   11.85  ok      calls kept

@@ -1,0 +1,52 @@
+# 8: the same with nobody to take over: longer patience, then the box begins anew and leads again.
+pair witness
+start
+call 1000 1001
+power off b
+wait 5s
+engine of a sticks
+expect primary a within 7s
+expect epoch 2
+boot b
+expect in step within 5s
+expect calls kept
+---
+    0.00  > start
+    0.00  a: starting
+    0.03  b: starting
+    0.06  a: promoting
+    0.09  a: announces the VIP
+    0.09  a: primary of epoch 1: cold-start
+    0.09  a: primary, epoch 1
+    0.09  b: backup
+    0.23  a: in step
+    0.23  b: in step
+    0.24  a: speaks
+    0.74  > call 1000 1001
+    0.84  > power off b
+    1.24  a: ALARM acknowledgements are late: going on alone
+    1.24  a: ALARM not protected: the peer is out of step
+    3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.00  a: ALARM crossover-down: the other box is not heard over the crossover
+    5.84  > engine of a sticks
+    7.83  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
+    7.83  a: alarm over: not-protected
+    7.83  a: starting
+   11.33  a: ALARM crossover-down: the other box is not heard over the crossover
+   11.33  a: promoting
+   11.36  a: primary of epoch 2: cold-start
+   11.36  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   11.36  a: primary, epoch 2
+   11.37  ok      primary a within 7s
+   11.37  ok      epoch 2
+   11.37  > boot b
+   11.37  b: starting
+   11.38  b: backup
+   11.38  a: alarm over: crossover-down
+   11.38  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   11.38  a: alarm over: lan-path-down
+   11.38  a: in step
+   11.38  b: in step
+   11.38  ok      in step within 5s
+   11.39  a: alarm over: not-protected
+   16.38  ok      calls kept

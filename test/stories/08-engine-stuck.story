@@ -1,0 +1,37 @@
+# 8: the engine takes no turns, its sentry lives: it drops the VIP, says so, ends the process.
+pair witness
+start
+call 1000 1001
+engine of a sticks
+expect primary b within 400ms
+expect outage at most 400ms
+expect in step within 3s
+expect calls kept
+---
+    0.00  > start
+    0.00  a: starting
+    0.03  b: starting
+    0.06  a: promoting
+    0.09  a: announces the VIP
+    0.09  a: primary of epoch 1: cold-start
+    0.09  a: primary, epoch 1
+    0.09  b: backup
+    0.23  a: in step
+    0.23  b: in step
+    0.24  a: speaks
+    0.74  > call 1000 1001
+    0.84  > engine of a sticks
+    1.09  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
+    1.09  a: starting
+    1.09  b: promoting
+    1.09  b: announces the VIP
+    1.09  b: primary of epoch 2: engine-stuck
+    1.09  b: primary, epoch 2
+    1.10  ok      primary b within 400ms
+    1.10  ok      outage at most 400ms
+    1.61  a: backup
+    1.63  b: in step
+    1.63  a: in step
+    1.64  ok      in step within 3s
+    1.64  b: speaks
+    6.64  ok      calls kept

@@ -1,0 +1,380 @@
+# 20: the standby restarts twenty times under load; every time the tables are equal within ten seconds.
+pair witness 8
+start
+calls all the time
+power off b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+kill b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+power off b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+kill b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+power off b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+kill b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+power off b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+kill b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+power off b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+kill b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+power off b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+kill b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+power off b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+kill b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+power off b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+kill b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+power off b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+kill b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+power off b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+kill b
+wait 300ms
+boot b
+expect in step within 10s
+expect equal tables within 10s
+no new calls
+wait 12s
+expect primary a
+expect epoch 1
+---
+    0.00  > start
+    0.00  a: starting
+    0.03  b: starting
+    0.06  a: promoting
+    0.09  a: announces the VIP
+    0.09  a: primary of epoch 1: cold-start
+    0.09  a: primary, epoch 1
+    0.09  b: backup
+    0.23  a: in step
+    0.23  b: in step
+    0.24  a: speaks
+    0.74  > calls all the time
+    0.74  > power off b
+    0.79  a: ALARM acknowledgements are late: going on alone
+    0.79  a: ALARM not protected: the peer is out of step
+    1.04  > boot b
+    1.04  b: starting
+    1.05  b: backup
+    1.05  a: in step
+    1.05  b: in step
+    1.06  ok      in step within 10s
+    1.06  ok      equal tables within 10s
+    1.06  > kill b
+    1.06  a: ALARM not protected: the peer is out of step
+    1.36  > boot b
+    1.36  b: starting
+    1.38  b: backup
+    1.38  a: in step
+    1.38  b: in step
+    1.38  ok      in step within 10s
+    1.38  ok      equal tables within 10s
+    1.38  > power off b
+    1.45  a: ALARM acknowledgements are late: going on alone
+    1.45  a: ALARM not protected: the peer is out of step
+    1.68  > boot b
+    1.68  b: starting
+    1.70  b: backup
+    1.70  a: in step
+    1.70  b: in step
+    1.71  ok      in step within 10s
+    1.71  ok      equal tables within 10s
+    1.71  > kill b
+    1.71  a: ALARM not protected: the peer is out of step
+    2.01  > boot b
+    2.01  b: starting
+    2.03  b: backup
+    2.03  a: in step
+    2.03  b: in step
+    2.03  ok      in step within 10s
+    2.03  ok      equal tables within 10s
+    2.03  > power off b
+    2.11  a: ALARM acknowledgements are late: going on alone
+    2.11  a: ALARM not protected: the peer is out of step
+    2.33  > boot b
+    2.33  b: starting
+    2.35  b: backup
+    2.35  a: in step
+    2.35  b: in step
+    2.36  ok      in step within 10s
+    2.36  ok      equal tables within 10s
+    2.36  > kill b
+    2.36  a: ALARM not protected: the peer is out of step
+    2.66  > boot b
+    2.66  b: starting
+    2.68  b: backup
+    2.68  a: in step
+    2.68  b: in step
+    2.68  ok      in step within 10s
+    2.68  ok      equal tables within 10s
+    2.68  > power off b
+    2.74  a: ALARM acknowledgements are late: going on alone
+    2.74  a: ALARM not protected: the peer is out of step
+    2.98  > boot b
+    2.98  b: starting
+    3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.00  a: ALARM crossover-down: the other box is not heard over the crossover
+    3.00  b: backup
+    3.00  a: alarm over: crossover-down
+    3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    3.00  a: alarm over: lan-path-down
+    3.00  a: in step
+    3.00  b: in step
+    3.01  ok      in step within 10s
+    3.01  ok      equal tables within 10s
+    3.01  > kill b
+    3.01  a: ALARM not protected: the peer is out of step
+    3.11  a: ALARM crossover-down: the other box is not heard over the crossover
+    3.31  > boot b
+    3.31  b: starting
+    3.33  b: backup
+    3.33  a: alarm over: crossover-down
+    3.33  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    3.33  a: alarm over: lan-path-down
+    3.33  a: in step
+    3.33  b: in step
+    3.33  ok      in step within 10s
+    3.33  ok      equal tables within 10s
+    3.33  > power off b
+    3.35  a: alarm over: not-protected
+    3.39  a: ALARM acknowledgements are late: going on alone
+    3.39  a: ALARM not protected: the peer is out of step
+    3.40  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.44  a: ALARM crossover-down: the other box is not heard over the crossover
+    3.63  > boot b
+    3.63  b: starting
+    3.65  b: backup
+    3.65  a: alarm over: crossover-down
+    3.65  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    3.65  a: alarm over: lan-path-down
+    3.66  a: in step
+    3.66  b: in step
+    3.66  a: alarm over: not-protected
+    3.66  ok      in step within 10s
+    3.66  ok      equal tables within 10s
+    3.66  > kill b
+    3.66  a: ALARM not protected: the peer is out of step
+    3.68  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.77  a: ALARM crossover-down: the other box is not heard over the crossover
+    3.96  > boot b
+    3.96  b: starting
+    3.98  b: backup
+    3.98  a: alarm over: crossover-down
+    3.98  a: in step
+    3.98  b: in step
+    3.98  ok      in step within 10s
+    3.98  ok      equal tables within 10s
+    3.98  > power off b
+    4.00  a: alarm over: not-protected
+    4.05  a: ALARM acknowledgements are late: going on alone
+    4.05  a: ALARM not protected: the peer is out of step
+    4.05  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    4.09  a: ALARM crossover-down: the other box is not heard over the crossover
+    4.28  > boot b
+    4.28  b: starting
+    4.30  b: backup
+    4.30  a: alarm over: crossover-down
+    4.30  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    4.30  a: alarm over: lan-path-down
+    4.30  a: in step
+    4.30  b: in step
+    4.31  ok      in step within 10s
+    4.31  ok      equal tables within 10s
+    4.31  > kill b
+    4.31  a: ALARM not protected: the peer is out of step
+    4.41  a: ALARM crossover-down: the other box is not heard over the crossover
+    4.61  > boot b
+    4.61  b: starting
+    4.63  b: backup
+    4.63  a: alarm over: crossover-down
+    4.63  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    4.63  a: alarm over: lan-path-down
+    4.63  a: in step
+    4.63  b: in step
+    4.63  ok      in step within 10s
+    4.63  ok      equal tables within 10s
+    4.63  > power off b
+    4.65  a: alarm over: not-protected
+    4.74  a: ALARM crossover-down: the other box is not heard over the crossover
+    4.78  a: ALARM acknowledgements are late: going on alone
+    4.78  a: ALARM not protected: the peer is out of step
+    4.79  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    4.93  > boot b
+    4.93  b: starting
+    4.95  b: backup
+    4.95  a: alarm over: crossover-down
+    4.95  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    4.95  a: alarm over: lan-path-down
+    4.95  a: in step
+    4.95  b: in step
+    4.96  ok      in step within 10s
+    4.96  ok      equal tables within 10s
+    4.96  > kill b
+    4.96  a: ALARM not protected: the peer is out of step
+    5.06  a: ALARM crossover-down: the other box is not heard over the crossover
+    5.26  > boot b
+    5.26  b: starting
+    5.28  b: backup
+    5.28  a: alarm over: crossover-down
+    5.28  a: in step
+    5.28  b: in step
+    5.28  a: alarm over: not-protected
+    5.29  ok      in step within 10s
+    5.29  ok      equal tables within 10s
+    5.29  > power off b
+    5.34  a: ALARM acknowledgements are late: going on alone
+    5.34  a: ALARM not protected: the peer is out of step
+    5.35  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    5.39  a: ALARM crossover-down: the other box is not heard over the crossover
+    5.59  > boot b
+    5.59  b: starting
+    5.60  b: backup
+    5.60  a: alarm over: crossover-down
+    5.60  a: in step
+    5.60  b: in step
+    5.60  a: alarm over: not-protected
+    5.61  ok      in step within 10s
+    5.61  ok      equal tables within 10s
+    5.61  > kill b
+    5.61  a: ALARM not protected: the peer is out of step
+    5.63  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    5.71  a: ALARM crossover-down: the other box is not heard over the crossover
+    5.91  > boot b
+    5.91  b: starting
+    5.93  b: backup
+    5.93  a: alarm over: crossover-down
+    5.93  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    5.93  a: alarm over: lan-path-down
+    5.93  a: in step
+    5.93  b: in step
+    5.93  ok      in step within 10s
+    5.93  ok      equal tables within 10s
+    5.93  > power off b
+    5.95  a: alarm over: not-protected
+    6.04  a: ALARM crossover-down: the other box is not heard over the crossover
+    6.09  a: ALARM acknowledgements are late: going on alone
+    6.09  a: ALARM not protected: the peer is out of step
+    6.09  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    6.23  > boot b
+    6.23  b: starting
+    6.25  b: backup
+    6.25  a: alarm over: crossover-down
+    6.25  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    6.25  a: alarm over: lan-path-down
+    6.25  a: in step
+    6.26  b: in step
+    6.26  a: alarm over: not-protected
+    6.26  ok      in step within 10s
+    6.26  ok      equal tables within 10s
+    6.26  > kill b
+    6.26  a: ALARM not protected: the peer is out of step
+    6.28  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    6.37  a: ALARM crossover-down: the other box is not heard over the crossover
+    6.56  > boot b
+    6.56  b: starting
+    6.58  b: backup
+    6.58  a: alarm over: crossover-down
+    6.58  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    6.58  a: alarm over: lan-path-down
+    6.58  a: in step
+    6.58  b: in step
+    6.58  ok      in step within 10s
+    6.58  ok      equal tables within 10s
+    6.58  > power off b
+    6.60  a: alarm over: not-protected
+    6.63  a: ALARM acknowledgements are late: going on alone
+    6.63  a: ALARM not protected: the peer is out of step
+    6.64  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    6.69  a: ALARM crossover-down: the other box is not heard over the crossover
+    6.88  > boot b
+    6.88  b: starting
+    6.90  b: backup
+    6.90  a: alarm over: crossover-down
+    6.90  a: in step
+    6.90  b: in step
+    6.91  ok      in step within 10s
+    6.91  ok      equal tables within 10s
+    6.91  > kill b
+    6.91  a: ALARM not protected: the peer is out of step
+    7.01  a: ALARM crossover-down: the other box is not heard over the crossover
+    7.21  > boot b
+    7.21  b: starting
+    7.23  b: backup
+    7.23  a: alarm over: crossover-down
+    7.23  a: in step
+    7.23  b: in step
+    7.24  ok      in step within 10s
+    7.24  ok      equal tables within 10s
+    7.24  > no new calls
+    7.25  a: alarm over: not-protected
+   19.24  ok      primary a
+   19.24  ok      epoch 1

@@ -1,0 +1,63 @@
+# 22: the wall clock is stepped by hours and years either way, on both boxes, and one of them leads
+# after the other: no registration and no call ends, no role changes by it.
+pair witness
+start
+call 1000 1001
+step clock of a +2h
+wait 2s
+step clock of b -2h
+wait 2s
+step clock of a +2y
+wait 2s
+step clock of b -2y
+wait 2s
+expect primary a
+expect epoch 1
+expect registrations kept
+kill a
+expect primary b within 50ms
+expect registrations kept
+boot a
+expect in step within 5s
+expect registrations kept
+expect calls kept
+---
+    0.00  > start
+    0.00  a: starting
+    0.03  b: starting
+    0.06  a: promoting
+    0.09  a: announces the VIP
+    0.09  a: primary of epoch 1: cold-start
+    0.09  a: primary, epoch 1
+    0.09  b: backup
+    0.23  a: in step
+    0.23  b: in step
+    0.24  a: speaks
+    0.74  > call 1000 1001
+    0.84  > step clock of a +2h
+    2.84  > step clock of b -2h
+    4.84  > step clock of a +2y
+    6.84  > step clock of b -2y
+    8.84  ok      primary a
+    8.84  ok      epoch 1
+    8.84  ok      registrations kept
+    8.84  > kill a
+    8.84  b: promoting
+    8.85  b: announces the VIP
+    8.85  b: primary of epoch 2: peer-closed
+    8.85  b: primary, epoch 2
+    8.85  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    8.86  ok      primary b within 50ms
+    8.86  ok      registrations kept
+    8.86  > boot a
+    8.86  a: starting
+    8.86  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    8.86  b: alarm over: lan-path-down
+    8.88  a: backup
+    9.03  b: in step
+    9.03  a: in step
+    9.04  ok      in step within 5s
+    9.04  ok      registrations kept
+    9.04  b: speaks
+    9.04  b: alarm over: not-protected
+   14.04  ok      calls kept

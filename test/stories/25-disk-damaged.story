@@ -1,0 +1,56 @@
+# 25: the disk of the primary is damaged: calls go on from memory, and it recovers; then the other box leads.
+pair witness
+start
+call 1000 1001
+disk of a damaged
+wait 10s
+expect primary a
+expect epoch 1
+expect new calls
+disk of a works
+wait 3s
+expect in step within 15s
+kill a
+expect primary b within 50ms
+boot a
+expect in step within 15s
+expect calls kept
+---
+    0.00  > start
+    0.00  a: starting
+    0.03  b: starting
+    0.06  a: promoting
+    0.09  a: announces the VIP
+    0.09  a: primary of epoch 1: cold-start
+    0.09  a: primary, epoch 1
+    0.09  b: backup
+    0.23  a: in step
+    0.23  b: in step
+    0.24  a: speaks
+    0.74  > call 1000 1001
+    0.84  > disk of a damaged
+    0.89  a: ALARM disk: the database is damaged, set aside as beside
+   10.84  ok      primary a
+   10.84  ok      epoch 1
+   11.05  ok      new calls
+   11.05  ok      they end
+   11.05  > disk of a works
+   14.05  ok      in step within 15s
+   14.05  > kill a
+   14.05  b: promoting
+   14.06  b: announces the VIP
+   14.06  b: primary of epoch 2: peer-closed
+   14.06  b: primary, epoch 2
+   14.06  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   14.07  ok      primary b within 50ms
+   14.07  > boot a
+   14.07  a: starting
+   14.09  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   14.09  b: alarm over: lan-path-down
+   14.11  a: backup
+   14.23  b: in step
+   14.23  a: in step
+   14.24  ok      in step within 15s
+   14.24  b: speaks
+   14.24  b: alarm over: not-protected
+   19.24  ok      calls kept

@@ -1,0 +1,55 @@
+# Cold start: both boxes lose power, the one that was left behind is back first. It was told that it is
+# stale: it waits for the other.
+pair witness
+start
+call 1000 1001
+cut crossover
+wait 2s
+call 1002 1003
+power off a
+power off b
+heal crossover
+boot b
+expect nobody primary for 6s
+boot a
+expect primary a within 5s
+expect in step within 8s
+expect calls kept
+---
+    0.00  > start
+    0.00  a: starting
+    0.03  b: starting
+    0.06  a: promoting
+    0.09  a: announces the VIP
+    0.09  a: primary of epoch 1: cold-start
+    0.09  a: primary, epoch 1
+    0.09  b: backup
+    0.23  a: in step
+    0.23  b: in step
+    0.24  a: speaks
+    0.74  > call 1000 1001
+    0.84  > cut crossover
+    1.24  a: ALARM acknowledgements are late: going on alone
+    1.24  a: ALARM not protected: the peer is out of step
+    2.84  > call 1002 1003
+    2.95  > power off a
+    2.95  > power off b
+    2.95  > heal crossover
+    2.95  > boot b
+    2.95  b: starting
+    5.95  b: ALARM crossover-down: the other box is not heard over the crossover
+    8.95  ok      nobody primary for 6s
+    8.95  > boot a
+    8.95  a: starting
+    8.95  b: alarm over: crossover-down
+    8.95  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    8.95  b: alarm over: lan-path-down
+    8.97  a: promoting
+    9.01  a: primary of epoch 2: cold-start
+    9.01  a: primary, epoch 2
+    9.01  b: backup
+    9.01  ok      primary a within 5s
+    9.15  a: in step
+    9.15  b: in step
+    9.15  ok      in step within 8s
+   14.15  ok      calls kept
