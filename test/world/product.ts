@@ -14,7 +14,6 @@ import { settingsFault, pairSettings as settingsOfPair } from '../../src/pair/se
 import type {
   BoxId,
   PairSettings,
-  Redundancy,
   Role,
   SentryEffect,
   SentryInput,
