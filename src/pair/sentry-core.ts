@@ -182,7 +182,7 @@ export class Core {
   lanLostAt: Mono = NEVER;
   /** Since when no carrier is seen. */
   carrierLostAt: Mono = NEVER;
-  /** We take our own port down until here: its missing carrier means nothing. */
+  /** We take our own port down until here: that it shows neither carrier nor witness means nothing. */
   bounceUntil: Mono = -NEVER;
   /** First frame that told the peer that it is stale, 0 while it was not told so. */
   toldStaleFrom = 0;
@@ -311,8 +311,10 @@ export class Core {
   /**
    * @returns whether a witness that used to answer does not; or none ever did, though the peer sees
    * one, and when the peer was last heard the LAN had not shown it: this port was dead from the start.
+   * Behind a port that we took down ourselves nobody answers, and that means nothing.
    */
   witnessLost(): boolean {
+    if (this.now < this.bounceUntil) return false;
     const state = this.witnesses.state();
     const h = this.peer.state;
     if (state !== 'unknown' || this.settings.witnesses.length === 0) return state === 'lost';
