@@ -9,6 +9,7 @@ import type { NodeSettings } from '../node.ts';
 import { PAIR_DEFAULTS, settingsFault } from '../pair/settings.ts';
 import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts';
 import { sipSettings } from '../proto/context.ts';
+import { ipCanonical } from '../wire/ip.ts';
 import { isKeyFault, readKeyFile } from './key-file.ts';
 
 export const RELEASE = 'sipair 0.1.0';
@@ -204,7 +205,8 @@ function witnessesOf(c: Checker, j: Json): readonly Witness[] {
     if (by === 'arp' && family === 6) {
       c.wrong(`${place}.by`, 'config-choice', 'an IPv6 witness is asked by icmp');
     }
-    return [{ address, by }];
+    // as an answer names its sender
+    return [{ address: ipCanonical(address) ?? address, by }];
   });
 }
 
@@ -235,15 +237,26 @@ function fenceOf(c: Checker, j: Json): { command: readonly string[] | undefined;
   const fence = c.optional(j, 'fence', '');
   if (fence === undefined) return { command: undefined, ms: PAIR_DEFAULTS.fenceMs };
   c.known(fence, 'fence.', ['program', 'arguments', 'timeoutMs']);
-  const args = c.list(fence, 'arguments', 'fence.').map(String);
+  const args = c.list(fence, 'arguments', 'fence.').map((item, i) => {
+    if (typeof item !== 'string') {
+      c.wrong(`fence.arguments[${i}]`, 'config-shape', 'a text is needed here');
+    }
+    return String(item);
+  });
   return {
     command: [c.text(fence, 'program', 'fence.'), ...args],
     ms: c.whole(fence, 'timeoutMs', 'fence.', 100, 60_000, PAIR_DEFAULTS.fenceMs),
   };
 }
 
-function pairOf(c: Checker, j: Json, lan: Json, vip: Json, key: Uint8Array): PairSettings {
-  const fence = fenceOf(c, j);
+function pairOf(
+  c: Checker,
+  j: Json,
+  lan: Json,
+  vip: Json,
+  key: Uint8Array,
+  fence: ReturnType<typeof fenceOf>,
+): PairSettings {
   return {
     ...PAIR_DEFAULTS,
     ...timersOf(c, j),
@@ -282,7 +295,8 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   c.known(sip, 'sip.', ['port']);
   const users = c.object(j, 'users', '');
   c.known(users, 'users.', ['from', 'to', 'auth']);
-  const pair = pairOf(c, j, lan, face, pairKey(c, j, keyed));
+  const fence = fenceOf(c, j);
+  const pair = pairOf(c, j, lan, face, pairKey(c, j, keyed), fence);
   const vip = pair.vips[0] as string;
   const port = c.whole(sip, 'port', 'sip.', 1, 65_535, 5060);
   const from = c.whole(users, 'from', 'users.', 0, 999_999_999);
@@ -303,7 +317,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
     sipPort: port,
     data: c.text(j, 'data', ''),
     control: c.text(j, 'control', ''),
-    fence: fenceOf(c, j).command,
+    fence: fence.command,
     keyFile: typeof j['keyFile'] === 'string' ? j['keyFile'] : '',
     node: {
       pair,
@@ -312,7 +326,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
         port,
         userFrom: from,
         userTo: to,
-        auth: users['auth'] === true,
+        auth: c.flag(users, 'auth', 'users.'),
         nonceKey: Buffer.from(pair.key).toString('hex'),
         product: RELEASE.replace(' ', '/'),
       }),
@@ -323,8 +337,17 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   for (const [a, b, place] of [
     [pair.lanAddress, vip, 'vip.address'],
     [pair.lanAddress, pair.peerLanAddress, 'lan.peerAddress'],
+    [pair.peerLanAddress, vip, 'vip.address'],
+    [config.crossover.address, config.crossover.peerAddress, 'crossover.peerAddress'],
   ] as const) {
     if (a !== '' && a === b) c.wrong(place, 'config-address', 'two things have this address');
+  }
+  if (config.lan.interface !== '' && config.lan.interface === config.crossover.interface) {
+    c.wrong(
+      'crossover.interface',
+      'config-choice',
+      'the crossover is a cable of its own: one interface cannot be both paths',
+    );
   }
   const relation = settingsFault(pair);
   if (relation !== undefined) c.wrong('timers', 'config-timers', relation);

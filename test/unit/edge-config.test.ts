@@ -1,0 +1,71 @@
+/** Mistakes in the configuration that would start, and then not do what the operator wrote. */
+
+import test from 'ava';
+import { type Config, type ConfigFault, readConfig } from '../../src/edge/config.ts';
+
+const KEY = '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff';
+
+function read(more: object): Config | readonly ConfigFault[] {
+  return readConfig({
+    box: 'a',
+    redundancy: 'hot-standby',
+    lan: { interface: 'lan0', address: '192.0.2.11', prefix: 24, peerAddress: '192.0.2.12' },
+    crossover: { interface: 'x0', address: '169.254.77.1', peerAddress: '169.254.77.2' },
+    vip: { address: '192.0.2.10' },
+    sip: { port: 5060 },
+    users: { from: 1000, to: 1999, auth: true },
+    data: '/data',
+    control: '/run/control.sock',
+    key: KEY,
+    ...more,
+  });
+}
+
+function good(more: object): Config {
+  const result = read(more);
+  if (!('node' in result)) throw new Error(JSON.stringify(result));
+  return result;
+}
+
+function places(more: object): string {
+  const result = read(more);
+  return 'node' in result ? 'accepted' : result.map((f) => `${f.place} ${f.code}`).join();
+}
+
+test('digest authentication is on, off, or refused: nothing else switches it off', (t) => {
+  t.true(good({}).node.sip.auth);
+  t.false(good({ users: { from: 1, to: 2 } }).node.sip.auth);
+  t.is(places({ users: { from: 1, to: 2, auth: 'yes' } }), 'users.auth config-shape');
+  t.is(places({ users: { from: 1, to: 2, auth: 1 } }), 'users.auth config-shape');
+});
+
+test('the two paths are two cables', (t) => {
+  const crossover = { address: '169.254.77.1', peerAddress: '169.254.77.2' };
+  t.is(
+    places({ crossover: { ...crossover, interface: 'lan0' } }),
+    'crossover.interface config-choice',
+  );
+  const same = { ...crossover, interface: 'x0', peerAddress: crossover.address };
+  t.is(places({ crossover: same }), 'crossover.peerAddress config-address');
+});
+
+test('the peer cannot be the virtual address', (t) => {
+  t.regex(places({ vip: { address: '192.0.2.12' } }), /vip.address config-address/);
+});
+
+test('a mistake in the fence is told once, and an argument is a text', (t) => {
+  t.is(
+    places({ fence: { program: '', timeoutMs: 5 } }),
+    'fence.program config-missing,fence.timeoutMs config-range',
+  );
+  t.is(
+    places({ fence: { program: '/bin/off', arguments: ['a', { b: 1 }] } }),
+    'fence.arguments[1] config-shape',
+  );
+  t.deepEqual(good({ fence: { program: '/bin/off', arguments: ['3'] } }).fence, ['/bin/off', '3']);
+});
+
+test('an IPv6 witness is named as its answer names it', (t) => {
+  const { witnesses } = good({ witnesses: ['2001:DB8:0:0::0001'] }).node.pair;
+  t.deepEqual(witnesses, [{ address: '2001:db8::1', by: 'icmp' }]);
+});
