@@ -88,9 +88,6 @@ class Loop {
       case 'order':
         this.take({ kind: 'order', order: m.order });
         return;
-      case 'lease':
-        this.take({ kind: 'tick' });
-        return;
       case 'view':
         say({ kind: 'view', id: m.id, view: this.engine.view(m.digest) });
         return;

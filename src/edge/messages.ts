@@ -15,11 +15,9 @@ export type EngineThreadData = {
 
 export type ToEngine =
   | { readonly kind: 'order'; readonly order: Order }
-  | { readonly kind: 'lease' }
   | { readonly kind: 'view'; readonly id: number; readonly digest: boolean };
 
 export type FromEngine =
   | { readonly kind: 'report'; readonly report: Report }
   | { readonly kind: 'view'; readonly id: number; readonly view: EngineView }
-  | { readonly kind: 'log'; readonly line: LogLine }
-  | { readonly kind: 'thread'; readonly tid: number };
+  | { readonly kind: 'log'; readonly line: LogLine };
