@@ -5,7 +5,6 @@
  * May load: pair/, the addon, small sockets. Not SIP, not SQLite.
  */
 
-import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -20,6 +19,7 @@ import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
 import { type Config, HEARTBEAT_PORT, RELEASE } from './config.ts';
 import { type Answer, type ControlRequest, serveControl } from './control.ts';
+import { fenceFault, runFence } from './fence.ts';
 import { Pinger } from './icmp.ts';
 import { ipv6Off } from './ipv6.ts';
 import { log } from './log.ts';
@@ -37,6 +37,8 @@ const VIP_DEVICE = 'sipair0';
 const PRIORITY = -15;
 /** Room for what lives a moment: with more of it, fewer collections find it still alive. */
 const YOUNG_GENERATION_MB = 96;
+/** How long `status` waits for the engine's part. */
+const VIEW_PATIENCE_MS = 1000;
 /** How long a stopping primary waits for its planned switchover. */
 const STOP_PATIENCE_MS = 2000;
 
@@ -64,7 +66,7 @@ function takePriority(): void {
 
 /** Ethernet source 00:00:5e:00:01:xx: said by the virtual router. */
 function isVirtual(frame: Uint8Array): boolean {
-  return frame[6] === 0 && frame[7] === 0 && frame[8] === 0x5e && frame[10] === 1;
+  return frame[6] === 0 && frame[7] === 0 && frame[8] === 0x5e && frame[9] === 0 && frame[10] === 1;
 }
 
 /** @returns the interface's own address of the link; an IPv6 VIP cannot do without. */
@@ -133,8 +135,13 @@ class Box {
     this.vip = orStop(VipDevice.open(VIP_DEVICE, ip6.length > 0), 'the VIP device');
     if (vrrp?.virtualMac === true) {
       const { interface: ifname, address } = config.lan;
-      const options = { ifname, address, vrid: vrrp.vrid };
+      const mayAnswer = (): boolean => mono() < (this.lease[0] as number);
+      const options = { ifname, address, vrid: vrrp.vrid, mayAnswer };
       this.virtualMac = orStop(VirtualMac.open(options), 'the virtual MAC');
+    } else {
+      // with it the kernel was told not to answer for a VIP
+      const left = VirtualMac.clear();
+      if (left !== undefined) log('warning', `virtual MAC: ${left.osError} (${left.call})`);
     }
     this.vrrp = vrrp === undefined ? {} : this.vrrpSockets(ip6.length > 0 ? linkLocal : undefined);
     if (witnesses.some((w) => w.by === 'icmp')) {
@@ -148,13 +155,15 @@ class Box {
     });
     this.engine.on('message', (m: FromEngine) => this.fromEngine(m));
     // what could not be had at the start has a sentence; everything else is a mistake of ours
-    this.engine.on('error', (e) =>
-      this.die(
-        e.message.startsWith('start-failed: ') ? e.message : `engine: ${e.stack ?? e.message}`,
-      ),
-    );
-    this.engine.on('exit', () => this.die('engine: the thread ended'));
+    this.engine.on('error', (e) => {
+      if (e.message.startsWith('start-failed: ')) this.die(e.message);
+      this.engineEnded(`engine: ${e.stack ?? e.message}`);
+    });
+    this.engine.on('exit', () => this.engineEnded('engine: the thread ended'));
     this.watchCarrier();
+    const fault = config.fence === undefined ? '' : fenceFault(config.fence);
+    if (fault !== '')
+      log('alarm', `fence-missing: the fence cannot be run when it is needed: ${fault}`);
     const control = serveControl(config.control, (request, answer) =>
       this.control(request, answer),
     );
@@ -233,6 +242,16 @@ class Box {
     process.exit(1);
   }
 
+  /**
+   * First the face and the word that nobody waits for, then the end. An orderly one would wait for the
+   * disk thread, which may be in a write that takes seconds, and the VIP would wait with it.
+   */
+  private engineEnded(why: string): never {
+    log('alarm', why);
+    this.operate({ kind: 'retire' }, () => {});
+    this.end();
+  }
+
   private fromEngine(m: FromEngine): void {
     switch (m.kind) {
       case 'report':
@@ -287,7 +306,8 @@ class Box {
         this.fence();
         return;
       case 'abort':
-        this.abort(effect.why);
+        log('alarm', `stopped by its own sentry: ${effect.why}`);
+        this.end();
         return;
       case 'lease':
         this.lease[0] = effect.until;
@@ -307,18 +327,13 @@ class Box {
 
   /** Runs the operator's fence; it must end well within its time. */
   private fence(): void {
-    const [program, ...args] = this.config.fence ?? [];
-    if (program === undefined) return;
-    const timeout = this.config.node.pair.fenceMs;
-    execFile(program, args, { timeout, killSignal: 'SIGKILL' }, (error, _out, words) => {
-      const text = error === null ? '' : words.trim() || error.message;
-      this.step({ kind: 'fenced', ok: error === null, text });
-    });
+    const { fence, node } = this.config;
+    if (fence === undefined) return;
+    runFence(fence, node.pair.fenceMs, (ok, text) => this.step({ kind: 'fenced', ok, text }));
   }
 
   /** At once: an orderly end waits for threads, and one of them is stuck. */
-  private abort(why: string): never {
-    log('alarm', `stopped by its own sentry: ${why}`);
+  private end(): never {
     process.kill(process.pid, 'SIGKILL');
     process.exit(1);
   }
@@ -396,24 +411,34 @@ class Box {
   private status(digest: boolean, answer: Answer): void {
     const id = this.nextId;
     this.nextId += 1;
+    // when the engine does not answer is when it is asked for most
+    const alone = setTimeout(() => {
+      this.views.delete(id);
+      answer({ ...this.facts(), engineRole: 'does not answer' });
+    }, VIEW_PATIENCE_MS);
     this.views.set(id, (view) => {
-      this.standingCell.read(this.standing);
-      answer({
-        release: RELEASE,
-        pid: process.pid,
-        redundancy: this.config.node.pair.redundancy,
-        vip: this.config.node.sip.vip,
-        upMs: Math.round(mono() - this.startedAt),
-        ...this.sentryFacts(),
-        lsn: this.standing.lsn,
-        chain: this.standing.chain,
-        // a backup without its link may stand, but nobody can say that it is still in step
-        inStep: this.standing.inStep && this.standing.linkUp,
-        peerStale: this.standing.peerStale,
-        ...view,
-      });
+      clearTimeout(alone);
+      answer({ ...this.facts(), ...view });
     });
     this.toEngine({ kind: 'view', id, digest });
+  }
+
+  /** What is known of this box without asking its engine. */
+  private facts(): object {
+    this.standingCell.read(this.standing);
+    return {
+      release: RELEASE,
+      pid: process.pid,
+      redundancy: this.config.node.pair.redundancy,
+      vip: this.config.node.sip.vip,
+      upMs: Math.round(mono() - this.startedAt),
+      ...this.sentryFacts(),
+      lsn: this.standing.lsn,
+      chain: this.standing.chain,
+      // a backup without its link may stand, but nobody can say that it is still in step
+      inStep: this.standing.inStep && this.standing.linkUp,
+      peerStale: this.standing.peerStale,
+    };
   }
 
   /** The sentry's view, and how long its last takeover took from suspicion to claim. */
@@ -431,6 +456,7 @@ class Box {
     if (this.stopping) process.exit(0);
     this.stopping = true;
     const leave = (): never => {
+      this.virtualMac?.close();
       log('info', 'stopped');
       process.exit(0);
     };

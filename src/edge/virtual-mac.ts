@@ -59,6 +59,8 @@ export type VirtualMacOptions = {
   /** Our own IPv4 address there. */
   readonly address: string;
   readonly vrid: number;
+  /** The lease runs. Questions that waited while this process was frozen are not answered after it. */
+  readonly mayAnswer: () => boolean;
 };
 
 export class VirtualMac {
@@ -67,13 +69,19 @@ export class VirtualMac {
   readonly #ifname: string;
   readonly #netlink: Netlink;
   readonly #before: readonly string[];
+  readonly #mayAnswer: () => boolean;
   #arp: ArpSocket | undefined;
   #vips: readonly string[] = [];
   #closed = false;
 
-  private constructor(ifname: string, mac: string, netlink: Netlink, before: readonly string[]) {
+  private constructor(
+    { ifname, vrid, mayAnswer }: VirtualMacOptions,
+    netlink: Netlink,
+    before: readonly string[],
+  ) {
     this.#ifname = ifname;
-    this.mac = mac;
+    this.mac = `00:00:5e:00:01:${vrid.toString(16).padStart(2, '0')}`;
+    this.#mayAnswer = mayAnswer;
     this.#netlink = netlink;
     this.#before = before;
   }
@@ -82,7 +90,8 @@ export class VirtualMac {
    * Makes the device, down, after clearing away what a killed process left.
    * @returns EBUSY when something that is not ours has the device's name
    */
-  static open({ ifname, address, vrid }: VirtualMacOptions): VirtualMac | OsError {
+  static open(options: VirtualMacOptions): VirtualMac | OsError {
+    const { ifname, address, vrid } = options;
     if (!Number.isInteger(vrid) || vrid < 1 || vrid > 255) return osError('vrid', -EINVAL);
     if (!isIp4(address)) return osError('address', -EINVAL);
     const netlink = Netlink.open();
@@ -92,12 +101,23 @@ export class VirtualMac {
       netlink.close();
       return before;
     }
-    const mac = `00:00:5e:00:01:${vrid.toString(16).padStart(2, '0')}`;
-    const made = new VirtualMac(ifname, mac, netlink, before);
+    const made = new VirtualMac(options, netlink, before);
     const fault = made.#prepare(address);
     if (fault === undefined) return made;
     made.close();
     return fault;
+  }
+
+  /**
+   * For a box without a virtual MAC: clears away what a killed process left that had one. Something
+   * that is not ours is left alone.
+   */
+  static clear(): OsError | undefined {
+    const netlink = Netlink.open();
+    if (isOsError(netlink)) return netlink;
+    const fault = clearAway(netlink);
+    netlink.close();
+    return fault?.errno === EBUSY ? undefined : fault;
   }
 
   /** The VIPs while they are answered for. */
@@ -158,7 +178,7 @@ export class VirtualMac {
   #onFrame(frame: Uint8Array): void {
     const arp = decodeArp(frame);
     if (isFault(arp) || !this.#vips.includes(arp.targetIp)) return;
-    if (arp.op !== 'request' || arp.senderMac === this.mac) return;
+    if (arp.op !== 'request' || arp.senderMac === this.mac || !this.#mayAnswer()) return;
     this.#arp?.send(arpReply(this.mac, arp.targetIp, arp.senderMac, arp.senderIp));
   }
 }

@@ -216,11 +216,28 @@ test.serial('kill -9: silent at once; the other takes over; the next one clears 
   await b.end();
 });
 
+test.serial(
+  'one that starts without a virtual MAC clears up too: the kernel answers again',
+  async (t) => {
+    const a = await start(t, 'a');
+    await a.call('claim', VIP);
+    await a.end('SIGKILL');
+    t.is(sysctls('a'), '1 2');
+    const next = new Child(box.a);
+    t.teardown(() => next.end());
+    t.deepEqual(await next.call('vmacClear'), OK);
+    t.is(sysctls('a'), '0 0');
+    await until('the device is gone', () => !ip('-n', box.a, 'link').includes('sipairv0'));
+    t.deepEqual(await next.call('vmacClear'), OK, 'nothing is left');
+  },
+);
+
 test.serial('a device that is not ours keeps its name; a VRID is 1 to 255', async (t) => {
   ip('-n', box.a, 'link', 'add', 'sipairv0', 'type', 'bridge');
   const child = new Child(box.a);
   t.teardown(() => child.end());
   t.like(await child.call('vmacOpen', 'lan', '10.8.0.1', VRID), { osError: 'EBUSY' });
+  t.deepEqual(await child.call('vmacClear'), OK);
   t.regex(ip('-n', box.a, 'link', 'show', 'sipairv0'), /sipairv0/);
   ip('-n', box.a, 'link', 'del', 'sipairv0');
   t.like(await child.call('vmacOpen', 'no0', '10.8.0.1', VRID), { osError: 'ENOENT' });

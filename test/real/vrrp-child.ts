@@ -102,7 +102,7 @@ const calls: Calls = {
   ping: (ip: string) => pinger?.ping(ip) ?? OK,
   echoes: () => echoes.splice(0),
   vmacOpen(ifname: string, address: string, vrid: number) {
-    const made = VirtualMac.open({ ifname, address, vrid });
+    const made = VirtualMac.open({ ifname, address, vrid, mayAnswer: () => true });
     if (isOsError(made)) return made;
     vmac = made;
     return { mac: made.mac, device: made.device };
@@ -119,6 +119,7 @@ const calls: Calls = {
     calls['quit']?.();
     return vip?.drop() ?? vmac?.down() ?? OK;
   },
+  vmacClear: () => VirtualMac.clear() ?? OK,
   vmacClose() {
     vmac?.close();
     return OK;
