@@ -362,6 +362,11 @@ function usable(path: string, specs: readonly TableSpec[]): boolean {
   }
 }
 
+/** Takes the file and what belongs to it away. */
+export function removeFile(path: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+}
+
 /** Renames the file and what belongs to it. @returns its new name. */
 export function putAside(path: string, stamp: string): string {
   const name = `${path}.set-aside-${stamp}`;
@@ -379,7 +384,5 @@ function prune(path: string, kind: string): void {
     .filter((name) => name.startsWith(`${basename(path)}.${kind}`) && !/-(wal|shm)$/.test(name))
     .map((name) => ({ name: join(folder, name), at: statSync(join(folder, name)).mtimeMs }))
     .sort((x, y) => y.at - x.at || (x.name < y.name ? 1 : -1));
-  for (const { name } of files.slice(LIMITS.setAsideFiles)) {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(name + suffix, { force: true });
-  }
+  for (const { name } of files.slice(LIMITS.setAsideFiles)) removeFile(name);
 }

@@ -13,7 +13,7 @@ import { readFileSync } from 'node:fs';
 import type { TableSpec } from '../base/row.ts';
 import type { DiskWord, Loaded, PersistBatch } from '../ledger/disk.ts';
 import { type Trouble, troubleOf } from './disk-trouble.ts';
-import { putAside, StateFile } from './sqlite.ts';
+import { putAside, removeFile, StateFile } from './sqlite.ts';
 
 /** An I/O error may pass; one that stays is in the file or the medium. */
 const IO_ERRORS = 3;
@@ -41,6 +41,8 @@ export class StateDisk {
   private ioErrors = 0;
   /** Ticket for which the rows were copied aside already. */
   private copied = 0;
+  /** Name of the file that was put aside while no new one could be made yet, '' for none. */
+  private replaced = '';
   private flashBytes = 0;
   private flashAt = -FLASH_READ_MS;
   /** Name under which a file was put aside at start, '' for none. */
@@ -147,8 +149,12 @@ export class StateDisk {
     } catch {
       // what cannot be closed is not used any more
     }
-    const name = putAside(this.path, this.stamp());
+    // once: what a later attempt finds in its place is only what the one before could not finish
+    if (this.replaced === '') this.replaced = putAside(this.path, this.stamp());
+    else removeFile(this.path);
     this.file = new StateFile(this.path, this.specs, this.stamp());
+    const name = this.replaced;
+    this.replaced = '';
     return name;
   }
 

@@ -3,7 +3,7 @@
  * full or read-only, when the database is damaged, and when the rows of a lost reign are copied aside.
  */
 
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -214,4 +214,51 @@ test('rows of a lost reign are copied before a snapshot replaces them; the last 
   const copy = new Database(join(drives[1].folder, newest), { readonly: true });
   t.is(copy.prepare('SELECT count(*) FROM binding').pluck().get(), 8, 'one, and seven more');
   copy.close();
+});
+
+test('damaged while the file system is full: the damaged file stays, however long it lasts', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sipair-parity-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'state.db');
+  const words: DiskWord[] = [];
+  let full = false;
+  let n = 0;
+  const stamp = (): string => {
+    if (full && !existsSync(path)) {
+      writeFileSync(path, 'half a file');
+      throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+    }
+    n += 1;
+    return `t${String(n).padStart(3, '0')}`;
+  };
+  const disk = new StateDisk(path, CALL_TABLES, stamp, (word) => words.push(word));
+  t.teardown(() => disk.close());
+  const box = new Box({
+    ...real(t),
+    words,
+    put(batch) {
+      disk.take(batch);
+      disk.work();
+    },
+    second: () => disk.work(),
+    load: () => disk.load(7),
+  });
+  box.register(300);
+  (disk as unknown as Pragmatic).file.db.pragma('wal_checkpoint(TRUNCATE)');
+  const { size } = statSync(path);
+  writeFileSync(path, Buffer.alloc(200_000, 'not a page '), { flag: 'r+' });
+  (disk as unknown as Pragmatic).file.db.pragma('shrink_memory');
+  full = true;
+  box.register(300);
+  for (let i = 0; i < 3 * LIMITS.setAsideFiles; i += 1) box.second();
+  const aside = (): string[] => readdirSync(folder).filter((f) => /set-aside-t\d+$/.test(f));
+  t.is(aside().length, 1);
+  full = false;
+  box.second();
+  box.write();
+  t.is(aside().length, 1);
+  t.true(statSync(join(folder, aside()[0]!)).size >= size);
+  const told = words.flatMap((w) => (w.kind === 'disk-replaced' ? [w.name] : []));
+  t.deepEqual(told, [join(folder, aside()[0]!)]);
+  box.agrees(t, 'written anew');
 });
