@@ -434,7 +434,7 @@ class Box {
     };
     // an orderly hand-over if somebody can take it; else at least nobody waits for us
     const retire = (): void => this.operate({ kind: 'retire' }, () => setTimeout(leave, 20));
-    if (this.sentry.view().role !== 'primary') retire();
+    if (this.sentry.role() !== 'primary') retire();
     else {
       setTimeout(retire, STOP_PATIENCE_MS);
       this.operate({ kind: 'switchover', force: false }, (answer) => {

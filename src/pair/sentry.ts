@@ -98,6 +98,10 @@ export class Sentry {
     return this.core.peer.pairNow(now);
   }
 
+  role(): Role {
+    return this.core.role();
+  }
+
   view(): SentryView {
     return viewOf(this.core, this.readiness(), this.refused);
   }

@@ -1,3 +1,5 @@
+/** The manual's pictures are the program's tables. */
+
 import test from 'ava';
 import { DOCUMENTS, PICTURE_NAMES, readDocument, withPictures } from './pictures.ts';
 
