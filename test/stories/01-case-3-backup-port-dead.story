@@ -35,8 +35,8 @@ expect calls kept
     3.92  a: console: no: refused: the backup says that it is not fit
     4.92  ok      primary a
     4.92  > live port b
-    4.92  b: alarm over: witness-lost
-    4.92  a: alarm over: lan-path-down
     4.93  b: alarm over: lan-path-down
+    4.93  a: alarm over: lan-path-down
+    5.32  b: alarm over: witness-lost
     6.92  ok      no alarms
    11.92  ok      calls kept

@@ -44,18 +44,20 @@ expect calls kept
    11.85  ok      alarm not-eligible at b
    11.85  > plug lan b
    11.85  b: alarm over: lan-down
-   11.93  b: alarm over: witness-lost
-   11.93  b: promoting
-   11.96  b: announces the VIP
-   11.96  b: alarm over: not-eligible
-   11.96  b: primary of epoch 2: peer-silent
-   11.96  b: primary, epoch 2
-   11.96  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   11.97  ok      primary b within 500ms
-   11.97  > boot a
-   11.97  a: starting
-   11.98  a: backup
-   11.98  b: alarm over: crossover-down
+   11.85  b: alarm over: witness-lost
+   11.98  b: promoting
+   12.02  b: announces the VIP
+   12.02  b: alarm over: not-eligible
+   12.02  b: primary of epoch 2: peer-silent
+   12.02  b: primary, epoch 2
+   12.02  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   12.02  ok      primary b within 500ms
+   12.02  > boot a
+   12.02  a: starting
+   12.03  a: backup
+   12.03  b: alarm over: crossover-down
+   12.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   12.03  b: alarm over: lan-path-down
    12.03  b: in step
    12.03  a: in step
    12.04  ok      in step within 5s

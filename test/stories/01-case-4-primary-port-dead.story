@@ -44,6 +44,6 @@ expect in step within 3s
     5.97  > live port a
     5.98  b: alarm over: lan-path-down
     5.98  a: alarm over: lan-path-down
-    6.42  a: alarm over: witness-lost
+    6.33  a: alarm over: witness-lost
     7.97  ok      primary b
     7.97  ok      in step within 3s

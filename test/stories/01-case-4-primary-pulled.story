@@ -48,8 +48,8 @@ expect epoch 2
     5.89  > plug lan a
     5.89  a: alarm over: lan-down
     5.89  b: alarm over: lan-path-down
+    5.89  a: alarm over: witness-lost
     5.91  a: alarm over: lan-path-down
-    5.92  a: alarm over: witness-lost
     7.89  ok      primary b
     7.89  ok      in step within 3s
     7.89  ok      epoch 2

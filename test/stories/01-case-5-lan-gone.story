@@ -36,12 +36,12 @@ expect calls kept
    15.84  > plug lan a
    15.84  > plug lan b
    15.84  ok      primary a within 100ms
-   15.84  b: alarm over: lan-down
    15.84  a: announces the VIP
    15.84  a: alarm over: lan-down
-   15.84  a: alarm over: lan-path-down
+   15.84  b: alarm over: lan-down
    15.84  b: alarm over: lan-path-down
-   15.93  a: alarm over: witness-lost
-   15.93  b: alarm over: witness-lost
+   15.84  b: alarm over: witness-lost
+   15.84  a: alarm over: lan-path-down
+   15.84  a: alarm over: witness-lost
    17.84  ok      no alarms
    22.84  ok      calls kept

@@ -39,13 +39,15 @@ expect calls kept
    25.84  ok      calls kept
    25.84  > heal crossover
    25.84  > live port b
+   25.85  b: alarm over: witness-lost
+   25.85  a: alarm over: crossover-down
+   25.85  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   25.85  a: announces the VIP
+   25.85  a: alarm over: lan-path-down
    25.85  b: alarm over: not-eligible
    25.85  b: alarm over: crossover-down
-   25.86  a: alarm over: crossover-down
-   25.86  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-   25.86  a: announces the VIP
-   25.86  a: alarm over: lan-path-down
-   25.95  b: alarm over: witness-lost
+   25.85  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   25.85  b: alarm over: lan-path-down
    29.79  a: in step
    29.79  b: in step
    29.80  ok      in step within 5s

@@ -61,5 +61,5 @@ expect calls kept
    11.04  ok      epoch 2
    11.04  b: speaks
    11.04  b: alarm over: not-protected
-   11.43  a: alarm over: witness-lost
+   11.33  a: alarm over: witness-lost
    16.04  ok      calls kept

@@ -69,9 +69,9 @@ expect calls kept
    16.24  > plug lan a
    16.24  a: alarm over: lan-down
    16.24  b: alarm over: lan-path-down
+   16.24  a: alarm over: witness-lost
    16.24  b: speaks
    16.26  a: alarm over: lan-path-down
-   16.32  a: alarm over: witness-lost
    81.24  b: announces the VIP
    86.24  ok      roles stay for 70s
    86.24  ok      primary b
