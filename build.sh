@@ -64,6 +64,8 @@ help() {
 HELP
   [ ! -f "$ROOT/test/sim/main.ts" ] ||
     echo "  sim     the simulated world: --seed N --runs K, and what test/sim/main.ts says"
+  [ ! -f "$ROOT/test/model/main.ts" ] ||
+    echo "  model   every small history of the pair, shortest bad one first: ./build.sh model --help"
   [ ! -f "$ROOT/test/bench/main.ts" ] ||
     echo "  bench   the basic call through a pair and through Kamailio, in the same run"
   cat <<HELP
@@ -363,6 +365,12 @@ sim() {
   exec "$NODE" "$ROOT/test/sim/main.ts" "$@"
 }
 
+model() {
+  [ -f "$ROOT/test/model/main.ts" ] || die "model is not there yet"
+  npm_only
+  exec "$NODE" --max-old-space-size=6000 "$ROOT/test/model/main.ts" "$@"
+}
+
 bench() {
   [ -f "$ROOT/test/bench/main.ts" ] || die "bench is not there yet"
   need_root bench
@@ -403,6 +411,7 @@ case $verb in
   lint) npm_only; lint "$@" ;;
   lab) lab "$@" ;;
   sim) sim "$@" ;;
+  model) model "$@" ;;
   bench) bench "$@" ;;
   outage) real outage real/outage.ts FOR_OUTAGE "$@" ;;
   chaos) real chaos chaos/main.ts FOR_CHAOS "$@" ;;

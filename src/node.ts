@@ -13,13 +13,14 @@
 import { assert } from './base/assert.ts';
 import type { Chance } from './base/chance.ts';
 import { LIMITS } from './base/limits.ts';
+import type { TableSpec } from './base/row.ts';
 import type { Epoch, Instant, Millis, Mono } from './base/units.ts';
 import { CALL } from './call/rows.ts';
 import { CALL_TABLES, summary } from './call/switch.ts';
 import { type Datagram, EngineEffects } from './effect.ts';
 import type { EngineInput } from './input.ts';
 import type { Loaded } from './ledger/disk.ts';
-import { Ledger } from './ledger/ledger.ts';
+import { Ledger, type LedgerSettings } from './ledger/ledger.ts';
 import type { Position } from './ledger/record.ts';
 import type { GateKind } from './pair/gate.ts';
 import type { LinkSettings } from './pair/greeting.ts';
@@ -41,6 +42,9 @@ export type NodeSettings = {
   readonly diskGroupMs: Millis;
   /** Name and version of this software, told to the peer. */
   readonly release: string;
+  /** Tables and sizes, where they differ from this release's: a pair of two releases, in tests. */
+  readonly tables?: readonly TableSpec[];
+  readonly ledger?: LedgerSettings;
 };
 
 /** An engine with nothing to do still turns: by that the sentry sees that it lives. */
@@ -95,7 +99,10 @@ export class Engine {
   constructor(settings: NodeSettings, loaded: Loaded, chance: Chance, now: Mono) {
     this.settings = settings;
     this.now = now;
-    this.ledger = new Ledger(CALL_TABLES, LIMITS);
+    this.ledger = new Ledger(settings.tables ?? CALL_TABLES, {
+      ...(settings.ledger ?? LIMITS),
+      warmOnly: settings.pair.redundancy === 'warm-standby',
+    });
     const box = loaded.box;
     const position: Position =
       box === undefined
@@ -254,7 +261,7 @@ export class Engine {
   private wordsKept(out: EngineEffects): void {
     const { keeper } = this;
     keeper.look(this.now, this.role === 'reigning' || this.voice.waitsForDisk, out);
-    if (keeper.takeTrust()) this.mirror.feed.live();
+    if (keeper.takeTrust()) this.mirror.feed.live(this.pairNow());
     if (this.role === 'reigning' && keeper.reignKept) {
       this.role = 'ready';
       out.reports.push({ kind: 'reigning', epoch: keeper.word.epoch });
@@ -289,6 +296,7 @@ export class Engine {
         if (this.role === 'resigning') this.role = 'primary';
         return;
       case 'resync':
+        this.resync(out);
         return;
     }
   }
@@ -345,8 +353,9 @@ export class Engine {
     this.voice.settleAlone();
     this.ledger.disarm();
     // records made after the last acknowledged one are history nobody heard of: the new primary's
-    // ring or snapshot decides whether they stand
+    // ring or snapshot decides whether they stand; should they not, the disk sets aside what it has
     this.ledger.takeGroup();
+    if (this.keeper.word.led > 0) this.keeper.flushAsked = true;
     if (join) this.mirror.followPrimary();
     else this.mirror.rest();
     if (this.keeper.word.primary || this.keeper.word.peerStale) {
@@ -373,6 +382,22 @@ export class Engine {
     }
     this.role = 'resigning';
     this.resignReported = false;
+  }
+
+  /** A whole copy by order: over a new conversation, so that no word of the old one is taken for one. */
+  private resync(out: EngineEffects): void {
+    if (this.role !== 'primary' && this.role !== 'backup') {
+      out.logs.push({ level: 'warning', text: `resync: not while ${this.role}` });
+      return;
+    }
+    if (this.role === 'primary') this.mirror.feed.resync();
+    else {
+      this.ledger.filling = true;
+      this.mirror.follow.reset();
+    }
+    out.logs.push({ level: 'info', text: 'resync: by order' });
+    out.closeLink = true;
+    this.mirror.linkDown();
   }
 
   // ── the peer ─────────────────────────────────────────────────────────────────────────────────
@@ -416,10 +441,12 @@ export class Engine {
           break;
         case 'agreed':
           this.keeper.sayTrust(this.clocks(), out);
-          if (this.keeper.takeTrust()) this.mirror.feed.live();
+          if (this.keeper.takeTrust()) this.mirror.feed.live(this.pairNow());
           break;
         case 'in-step':
-          if (this.role !== 'backup') this.voice.settleAlone();
+          if (this.role === 'backup') this.keeper.proven();
+          else this.voice.settleAlone();
+          this.standing.inStepAt = event.at > 0 ? event.at : this.pairNow();
           out.logs.push({ level: 'info', text: 'in step' });
           break;
         case 'filled':
@@ -451,13 +478,19 @@ export class Engine {
    */
   private watchPeer(out: EngineEffects): void {
     if (this.role !== 'primary' && this.role !== 'resigning') return;
+    // late again and again is one alarm
+    let news = true;
     if (this.voice.late(this.now)) {
-      this.mirror.feed.distrust();
-      out.logs.push({ level: 'alarm', text: 'acknowledgements are late: going on alone' });
+      news = this.voice.distrust(this.now);
+      const { lateTimes, holdMs } = this.voice;
+      const text = news
+        ? 'acknowledgements are late: going on alone'
+        : `acknowledgements are late again (${lateTimes} times): trusted when prompt for ${holdMs} ms`;
+      out.logs.push({ level: news ? 'alarm' : 'info', text });
     }
     if (!this.voice.goAlone(this.now, this.ledger.epoch)) return;
     this.keeper.sayStale(this.clocks(), out);
-    out.logs.push({ level: 'alarm', text: 'not protected: the peer is out of step' });
+    if (news) out.logs.push({ level: 'alarm', text: 'not protected: the peer is out of step' });
   }
 
   private watchFlush(out: EngineEffects): void {
@@ -512,16 +545,11 @@ export class Engine {
   view(digest: boolean): EngineView {
     return {
       engineRole: this.role,
-      gate: this.gate,
-      held: this.voice.held.size,
-      mirror: this.mirror.state,
-      ackedLsn: this.mirror.feed.ackedLsn,
-      peerRelease: this.mirror.peerRelease,
-      snapshots: this.mirror.feed.snapshots,
-      catchUps: this.mirror.feed.catchUps,
-      wentAlone: this.voice.wentAlone,
+      ...this.voice.view(this.now),
+      ...this.mirror.view(),
       ...this.keeper.view(),
       ...summary(this.ledger),
+      newerFields: this.ledger.unknown,
       tables: this.ledger.tables.digests(digest),
       counters: this.service.counters,
     };

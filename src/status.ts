@@ -21,7 +21,12 @@ export type EngineView = {
   readonly peerRelease: string;
   readonly snapshots: number;
   readonly catchUps: number;
+  /** Snapshots given because rows differed or the operator asked; comparisons that found a difference. */
+  readonly resyncs: number;
+  readonly drifts: number;
   readonly wentAlone: number;
+  /** Times acknowledgements were late. */
+  readonly lateTimes: number;
   readonly diskBatches: number;
   /** Bytes of rows handed to the disk. */
   readonly diskBytes: number;
@@ -31,6 +36,8 @@ export type EngineView = {
   readonly diskFaults: number;
   readonly diskStalls: number;
   readonly diskReplaced: number;
+  /** Fields of a newer release that the peer or the disk gave, and that are kept. */
+  readonly newerFields: number;
   readonly calls: number;
   readonly established: number;
   readonly registrations: number;

@@ -22,6 +22,13 @@ export const LIMITS = {
   chunkBytes: 128 * 1024,
   /** Rows compared by one digest frame. */
   digestRows: 256,
+  /**
+   * A peer whose acknowledgements were late twice within so long, ms, is trusted again only after they
+   * were prompt for `trustMs`, and twice as long each time, up to `trustMaxMs`.
+   */
+  trustWindowMs: 10_000,
+  trustMs: 500,
+  trustMaxMs: 8000,
   /** Batches handed to a disk that has not answered the first; the rest waits as changed rows. */
   diskBatches: 4,
   /** A batch unanswered for so long, ms, while somebody waits for it: the disk fails. */
@@ -41,6 +48,7 @@ export const LIMITS = {
 } as const;
 
 assert(LIMITS.slabBytes < LIMITS.frameBytes, 'a slab fits into a frame');
+assert(LIMITS.trustMs <= LIMITS.trustMaxMs, 'trust is waited for longer and longer');
 assert(LIMITS.diskWaitMs < LIMITS.diskStallMs, 'who waits loses patience first');
 assert(LIMITS.ringBytes > 4 * LIMITS.frameBytes - 1, 'the ring holds several frames');
 assert(

@@ -57,6 +57,9 @@ function takePriority(): void {
   } catch (e) {
     log('info', `runs at ordinary priority: ${(e as Error).message}`);
   }
+  // a page that has to be read back from a disk is a late heartbeat
+  const locked = netlite.mlockall();
+  if (locked < 0) log('info', `memory is not locked: errno ${-locked}`);
 }
 
 /** Ethernet source 00:00:5e:00:01:xx: said by the virtual router. */
@@ -129,7 +132,8 @@ class Box {
     }
     this.vip = orStop(VipDevice.open(VIP_DEVICE, ip6.length > 0), 'the VIP device');
     if (vrrp?.virtualMac === true) {
-      const options = { ifname: config.lan.interface, vrid: vrrp.vrid };
+      const { interface: ifname, address } = config.lan;
+      const options = { ifname, address, vrid: vrrp.vrid };
       this.virtualMac = orStop(VirtualMac.open(options), 'the virtual MAC');
     }
     this.vrrp = vrrp === undefined ? {} : this.vrrpSockets(ip6.length > 0 ? linkLocal : undefined);
@@ -414,11 +418,12 @@ class Box {
 
   /** The sentry's view, and how long its last takeover took from suspicion to claim. */
   private sentryFacts(): object {
-    const view = this.sentry.view();
+    // the engine counts too
+    const { counters: pairCounters, ...view } = this.sentry.view();
     const last = view.lastSwitchover;
-    if (last === undefined) return view;
+    if (last === undefined) return { ...view, pairCounters };
     const tookMs = Math.round((last.claimedAt - last.suspectedAt) * 10) / 10;
-    return { ...view, lastSwitchover: { ...last, tookMs } };
+    return { ...view, pairCounters, lastSwitchover: { ...last, tookMs } };
   }
 
   /** Told to end: hand over first if we lead and someone can take it. */

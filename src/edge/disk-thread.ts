@@ -9,6 +9,7 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CALL_TABLES } from '../call/switch.ts';
 import type { DiskWord, Loaded, PersistBatch } from '../ledger/disk.ts';
+import { troubleOf } from './disk-trouble.ts';
 import { netlite } from './native/netlite.ts';
 import { StateDisk } from './state-disk.ts';
 
@@ -35,7 +36,7 @@ function open(): { readonly disk: StateDisk; readonly loaded: Loaded } {
     const disk = new StateDisk(path, CALL_TABLES, stamp, say);
     return { disk, loaded: disk.load(Date.now()) };
   } catch (e) {
-    throw new Error(`start-failed: database ${path}: ${(e as Error).message}`);
+    throw new Error(`start-failed: database ${path}: ${troubleOf(e).text}`);
   }
 }
 

@@ -25,12 +25,16 @@ export type FileTable = {
   readonly fields: readonly (readonly [string, Kind])[];
 };
 
+/** Columns of `box` that came after 0.1.0. */
+const BOX_LATER = ['led INTEGER NOT NULL DEFAULT 0'];
+
 const CREATE_BOX = `CREATE TABLE box (
   -- What this box says about itself; the rows are the state at (recordEpoch, lsn, chain).
   one INTEGER PRIMARY KEY CHECK (one = 1), layout INTEGER NOT NULL, epoch INTEGER NOT NULL,
   recordEpoch INTEGER NOT NULL, lsn INTEGER NOT NULL, chain INTEGER NOT NULL, "primary" INTEGER NOT NULL,
   peerStale INTEGER NOT NULL, staleEpoch INTEGER NOT NULL, staleLsn INTEGER NOT NULL,
-  pairAt INTEGER NOT NULL, wallAt INTEGER NOT NULL, nextIds TEXT NOT NULL) STRICT`;
+  pairAt INTEGER NOT NULL, wallAt INTEGER NOT NULL, nextIds TEXT NOT NULL,
+  ${BOX_LATER.join(', ')}) STRICT`;
 
 const CREATE_SCHEMA = `CREATE TABLE schema (
   -- The field lists this file was written with, in the order of the wire.
@@ -91,12 +95,16 @@ function columnsOf(db: Database.Database, table: string): string[] {
 /** The field lists the file was written with; undefined when it does not say so intelligibly. */
 function read(db: Database.Database, specs: readonly TableSpec[]): FileTable[] | undefined {
   if (columnsOf(db, 'schema').length > 0) {
-    const rows = db.prepare('SELECT number, name, fields FROM schema').all() as {
+    const rows = db.prepare('SELECT number, name, fields FROM schema ORDER BY number').all() as {
       number: number;
       name: string;
       fields: string;
     }[];
-    return rows.map((r) => ({ ...r, fields: JSON.parse(r.fields) as FileTable['fields'] }));
+    return rows.map(({ name, number, ...r }) => ({
+      name,
+      number,
+      fields: JSON.parse(r.fields) as FileTable['fields'],
+    }));
   }
   // release 0.1.0 did not say: its columns are the first of ours
   const found: FileTable[] = [];
@@ -148,9 +156,15 @@ function fits(table: FileTable, specs: readonly TableSpec[]): boolean {
  */
 export function migrate(db: Database.Database, specs: readonly TableSpec[]): FileTable[] {
   if (isEmpty(db)) create(db, specs);
+  const box = columnsOf(db, 'box');
+  for (const text of BOX_LATER) {
+    const [name] = text.split(' ');
+    if (!box.includes(name as string)) db.exec(`ALTER TABLE box ADD COLUMN ${text}`);
+  }
   const file = read(db, specs) as FileTable[];
   const byNumber = new Map(file.map((t) => [t.number, t]));
-  if (columnsOf(db, 'schema').length === 0) db.exec(`${CREATE_SCHEMA};${CREATE_NEWER}`);
+  const silent = columnsOf(db, 'schema').length === 0;
+  if (silent) db.exec(`${CREATE_SCHEMA};${CREATE_NEWER}`);
   for (const spec of specs) {
     const own = listOf(spec);
     const old = byNumber.get(spec.number);
@@ -164,6 +178,8 @@ export function migrate(db: Database.Database, specs: readonly TableSpec[]): Fil
     const fields = joined(old?.fields ?? [], own.fields) as FileTable['fields'];
     byNumber.set(spec.number, { ...own, fields });
   }
-  say(db, [...byNumber.values()]);
-  return [...byNumber.values()];
+  const all = [...byNumber.values()];
+  // a start that changes nothing writes nothing: the disk may be full
+  if (silent || JSON.stringify(all) !== JSON.stringify(file)) say(db, all);
+  return all;
 }

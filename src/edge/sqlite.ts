@@ -30,11 +30,20 @@ import {
 } from '../ledger/codec.ts';
 import type { Loaded, PersistBatch } from '../ledger/disk.ts';
 import { newerTable } from '../ledger/tables.ts';
+import { troubleOf } from './disk-trouble.ts';
 import { type FileTable, LAYOUT, migrate, specOf, understood } from './sqlite-schema.ts';
 
 /** Pages after which the write-ahead log is folded into the file, off the engine's thread. */
 const CHECKPOINT_PAGES = 4000;
 const PAGE_BYTES = 4096;
+/** How long another program's lock is waited for, ms. */
+const OPTIONS = { timeout: 1000 };
+
+/** Columns of `box`, in the order in which they are written. */
+const BOX = [
+  ...['layout', 'epoch', 'recordEpoch', 'lsn', 'chain', 'primary', 'peerStale'],
+  ...['staleEpoch', 'staleLsn', 'pairAt', 'wallAt', 'nextIds', 'led'],
+];
 
 type BoxColumns = { [name: string]: number | string | Uint8Array | null };
 
@@ -82,7 +91,7 @@ export class StateFile {
   constructor(path: string, specs: readonly TableSpec[], stamp: string) {
     this.path = path;
     this.setAside = usable(path, specs) ? '' : putAside(path, stamp);
-    this.db = new Database(path);
+    this.db = new Database(path, OPTIONS);
     this.db.pragma('journal_mode = WAL');
     this.db.pragma('synchronous = FULL');
     this.db.pragma('temp_store = MEMORY');
@@ -99,7 +108,10 @@ export class StateFile {
       if (own === undefined) this.newerWriter(number);
       else this.takeHome(own);
     }
-    this.putBox = this.db.prepare('INSERT OR REPLACE INTO box VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?)');
+    this.putBox = this.db.prepare(
+      `INSERT OR REPLACE INTO box (one,${BOX.map((n) => `"${n}"`).join(',')}) ` +
+        `VALUES (1,${BOX.map(() => '?').join(',')})`,
+    );
     this.begin = this.db.prepare('BEGIN IMMEDIATE');
     this.end = this.db.prepare('COMMIT');
     this.back = this.db.prepare('ROLLBACK');
@@ -230,6 +242,7 @@ export class StateFile {
       b.pairAt,
       b.wallAt,
       JSON.stringify(b.nextIds),
+      b.led,
     );
   }
 
@@ -327,6 +340,7 @@ function boxOf(c: BoxColumns): BoxRow {
     staleLsn: n('staleLsn'),
     pairAt: n('pairAt'),
     wallAt: n('wallAt'),
+    led: n('led'),
     nextIds: JSON.parse(c['nextIds'] as string) as number[],
   };
 }
@@ -336,9 +350,12 @@ function usable(path: string, specs: readonly TableSpec[]): boolean {
   if (!existsSync(path)) return true;
   let db: Database.Database | undefined;
   try {
-    db = new Database(path);
+    db = new Database(path, OPTIONS);
     return db.pragma('quick_check(1)', { simple: true }) === 'ok' && understood(db, specs);
-  } catch {
+  } catch (e) {
+    // what only cannot be read just now is not to be renamed
+    const known = (e as { code?: unknown }).code !== undefined;
+    if (known && troubleOf(e).kind === 'wait') throw e;
     return false;
   } finally {
     db?.close();

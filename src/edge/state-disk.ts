@@ -12,40 +12,12 @@
 import { readFileSync } from 'node:fs';
 import type { TableSpec } from '../base/row.ts';
 import type { DiskWord, Loaded, PersistBatch } from '../ledger/disk.ts';
+import { type Trouble, troubleOf } from './disk-trouble.ts';
 import { putAside, StateFile } from './sqlite.ts';
 
 /** An I/O error may pass; one that stays is in the file or the medium. */
 const IO_ERRORS = 3;
 const FLASH_READ_MS = 1000;
-
-type Trouble = { readonly kind: 'wait' | 'medium' | 'damaged'; readonly text: string };
-
-const WORDS: readonly (readonly [RegExp, Trouble['kind'], string])[] = [
-  [
-    /^(SQLITE_FULL|ENOSPC|EDQUOT|SQLITE_IOERR_SHM)/,
-    'wait',
-    'the file system is full: free space on it',
-  ],
-  [/^SQLITE_READONLY_DBMOVED/, 'damaged', 'the database file was removed or replaced'],
-  [
-    /^(SQLITE_READONLY|EROFS|EACCES|EPERM)/,
-    'wait',
-    'the file system is read-only: look at its medium',
-  ],
-  [/^SQLITE_CANTOPEN/, 'wait', 'a file beside the database cannot be opened or made'],
-  [/^SQLITE_(BUSY|LOCKED)/, 'wait', 'another program keeps the database locked'],
-  [/^SQLITE_(CORRUPT|NOTADB)/, 'damaged', 'the database is damaged'],
-  [/^(SQLITE_IOERR|EIO)/, 'medium', 'the medium fails: I/O error'],
-];
-
-/** What an error of SQLite or of the file system is, in an operator's words. */
-export function troubleOf(e: unknown): Trouble {
-  const { code, message } = e as { code?: string; message?: string };
-  for (const [pattern, kind, text] of WORDS) {
-    if (pattern.test(code ?? '')) return { kind, text: `${text} (${code})` };
-  }
-  return { kind: 'wait', text: message ?? String(e) };
-}
 
 /** Bytes this thread caused to be written, as the kernel counts them; 0 where it does not. */
 function writtenByThread(): number {

@@ -13,7 +13,9 @@
  *                             A process that is frozen or killed answers nothing: a fence more
  *   asks by ARP               LAN      arp_announce 2: asking for the sake of the VIP's packets, the
  *                                      kernel must not name the VIP with the LAN's MAC
- *   takes packets in          macvlan  rp_filter 2: the way back is by the LAN interface
+ *   takes packets in          macvlan  rp_filter 2: the way back is by the LAN interface; and the
+ *                             LAN's own address, because a device without any lets nothing in while
+ *                             `all` has a reverse path filter (fib_validate_source, "no_addr")
  *   keeps quiet otherwise     macvlan  disable_ipv6 1: no router solicitations, no MLD
  *   teaches the switch        VRRP advertisements (`vrrp.ts`, `via`) and `send`
  *
@@ -54,6 +56,8 @@ const { EBUSY, EINVAL, EIO, ENOENT, ENODEV } = constants.errno;
 export type VirtualMacOptions = {
   /** The service LAN. */
   readonly ifname: string;
+  /** Our own IPv4 address there. */
+  readonly address: string;
   readonly vrid: number;
 };
 
@@ -78,8 +82,9 @@ export class VirtualMac {
    * Makes the device, down, after clearing away what a killed process left.
    * @returns EBUSY when something that is not ours has the device's name
    */
-  static open({ ifname, vrid }: VirtualMacOptions): VirtualMac | OsError {
+  static open({ ifname, address, vrid }: VirtualMacOptions): VirtualMac | OsError {
     if (!Number.isInteger(vrid) || vrid < 1 || vrid > 255) return osError('vrid', -EINVAL);
+    if (!isIp4(address)) return osError('address', -EINVAL);
     const netlink = Netlink.open();
     if (isOsError(netlink)) return netlink;
     const before = clearAway(netlink) ?? readSettings(ifname);
@@ -89,7 +94,7 @@ export class VirtualMac {
     }
     const mac = `00:00:5e:00:01:${vrid.toString(16).padStart(2, '0')}`;
     const made = new VirtualMac(ifname, mac, netlink, before);
-    const fault = made.#prepare();
+    const fault = made.#prepare(address);
     if (fault === undefined) return made;
     made.close();
     return fault;
@@ -130,7 +135,7 @@ export class VirtualMac {
     this.#netlink.close();
   }
 
-  #prepare(): OsError | undefined {
+  #prepare(address: string): OsError | undefined {
     const alias = ['sipair', this.#ifname, ...this.#before].join(' ');
     const fault =
       addMacvlan(this.#netlink, {
@@ -141,6 +146,7 @@ export class VirtualMac {
       }) ??
       change(this.device, ON_DEVICE) ??
       notThere(change(this.device, [NO_IPV6])) ??
+      this.#netlink.addAddress({ ifname: this.device, ip: address, prefix: 32, validLftSec: 0 }) ??
       change(this.#ifname, ON_LAN);
     if (fault !== undefined) return fault;
     const arp = ArpSocket.open(this.device, (frame) => this.#onFrame(frame));

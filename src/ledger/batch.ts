@@ -29,6 +29,7 @@ export function takeRows(tables: Tables, all: boolean): Uint8Array {
       w.off = putVarint(w.buf, w.off + 2, id);
     }
     table.unstored = [];
+    if (table.own) continue;
     for (const row of all ? table.rows.values() : table.dirty) {
       if (row.$gone) continue;
       w.need(compiled.size(row));

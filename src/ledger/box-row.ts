@@ -18,6 +18,8 @@ export type BoxRow = {
   readonly peerStale: boolean;
   readonly staleEpoch: Epoch;
   readonly staleLsn: Lsn;
+  /** The last reign this box led, until the rows of it are known to be in the history it follows. */
+  readonly led: Epoch;
   /** Pair clock and wall clock at the same moment, to place the pair clock after a restart. */
   readonly pairAt: Instant;
   readonly wallAt: Instant;

@@ -40,6 +40,8 @@ export type LedgerSettings = {
   readonly ringBytes: number;
   /** Size of a journal slab. */
   readonly slabBytes: number;
+  /** Only tables that a warm-standby pair keeps are in the journal, in snapshots and on the disk. */
+  readonly warmOnly?: boolean;
 };
 
 export type ApplyFault =
@@ -77,7 +79,7 @@ export class Ledger implements Store {
   private readonly head: RecordHead = { length: 0, chain: 0, flags: 0, epoch: 0, lsn: 0, at: 0 };
 
   constructor(specs: readonly TableSpec[], settings: LedgerSettings) {
-    this.tables = new Tables(specs);
+    this.tables = new Tables(specs, settings.warmOnly === true);
     this.ring = new Ring(settings.ringBytes);
     this.slabBytes = settings.slabBytes;
     this.w = new Writer(settings.slabBytes);
@@ -175,8 +177,10 @@ export class Ledger implements Store {
     assert(this.recordStart >= 0, 'rows change inside a transaction');
     const table = this.tables.of(spec);
     const row = table.compiled.create(table.nextId, values as Values<Fields>);
-    this.need(table.compiled.size(row));
-    table.compiled.insert(this.w, row);
+    if (!table.own) {
+      this.need(table.compiled.size(row));
+      table.compiled.insert(this.w, row);
+    }
     table.add(row);
     if (this.armed) this.deadlines.arm(row, table.compiled.deadline(row as never));
     return row as unknown as RowOf<F>;
@@ -193,6 +197,7 @@ export class Ledger implements Store {
       this.w.off = before;
       return;
     }
+    if (table.own) this.w.off = before;
     table.touch(row);
     if (this.armed) this.deadlines.arm(row, table.compiled.deadline(row as never));
   }
@@ -202,13 +207,13 @@ export class Ledger implements Store {
     const table = this.tables.of(spec);
     const row = target as unknown as LiveRow;
     assert(!row.$gone, 'a row is removed once');
-    this.need(REMOVE_SIZE);
-    const { buf } = this.w;
-    let o = this.w.off;
-    buf[o] = OP_REMOVE;
-    buf[o + 1] = spec.number;
-    o = putVarint(buf, o + 2, row.id);
-    this.w.off = o;
+    if (!table.own) {
+      this.need(REMOVE_SIZE);
+      const { buf, off } = this.w;
+      buf[off] = OP_REMOVE;
+      buf[off + 1] = spec.number;
+      this.w.off = putVarint(buf, off + 2, row.id);
+    }
     table.drop(row);
   }
 

@@ -21,6 +21,7 @@ export type BoxWord = {
   peerStale: boolean;
   staleEpoch: Epoch;
   staleLsn: Lsn;
+  led: Epoch;
 };
 
 /** @returns what a box says that starts with this row of its disk, or with none. */
@@ -31,6 +32,7 @@ export function wordOf(box: BoxRow | undefined): BoxWord {
     peerStale: box?.peerStale ?? false,
     staleEpoch: box?.staleEpoch ?? 0,
     staleLsn: box?.staleLsn ?? 0,
+    led: box?.led ?? 0,
   };
 }
 
@@ -87,11 +89,6 @@ export class Persister {
     this.urgent = true;
   }
 
-  /** The rows on the disk are of a reign that lost: the disk keeps a copy when they are replaced. */
-  keepAside(epoch: Epoch): void {
-    this.setAside = epoch;
-  }
-
   /** The file was replaced by an empty one: whatever was handed over is gone. All is written anew. */
   lost(): void {
     this.underWay = [];
@@ -112,8 +109,13 @@ export class Persister {
     this.wordChanged = true;
   }
 
-  /** A snapshot replaced every row. */
+  /**
+   * A snapshot replaced every row. What this box led and nobody proved to be in that history is
+   * copied on the disk before: a reign that lost is set aside, not forgotten.
+   */
   reset(): void {
+    if (this.word.led > 0) this.setAside = this.word.led;
+    this.word.led = 0;
     this.resetNeeded = true;
     this.wordChanged = true;
     // what the disk has is another history: its numbers say nothing about this one

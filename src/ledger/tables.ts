@@ -67,9 +67,15 @@ export class Table {
   dirty: LiveRow[] = [];
   /** Ids the disk still has and should not. */
   unstored: number[] = [];
+  /**
+   * Kept by this box alone, in memory only: neither in the journal nor in a snapshot nor on the disk.
+   * What a warm-standby pair does with calls.
+   */
+  readonly own: boolean;
 
-  constructor(spec: TableSpec) {
+  constructor(spec: TableSpec, own = false) {
     this.compiled = compile(spec);
+    this.own = own;
     for (const [field, kind] of Object.entries(spec.indexes)) {
       this.indexes.push(kind === 'unique' ? new UniqueIndex(field) : new ManyIndex(field));
     }
@@ -89,7 +95,7 @@ export class Table {
   }
 
   touch(row: LiveRow): void {
-    if (row.$dirty) return;
+    if (row.$dirty || this.own) return;
     row.$dirty = true;
     // a disk that stalls for long must not keep every row that came and went meanwhile
     if (this.dirty.length > 1024 + 2 * this.rows.size) {
@@ -179,10 +185,11 @@ export class Tables {
   readonly byNumber: (Table | undefined)[] = [];
   readonly list: Table[] = [];
 
-  constructor(specs: readonly TableSpec[]) {
+  /** @param warmOnly what is not kept by a warm-standby pair is each box's own. */
+  constructor(specs: readonly TableSpec[], warmOnly = false) {
     for (const spec of specs) {
       assert(this.byNumber[spec.number] === undefined, `table number ${spec.number} is unique`);
-      const table = new Table(spec);
+      const table = new Table(spec, warmOnly && !spec.warm);
       this.byNumber[spec.number] = table;
       this.list.push(table);
     }

@@ -48,6 +48,10 @@ export class Feed {
   ackedLsn: Lsn = 0;
   snapshots = 0;
   catchUps = 0;
+  /** Snapshots that were not for want of history: rows differed, or the operator asked. */
+  resyncs = 0;
+  /** Comparisons that found a difference. */
+  drifts = 0;
 
   private readonly ledger: Ledger;
   private readonly out: MirrorOut;
@@ -58,7 +62,7 @@ export class Feed {
   private bulkAnswered = 0;
   private ringAt: Position = ORIGIN;
   private walk: RowWalk | undefined;
-  /** The last comparison failed: the next join is answered by a snapshot. */
+  /** The last comparison failed, or the operator asked: the next join is answered by a snapshot. */
   private drifted = false;
   private lastDigestSent = false;
   private clockAt: Mono = 0;
@@ -93,6 +97,7 @@ export class Feed {
       this.out.events.push({ kind: 'joined', how: 'ring' });
       return;
     }
+    if (this.drifted) this.resyncs += 1;
     this.drifted = false;
     this.ackedLsn = 0;
     this.snapshots += 1;
@@ -134,11 +139,20 @@ export class Feed {
   }
 
   /** The disk no longer calls the peer stale: from here on it may stand, and its word counts. */
-  live(): void {
+  live(pairNow: Instant): void {
     if (this.state !== 'agreed') return;
     this.state = 'live';
-    this.out.frames.push(positionFrame(FRAME.inStep, this.ledger.position()));
-    this.out.events.push({ kind: 'in-step' });
+    const bytes = new Uint8Array(POSITION_SIZE + 8);
+    const view = new DataView(bytes.buffer);
+    putPosition(view, 0, this.ledger.position());
+    view.setFloat64(POSITION_SIZE, pairNow, true);
+    this.out.frames.push(frame(FRAME.inStep, bytes));
+    this.out.events.push({ kind: 'in-step', at: pairNow });
+  }
+
+  /** The next join is answered by a snapshot, whatever the peer has. */
+  resync(): void {
+    this.drifted = true;
   }
 
   private startCheck(): void {
@@ -177,6 +191,7 @@ export class Feed {
     const last = f.bytes[f.from + 1] === 1;
     if (f.bytes[f.from + 2] !== 1) {
       this.drifted = true;
+      this.drifts += 1;
       const name = this.ledger.tables.byNumber[number]?.compiled.spec.name ?? `${number}`;
       this.out.events.push({ kind: 'drift', table: name });
       return fault('link-drift', f.start);
@@ -304,7 +319,9 @@ class RowWalk {
 
   /** The table the next `take` is from; undefined at the end. */
   table(): Ledger['tables']['list'][number] | undefined {
-    return this.ledger.tables.list[this.at];
+    const { list } = this.ledger.tables;
+    while (list[this.at]?.own === true) this.at += 1;
+    return list[this.at];
   }
 
   /** The next rows of one table: at most so many, and of few bytes when rows are long. */

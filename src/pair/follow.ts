@@ -143,7 +143,11 @@ export class Follow {
     if (this.state !== 'receiving' && this.state !== 'in-step') return fault('link-order', f.start);
     this.state = 'in-step';
     this.stands = true;
-    this.out.events.push({ kind: 'in-step' });
+    // an older release says no time
+    const said = f.end - f.from >= POSITION_SIZE + 8;
+    const at = said ? viewOf(f).getFloat64(f.from + POSITION_SIZE, true) : 0;
+    if (said && !Number.isSafeInteger(at)) return fault('link-clock', f.from);
+    this.out.events.push({ kind: 'in-step', at });
     return undefined;
   }
 

@@ -53,9 +53,15 @@ export class Keeper {
   }
 
   sayReign(epoch: Epoch, staleEpoch: Epoch, staleLsn: number, c: Clocks, out: KeeperOut): void {
-    this.persister.change({ epoch, primary: true, peerStale: true, staleEpoch, staleLsn });
+    const reign = { epoch, primary: true, peerStale: true, staleEpoch, staleLsn, led: epoch };
+    this.persister.change(reign);
     this.reignTicket = this.sayNow(c, out);
     this.flushAsked = true;
+  }
+
+  /** The primary's history is ours, with all that this box led in it. */
+  proven(): void {
+    if (this.word.led > 0) this.persister.change({ led: 0 });
   }
 
   /**

@@ -20,7 +20,8 @@ export type MirrorEvent =
   | { readonly kind: 'joined'; readonly how: 'ring' | 'snapshot' }
   /** Primary: the backup lacks nothing any more. */
   | { readonly kind: 'agreed' }
-  | { readonly kind: 'in-step' }
+  /** `at`: pair clock of the primary's word. */
+  | { readonly kind: 'in-step'; readonly at: Instant }
   /** Rows were replaced by a snapshot: the disk must be reset. */
   | { readonly kind: 'filled' }
   | { readonly kind: 'goodbye'; readonly epoch: Epoch }

@@ -24,7 +24,7 @@
 import type { Chance } from '../base/chance.ts';
 import { type Fault, fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
-import type { Instant, Mono } from '../base/units.ts';
+import type { Instant, Lsn, Mono } from '../base/units.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Position } from '../ledger/record.ts';
 import {
@@ -43,6 +43,16 @@ import { Feed } from './feed.ts';
 import { Follow } from './follow.ts';
 import { Greeting, type LinkSettings } from './greeting.ts';
 import { type MirrorEvent, type MirrorFault, viewOf } from './mirror-terms.ts';
+
+type Facts = {
+  readonly mirror: string;
+  readonly peerRelease: string;
+  readonly ackedLsn: Lsn;
+  readonly snapshots: number;
+  readonly catchUps: number;
+  readonly resyncs: number;
+  readonly drifts: number;
+};
 
 export class Mirror {
   readonly events: MirrorEvent[] = [];
@@ -85,6 +95,13 @@ export class Mirror {
   /** In which settings the boxes differ, after a `link-config`. */
   get differs(): string {
     return this.greeting.differs;
+  }
+
+  /** Facts for `status`. */
+  view(): Facts {
+    const { ackedLsn, snapshots, catchUps, resyncs, drifts } = this.feed;
+    const { state, peerRelease } = this;
+    return { mirror: state, peerRelease, ackedLsn, snapshots, catchUps, resyncs, drifts };
   }
 
   // ── role ─────────────────────────────────────────────────────────────────────────────────────

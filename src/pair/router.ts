@@ -3,6 +3,7 @@
  * boxes share. Who of the two speaks is decided by the sentry, never by VRRP.
  */
 
+import { SECOND } from '../base/units.ts';
 import { VrrpSpeaker, type VrrpVerdict } from '../proto/vrrp.ts';
 import { isIp4 } from '../wire/arp.ts';
 import { leads } from './peer.ts';
@@ -44,16 +45,23 @@ export function hearRouter(
   if (c.router === undefined) return undefined;
   const verdict: VrrpVerdict = c.router.hear(c.now, packet);
   if (typeof verdict !== 'string' || verdict === 'peer') return undefined;
-  // the other box has a link-local address that nobody told us: it is the one that speaks as it leads
-  const peer = c.peer.state;
-  const ours = verdict === 'equal' && peer !== undefined && c.peer.present(c.now) && leads(peer);
-  if (ours) return undefined;
+  if (verdict === 'equal' && mayBePeer(c)) return undefined;
   if (verdict === 'lower') return 'router-leads';
   c.raise(
     'vrrp-conflict',
     `router ${packet.from} uses our router id ${c.settings.vrrp?.vrid} with ${words(verdict)} priority`,
   );
   return undefined;
+}
+
+/**
+ * The other box has a link-local address that nobody told us, and our priority. Unless we have led for
+ * a while, it may have spoken.
+ */
+function mayBePeer(c: Core): boolean {
+  const peer = c.peer.state;
+  if (peer !== undefined && c.peer.present(c.now) && leads(peer)) return true;
+  return !c.leading() || c.now - c.roleSince < SECOND;
 }
 
 function words(verdict: 'own' | 'equal' | 'higher'): string {

@@ -70,6 +70,18 @@ function mayHandOver(c: Core): boolean {
   return false;
 }
 
+/**
+ * With a virtual MAC the kernel does not answer for the VIP, the process does: no answer does not
+ * prove that a frozen one will not wake up within its lease and speak. Its last renewal is not later
+ * than its last heartbeat, which we heard, or up to a red path later.
+ */
+function leaseMayRun(c: Core): boolean {
+  if (c.settings.vrrp?.virtualMac !== true || c.forced || c.fenced) return false;
+  if (c.cause === 'peer-closed') return false; // a kernel said that the process is gone
+  const { leaseMs } = c.settings;
+  return c.now < c.peer.stateAt + leaseMs + c.peer.detector.redAfterMs();
+}
+
 function lifeProved(c: Core): boolean {
   const h = c.frame;
   if (h === undefined || c.queryFrom === 0) return false;
@@ -106,6 +118,7 @@ export const GUARD_OF: { readonly [G in Guard]: (c: Core) => boolean } = {
     c.witnesses.state() === 'seen' &&
     !c.witnesses.seenSince(c.suspectedAt) &&
     mayNotStand(c) === '',
+  'lease-may-run': leaseMayRun,
   'must-fence': (c) =>
     c.settings.fence && c.cause === 'peer-silent' && !c.fenced && mayNotStand(c) === '',
   'may-succeed': (c) => c.lanUp() && c.reportEpoch >= c.leaderEpoch,
@@ -344,7 +357,7 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
     c.forced = true;
   },
   probe: probe,
-  'ask-witness': (c) => c.prober.again(c.now),
+  'ask-again': (c) => c.prober.again(c.now),
   fence: (c) => {
     c.counters.fences += 1;
     c.log('warning', 'the peer is silent on every path: fencing it');

@@ -155,6 +155,8 @@ export const GUARDS = {
     'own LAN is up and its witnesses answer, not called stale, a follower is in step (the operator ' +
     'overrides all but the carrier)',
   'witness-pending': 'a witness is known, and has not answered since the suspicion, nor failed to',
+  'lease-may-run':
+    'the VIP has a virtual MAC, the peer only fell silent, and its lease may not be over yet',
   'must-fence': 'there is a fence, the peer only fell silent, and it was not fenced yet',
   'may-succeed': 'own LAN is up and the goodbye is not from an earlier reign',
   'life-proved': 'the primary sent this after it had heard our query, or keeps sending long after',
@@ -188,7 +190,7 @@ export const ACTIONS = {
   'suspect-gone': 'note the moment; cause: engine stuck',
   'suspect-operator': 'note the moment; cause: operator',
   probe: 'two or six probes for the VIP, and as many queries on x and l',
-  'ask-witness': 'the same once more, at once: a witness must answer first',
+  'ask-again': 'the same once more, at once',
   fence: "cut the peer's power or port",
   'probe-later': 'the same once more, after a pause',
   'note-late': 'a late heartbeat moves the verdict by one interval',

@@ -270,8 +270,15 @@ export const ROWS: readonly Row[] = [
     on: 'quiet',
     in: PROVING,
     guard: 'witness-pending',
-    do: ['ask-witness'],
+    do: ['ask-again'],
     why: 'a silent VIP proves nothing to a box that is cut off itself',
+  },
+  {
+    on: 'quiet',
+    in: PROVING,
+    guard: 'lease-may-run',
+    do: ['ask-again'],
+    why: 'where the process answers for the VIP, a frozen one is as quiet as a dead one',
   },
   {
     on: 'quiet',

@@ -170,7 +170,7 @@ export type Order =
   | { readonly kind: 'hand-over' }
   /** Resigning came to nothing: read again. */
   | { readonly kind: 'stay' }
-  /** Begin the mirror anew, by a snapshot: the operator does not trust what the backup has. */
+  /** The operator wants a whole copy: a primary gives its peer one, a backup asks for one. */
   | { readonly kind: 'resync' };
 
 export type SentryInput =

@@ -4,6 +4,7 @@
  * acknowledging: first durably and aloud, then with the own disk as the second place.
  */
 
+import { LIMITS } from '../base/limits.ts';
 import type { Lsn, Millis, Mono } from '../base/units.ts';
 import type { Persister } from '../ledger/persister.ts';
 import { type GateKind, gateKind, gateOpensAt, type Held, HeldQueue } from './gate.ts';
@@ -14,14 +15,27 @@ import type { PairSettings } from './terms.ts';
 /** How long an idle peer may leave the clock unanswered. */
 const SILENT_MS: Millis = 300;
 
+type Facts = {
+  readonly gate: GateKind;
+  readonly held: number;
+  readonly wentAlone: number;
+  readonly lateTimes: number;
+};
+
 export class Voice<T extends Held> {
   readonly held = new HeldQueue<T>();
   /** The order to speak was given and not taken back. */
   speaking = false;
   /** How often this box went on without its peer since it started. */
   wentAlone = 0;
+  /** How often that was because acknowledgements were late. */
+  lateTimes = 0;
+  /** How long acknowledgements must have been prompt before the peer is trusted again. */
+  holdMs: Millis = 0;
 
   private readonly settings: PairSettings;
+  /** Nothing waits, by the operator's choice. */
+  private readonly warm: boolean;
   private readonly mirror: Mirror;
   private readonly keeper: Keeper;
   private readonly persister: Persister;
@@ -29,9 +43,12 @@ export class Voice<T extends Held> {
   private aloneAt: Mono = 0;
   /** While late and prompt again: what was said up to here may not be the peer's yet. -1: not so. */
   private settleLsn: Lsn = -1;
+  private lateAt: Mono = Number.NEGATIVE_INFINITY;
+  private promptSince: Mono = 0;
 
   constructor(settings: PairSettings, mirror: Mirror, keeper: Keeper) {
     this.settings = settings;
+    this.warm = settings.redundancy === 'warm-standby';
     this.mirror = mirror;
     this.keeper = keeper;
     this.persister = keeper.persister;
@@ -41,7 +58,7 @@ export class Voice<T extends Held> {
     const word = this.persister.durableWord;
     return gateKind({
       speaking: this.speaking,
-      warm: this.settings.redundancy === 'warm-standby',
+      warm: this.warm,
       peerInStep: this.mirror.peerInStep,
       diskFails: this.keeper.watch.fails,
       aloneIsDurable: word.peerStale && word.primary && now >= this.aloneAt + this.saidMs,
@@ -51,8 +68,7 @@ export class Voice<T extends Held> {
   /** What is said needs the own disk, whether or not it works just now. */
   alone(now: Mono): boolean {
     const kind = this.gate(now);
-    const warm = this.settings.redundancy === 'warm-standby';
-    return kind === 'disk' || (kind === 'open' && !warm);
+    return kind === 'disk' || (kind === 'open' && !this.warm);
   }
 
   /** Something is held that only the own disk can let go. */
@@ -78,8 +94,26 @@ export class Voice<T extends Held> {
   /** Acknowledgements are later than the operator accepts. */
   late(now: Mono): boolean {
     const since = this.mirror.feed.oldestUnacked;
-    const late = since > 0 && now - since >= this.settings.mirrorWaitMaxMs;
+    // a warm-standby pair waits for none
+    const late = !this.warm && since > 0 && now - since >= this.settings.mirrorWaitMaxMs;
     return this.mirror.peerInStep && (late || this.silent(now));
+  }
+
+  /**
+   * Takes note that they are. A crossover that loses or delays makes them late again and again: each
+   * time costs the calls of that moment a wait, so it is come back from more and more slowly.
+   * @returns whether this is news: not one of a row of such times.
+   */
+  distrust(now: Mono): boolean {
+    const again = now - this.lateAt < LIMITS.trustWindowMs + 2 * this.holdMs;
+    this.lateAt = now;
+    this.lateTimes += 1;
+    this.holdMs = again
+      ? Math.min(LIMITS.trustMaxMs, Math.max(LIMITS.trustMs, 2 * this.holdMs))
+      : 0;
+    this.promptSince = now;
+    this.mirror.feed.distrust();
+    return !again;
   }
 
   /**
@@ -88,12 +122,24 @@ export class Voice<T extends Held> {
    * was said on the word of the disk alone. @returns true when it has.
    */
   prompt(now: Mono): boolean {
-    const { state, oldestUnacked: since, ackedLsn } = this.mirror.feed;
-    const slow = since > 0 && 2 * (now - since) >= this.settings.mirrorWaitMaxMs;
-    const late = slow || this.silent(now);
-    if (state !== 'late' || late) this.settleLsn = -1;
-    else if (this.settleLsn < 0) this.settleLsn = this.persister.durableLsn;
+    const { state, ackedLsn } = this.mirror.feed;
+    const slow = now >= this.slowAt() || this.silent(now);
+    if (slow) this.promptSince = now;
+    if (state !== 'late' || slow) this.settleLsn = -1;
+    else if (this.settleLsn < 0 && now - this.promptSince >= this.holdMs) {
+      this.settleLsn = this.persister.durableLsn;
+    }
     return this.settleLsn >= 0 && ackedLsn >= this.settleLsn;
+  }
+
+  /** When an answer that is waited for begins to be slow: before it is late. */
+  private slowAt(): Mono {
+    const { oldestUnacked, askedAt } = this.mirror.feed;
+    const asked = [oldestUnacked];
+    // after a second time the clock's answers count too: an idle pair makes no records
+    if (this.holdMs > 0) asked.push(askedAt);
+    const first = Math.min(...asked.map((at) => (at > 0 ? at : Number.POSITIVE_INFINITY)));
+    return first + this.settings.mirrorWaitMaxMs / 2;
   }
 
   /**
@@ -110,13 +156,28 @@ export class Voice<T extends Held> {
     return true;
   }
 
+  /** Facts for `status`. */
+  view(now: Mono): Facts {
+    const { held, wentAlone, lateTimes } = this;
+    return { gate: this.gate(now), held: held.size, wentAlone, lateTimes };
+  }
+
   /** When the voice wants a turn though nothing happens. */
   deadline(now: Mono): Mono {
     let at = Number.POSITIVE_INFINITY;
     const since = this.mirror.feed.oldestUnacked;
-    if (this.mirror.peerInStep && since > 0) at = since + this.settings.mirrorWaitMaxMs;
-    // late, and without the lease that a decision needs
-    if (at <= now) at = now + 10;
+    if (!this.warm && this.mirror.peerInStep && since > 0) {
+      at = since + this.settings.mirrorWaitMaxMs;
+      // late, and without the lease that a decision needs
+      if (at <= now) at = now + 10;
+    }
+    const slowAt = this.mirror.feed.state === 'late' ? this.slowAt() : now;
+    if (slowAt > now) {
+      // a slow answer, and the end of the wait, are noticed though nothing happens meanwhile
+      const waits = this.settleLsn < 0 && this.holdMs > 0;
+      if (waits) at = Math.max(now + 1, this.promptSince + this.holdMs);
+      at = Math.min(at, slowAt);
+    }
     if (this.held.size === 0) return at;
     // "alone" was just said, or a lease that lapsed for a moment is renewed without an input of ours
     return Math.min(at, now + 10);

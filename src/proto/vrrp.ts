@@ -122,6 +122,9 @@ export class VrrpSpeaker {
     this.#peers = new Set(options.peers.map(canonical));
     this.#vips = { 4: listed(options.families[4]?.vips), 6: listed(options.families[6]?.vips) };
     this.#form = options.checksum ?? 'message';
+    // What cannot be said is found out now and not at a takeover.
+    this.#say(options.priority);
+    this.rest();
   }
 
   get leads(): boolean {

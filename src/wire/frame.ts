@@ -21,7 +21,7 @@
  *   8 snapshot-end     position                                           primary
  *   9 digest           table u8, last u8, count, hash u32, ids            primary: compare these rows
  *  10 digest-answer    table u8, last u8, ok u8                           backup
- *  11 in-step          position                                           primary: you may stand
+ *  11 in-step          position, pair clock f64                           primary: you may stand
  *  12 clock            pair clock f64                                     primary, when idle
  *  13 goodbye          position                                           primary that hands over
  *  14 refuse           code text                                          either, before it closes

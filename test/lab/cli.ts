@@ -13,12 +13,15 @@ import {
   removeLab,
   removeStale,
 } from './lab.ts';
-import { BOXES, type BoxName, CABLES } from './places.ts';
+import { BOXES, type BoxName, CABLES, VIP, VIP6 } from './places.ts';
 
 const HELP = `./build.sh lab VERB [--name NAME]       a pair of boxes in network namespaces; NAME: lab
 
   up [--redundancy hot|warm] [--phones N] [--auth] [--no-wait] [--program FILE]
+     [--vrrp ID] [--virtual-mac] [--ipv6]
                              makes it; ends when both boxes are up and (hot) in step, within 20 s.
+                             --vrrp: the pair is VRRP router ID; --virtual-mac: known by its MAC
+                             --ipv6: IPv6 on the LAN, a second VIP 2001:db8:77::10
                              --phones: N demo phones call each other all the time
                              --auth: digest authentication, password pw-<number>
                              --program: run FILE serve --config ... instead of the sources
@@ -61,6 +64,9 @@ const OPTIONS = {
   auth: { type: 'boolean', default: false },
   'no-wait': { type: 'boolean', default: false },
   program: { type: 'string' },
+  vrrp: { type: 'string' },
+  'virtual-mac': { type: 'boolean', default: false },
+  ipv6: { type: 'boolean', default: false },
   all: { type: 'boolean', default: false },
   stale: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
@@ -101,6 +107,14 @@ function count(text: string, what: string, max: number): number {
   return value;
 }
 
+/** The VIP of a pair that is a VRRP router. */
+function vrrp(options: Options): { readonly [name: string]: unknown } {
+  if (options.vrrp === undefined) return {};
+  const more = options.ipv6 ? { more: [VIP6] } : {};
+  const id = count(options.vrrp, '--vrrp', 255);
+  return { vip: { address: VIP, ...more, vrrp: { id, virtualMac: options['virtual-mac'] } } };
+}
+
 async function up(options: Options): Promise<void> {
   const redundancy = oneOf(['hot', 'warm'], options.redundancy, '--redundancy');
   const lab = await createLab({
@@ -108,6 +122,8 @@ async function up(options: Options): Promise<void> {
     redundancy: `${redundancy}-standby`,
     phones: count(options.phones, '--phones', 1000),
     auth: options.auth,
+    ipv6: options.ipv6,
+    config: vrrp(options),
     wait: !options['no-wait'],
     ...(options.program === undefined ? {} : { program: options.program }),
     owned: false,

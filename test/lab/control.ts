@@ -32,6 +32,10 @@ export type BoxStatus = {
   readonly lastSwitchover?: Switchover | null;
   readonly tables?: Readonly<Record<string, { readonly count: number; readonly hash: string }>>;
   readonly counters?: Readonly<Record<string, number>>;
+  /** What the sentry counted. */
+  readonly pairCounters?: Readonly<Record<string, number>>;
+  readonly witness?: { readonly state: string };
+  readonly alarms?: { readonly active: readonly { readonly code: string }[] };
   readonly pid?: number;
 };
 

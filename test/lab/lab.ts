@@ -27,6 +27,10 @@ export type LabOptions = {
   readonly redundancy?: 'hot-standby' | 'warm-standby';
   /** Digest authentication, password `pw-<number>`. */
   readonly auth?: boolean;
+  /** IPv6 on the LAN, and an IPv6 address beside the VIP. */
+  readonly ipv6?: boolean;
+  /** What else stands in the configuration of both boxes, over what a lab says itself. */
+  readonly config?: { readonly [name: string]: unknown };
   /** Demo phones that register and call each other all the time. */
   readonly phones?: number;
   /** Only wires and hosts; no box is started. */
@@ -54,6 +58,8 @@ export async function createLab(options: LabOptions): Promise<Lab> {
   const settings: Settings = {
     redundancy: options.redundancy ?? 'hot-standby',
     auth: options.auth ?? false,
+    ipv6: options.ipv6 ?? false,
+    config: options.config ?? {},
     program: options.program ?? null,
     owner: options.owned === false ? null : self(),
   };
@@ -61,7 +67,7 @@ export async function createLab(options: LabOptions): Promise<Lab> {
   try {
     writeSettings(places, settings);
     say(`lab ${places.name}: ${places.dir}, network namespaces ${places.name}-{a,b,lan,sw}`);
-    await makeNetwork(places);
+    await makeNetwork(places, settings);
     const key = randomBytes(32).toString('hex');
     for (const box of BOXES) writeConfig(places, settings, box, key);
     const lab = new Lab(places, settings, say);

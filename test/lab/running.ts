@@ -109,7 +109,7 @@ export class Lab {
     const running = this.process(box);
     if (running !== undefined) throw new Error(`box ${box} is running (process ${running.pid})`);
     if (existsSync(places.off(box))) {
-      if (!netnsExists(places.netns(box))) await makeBox(places, box);
+      if (!netnsExists(places.netns(box))) await makeBox(places, box, this.settings);
       remove(places.off(box));
       await plug(places);
       this.#say(`box ${box}: power on`);

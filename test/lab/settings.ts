@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import {
   type BoxName,
   EXTENSIONS,
+  HOST_ADDRESS,
   LABS,
   LAN_ADDRESS,
   LAN_PREFIX,
@@ -13,6 +14,7 @@ import {
   placesOf,
   SIP_PORT,
   VIP,
+  VIP6,
   X_ADDRESS,
 } from './places.ts';
 import { isAlive, isKnown, type Known, writeWhole } from './processes.ts';
@@ -20,6 +22,10 @@ import { isAlive, isKnown, type Known, writeWhole } from './processes.ts';
 export type Settings = {
   readonly redundancy: 'hot-standby' | 'warm-standby';
   readonly auth: boolean;
+  /** IPv6 on the LAN, and an IPv6 address beside the VIP. */
+  readonly ipv6: boolean;
+  /** What else stands in the configuration of both boxes, over what a lab says itself. */
+  readonly config: { readonly [name: string]: unknown };
   /** Executable used instead of this repository's sources. */
   readonly program: string | null;
   /** The lab ends with this process; null: it stays until it is taken down. */
@@ -51,12 +57,14 @@ export function writeConfig(places: Places, settings: Settings, box: BoxName, ke
       peerAddress: LAN_ADDRESS[peer],
     },
     crossover: { interface: 'x0', address: X_ADDRESS[box], peerAddress: X_ADDRESS[peer] },
-    vip: { address: VIP },
+    vip: { address: VIP, ...(settings.ipv6 ? { more: [VIP6] } : {}) },
+    witnesses: [HOST_ADDRESS],
     sip: { port: SIP_PORT },
     users: { ...EXTENSIONS, auth: settings.auth },
     data: places.data(box),
     control: places.control(box),
     key,
+    ...settings.config,
   };
   writeFileSync(places.config(box), `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
 }

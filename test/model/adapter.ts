@@ -15,13 +15,16 @@ import type { SentryView } from '../../src/pair/sentry-view.ts';
 import { pairSettings } from '../../src/pair/settings.ts';
 import type {
   BoxId,
+  Cause,
   PairSettings,
+  Report,
   SentryEffect,
   SentryInput,
   Standing,
 } from '../../src/pair/terms.ts';
 import { arpReply, decodeArp } from '../../src/wire/arp.ts';
 import { decodeHeartbeat, type Heartbeat } from '../../src/wire/heartbeat.ts';
+import type { Disk } from './engine.ts';
 
 /** Virtual time begins here, so that a moment is told from every other number by its size. */
 export const T0 = 1_000_000_000;
@@ -102,6 +105,17 @@ export function viewOf(sentry: Sentry): SentryView {
   return sentry.view();
 }
 
+/** Reigns whose silence was agreed over the stream: it stays up (`src/node.ts`, reign). */
+export function agreed(cause: Cause): boolean {
+  return cause === 'switchover';
+}
+
+/** What an engine reports when it has read its disk. */
+export function loadedReport(disk: Disk, fresh: boolean): Report {
+  const { epoch, lsn, primary: wasPrimary, peerStale } = disk;
+  return { kind: 'loaded', epoch, lsn, chain: 0, wasPrimary, peerStale, fresh };
+}
+
 /** The phase alone, which every print and every choice asks for. */
 export function phaseOf(sentry: Sentry): string {
   const core = Reflect.get(sentry, 'core') as { readonly phase?: string } | undefined;
@@ -141,8 +155,24 @@ export const SHARED: ReadonlySet<string> = new Set([
   'Core.last',
   'Peer.state',
   'Announcer.burst',
-  'Object.item',
   'Engine.history',
+  'Engine.durable',
+  'Box.disk',
+  'World.used',
+  'World.released',
+  // changed, but nothing a property could see comes of it
+  'Core.counters',
+  'Sentry.refused',
+]);
+
+/** Lists that grow and shrink, of things that are never changed in place. */
+export const SHALLOW: ReadonlySet<string> = new Set([
+  'World.coming',
+  'World.later',
+  'Box.backlog',
+  'Core.asked',
+  'Peer.retired',
+  'Core.automatic',
 ]);
 
 /**
@@ -203,18 +233,22 @@ const MEANINGS: { readonly [field: string]: Meaning } = {
   spokenEpoch: 'epoch',
 };
 
-const known = new Map<string, Meaning>();
+const known = new Map<string, Map<string, Meaning>>();
+
+/** @returns the meanings of the fields of `owner` as far as they were asked. */
+export function meaningsOf(owner: string): Map<string, Meaning> {
+  let meanings = known.get(owner);
+  if (meanings === undefined) {
+    meanings = new Map();
+    known.set(owner, meanings);
+  }
+  return meanings;
+}
 
 export function meaningOf(owner: string, field: string): Meaning {
-  const name = `${owner}.${field}`;
-  let meaning = known.get(name);
-  if (meaning === undefined) {
-    if (owner === 'Peer.last') meaning = 'peer-sequence';
-    else if (NOISE.has(field) || NOISE.has(`${field}@${owner}`)) meaning = 'skip';
-    else meaning = MEANINGS[field] ?? 'plain';
-    known.set(name, meaning);
-  }
-  return meaning;
+  if (owner === 'Peer.last') return 'peer-sequence';
+  if (NOISE.has(field) || NOISE.has(`${field}@${owner}`)) return 'skip';
+  return MEANINGS[field] ?? 'plain';
 }
 
 /** @returns a moment as seen from `now`, blurred where nothing looks closely. */

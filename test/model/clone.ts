@@ -1,48 +1,73 @@
-/** Copies a whole world, sentries included: every object with its class, shared ones once. */
+/**
+ * Copies a whole world, sentries included: every object with its class, shared ones once. A copier
+ * is written for each class when it is first met; that makes it several times as fast, and a search
+ * spends most of its time here.
+ */
 
-import { SHARED } from './adapter.ts';
+import { SHALLOW, SHARED } from './adapter.ts';
 
 type Bag = { [key: string]: unknown };
+type Done = Map<object, object>;
+type Copier = (from: Bag, done: Done, copy: typeof copyOf) => object;
+
+const copiers = new Map<object, Copier>();
 
 export function clone<T>(value: T): T {
-  return copy(value, new Map()) as T;
+  return copyOf(value, new Map()) as T;
 }
 
-function copy(value: unknown, done: Map<object, object>): unknown {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+function copyOf(value: unknown, done: Done): unknown {
+  if (typeof value !== 'object' || value === null) return value;
   const before = done.get(value);
   if (before !== undefined) return before;
-  if (Array.isArray(value)) {
-    const list: unknown[] = new Array(value.length);
-    done.set(value, list);
-    for (let i = 0; i < value.length; i += 1) list[i] = copy(value[i], done);
-    return list;
+  if (Array.isArray(value))
+    return remember(
+      value,
+      value.map((v) => copyOf(v, done)),
+      done,
+    );
+  if (ArrayBuffer.isView(value)) return value;
+  if (value instanceof Map) return remember(value, new Map(value), done);
+  if (value instanceof Set) return remember(value, new Set(value), done);
+  const proto = Object.getPrototypeOf(value) as object;
+  if (proto === Object.prototype) return copyPlain(value as Bag, done);
+  let copier = copiers.get(proto);
+  if (copier === undefined) {
+    copier = copierFor(proto, Object.keys(value));
+    copiers.set(proto, copier);
   }
-  if (value instanceof Map) {
-    const map = new Map<unknown, unknown>();
-    done.set(value, map);
-    for (const [k, v] of value) map.set(k, copy(v, done));
-    return map;
-  }
-  if (value instanceof Set) {
-    const set = new Set<unknown>(value);
-    done.set(value, set);
-    return set;
-  }
-  return copyFields(value as Bag, done);
+  return copier(value as Bag, done, copyOf);
 }
 
-function copyFields(value: Bag, done: Map<object, object>): object {
-  const proto = Object.getPrototypeOf(value) as { constructor: { name: string } };
-  const name = proto.constructor.name;
-  const twin: Bag =
-    name === 'Object' ? { ...value } : Object.assign(Object.create(proto) as Bag, value);
+function remember(from: object, to: object, done: Done): object {
+  done.set(from, to);
+  return to;
+}
+
+function copyPlain(value: Bag, done: Done): object {
+  const twin = { ...value };
   done.set(value, twin);
   for (const key in twin) {
     const v = twin[key];
-    if (typeof v !== 'object' || v === null) continue;
-    if (SHARED.has(`${name}.${key}`)) continue;
-    twin[key] = copy(v, done);
+    if (typeof v === 'object' && v !== null) twin[key] = copyOf(v, done);
   }
   return twin;
+}
+
+/** A constructor with one assignment for each field, so that all copies have one shape. */
+function copierFor(proto: object, fields: readonly string[]): Copier {
+  const name = proto.constructor.name;
+  const lines = fields.map((field) => {
+    const f = JSON.stringify(field);
+    if (SHARED.has(`${name}.${field}`)) return `this[${f}] = from[${f}];`;
+    if (SHALLOW.has(`${name}.${field}`)) return `this[${f}] = from[${f}].slice();`;
+    return `v = from[${f}]; this[${f}] = typeof v === 'object' ? copy(v, done) : v;`;
+  });
+  const body = `let v; done.set(from, this); ${lines.join(' ')}`;
+  const make = new Function('from', 'done', 'copy', body) as unknown as {
+    new (from: Bag, done: Done, copy: typeof copyOf): object;
+    prototype: object;
+  };
+  make.prototype = proto;
+  return (from, done, copy) => new make(from, done, copy);
 }

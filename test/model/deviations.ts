@@ -7,7 +7,10 @@
 
 import type { BoxId } from '../../src/pair/terms.ts';
 import { phaseOf } from './adapter.ts';
-import { type Channel, describe, type Mover, type World } from './world.ts';
+import { holds } from './engine.ts';
+import { options } from './properties.ts';
+import { describe } from './words.ts';
+import type { Channel, Mover, World } from './world.ts';
 
 export const KINDS = ['crash', 'pause', 'cut', 'lan', 'operator', 'lose', 'late'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -27,6 +30,15 @@ const FROZEN: readonly number[] = [400, 800, 1300];
 const CUT: readonly number[] = [200, 2600];
 const NO_LAN: readonly number[] = [200, 2600];
 const LATE: readonly number[] = [30, 300];
+/** Silence is proved by probes a few times this long: a LAN slower than that hides the living. */
+const ARP_LATE: readonly number[] = [10];
+/** An engine that takes its orders later takes everything later: `report` and `disk` stand for it. */
+const ORDER_LATE: readonly number[] = [30];
+/** How late what comes this way may be. */
+const LATE_BY: { readonly [C in Channel]?: readonly number[] } = {
+  arp: ARP_LATE,
+  order: ORDER_LATE,
+};
 const LOSSY: readonly Channel[] = ['x', 'l', 'arp'];
 const SLOW: readonly Channel[] = ['x', 'l', 'arp', 'stream', 'order', 'report', 'disk'];
 
@@ -50,7 +62,7 @@ function faults(id: BoxId): Deviation[] {
     list.push({
       label: `freeze ${id} for ${ms} ms`,
       kind: 'pause',
-      can: runs,
+      can: (w) => runs(w) && (w.box(id).lan || options.residual),
       run: (_m, w) => {
         w.box(id).frozen = true;
         w.later.push({ at: w.now + ms, deed: { kind: 'thaw', box: id } });
@@ -61,7 +73,7 @@ function faults(id: BoxId): Deviation[] {
     list.push({
       label: `LAN of ${id} down for ${ms} ms`,
       kind: 'lan',
-      can: (w) => w.box(id).lan,
+      can: (w) => w.box(id).lan && (!w.box(id).frozen || options.residual),
       run: (m, w) => {
         m.setLan(w.box(id), false);
         w.later.push({ at: w.now + ms, deed: { kind: 'plug-lan', box: id } });
@@ -106,7 +118,7 @@ function messages(id: BoxId): Deviation[] {
     });
   }
   for (const channel of SLOW) {
-    for (const ms of LATE) {
+    for (const ms of LATE_BY[channel] ?? LATE) {
       list.push({
         label: `${channel} to ${id} late by ${ms} ms`,
         kind: 'late',
@@ -139,6 +151,9 @@ export const DEVIATIONS: readonly Deviation[] = [
   ...BOXES.flatMap(messages),
 ];
 
+/** A fault that ends sooner is over before anybody takes over because of another. */
+const SOON = 700;
+
 /**
  * What a history looks like from far: two worlds that look the same here are given the same
  * deviations only as often as the search was told to (`--samples`).
@@ -149,6 +164,7 @@ export function outline(w: World): string {
     const e = box.engine;
     const phase = box.sentry === undefined ? 'off' : phaseOf(box.sentry);
     const flags = [box.frozen, box.lease > w.now, box.vipUntil > w.now, box.lan, e.stands];
+    flags.push(holds(e.history, w.released.epoch, w.released.lsn));
     flags.push(e.word.peerStale, e.word.primary, e.link !== 0, e.filling, e.held !== 0);
     const peer = box.sentry?.view().peer;
     const ranks = `${Math.sign(e.word.epoch - w.spokenEpoch)} ${e.durable.peerStale} ${e.follow}`;
@@ -159,7 +175,9 @@ export function outline(w: World): string {
     const what = c.item.kind === 'heartbeat' ? heartbeat(describe(c.item)) : describe(c.item);
     return `${c.to}${c.channel}${c.item.kind === 'written' ? 'written' : what}`;
   });
-  parts.push(...new Set(coming.sort()), `${w.crossover}`, w.later.map((l) => l.deed.kind).join());
+  parts.push(`${Math.sign(w.a.engine.lsn - w.b.engine.lsn)}`);
+  const later = w.later.map((l) => `${l.deed.kind}${l.at - w.now > SOON ? ' one day' : ''}`);
+  parts.push(...new Set(coming.sort()), `${w.crossover}`, later.join());
   return parts.join('|');
 }
 

@@ -11,7 +11,8 @@
 
 import { noStanding } from '../../src/pair/standing.ts';
 import type { BoxId, Order, Report, Standing } from '../../src/pair/terms.ts';
-import { COARSE } from './adapter.ts';
+import { agreed, COARSE } from './adapter.ts';
+import type { Property } from './properties.ts';
 
 /** `[epoch, last position made in it]`, rising. */
 export type History = readonly (readonly [number, number])[];
@@ -38,7 +39,9 @@ export type Outside = {
   spoke(box: BoxId): void;
   /** Until when this box may be heard. */
   lease(box: BoxId): number;
-  broken(property: string, text: string): void;
+  broken(property: Property, text: string): void;
+  /** Sabotage: the gate is open. */
+  readonly openGate: boolean;
 };
 
 export function holds(history: History, epoch: number, lsn: number): boolean {
@@ -126,7 +129,7 @@ export class Engine {
   order(order: Order, o: Outside): void {
     switch (order.kind) {
       case 'reign':
-        this.reign(order.epoch, order.cause === 'switchover', o);
+        this.reign(order.epoch, agreed(order.cause), o);
         break;
       case 'speak':
         this.speak(order.epoch, o);
@@ -155,7 +158,7 @@ export class Engine {
     this.turn(o);
   }
 
-  private reign(epoch: number, switchover: boolean, o: Outside): void {
+  private reign(epoch: number, isAgreed: boolean, o: Outside): void {
     if (this.voiced) return;
     if (epoch <= this.recordEpoch()) {
       o.broken('epoch', `engine assertion: reign ${epoch} over history of ${this.recordEpoch()}`);
@@ -163,7 +166,7 @@ export class Engine {
     this.stood = this.inStep();
     this.filling = false;
     this.rest();
-    if (!switchover && this.link !== 0) {
+    if (!isAgreed && this.link !== 0) {
       o.hangUp(this.box, this.link);
       this.unlink();
     }
@@ -284,7 +287,10 @@ export class Engine {
         this.say(o, { f: 'ack', lsn: this.lsn });
         return;
       case 'record':
-        if (frame.lsn !== this.lsn + 1) return;
+        if (frame.lsn !== this.lsn + 1) {
+          o.broken('stream', `record ${frame.lsn} follows ${this.lsn}`);
+          return;
+        }
         this.lsn = frame.lsn;
         this.history = extend(this.history, frame.epoch, frame.lsn);
         this.say(o, { f: 'ack', lsn: this.lsn });
@@ -390,7 +396,8 @@ export class Engine {
   }
 
   private release(o: Outside): void {
-    if (this.held === 0 || o.now >= o.lease(this.box) || this.held > this.opensAt(o.now)) return;
+    if (this.held === 0 || o.now >= o.lease(this.box)) return;
+    if (!o.openGate && this.held > this.opensAt(o.now)) return;
     const lsn = this.held;
     this.held = 0;
     o.released(this.box, this.word.epoch, lsn);

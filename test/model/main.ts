@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { KINDS } from './deviations.ts';
-import { options } from './properties.ts';
+import { options, PROPERTIES } from './properties.ts';
 import { coldPair, type Limits, type Result, Search, steadyPair } from './search.ts';
 import { transcript } from './transcript.ts';
 
@@ -12,10 +12,12 @@ const HELP = `model: every history of a pair within limits, shortest first
                  of each kind (2 1 1 1 1 1 1)
   --samples N    deviations from worlds that look alike: so often each; 0 always (1)
   --depth N      steps (2000)   --states N (2000000)   --seconds N (300)
-  --live N       the fair run from every Nth new state; 0 none (1)
+  --live N       the fair run from every Nth new state; 0 none (8)
   --cold         from two new boxes just switched on, not from a steady pair
   --all          goes on after a finding: one of each property
+  --only P       looks at one property: one-voice voice-has-vip one-face lan epoch no-amnesia live
   --strict       amnesia and epochs also when nobody running knows better
+  --residual     a box may be frozen while its LAN is down
   --full         transcripts with every heartbeat`;
 
 const { values } = parseArgs({
@@ -32,10 +34,12 @@ const { values } = parseArgs({
     depth: { type: 'string', default: '2000' },
     states: { type: 'string', default: '2000000' },
     seconds: { type: 'string', default: '300' },
-    live: { type: 'string', default: '1' },
+    live: { type: 'string', default: '8' },
     cold: { type: 'boolean', default: false },
     all: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
     strict: { type: 'boolean', default: false },
+    residual: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -81,7 +85,10 @@ function tell(r: Result): void {
 if (values.help) console.log(HELP);
 else {
   options.strict = values.strict;
+  options.residual = values.residual;
   const root = values.cold ? coldPair() : steadyPair();
+  root.only = PROPERTIES.find((p) => p === values.only) ?? '';
+  if (root.only !== values.only) throw new Error(`--only: one of ${PROPERTIES.join(' ')}`);
   const search = new Search(limits(), undefined, values.all);
   search.onProgress = (text) => console.log(text);
   console.log(`kinds of deviations: ${KINDS.join(', ')}`);

@@ -6,7 +6,7 @@
  * for one with a probability of about 1 in 20 000.
  */
 
-import { meaningOf, phaseOf, relative, T0 } from './adapter.ts';
+import { type Meaning, meaningOf, meaningsOf, phaseOf, relative, T0 } from './adapter.ts';
 import type { Box, Coming, World } from './world.ts';
 
 type Bag = { [key: string]: unknown };
@@ -107,12 +107,19 @@ export class Printer {
     const mine = this.box;
     if (sender === 'a' || sender === 'b') this.box = sender;
     this.words.push(-4);
-    for (const key in bag) this.member(bag[key], name, key);
+    const meanings = meaningsOf(name);
+    for (const key in bag) {
+      let meaning = meanings.get(key);
+      if (meaning === undefined) {
+        meaning = meaningOf(name, key);
+        meanings.set(key, meaning);
+      }
+      if (meaning !== 'skip') this.member(bag[key], name, key, meaning);
+    }
     this.box = mine;
   }
 
-  private member(v: unknown, name: string, key: string): void {
-    const meaning = meaningOf(name, key);
+  private member(v: unknown, name: string, key: string, meaning: Meaning): void {
     switch (meaning) {
       case 'skip':
         return;
@@ -208,7 +215,7 @@ export function printOf(w: World, withUsed: boolean): number {
   }
   p.value(w.released, 'World', 'released');
   p.rank('epoch', w.spokenEpoch);
-  if (withUsed) for (const kind in w.used) p.text(`${kind} ${w.used[kind]}`);
+  if (withUsed) for (const kind of Object.keys(w.used).sort()) p.text(`${kind} ${w.used[kind]}`);
   return p.end();
 }
 

@@ -9,9 +9,13 @@
  *   no-amnesia     a voice without a record on which something rests that was said
  *   live           (from a healed state) one primary and a backup in step, within `PATIENCE`
  *
- * `epoch` and `no-amnesia` are asked only when somebody running knows better: a box that is alone,
- * while the only other one that knows lies dead, cannot know (docs/architecture.md, "Cold start").
+ * `epoch` and `no-amnesia` are asked only when somebody awake knows better: a box that is alone, while
+ * the only other one that knows lies dead, is frozen or just awakes, cannot know
+ * (docs/architecture.md, "Cold start").
  * `strict` asks them always, to see how that looks.
+ *
+ * A process frozen while its LAN is down shows nothing on any path and yet lives: no reasoning
+ * separates it from a dead one (docs/architecture.md, link case 8). `residual` lets that happen.
  */
 
 import type { Sentry } from '../../src/pair/sentry.ts';
@@ -19,12 +23,28 @@ import { viewOf } from './adapter.ts';
 import { holds } from './engine.ts';
 import type { Box, World } from './world.ts';
 
+/** `stream` is about the stand-ins themselves: a stream out of order. */
+export const PROPERTIES = [
+  'one-voice',
+  'voice-has-vip',
+  'one-face',
+  'lan',
+  'epoch',
+  'no-amnesia',
+  'live',
+  'stream',
+] as const;
+export type Property = (typeof PROPERTIES)[number];
+
 export const PATIENCE = 12_000;
+/** Before that nobody can have heard a box that was switched on, or thawed. */
+const HEARD_AFTER = 30;
 
-export const options = { strict: false };
+export const options = { strict: false, residual: false };
 
-function broken(w: World, property: string, text: string): void {
-  w.bad ??= { property, text };
+/** @param w `only` names the one property a search asks for; '' is all. */
+export function broken(w: World, property: Property, text: string): void {
+  if (w.only === '' || w.only === property) w.bad ??= { property, text };
 }
 
 export function checkDoors(w: World): void {
@@ -51,10 +71,13 @@ export function checkReign(w: World, box: Box): void {
 }
 
 export function checkSpeaks(w: World, box: Box): void {
+  // an order from before a freeze: nothing leaves without a lease
+  if (box.lease <= w.now) return;
   const { epoch } = box.engine.word;
   const peer = w.other(box);
   const { released } = w;
-  const asked = peer.sentry !== undefined || options.strict;
+  const heard = peer.runs && w.now - peer.awakeAt >= HEARD_AFTER;
+  const asked = heard || options.strict;
   if (epoch <= w.spokenEpoch && asked) {
     const text = `${box.id} speaks in epoch ${epoch}; epoch ${w.spokenEpoch} has spoken before`;
     broken(w, 'epoch', text);

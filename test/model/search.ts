@@ -13,11 +13,11 @@
  *     in the order they were sent unless one of them is late.
  */
 
-import { phaseOf } from './adapter.ts';
+import { phaseOf, T0 } from './adapter.ts';
 import { clone } from './clone.ts';
 import { type Budget, DEVIATIONS, outline } from './deviations.ts';
 import { printOf } from './print.ts';
-import { PATIENCE, settled } from './properties.ts';
+import { broken, PATIENCE, settled } from './properties.ts';
 import { type Bad, HONEST, type Hooks, Mover, World } from './world.ts';
 
 export type Limits = {
@@ -59,8 +59,9 @@ export function steadyPair(hooks: Hooks = HONEST): World {
   const w = new World();
   const m = new Mover(w, hooks);
   m.boot(w.a);
-  m.boot(w.b);
-  while (w.now < 1_000_000_000 + 5000) m.advance();
+  // heartbeats of the two need not be in time with each other
+  w.later.push({ at: w.now + 40, deed: { kind: 'boot', box: 'b' } });
+  while (w.now < T0 + 5000) m.advance();
   if (!settled(w)) throw new Error('the pair does not come up');
   return w;
 }
@@ -204,7 +205,7 @@ export class Search {
   private plan(w: World, id: number, depth: number, next: Map<number, Node[]>): void {
     const { samples, budget } = this.limits;
     if (samples > 0) {
-      const look = `${outline(w)}|${Object.entries(w.used).join()}`;
+      const look = `${outline(w)}|${Object.entries(w.used).sort().join()}`;
       const n = this.looks.get(look) ?? 0;
       if (n >= samples) {
         this.capped = true;
@@ -266,7 +267,7 @@ export class Search {
     while (!settled(on)) {
       if (on.bad !== undefined) break;
       if (on.now > end || !m.advance()) {
-        w.bad = { property: 'live', text: stuck(on) };
+        broken(w, 'live', stuck(on));
         return;
       }
       const print = printOf(on, false);

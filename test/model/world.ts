@@ -19,9 +19,27 @@ import type {
   SentryInput,
 } from '../../src/pair/terms.ts';
 import type { Heartbeat } from '../../src/wire/heartbeat.ts';
-import { type Arp, arpAnswer, arpOf, COARSE, frameOf, give, makeSentry, T0 } from './adapter.ts';
+import {
+  type Arp,
+  arpAnswer,
+  arpOf,
+  COARSE,
+  frameOf,
+  give,
+  loadedReport,
+  makeSentry,
+  T0,
+} from './adapter.ts';
 import { type Disk, Engine, type Frame, type Outside } from './engine.ts';
-import { checkClaim, checkDoors, checkReign, checkSpeaks } from './properties.ts';
+import {
+  broken,
+  checkClaim,
+  checkDoors,
+  checkReign,
+  checkSpeaks,
+  type Property,
+} from './properties.ts';
+import { describe, describeDeed, words } from './words.ts';
 
 export type Channel = Path | 'arp' | 'stream' | 'order' | 'report' | 'disk' | 'lazy' | 'edge';
 
@@ -47,13 +65,16 @@ export type Deed =
 export type Coming = { at: number; readonly to: BoxId; readonly channel: Channel; item: Item };
 export type Later = { readonly at: number; readonly deed: Deed };
 
-export type Bad = { readonly property: string; readonly text: string };
+export type Bad = { readonly property: Property; readonly text: string };
 
 /** What a saboteur may bend; each is asked at one place. */
 export type Sabotage = {
   readonly effect?: (w: World, box: Box, effect: SentryEffect) => SentryEffect | undefined;
   readonly input?: (w: World, box: Box, input: SentryInput) => SentryInput | undefined;
-  readonly before?: (w: World, box: Box) => void;
+  /** A drop is answered and not done. */
+  readonly keepsVip?: boolean;
+  /** What is said does not wait for a second place. */
+  readonly openGate?: boolean;
 };
 
 export type Hooks = {
@@ -78,6 +99,8 @@ export class Box {
   disk: Disk = { epoch: 0, primary: false, peerStale: false, lsn: 0, history: [] };
   fresh = true;
   sentry: Sentry | undefined;
+  /** When it was last switched on, or thawed. */
+  awakeAt = 0;
   engine: Engine;
   frozen = false;
   lease = 0;
@@ -115,6 +138,7 @@ export class World {
   released = { epoch: 0, lsn: 0 };
   spokenEpoch = 0;
   bad: Bad | undefined;
+  only: Property | '' = '';
   /** Deviations so far, by kind. */
   used: Record<string, number> = {};
 
@@ -145,8 +169,12 @@ export class Mover implements Outside {
     if (this.hooks.tell !== undefined) this.hooks.tell(box, text());
   }
 
-  broken(property: string, text: string): void {
-    this.w.bad ??= { property, text };
+  broken(property: Property, text: string): void {
+    broken(this.w, property, text);
+  }
+
+  get openGate(): boolean {
+    return this.hooks.sabotage.openGate === true;
   }
 
   // ── time ─────────────────────────────────────────────────────────────────────────────────────
@@ -177,17 +205,25 @@ export class Mover implements Outside {
   /** When this box has something to do. */
   dueAt(box: Box): number {
     let at = Number.MAX_SAFE_INTEGER;
-    for (const c of this.w.coming) if (c.to === box.id && c.at < at) at = c.at;
+    for (const c of this.w.coming) {
+      if (c.to === box.id && c.at < at && !this.stalled(c)) at = c.at;
+    }
     if (!box.runs) return at;
     const asked = (box.sentry as Sentry).deadline();
     return Math.min(at, Math.max(asked, this.w.now), box.engine.deadline(this.w.now));
   }
 
+  /** A stream waits for its cable, and keeps its order. */
+  private stalled(c: Coming): boolean {
+    return c.channel === 'stream' && !this.w.crossover;
+  }
+
   /** All that is due at this box now, in order, and its timers last. */
   private turnOf(box: Box): void {
     const { w } = this;
-    const due = w.coming.filter((c) => c.to === box.id && c.at <= w.now);
-    w.coming = w.coming.filter((c) => !(c.to === box.id && c.at <= w.now));
+    const isDue = (c: Coming) => c.to === box.id && c.at <= w.now && !this.stalled(c);
+    const due = w.coming.filter(isDue);
+    w.coming = w.coming.filter((c) => !isDue(c));
     for (const c of due) this.arrive(box, c);
     if (!box.runs) return;
     if ((box.sentry as Sentry).deadline() <= w.now) {
@@ -205,10 +241,6 @@ export class Mover implements Outside {
     if (c.channel === 'x' && !w.crossover) return;
     const air = (c.channel === 'l' && kind === 'heartbeat') || c.channel === 'arp';
     if (air && !(w.a.lan && w.b.lan)) return;
-    if (c.channel === 'stream' && !w.crossover && kind !== 'link-silent') {
-      w.coming.push({ ...c, at: w.now + LATENCY });
-      return;
-    }
     if (c.item.kind === 'arp' && c.item.arp === 'probe') this.kernelAnswers(box, c.item.bytes);
     if (box.frozen) this.keep(box, c);
     else this.take(box, c.item);
@@ -273,19 +305,10 @@ export class Mover implements Outside {
         this.give(box, { kind: 'operator', id: 1, command: item.command });
         break;
       case 'loaded':
-        this.loaded(box);
+        this.report(box.id, loadedReport(box.disk, box.fresh));
         break;
     }
     this.check();
-  }
-
-  private loaded(box: Box): void {
-    const { epoch, lsn, primary, peerStale } = box.disk;
-    const wasPrimary = primary;
-    this.report(box.id, {
-      kind: 'loaded',
-      ...{ epoch, lsn, chain: 0, wasPrimary, peerStale, fresh: box.fresh },
-    });
   }
 
   private lose(box: Box): void {
@@ -297,7 +320,6 @@ export class Mover implements Outside {
     const { sabotage } = this.hooks;
     const bent = sabotage.input === undefined ? input : sabotage.input(this.w, box, input);
     if (bent === undefined || box.sentry === undefined) return;
-    sabotage.before?.(this.w, box);
     give(box.sentry, this.w.now, bent, box.engine.standing, this.out);
     for (const effect of this.out) {
       const e = sabotage.effect === undefined ? effect : sabotage.effect(this.w, box, effect);
@@ -352,7 +374,7 @@ export class Mover implements Outside {
     let up = action !== 'drop';
     if (action === 'claim') checkClaim(w, box);
     if (action === 'renew' && box.vipUntil <= w.now) up = false;
-    if (action === 'drop') box.vipUntil = 0;
+    if (action === 'drop') box.vipUntil = this.hooks.sabotage.keepsVip ? box.vipUntil : 0;
     else if (up) box.vipUntil = w.now + COARSE.vipLifetimeS * 1000;
     const error = up || action === 'drop' ? '' : 'address gone';
     this.post(box.id, 'edge', 0, { kind: 'vip', up, error });
@@ -429,6 +451,7 @@ export class Mover implements Outside {
     if (box.sentry !== undefined) return;
     w.boots += 1;
     box.frozen = false;
+    box.awakeAt = w.now;
     box.sentry = makeSentry(box.id, w.boots);
     box.engine = new Engine(box.id, box.disk);
     this.post(box.id, 'edge', 0, { kind: 'carrier', path: 'x', up: w.crossover });
@@ -458,6 +481,7 @@ export class Mover implements Outside {
   thaw(box: Box): void {
     if (!box.frozen) return;
     box.frozen = false;
+    box.awakeAt = this.w.now;
     // whatever the process does first, its door must be shut by now if it must be
     this.check();
     const kept = box.backlog;
@@ -498,48 +522,5 @@ export class Mover implements Outside {
     w.links += 1;
     a.engine.linkUp(w.links, this);
     b.engine.linkUp(w.links, this);
-  }
-}
-
-export function words(order: Order): string {
-  return 'epoch' in order ? `${order.kind} ${order.epoch}` : order.kind;
-}
-
-function describeDeed(deed: Deed): string {
-  return 'box' in deed ? `${deed.kind} ${deed.box}` : deed.kind;
-}
-
-export function describe(item: Item): string {
-  switch (item.kind) {
-    case 'heartbeat': {
-      const { h } = item;
-      const flags = [h.query ? 'query' : '', h.reply ? 'reply' : '', h.fit ? '' : 'unfit'];
-      flags.push(h.inStep ? '' : 'not in step', h.peerStale ? 'you are stale' : '');
-      const extra = flags.filter((f) => f !== '').join(', ');
-      return `${h.role} ${h.epoch} on ${item.path}${extra === '' ? '' : ` (${extra})`}`;
-    }
-    case 'arp':
-      return `ARP ${item.arp}`;
-    case 'frame':
-      return `stream: ${item.frame.f}`;
-    case 'closed':
-    case 'link-silent':
-      return `stream ${item.kind}`;
-    case 'order':
-      return `engine takes ${words(item.order)}`;
-    case 'report':
-      return `report ${item.report.kind}`;
-    case 'written':
-      return `disk: epoch ${item.disk.epoch}${item.disk.primary ? ' primary' : ''}${
-        item.disk.peerStale ? ', peer stale' : ''
-      }, record ${item.disk.lsn}`;
-    case 'vip':
-      return item.up ? 'VIP is up' : 'VIP is down';
-    case 'carrier':
-      return `${item.path === 'x' ? 'crossover' : 'LAN'} carrier ${item.up ? 'up' : 'lost'}`;
-    case 'operator':
-      return `operator: ${item.command.kind}`;
-    case 'loaded':
-      return 'engine loaded';
   }
 }

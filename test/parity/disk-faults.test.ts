@@ -20,7 +20,7 @@ import { Disk } from '../world/disk.ts';
 import { Queue } from '../world/queue.ts';
 
 const SIZES = { ringBytes: 1 << 20, slabBytes: 1 << 16 };
-const WORD = { epoch: 4, primary: true, peerStale: false, staleEpoch: 0, staleLsn: 0 };
+const WORD = { epoch: 4, primary: true, peerStale: false, staleEpoch: 0, staleLsn: 0, led: 0 };
 
 /** Either disk, in one hand. */
 type Drive = {
@@ -198,7 +198,7 @@ test('rows of a lost reign are copied before a snapshot replaces them; the last 
     const box = new Box(drive);
     for (let epoch = 1; epoch <= LIMITS.setAsideFiles + 2; epoch += 1) {
       box.register(epoch);
-      box.persister.keepAside(epoch);
+      box.persister.change({ led: epoch });
       box.persister.reset();
       box.ledger.restart({ epoch, lsn: 1000 * epoch, chain: 1 }, []);
       box.register(1);

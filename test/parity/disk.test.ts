@@ -3,7 +3,7 @@
  * in the simulator about restarts is true of a box.
  */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -17,6 +17,42 @@ import { Ledger } from '../../src/ledger/ledger.ts';
 import { Persister } from '../../src/ledger/persister.ts';
 
 const SIZES = { ringBytes: 1 << 20, slabBytes: 1 << 16 };
+
+test('the file and its log do not grow with what comes and goes', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sipair-parity-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'state.db');
+  const ledger = new Ledger(CALL_TABLES, SIZES);
+  const word = { epoch: 1, primary: true, peerStale: false, staleEpoch: 0, staleLsn: 0, led: 0 };
+  const persister = new Persister(ledger, 0, word);
+  const file = new StateFile(path, CALL_TABLES, 'x');
+  const [spec] = CALL_TABLES as [TableSpec];
+  const churn = (batches: number): void => {
+    for (let i = 0; i < batches; i += 1) {
+      ledger.begin(i);
+      const old = [...ledger.rows(spec)].slice(0, 100);
+      if (ledger.count(spec) > 400) for (const row of old) ledger.remove(spec, row);
+      for (let k = 0; k < 100; k += 1) {
+        ledger.insert(spec, { aor: `${k}`, contact: 'c'.repeat(400) } as never);
+      }
+      ledger.commit();
+      ledger.takeGroup();
+      const out: PersistBatch[] = [];
+      persister.turn(i + 1, false, true, 1, 1, out);
+      for (const batch of out) {
+        file.apply(batch);
+        persister.synced(batch.ticket);
+      }
+    }
+  };
+  const sizes = (): number => statSync(path).size + statSync(`${path}-wal`).size;
+  churn(150);
+  const early = sizes();
+  churn(450);
+  t.true(sizes() < 18e6 && sizes() < 1.5 * Math.max(early, 12e6), `${early} then ${sizes()}`);
+  t.true(statSync(path).size < 4e6, `${statSync(path).size} for a few hundred rows`);
+  file.close();
+});
 
 /** Values of every kind for the fields of a table, odd ones among them. */
 function values(spec: TableSpec, draw: (n: number) => number): Values<Fields> {
@@ -59,7 +95,14 @@ test('a file of SQLite and an image hold the same after the same batches', (t) =
     const chance = seeded(seed);
     const draw = (n: number): number => below(chance, n);
     const ledger = new Ledger(CALL_TABLES, SIZES);
-    const word = { epoch: seed, primary: true, peerStale: false, staleEpoch: 0, staleLsn: 0 };
+    const word = {
+      epoch: seed,
+      primary: true,
+      peerStale: false,
+      staleEpoch: 0,
+      staleLsn: 0,
+      led: 0,
+    };
     const persister = new Persister(ledger, 0, word);
     const image = new Image();
     let file = new StateFile(path, CALL_TABLES, 'x');

@@ -142,6 +142,10 @@ test.serial('bad cables lose, delay and shuffle; with other faults too', async (
   await lab.undo('port-a');
   await lab.undo('hide');
   t.true(Math.min(...(await pings(lab, 'lan', LAN_ADDRESS.a, 5))) >= 10);
+  // The cable is as bad when the box at its end gets its power back.
+  await lab.powerOff('a');
+  await lab.start('a', { wait: false });
+  t.true(Math.min(...(await pings(lab, 'lan', LAN_ADDRESS.a, 5))) >= 10);
   await lab.wellWired();
   t.deepEqual(await seen(lab), up);
   const devices = await run('ip', ['-n', lab.places.netns('sw'), '-br', 'link']);

@@ -24,7 +24,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { statusOf } from '../lab/control.ts';
-import { createLab, type Lab } from '../lab/lab.ts';
+import { createLab, type Lab, removeLab } from '../lab/lab.ts';
 import { type BoxName, other } from '../lab/places.ts';
 import { gone, sleep } from '../lab/processes.ts';
 import { RemotePinger } from './client/pinger.ts';
@@ -237,7 +237,11 @@ async function ofPeer(lab: Lab): Promise<Run[]> {
 }
 
 const ours = values.peer === undefined;
-const lab = await createLab({ name: `outage-${process.pid}`, idle: !ours });
+const name = `outage-${process.pid}`;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => void removeLab(name).finally(() => process.exit(130)));
+}
+const lab = await createLab({ name, idle: !ours });
 try {
   const runs = ours ? await measure(lab) : await ofPeer(lab);
   const who = ours ? 'sipair' : `keepalived, advert ${values.advert} s`;

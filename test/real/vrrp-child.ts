@@ -14,6 +14,7 @@ import { VipDevice } from '../../src/edge/tun.ts';
 import { VirtualMac } from '../../src/edge/virtual-mac.ts';
 import { VrrpSocket, type VrrpSocketOptions } from '../../src/edge/vrrp.ts';
 import { type VrrpOptions, VrrpSpeaker } from '../../src/proto/vrrp.ts';
+import { arpAnnouncement } from '../../src/wire/arp.ts';
 import type { VrrpPacket } from '../../src/wire/vrrp.ts';
 
 const OK = { ok: true };
@@ -100,8 +101,8 @@ const calls: Calls = {
   },
   ping: (ip: string) => pinger?.ping(ip) ?? OK,
   echoes: () => echoes.splice(0),
-  vmacOpen(ifname: string, vrid: number) {
-    const made = VirtualMac.open({ ifname, vrid });
+  vmacOpen(ifname: string, address: string, vrid: number) {
+    const made = VirtualMac.open({ ifname, address, vrid });
     if (isOsError(made)) return made;
     vmac = made;
     return { mac: made.mac, device: made.device };
@@ -111,6 +112,7 @@ const calls: Calls = {
     vip ??= must(VipDevice.open('vip0'));
     const fault = vip.claim([ip], LEASE) ?? vmac?.up([ip]);
     if (fault !== undefined) return fault;
+    if (vmac !== undefined) vmac.send(arpAnnouncement(vmac.mac, ip));
     return calls['lead']?.();
   },
   release() {
@@ -129,6 +131,8 @@ const calls: Calls = {
   },
 };
 
+// Whoever tells us what to do has ended: so do we.
+process.stdin.on('end', () => process.exit(0));
 createInterface({ input: process.stdin }).on('line', (line) => {
   const { id, call, args } = JSON.parse(line) as { id: number; call: string; args: never[] };
   const f = calls[call];

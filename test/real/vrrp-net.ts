@@ -156,7 +156,14 @@ export class Keepalived {
 
   constructor(
     namespace: string,
-    options: { vrid: number; priority: number; seconds: number; vips: readonly string[] },
+    options: {
+      readonly vrid: number;
+      readonly priority: number;
+      readonly seconds: number;
+      readonly vips: readonly string[];
+      /** `lan` unless said. */
+      readonly ifname?: string;
+    },
   ) {
     const file = join(this.#folder, 'keepalived.conf');
     writeFileSync(
@@ -166,7 +173,7 @@ export class Keepalived {
 }
 vrrp_instance theirs {
   state BACKUP
-  interface lan
+  interface ${options.ifname ?? 'lan'}
   virtual_router_id ${options.vrid}
   priority ${options.priority}
   advert_int ${options.seconds}

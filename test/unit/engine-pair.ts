@@ -4,10 +4,14 @@
  */
 
 import { seeded } from '../../src/base/chance.ts';
+import { LIMITS } from '../../src/base/limits.ts';
+import type { TableSpec } from '../../src/base/row.ts';
+import { CALL_TABLES } from '../../src/call/switch.ts';
 import type { Datagram } from '../../src/effect.ts';
 import type { EngineInput } from '../../src/input.ts';
 import type { PersistBatch } from '../../src/ledger/disk.ts';
 import { Image } from '../../src/ledger/image.ts';
+import type { LedgerSettings } from '../../src/ledger/ledger.ts';
 import { Engine, EngineEffects, type NodeSettings } from '../../src/node.ts';
 import { pairSettings } from '../../src/pair/settings.ts';
 import type { BoxId, Cause, PairSettings, Redundancy, Report } from '../../src/pair/terms.ts';
@@ -42,12 +46,19 @@ export class Bench {
   /** The crossover passes nothing while cut. */
   cut = false;
 
-  /** @param unlike settings of box b that differ from box a's. */
-  constructor(redundancy: Redundancy = 'hot-standby', unlike: Partial<PairSettings> = {}) {
-    this.hands = {
-      a: new Hand(settings('a', redundancy), 1),
-      b: new Hand(settings('b', redundancy, unlike), 2),
-    };
+  /**
+   * @param unlike settings of box b that differ from box a's.
+   * @param tables of each box: a pair of two releases.
+   */
+  constructor(
+    redundancy: Redundancy = 'hot-standby',
+    unlike: Partial<PairSettings> = {},
+    ledger: LedgerSettings = LIMITS,
+    tables: { readonly a?: readonly TableSpec[]; readonly b?: readonly TableSpec[] } = {},
+  ) {
+    const a = { ...settings('a', redundancy), ledger, tables: tables.a ?? CALL_TABLES };
+    const b = { ...settings('b', redundancy, unlike), ledger, tables: tables.b ?? CALL_TABLES };
+    this.hands = { a: new Hand(a, 1), b: new Hand(b, 2) };
   }
 
   get a(): Hand {

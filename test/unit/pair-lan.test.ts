@@ -390,3 +390,24 @@ test('a witness that only the other box knows holds nobody back where the LAN sh
   pair.run(1000);
   t.is(pair.b.role(), 'primary', texts(pair));
 });
+
+test('with a virtual MAC a frozen primary answers nothing: its lease is waited for', (t) => {
+  const vrrp = { vrid: 51, priority: 200, intervalCs: 100, virtualMac: true };
+  const pair = started(1, { vrrp });
+  pair.deaf = true; // nobody answers for a frozen process
+  pair.freeze(pair.a);
+  const took = pair.run(3000, () => pair.b.lease > pair.now);
+  t.true(took > 1400, `took ${took} ms: the frozen box might have spoken`);
+  t.true(took < 2000, `took ${took} ms`);
+  pair.thaw(pair.a);
+  pair.run(500);
+  t.is(pair.a.role(), 'backup');
+  t.deepEqual(
+    pair.broken.filter((text) => /two leases/.test(text)),
+    [],
+  );
+
+  const killed = started(1, { vrrp });
+  killed.kill(killed.a);
+  t.true(killed.run(500, () => killed.b.lease > killed.now) < 60, 'a kernel said that it is gone');
+});

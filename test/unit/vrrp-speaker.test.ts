@@ -111,6 +111,13 @@ test('a family without an address is not spoken for', (t) => {
   t.deepEqual(said(bare), ['4 200 message 2']);
 });
 
+test('what cannot be said is found out when it is made', (t) => {
+  t.throws(() => new VrrpSpeaker({ ...OPTIONS, vrid: 0 }));
+  t.throws(() => new VrrpSpeaker({ ...OPTIONS, intervalCs: 4096 }));
+  const families = { 4: { source: '192.0.2.1', vips: ['2001:db8::10'] } };
+  t.throws(() => new VrrpSpeaker({ ...OPTIONS, families }));
+});
+
 test('who said it: own, peer, and strangers by priority', (t) => {
   const speaker = new VrrpSpeaker(OPTIONS);
   t.is(speaker.hear(0, four({ from: '192.0.2.1' })), 'own');

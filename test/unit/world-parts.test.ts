@@ -54,6 +54,7 @@ function batch(ticket: number, durable: boolean): PersistBatch {
     peerStale: false,
     staleEpoch: 0,
     staleLsn: 0,
+    led: 0,
     pairAt: 0,
     wallAt: 0,
     nextIds: [],

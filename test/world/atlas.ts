@@ -47,13 +47,25 @@ const STOPS_PRIMARY: readonly FaultKind[] = [
   'isolate-primary',
 ];
 
+/** Nothing stops by these; a failing disk stops a box only when it damages what it holds. */
+const HARMLESS: readonly FaultKind[] = [
+  'wall-step',
+  'gateway-off',
+  'lossy-x',
+  'disk-stall',
+  'disk-full',
+  'disk-read-only',
+];
+
 const HIDES: readonly FaultKind[] = ['deaf', 'isolate-primary', 'isolate-backup'];
 
 export const ATLAS: readonly Region[] = [
   {
     name: 'both-boxes-at-once',
-    why: 'while nobody leads, one box is the only one that holds the calls; stopping it, or its port or path, stops both',
-    kinds: ALL_FAULT_KINDS.filter((k) => !['wall-step', 'gateway-off', 'lossy-x'].includes(k)),
+    why:
+      'while nobody leads, one box is the only one that holds the calls; stopping it, or its port ' +
+      'or path, stops both',
+    kinds: ALL_FAULT_KINDS.filter((kind) => !HARMLESS.includes(kind)),
     excluded: (s) => s.primary === undefined,
   },
   {

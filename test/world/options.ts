@@ -4,6 +4,7 @@
  * those two do to each other. The whole draw is printed before the first event.
  */
 
+import type { Redundancy } from '../../src/pair/terms.ts';
 import type { BoxOptions } from './box.ts';
 import type { CableFaults } from './crossover.ts';
 import { Dice } from './dice.ts';
@@ -82,6 +83,8 @@ export type PairDraw = {
   readonly fence: boolean;
   /** The measures a box ships with, or shorter ones. */
   readonly measures: 'shipped' | 'short';
+  /** Hot standby unless said. */
+  readonly redundancy?: Redundancy;
 };
 
 export type Options = {

@@ -1,6 +1,6 @@
 /**
- * The product's own engine and sentry, bound to the world, with the settings of a hot-standby pair
- * in its default measures.
+ * The product's own engine and sentry, bound to the world, with the settings of a pair in its default
+ * measures.
  */
 
 import type { Chance } from '../../src/base/chance.ts';
@@ -28,7 +28,7 @@ import type { EngineProgram, Facts, Program, SentryProgram } from './program.ts'
 
 export const RELEASE = 'sipair world';
 
-const SHORT_PAIR: PairDraw = { witness: false, fence: false, measures: 'short' };
+export const SHORT_PAIR: PairDraw = { witness: false, fence: false, measures: 'short' };
 
 /** Shorter than shipped, so that more happens in a run; the probes are slower. */
 const SHORT = { leaseMs: 1000, renewMs: 200, probeMs: 25, holdMs: 1000 } as const;
@@ -36,7 +36,7 @@ const SHORT = { leaseMs: 1000, renewMs: 200, probeMs: 25, holdMs: 1000 } as cons
 export function pairSettings(box: BoxId, drawn: PairDraw = SHORT_PAIR): PairSettings {
   return settingsOfPair({
     box,
-    redundancy: 'hot-standby',
+    redundancy: drawn.redundancy ?? 'hot-standby',
     ...(drawn.measures === 'short' ? SHORT : {}),
     witnesses: drawn.witness ? [{ address: GATEWAY, by: 'arp' }] : [],
     fence: drawn.fence,

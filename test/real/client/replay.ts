@@ -38,7 +38,8 @@ function frameOf(line: string, own: Buffer): Buffer {
 }
 
 const mac = netlite.ifHwaddr(dev);
-const fd = netlite.openPacket(dev, 0x0800);
+// it only sends: the filter lets nothing in
+const fd = netlite.openPacket(dev, 0x0800, Uint8Array.of(6, 0, 0, 0, 0, 0, 0, 0));
 if (typeof mac !== 'string' || fd < 0) throw new Error(`no packet socket on ${dev}`);
 const lines = (await text(process.stdin)).trim().split('\n');
 const frames = lines.map((line) => frameOf(line, bytesOf(mac)));

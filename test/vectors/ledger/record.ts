@@ -79,7 +79,7 @@ writeFileSync(join(folder, 'snapshot.bin'), Buffer.concat([...chunks, end]));
 
 const db = join(folder, 'state.db');
 const file = new StateFile(db, CALL_TABLES, 'x');
-const word = { epoch: 3, primary: true, peerStale: true, staleEpoch: 2, staleLsn: 9 };
+const word = { epoch: 3, primary: true, peerStale: true, staleEpoch: 2, staleLsn: 9, led: 0 };
 const persister = new Persister(ledger, 0, word);
 const batches: Parameters<StateFile['apply']>[0][] = [];
 persister.turn(1, true, true, 1_790_000_000_000, 1_790_000_000_001, batches);
