@@ -26,7 +26,6 @@ export function isFit(c: Core): boolean {
   if (c.loaded === undefined || !c.lanUp()) return false;
   switch (c.phase) {
     case 'loading':
-    case 'awaiting': // has just given it away
       return false;
     case 'looking':
       return mayNotStand(c) === '';

@@ -11,9 +11,17 @@ export const HANDOVER_ROWS: readonly Row[] = [
   {
     on: 'flushed',
     in: ['flushing'],
+    guard: 'still-in-step',
     do: ['silence', 'farewell', 'drop'],
     to: 'dropping',
     why: 'all is said',
+  },
+  {
+    on: 'flushed',
+    in: ['flushing'],
+    do: ['order-stay', 'answer-failed'],
+    to: 'primary',
+    why: 'the backup went after its last acknowledgement: there is nobody to hand over to',
   },
   ignore('flushed', others('flushing'), 'of an order taken back'),
   {

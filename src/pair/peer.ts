@@ -171,6 +171,8 @@ export class Peer {
 
   /** Notes a stranger. When there are too many, the one that was echoed most has had its chance. */
   private meet(h: Heartbeat, now: Mono): void {
+    // authentic: such a reign was, whether or not the sender lives
+    if (h.epoch > this.seenEpoch) this.seenEpoch = h.epoch;
     this.strangerAt = now;
     if (this.strangerSince === NEVER) this.strangerSince = now;
     const known = this.strangers.get(h.boot);

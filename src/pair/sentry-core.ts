@@ -147,6 +147,8 @@ export class Core {
   suspectedAt: Mono = 0;
   provedAt: Mono = 0;
   durableAt: Mono = 0;
+  /** When it was last known that nothing lives that could speak. */
+  silentAt: Mono = -NEVER;
   forced = false;
   /** The peer was fenced in this takeover. */
   fenced = false;

@@ -76,8 +76,8 @@ function mayHandOver(c: Core): boolean {
  * than its last heartbeat, which we heard, or up to a red path later.
  */
 function leaseMayRun(c: Core): boolean {
-  if (c.settings.vrrp?.virtualMac !== true || c.forced || c.fenced) return false;
-  if (c.cause === 'peer-closed') return false; // a kernel said that the process is gone
+  // closed is another matter: then a kernel said that the process is gone
+  if (c.settings.vrrp?.virtualMac !== true || c.cause !== 'peer-silent' || c.fenced) return false;
   const { leaseMs } = c.settings;
   return c.now < c.peer.stateAt + leaseMs + c.peer.detector.redAfterMs();
 }
@@ -92,13 +92,19 @@ function lifeProved(c: Core): boolean {
 
 function peerFirst(c: Core): boolean {
   const h = c.frame;
-  return h?.fit === true && !c.forced && outranks(h, candidate(c));
+  // an operator overrides who goes first, not who is at it already
+  return h?.fit === true && (!c.forced || h.role === 'promoting') && outranks(h, candidate(c));
 }
 
 function leaderGone(c: Core): boolean {
   const h = c.frame;
   if (h === undefined || leads(h) || h.role === 'promoting' || mayNotStand(c) !== '') return false;
   return outranks(candidate(c), h);
+}
+
+/** A proof of silence is good for as long as a living box may be silent. */
+function proofHolds(c: Core): boolean {
+  return c.now - c.silentAt <= c.peer.detector.redAfterMs();
 }
 
 function outranked(c: Core): boolean {
@@ -140,6 +146,11 @@ export const GUARD_OF: { readonly [G in Guard]: (c: Core) => boolean } = {
   'reign-durable': (c) =>
     c.reignDurable && c.reignEpoch > c.peer.seenEpoch && mayNotStand(c) === '',
   'this-reign': (c) => c.reportEpoch === c.reignEpoch,
+  'reign-in-time': (c) =>
+    c.reportEpoch === c.reignEpoch && c.lanUp() && c.reignEpoch > c.peer.seenEpoch && proofHolds(c),
+  'claim-in-time': (c) => proofHolds(c) && c.now - (c.answered?.at ?? c.now) <= c.settings.renewMs,
+  'stranger-near': (c) => c.origin === 'looking' && c.peer.strangerNear(c.now),
+  'still-in-step': (c) => c.standing.linkUp && c.standing.inStep,
   ready: (c) => notReady(c, c.question?.force === true) === '',
   'leader-silent': (c) =>
     c.lanUp() && !(c.peer.present(c.now) && (leaderHeard(c) || c.peer.role() === 'promoting')),
@@ -210,6 +221,7 @@ function noteLate(c: Core): void {
 
 function orderReign(c: Core): void {
   c.provedAt = c.now;
+  c.silentAt = c.now;
   c.prober.end();
   c.reignEpoch = Math.max(c.peer.seenEpoch, c.standing.epoch, c.reignEpoch) + 1;
   c.reignDurable = false;

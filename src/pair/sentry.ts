@@ -436,6 +436,7 @@ export class Sentry {
         c.ask();
         break;
       case 'quiet':
+        c.silentAt = c.now;
         this.fire('quiet');
         break;
       case 'nothing':

@@ -171,6 +171,12 @@ export const GUARDS = {
   yields: 'box b, and no primary is heard: of two that ask at once one must wait',
   'reign-durable': 'the epoch of this takeover is already durable here',
   'this-reign': 'it is the epoch that was ordered',
+  'reign-in-time':
+    'it is the epoch that was ordered, above every one heard since; own LAN is up, and silence was ' +
+    'proved within the time that makes a path red',
+  'claim-in-time': 'so was it, and the claim is younger than a renewal',
+  'stranger-near': 'from a cold start: a box that does not hear this one yet was heard just now',
+  'still-in-step': 'the link stands and the backup is in step',
   ready: 'the backup is fresh, fit, and in step (or the operator forces the last)',
   'may-hand-over': 'the backup is in step, its LAN is better, and the flap guard does not hold',
   'leader-silent': 'own LAN is up and no primary is heard',

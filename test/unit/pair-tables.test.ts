@@ -92,7 +92,7 @@ test('nothing but silence, a goodbye, a fence or the operator leads to a reign',
     'quiet may-stand',
   ]);
   const claims = ROWS.filter((row) => row.do.includes('claim')).map((r) => `${r.on} ${r.guard}`);
-  t.deepEqual(claims.sort(), ['quiet reign-durable', 'reigning this-reign']);
+  t.deepEqual(claims.sort(), ['quiet reign-durable', 'reigning reign-in-time']);
 });
 
 test('the takeover steps name phases and events that exist, in the order of the phases', (t) => {
