@@ -23,10 +23,10 @@ expect epoch 2
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
+    0.18  a: announces the VIP
+    0.18  a: primary of epoch 1: cold-start
+    0.18  a: primary, epoch 1
+    0.18  b: backup
     0.23  a: in step
     0.23  b: in step
     0.24  a: speaks
@@ -54,8 +54,8 @@ expect epoch 2
    11.90  ok      primary a within 5s
    11.90  > heal crossover
    11.92  b: alarm over: crossover-down
-   12.63  a: in step
-   12.63  b: in step
-   12.64  ok      in step within 3s
-   17.64  ok      calls kept
-   17.64  ok      epoch 2
+   12.23  a: in step
+   12.23  b: in step
+   12.24  ok      in step within 3s
+   17.24  ok      calls kept
+   17.24  ok      epoch 2

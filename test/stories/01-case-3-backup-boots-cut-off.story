@@ -25,10 +25,10 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
+    0.18  a: announces the VIP
+    0.18  a: primary of epoch 1: cold-start
+    0.18  a: primary, epoch 1
+    0.18  b: backup
     0.23  a: in step
     0.23  b: in step
     0.24  a: speaks
@@ -65,11 +65,13 @@ expect calls kept
     8.89  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     8.89  a: alarm over: lan-path-down
     8.90  b: alarm over: not-eligible
-    8.90  b: alarm over: witness-lost
     8.90  b: alarm over: crossover-down
-    9.77  a: in step
-    9.77  b: in step
-    9.78  ok      in step within 5s
-    9.78  a: alarm over: not-protected
-   11.78  ok      no alarms
-   16.78  ok      calls kept
+    8.90  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    8.90  b: alarm over: lan-path-down
+    8.90  b: alarm over: witness-lost
+   12.72  a: in step
+   12.72  b: in step
+   12.73  ok      in step within 5s
+   12.73  a: alarm over: not-protected
+   14.73  ok      no alarms
+   19.73  ok      calls kept

@@ -16,10 +16,10 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
+    0.18  a: announces the VIP
+    0.18  a: primary of epoch 1: cold-start
+    0.18  a: primary, epoch 1
+    0.18  b: backup
     0.23  a: in step
     0.23  b: in step
     0.24  a: speaks
@@ -36,12 +36,12 @@ expect calls kept
    15.84  > plug lan a
    15.84  > plug lan b
    15.84  ok      primary a within 100ms
+   15.84  b: alarm over: lan-down
    15.84  a: announces the VIP
    15.84  a: alarm over: lan-down
-   15.84  b: alarm over: lan-down
    15.84  b: alarm over: lan-path-down
-   15.84  b: alarm over: witness-lost
    15.84  a: alarm over: lan-path-down
+   15.84  b: alarm over: witness-lost
    15.84  a: alarm over: witness-lost
    17.84  ok      no alarms
    22.84  ok      calls kept

@@ -17,10 +17,10 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
+    0.18  a: announces the VIP
+    0.18  a: primary of epoch 1: cold-start
+    0.18  a: primary, epoch 1
+    0.18  b: backup
     0.23  a: in step
     0.23  b: in step
     0.24  a: speaks
@@ -39,18 +39,18 @@ expect calls kept
    25.84  ok      calls kept
    25.84  > heal crossover
    25.84  > live port b
-   25.85  b: alarm over: witness-lost
-   25.85  a: alarm over: crossover-down
-   25.85  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-   25.85  a: announces the VIP
-   25.85  a: alarm over: lan-path-down
+   25.84  b: alarm over: witness-lost
+   25.84  a: alarm over: crossover-down
+   25.84  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   25.84  a: announces the VIP
+   25.84  a: alarm over: lan-path-down
    25.85  b: alarm over: not-eligible
    25.85  b: alarm over: crossover-down
    25.85  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    25.85  b: alarm over: lan-path-down
-   29.79  a: in step
-   29.79  b: in step
-   29.80  ok      in step within 5s
-   29.80  ok      epoch 1
-   29.80  a: alarm over: not-protected
-   34.80  ok      calls kept
+   29.68  a: in step
+   29.68  b: in step
+   29.68  ok      in step within 5s
+   29.68  ok      epoch 1
+   29.68  a: alarm over: not-protected
+   34.68  ok      calls kept

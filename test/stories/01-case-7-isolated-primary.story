@@ -21,10 +21,10 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
+    0.18  a: announces the VIP
+    0.18  a: primary of epoch 1: cold-start
+    0.18  a: primary, epoch 1
+    0.18  b: backup
     0.23  a: in step
     0.23  b: in step
     0.24  a: speaks
@@ -35,9 +35,9 @@ expect calls kept
     0.94  b: promoting
     0.94  a: ALARM fenced: no longer primary of epoch 1: no witness answers, and neither path shows the other box
     0.94  a: starting
-    0.98  b: announces the VIP
-    0.98  b: primary of epoch 2: peer-silent
-    0.98  b: primary, epoch 2
+    0.97  b: announces the VIP
+    0.97  b: primary of epoch 2: peer-silent
+    0.97  b: primary, epoch 2
     0.98  ok      primary b within 300ms
     0.98  ok      alarm fenced at a
     0.98  ok      no VIP at a within 300ms
@@ -47,12 +47,12 @@ expect calls kept
    10.98  ok      a not primary for 10s
    10.98  > heal crossover
    10.98  > live port a
-   10.98  a: alarm over: fenced
-   10.98  a: backup
-   10.98  a: alarm over: crossover-down
    10.98  b: alarm over: crossover-down
-   10.98  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-   10.98  b: alarm over: lan-path-down
+   10.98  a: alarm over: fenced
+   10.98  a: alarm over: crossover-down
+   10.98  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   10.98  a: alarm over: lan-path-down
+   10.98  a: backup
    11.03  b: in step
    11.03  a: in step
    11.04  ok      in step within 5s

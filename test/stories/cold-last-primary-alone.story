@@ -23,10 +23,10 @@ expect primary b
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
+    0.18  a: announces the VIP
+    0.18  a: primary of epoch 1: cold-start
+    0.18  a: primary, epoch 1
+    0.18  b: backup
     0.23  a: in step
     0.23  b: in step
     0.24  a: speaks
@@ -53,14 +53,14 @@ expect primary b
    23.81  b: primary of epoch 2: operator
    23.81  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
    23.81  b: primary, epoch 2
-   23.82  ok      primary b within 500ms
-   23.82  > boot a
-   23.82  a: starting
-   23.82  b: alarm over: crossover-down
-   23.82  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-   23.82  b: alarm over: lan-path-down
+   23.81  ok      primary b within 500ms
+   23.81  > boot a
+   23.81  a: starting
+   23.81  b: alarm over: crossover-down
+   23.81  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   23.81  b: alarm over: lan-path-down
    23.83  a: backup
    23.98  b: in step
    23.98  a: in step
-   23.99  ok      in step within 5s
-   23.99  ok      primary b
+   23.98  ok      in step within 5s
+   23.98  ok      primary b

@@ -18,10 +18,10 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
+    0.18  a: announces the VIP
+    0.18  a: primary of epoch 1: cold-start
+    0.18  a: primary, epoch 1
+    0.18  b: backup
     0.23  a: in step
     0.23  b: in step
     0.24  a: speaks
@@ -41,8 +41,8 @@ expect calls kept
     5.86  ok      primary b within 50ms
     5.86  > boot a
     5.86  a: starting
-    5.88  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    5.88  b: alarm over: lan-path-down
+    5.88  b: ALARM crossover-down: the other box is not heard over the crossover
+    5.88  b: alarm over: crossover-down
     5.91  a: backup
     6.03  b: in step
     6.03  a: in step
