@@ -39,6 +39,8 @@ import type {
 
 /** A LAN that shows the peer but no witness for so long works: the witnesses are gone themselves. */
 const DISCOUNT: Millis = 1000;
+/** The peer sees a witness again: ours is asked quickly for so long. */
+const AGAIN: Millis = 500;
 /** After the peer was heard over the LAN for the last time, witnesses are asked quickly for so long. */
 const HURRY: Millis = 2000;
 
@@ -410,8 +412,15 @@ export class Sentry {
     const quiet = detector.quietMs('l', c.now);
     const doubt = detector.colour('l', c.now) !== 'green' && quiet < HURRY;
     const proving = DOUBTING.includes(c.phase) && !c.witnesses.seenSince(c.suspectedAt);
+    const sees = c.peer.state?.witnessSeen === true && c.peer.present(c.now);
+    if (!sees) c.peerSeesAt = NEVER;
+    else if (c.peerSeesAt === NEVER) {
+      c.peerSeesAt = c.now;
+      c.witnesses.soon();
+    }
+    const again = c.now - c.peerSeesAt < AGAIN;
     // in doubt also a lost one: it may be back before the heartbeats are red
-    c.witnesses.hurry(doubt || (proving && !c.witnessLost()));
+    c.witnesses.hurry(doubt || again || (proving && !c.witnessLost()));
     // while the LAN shows the other box, and neither has a witness, it is the witness that is gone
     const alike = c.witnessLost() && !doubt && quiet < HURRY && c.peer.state?.witnessSeen === false;
     if (!alike) this.alikeSince = NEVER;

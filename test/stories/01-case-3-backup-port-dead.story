@@ -17,15 +17,15 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.18  a: announces the VIP
-    0.18  a: primary of epoch 1: cold-start
-    0.18  a: primary, epoch 1
-    0.18  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > dead port b
+    0.85  > dead port b
     0.92  b: ALARM witness-lost: no witness answers on the service LAN
     0.92  ok      alarm witness-lost at b
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN

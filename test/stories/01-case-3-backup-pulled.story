@@ -20,16 +20,16 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.18  a: announces the VIP
-    0.18  a: primary of epoch 1: cold-start
-    0.18  a: primary, epoch 1
-    0.18  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > pull lan b
-    0.84  b: ALARM lan-down: the port to the service LAN has no carrier
+    0.85  > pull lan b
+    0.85  b: ALARM lan-down: the port to the service LAN has no carrier
     0.85  ok      alarm lan-down at b
     0.92  b: ALARM witness-lost: no witness answers on the service LAN
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
@@ -45,17 +45,19 @@ expect calls kept
    11.85  > plug lan b
    11.85  b: alarm over: lan-down
    11.85  b: alarm over: witness-lost
-   11.98  b: promoting
-   12.01  b: announces the VIP
-   12.01  b: alarm over: not-eligible
-   12.01  b: primary of epoch 2: peer-silent
-   12.01  b: primary, epoch 2
-   12.01  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   12.02  ok      primary b within 500ms
-   12.02  > boot a
-   12.02  a: starting
+   11.96  b: promoting
+   12.00  b: announces the VIP
+   12.00  b: alarm over: not-eligible
+   12.00  b: primary of epoch 2: peer-silent
+   12.00  b: primary, epoch 2
+   12.00  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   12.01  ok      primary b within 500ms
+   12.01  > boot a
+   12.01  a: starting
+   12.01  b: alarm over: crossover-down
+   12.01  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   12.01  b: alarm over: lan-path-down
    12.03  a: backup
-   12.03  b: alarm over: crossover-down
    12.03  b: in step
    12.03  a: in step
    12.04  ok      in step within 5s

@@ -21,16 +21,16 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.18  a: announces the VIP
-    0.18  a: primary of epoch 1: cold-start
-    0.18  a: primary, epoch 1
-    0.18  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > cut crossover
-    0.84  > dead port a
+    0.85  > cut crossover
+    0.85  > dead port a
     0.92  a: ALARM witness-lost: no witness answers on the service LAN
     0.94  b: promoting
     0.94  a: ALARM fenced: no longer primary of epoch 1: no witness answers, and neither path shows the other box
@@ -51,15 +51,15 @@ expect calls kept
    10.98  a: alarm over: fenced
    10.98  a: alarm over: crossover-down
    10.98  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-   10.98  a: alarm over: lan-path-down
    10.98  a: backup
+   10.98  a: alarm over: lan-path-down
+   10.98  a: alarm over: witness-lost
    11.03  b: in step
    11.03  a: in step
+   11.03  b: alarm over: not-protected
    11.04  ok      in step within 5s
    11.04  ok      a is backup
    11.04  ok      primary b
    11.04  ok      epoch 2
    11.04  b: speaks
-   11.04  b: alarm over: not-protected
-   11.33  a: alarm over: witness-lost
    16.04  ok      calls kept

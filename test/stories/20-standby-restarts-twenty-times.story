@@ -115,13 +115,13 @@ expect epoch 1
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > calls all the time
     0.74  > power off b
-    0.79  a: ALARM acknowledgements are late: going on alone
-    0.79  a: ALARM not protected: the peer is out of step
+    0.80  a: ALARM acknowledgements are late: going on alone
+    0.80  a: ALARM not protected: the peer is out of step
     1.04  > boot b
     1.04  b: starting
     1.05  b: backup
@@ -153,11 +153,11 @@ expect epoch 1
     2.03  b: backup
     2.03  a: in step
     2.03  b: in step
-    2.04  ok      in step within 10s
-    2.04  ok      equal tables within 10s
-    2.04  > power off b
-    2.34  > boot b
-    2.34  b: starting
+    2.03  ok      in step within 10s
+    2.03  ok      equal tables within 10s
+    2.03  > power off b
+    2.33  > boot b
+    2.33  b: starting
     2.35  b: backup
     2.35  a: in step
     2.35  b: in step
@@ -199,32 +199,34 @@ expect epoch 1
     3.33  ok      in step within 10s
     3.33  ok      equal tables within 10s
     3.33  > power off b
-    3.35  a: alarm over: not-protected
-    3.40  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.34  a: alarm over: not-protected
+    3.39  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.44  a: ALARM crossover-down: the other box is not heard over the crossover
     3.63  > boot b
     3.63  b: starting
     3.65  b: backup
     3.65  a: alarm over: crossover-down
-    3.66  a: in step
-    3.66  b: in step
-    3.66  a: alarm over: not-protected
+    3.65  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    3.65  a: alarm over: lan-path-down
+    3.65  a: in step
+    3.65  b: in step
     3.66  ok      in step within 10s
     3.66  ok      equal tables within 10s
     3.66  > kill b
     3.66  a: ALARM not protected: the peer is out of step
-    3.68  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    3.77  a: ALARM crossover-down: the other box is not heard over the crossover
+    3.76  a: ALARM crossover-down: the other box is not heard over the crossover
     3.96  > boot b
     3.96  b: starting
     3.98  b: backup
     3.98  a: alarm over: crossover-down
+    3.98  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    3.98  a: alarm over: lan-path-down
     3.98  a: in step
     3.98  b: in step
     3.98  ok      in step within 10s
     3.98  ok      equal tables within 10s
     3.98  > power off b
-    4.00  a: alarm over: not-protected
+    3.99  a: alarm over: not-protected
     4.05  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     4.09  a: ALARM crossover-down: the other box is not heard over the crossover
     4.28  > boot b
@@ -251,7 +253,7 @@ expect epoch 1
     4.63  ok      in step within 10s
     4.63  ok      equal tables within 10s
     4.63  > power off b
-    4.65  a: alarm over: not-protected
+    4.64  a: alarm over: not-protected
     4.74  a: ALARM crossover-down: the other box is not heard over the crossover
     4.79  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     4.93  > boot b
@@ -278,7 +280,7 @@ expect epoch 1
     5.28  ok      in step within 10s
     5.28  ok      equal tables within 10s
     5.28  > power off b
-    5.30  a: alarm over: not-protected
+    5.29  a: alarm over: not-protected
     5.35  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     5.39  a: ALARM crossover-down: the other box is not heard over the crossover
     5.58  > boot b
@@ -298,16 +300,18 @@ expect epoch 1
     5.91  b: starting
     5.93  b: backup
     5.93  a: alarm over: crossover-down
+    5.93  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    5.93  a: alarm over: lan-path-down
     5.93  a: in step
     5.93  b: in step
-    5.93  ok      in step within 10s
-    5.93  ok      equal tables within 10s
-    5.93  > power off b
-    5.94  a: alarm over: not-protected
+    5.93  a: alarm over: not-protected
+    5.94  ok      in step within 10s
+    5.94  ok      equal tables within 10s
+    5.94  > power off b
     6.04  a: ALARM crossover-down: the other box is not heard over the crossover
-    6.10  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    6.23  > boot b
-    6.23  b: starting
+    6.09  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    6.24  > boot b
+    6.24  b: starting
     6.25  b: backup
     6.25  a: alarm over: crossover-down
     6.25  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
@@ -323,18 +327,22 @@ expect epoch 1
     6.56  b: starting
     6.58  b: backup
     6.58  a: alarm over: crossover-down
+    6.58  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    6.58  a: alarm over: lan-path-down
     6.58  a: in step
     6.58  b: in step
     6.58  ok      in step within 10s
     6.58  ok      equal tables within 10s
     6.58  > power off b
-    6.60  a: alarm over: not-protected
+    6.59  a: alarm over: not-protected
     6.64  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     6.69  a: ALARM crossover-down: the other box is not heard over the crossover
     6.88  > boot b
     6.88  b: starting
     6.90  b: backup
     6.90  a: alarm over: crossover-down
+    6.90  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    6.90  a: alarm over: lan-path-down
     6.90  a: in step
     6.90  b: in step
     6.91  ok      in step within 10s

@@ -20,23 +20,23 @@ expect new calls
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.18  a: announces the VIP
-    0.18  a: primary of epoch 1: cold-start
-    0.18  a: primary, epoch 1
-    0.18  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > kill a
-    0.84  b: promoting
-    0.85  b: announces the VIP
-    0.85  b: primary of epoch 2: peer-closed
-    0.85  b: primary, epoch 2
+    0.85  > kill a
+    0.85  b: promoting
+    0.86  b: announces the VIP
+    0.86  b: primary of epoch 2: peer-closed
+    0.86  b: primary, epoch 2
     0.86  ok      primary b within 50ms
     0.86  > boot a
     0.86  a: starting
-    0.88  a: backup
+    0.91  a: backup
     1.03  b: in step
     1.03  a: in step
     1.04  ok      in step within 5s
@@ -44,8 +44,8 @@ expect new calls
     2.04  > power off b
     3.04  > boot a
     3.04  > boot b
-    3.04  b: starting
     3.04  a: starting
+    3.04  b: starting
     3.04  a: promoting
     3.15  a: announces the VIP
     3.15  a: primary of epoch 3: cold-start
