@@ -10,10 +10,14 @@ import { BOX_MAC, VIP } from '../world/box.ts';
 import { other } from '../world/crossover.ts';
 import type { Oracle, World } from '../world/world.ts';
 
+/** A rare question to the gateway, or the last announcement of a burst. */
+const LEARNS_MS = 5500;
+
 export function faceFollowsRole(world: World): Oracle {
   let since = 0;
   /** The port of the primary was dead behind its carrier, and nothing has told it that it is back. */
   let deaf = false;
+  let toldAt = 0;
   let who = '';
   const { loss, latency } = world.options.lan;
   const grace = (loss > 0 ? 1300 : 300) + 4 * latency[1];
@@ -31,10 +35,8 @@ export function faceFollowsRole(world: World): Oracle {
       // nobody hears a box behind a dead port, nor is it heard at once when the port is back
       const heard = primary !== undefined && world.lan.carries(primary.id);
       if (primary !== undefined && world.lan.mute.has(primary.id)) deaf = true;
-      if (heard && deaf && tells(primary.id)) {
-        deaf = false;
-        who = '';
-      }
+      if (!deaf || !heard || !tells(primary.id)) toldAt = world.now;
+      else if (world.now - toldAt > LEARNS_MS) deaf = false;
       const key = heard ? `${primary.id}${primary.lives}` : '';
       if (key !== who) {
         who = key;

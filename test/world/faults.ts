@@ -85,6 +85,7 @@ export class Injector {
       alone: standing?.peerStale === true,
       heard: !this.deaf && world.lan.hidden.size === 0 && lanOf('a') && lanOf('b'),
       backupLan: second !== undefined && lanOf(second.id),
+      deadPort: world.lan.mute.size > 0,
       primaryLan: primary !== undefined && lanOf(primary.id),
       witness: world.options.pair.witness && world.gateway.on,
       clockStepped: primary !== undefined && this.stepped.get(primary) === primary.lives,
