@@ -73,7 +73,9 @@ export class Injector {
 
   sight(): Sight {
     const { world } = this;
-    const primary = world.primary();
+    const said = world.primary();
+    // an engine that is stuck leads nobody, whatever its sentry still says
+    const primary = said?.process?.stuck === true ? undefined : said;
     const standing = primary?.process?.engine.standing;
     const second = world.backup();
     const lanOf = (id: BoxId): boolean => world.lan.carries(id);
