@@ -72,9 +72,9 @@ export function isVip(text: string): boolean {
 }
 
 export class Face {
-  readonly #mac: string;
-  readonly #vips: readonly string[];
-  readonly #vipMac: string;
+  private readonly mac: string;
+  readonly vips: readonly string[];
+  private readonly vipMac: string;
 
   /**
    * @param mac of the LAN interface. Addresses must be canonical text (asserted).
@@ -85,69 +85,65 @@ export class Face {
     assert(vips.length > 0 && vips.every(isVip), 'a VIP is a unicast address in canonical text');
     assert(new Set(vips).size === vips.length, 'a VIP is named once');
     assert(isMac(mac), 'a MAC address is six lower-case hexadecimal pairs');
-    this.#vips = vips;
-    this.#mac = mac;
-    this.#vipMac = vipMac;
-  }
-
-  get vips(): readonly string[] {
-    return this.#vips;
+    this.vips = vips;
+    this.mac = mac;
+    this.vipMac = vipMac;
   }
 
   /** "Has anybody this address?" for each, claiming none. */
   probes(): Uint8Array[] {
-    return this.#vips.map((vip) => (isIp4(vip) ? arpProbe : ndProbe)(this.#mac, vip));
+    return this.vips.map((vip) => (isIp4(vip) ? arpProbe : ndProbe)(this.mac, vip));
   }
 
   /** "It is here", to all. */
   announcements(): Uint8Array[] {
-    return this.#vips.flatMap((vip) =>
+    return this.vips.flatMap((vip) =>
       isIp4(vip)
-        ? [arpAnnouncement(this.#vipMac, vip), arpGratuitousReply(this.#vipMac, vip)]
-        : [ndAnnouncement(this.#mac, vip)],
+        ? [arpAnnouncement(this.vipMac, vip), arpGratuitousReply(this.vipMac, vip)]
+        : [ndAnnouncement(this.mac, vip)],
     );
   }
 
   /** An ordinary question to each host from the VIP it asked for: it notes where that comes from. */
   refreshers(hosts: readonly Host[]): Uint8Array[] {
     return hosts
-      .filter(({ vip }) => this.#vips.includes(vip))
+      .filter(({ vip }) => this.vips.includes(vip))
       .map(({ vip, ip, mac }) =>
-        isIp4(vip) ? arpPoll(this.#vipMac, vip, ip, mac) : ndPoll(this.#mac, vip, ip, mac),
+        isIp4(vip) ? arpPoll(this.vipMac, vip, ip, mac) : ndPoll(this.mac, vip, ip, mac),
       );
   }
 
   answer(solicitation: Solicitation): Uint8Array {
-    return ndAnswer(this.#mac, solicitation);
+    return ndAnswer(this.mac, solicitation);
   }
 
   /** @returns what a frame of the LAN says about the VIPs; undefined when nothing, or it is ours. */
   take(frame: Uint8Array): FaceEvent | Fault<FaceFault> | undefined {
     if (frame[12] === 0x86 && frame[13] === 0xdd) {
       const nd = decodeNd(frame);
-      return isFault(nd) ? nd : this.#takeNd(nd);
+      return isFault(nd) ? nd : this.takeNd(nd);
     }
     const arp = decodeArp(frame);
-    return isFault(arp) ? arp : this.#takeArp(arp);
+    return isFault(arp) ? arp : this.takeArp(arp);
   }
 
-  #takeArp(arp: Arp): FaceEvent | undefined {
+  private takeArp(arp: Arp): FaceEvent | undefined {
     const { op, senderIp: ip, senderMac: mac, targetIp: vip } = arp;
-    if (mac === this.#mac || arp.ethSrc === this.#mac) return undefined;
-    if (this.#vips.includes(ip)) return { kind: 'answered', vip: ip, mac };
-    if (op !== 'request' || !this.#vips.includes(vip)) return undefined;
+    if (mac === this.mac || arp.ethSrc === this.mac) return undefined;
+    if (this.vips.includes(ip)) return { kind: 'answered', vip: ip, mac };
+    if (op !== 'request' || !this.vips.includes(vip)) return undefined;
     if (ip === NO_IP) return { kind: 'probed', vip, mac, reply: undefined };
     return isStation(mac) ? { kind: 'host', vip, ip, mac } : undefined;
   }
 
-  #takeNd(nd: Nd): FaceEvent | undefined {
+  private takeNd(nd: Nd): FaceEvent | undefined {
     const mac = nd.linkLayer ?? nd.ethSrc;
-    if (mac === this.#mac || nd.ethSrc === this.#mac) return undefined;
-    if (nd.kind === 'solicitation' && this.#vips.includes(nd.source)) {
+    if (mac === this.mac || nd.ethSrc === this.mac) return undefined;
+    if (nd.kind === 'solicitation' && this.vips.includes(nd.source)) {
       return { kind: 'answered', vip: nd.source, mac };
     }
     const vip = nd.target;
-    if (!this.#vips.includes(vip)) return undefined;
+    if (!this.vips.includes(vip)) return undefined;
     if (nd.kind === 'advertisement') return { kind: 'answered', vip, mac };
     const reply = this.answer(nd);
     if (nd.source === NO_IP6) return { kind: 'probed', vip, mac, reply };
@@ -163,32 +159,32 @@ export class Face {
  * that have been silent the longest.
  */
 export class Hosts {
-  readonly #limit: number;
+  private readonly limit: number;
   /** By VIP and address; a map keeps the order in which they were put. */
-  readonly #known = new Map<string, Host>();
+  private readonly known = new Map<string, Host>();
 
   constructor(limit: number = LIMITS.faceHosts) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   get size(): number {
-    return this.#known.size;
+    return this.known.size;
   }
 
   remember({ vip, ip, mac }: Host): void {
     const key = `${vip} ${ip}`;
-    this.#known.delete(key);
-    this.#known.set(key, { vip, ip, mac });
-    if (this.#known.size <= this.#limit) return;
-    for (const oldest of this.#known.keys()) {
-      this.#known.delete(oldest);
+    this.known.delete(key);
+    this.known.set(key, { vip, ip, mac });
+    if (this.known.size <= this.limit) return;
+    for (const oldest of this.known.keys()) {
+      this.known.delete(oldest);
       return;
     }
   }
 
   /** The latest first. */
   list(): Host[] {
-    return [...this.#known.values()].reverse();
+    return [...this.known.values()].reverse();
   }
 }
 

@@ -152,6 +152,8 @@ export class Core {
   forced = false;
   /** The peer was fenced in this takeover. */
   fenced = false;
+  /** The last try. */
+  fencedAt: Mono = -NEVER;
   /** Why this box hands over, when nobody asked it to. */
   handoverCause: Cause | undefined;
 

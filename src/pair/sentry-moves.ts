@@ -85,6 +85,10 @@ function leaseMayRun(c: Core): boolean {
   return c.now < c.peer.stateAt + leaseMs + c.peer.detector.redAfterMs();
 }
 
+function mustFence(c: Core): boolean {
+  return c.settings.fence && c.cause === 'peer-silent' && !c.fenced && mayNotStand(c) === '';
+}
+
 function lifeProved(c: Core): boolean {
   const h = c.frame;
   if (h === undefined || c.queryFrom === 0) return false;
@@ -128,8 +132,8 @@ export const GUARD_OF: { readonly [G in Guard]: (c: Core) => boolean } = {
     !c.witnesses.seenSince(c.suspectedAt) &&
     mayNotStand(c) === '',
   'lease-may-run': leaseMayRun,
-  'must-fence': (c) =>
-    c.settings.fence && c.cause === 'peer-silent' && !c.fenced && mayNotStand(c) === '',
+  'fence-due': (c) => mustFence(c) && c.now - c.fencedAt >= SECOND,
+  'must-fence': mustFence,
   'may-succeed': (c) => c.lanUp() && c.reportEpoch >= c.leaderEpoch,
   'may-hand-over': mayHandOver,
   'life-proved': lifeProved,
@@ -375,6 +379,7 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
   'ask-again': (c) => c.prober.again(c.now),
   fence: (c) => {
     c.counters.fences += 1;
+    c.fencedAt = c.now;
     c.log('warning', 'the peer is silent on every path: fencing it');
     c.out.push({ kind: 'fence' });
   },
