@@ -182,6 +182,8 @@ export class Core {
   lastDefence: Mono = -NEVER;
   /** Since when the own LAN is dead: no carrier, or no witness; NEVER while it is not. */
   lanLostAt: Mono = NEVER;
+  /** Since when the peer says that it sees a witness; NEVER while it does not. */
+  peerSeesAt: Mono = NEVER;
   /** Since when no carrier is seen. */
   carrierLostAt: Mono = NEVER;
   /** We take our own port down until here: its missing carrier means nothing. */

@@ -51,6 +51,9 @@ function lanBetterThere(c: Core): boolean {
   if (h === undefined || c.lanLostAt > c.now || !h.lanUp) return false;
   // a carrier alone does not make it better than one without a witness
   if (c.lanUp() && !h.witnessSeen) return false;
+  // both were cut off, and it only looked first: ours is asked again, and must have had the time
+  const { witnessFastMs, witnessMissed } = c.settings;
+  if (c.lanUp() && c.now - c.peerSeesAt < witnessFastMs * (witnessMissed + 1)) return false;
   // its port may have gone down in the same moment: it must have said so since
   return c.peer.stateAt >= c.lanLostAt + c.settings.heartbeatMs;
 }
