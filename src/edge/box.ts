@@ -51,7 +51,8 @@ function orStop<T extends object>(value: T | OsError, what: string): T {
 /**
  * A box runs before what else the machine does: under load it must not look dead. Where it is not
  * allowed, the pair works all the same. (Real-time priority for the sentry's thread alone was tried and
- * is worse: it spins on a lock of the runtime whose holder it does not let run, a second at a time.)
+ * is worse: it spins on a lock of the runtime whose holder it does not let run, a second at a time. So
+ * is locked memory: V8 gives pages back in a way that Linux refuses for locked ones, and ends the process.)
  */
 function takePriority(): void {
   try {
@@ -59,9 +60,6 @@ function takePriority(): void {
   } catch (e) {
     log('info', `runs at ordinary priority: ${(e as Error).message}`);
   }
-  // a page that has to be read back from a disk is a late heartbeat
-  const locked = netlite.mlockall();
-  if (locked < 0) log('info', `memory is not locked: errno ${-locked}`);
 }
 
 /** Ethernet source 00:00:5e:00:01:xx: said by the virtual router. */
@@ -462,7 +460,7 @@ class Box {
     };
     // an orderly hand-over if somebody can take it; else at least nobody waits for us
     const retire = (): void => this.operate({ kind: 'retire' }, () => setTimeout(leave, 20));
-    if (this.sentry.view().role !== 'primary') retire();
+    if (this.sentry.role() !== 'primary') retire();
     else {
       setTimeout(retire, STOP_PATIENCE_MS);
       this.operate({ kind: 'switchover', force: false }, (answer) => {

@@ -9,27 +9,99 @@ import type { Epoch, Millis, Mono } from '../base/units.ts';
 /** minor: look into it. major: one more failure and callers notice. critical: they may notice now. */
 export type Severity = 'minor' | 'major' | 'critical';
 
-/** Every alarm: its severity, and what it means as a sentence. */
+/** Every alarm: its severity, what it means, and what to do. */
 export const ALARMS = {
-  'not-protected': ['major', 'this primary has no backup in step: calls go on, on one box'],
-  'crossover-down': ['major', 'the peer is not heard over the crossover'],
-  'lan-path-down': ['minor', 'the peer is not heard over the service LAN'],
-  'lan-down': ['critical', 'the own port to the service LAN has no carrier'],
-  'witness-lost': ['major', 'no witness answers on the service LAN'],
-  'flap-hold': ['major', 'an automatic switchover is held back by the flap guard'],
-  'not-eligible': ['critical', 'nobody is known to be primary, and this box must not be'],
-  'vip-answered': ['major', 'the virtual address is still answered, and is not claimed'],
-  'claim-failed': ['critical', 'the virtual address could not be taken'],
-  'vip-held': ['critical', 'the virtual address could not be renewed'],
-  'drop-failed': ['critical', 'the virtual address could not be dropped; its lifetime ends it'],
-  'vip-conflict': ['critical', 'another host claims the virtual address'],
-  'two-primaries': ['critical', 'both boxes were primary'],
-  fenced: ['critical', 'this box stopped being primary by itself'],
-  'engine-stuck': ['critical', 'the engine takes no turns'],
-  'fence-failed': ['critical', 'the peer could not be fenced'],
-  stranger: ['minor', 'heartbeats of a recording, or of a peer that does not hear this box'],
-  'vrrp-conflict': ['major', 'another router uses our VRRP router id'],
-} as const satisfies { readonly [code: string]: readonly [Severity, string] };
+  'not-protected': [
+    'major',
+    'this primary has no backup in step: calls go on, on one box',
+    'look at the other box and the crossover cable',
+  ],
+  'crossover-down': [
+    'major',
+    'the peer is not heard over the crossover',
+    'plug the crossover in; is the other box on?',
+  ],
+  'lan-path-down': [
+    'minor',
+    'the peer is not heard over the service LAN',
+    'the LAN cable or switch port of the other box',
+  ],
+  'lan-down': [
+    'critical',
+    'the own port to the service LAN has no carrier',
+    'plug the LAN cable in; the switch port',
+  ],
+  'witness-lost': [
+    'major',
+    'no witness answers on the service LAN',
+    'the cable to the switch, the switch, the witness itself',
+  ],
+  'flap-hold': [
+    'major',
+    'an automatic switchover is held back by the flap guard',
+    'repair the LAN; `sipair switchover` decides at once',
+  ],
+  'not-eligible': [
+    'critical',
+    'nobody is known to be primary, and this box must not be',
+    'bring the other box back; `sipair promote` leads with what this box has',
+  ],
+  'vip-answered': [
+    'major',
+    'the virtual address is still answered, and is not claimed',
+    'both boxes live and do not hear each other, or a third host has the address',
+  ],
+  'claim-failed': [
+    'critical',
+    'the virtual address could not be taken',
+    "the reason is the system's: look at it; it is tried again",
+  ],
+  'vip-held': [
+    'critical',
+    'the virtual address could not be renewed',
+    'as above; the lease ends by itself',
+  ],
+  'drop-failed': [
+    'critical',
+    'the virtual address could not be dropped; its lifetime ends it',
+    'as above',
+  ],
+  'vip-conflict': [
+    'critical',
+    'another host claims the virtual address',
+    'find the host with that MAC address and take the address from it',
+  ],
+  'two-primaries': [
+    'critical',
+    'both boxes were primary',
+    'find out why LAN and crossover failed together; look for a `lost-` file',
+  ],
+  fenced: [
+    'critical',
+    'this box stopped being primary by itself',
+    'the load of the machine, or its LAN; it follows by itself',
+  ],
+  'engine-stuck': [
+    'critical',
+    'the engine takes no turns',
+    'report it with the log: the process was ended and started again',
+  ],
+  'fence-failed': [
+    'critical',
+    'the peer could not be fenced',
+    'the relay; `sipair promote` if you know that the other box is off',
+  ],
+  stranger: [
+    'minor',
+    'heartbeats of a recording, or of a peer that does not hear this box',
+    "is the other box's network one-way? else somebody replays frames on the LAN",
+  ],
+  'vrrp-conflict': [
+    'major',
+    'another router uses our VRRP router id',
+    'give one of the two another router id',
+  ],
+} as const satisfies { readonly [code: string]: readonly [Severity, string, string] };
 
 export type AlarmCode = keyof typeof ALARMS;
 

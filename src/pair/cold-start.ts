@@ -95,6 +95,13 @@ export type Looking = {
 
 export type Verdict = { readonly decision: 'stand' | 'wait'; readonly why: string };
 
+/** @returns whether `peer` does not go first only because it is not fit. */
+function knowsMore(peer: Candidate, own: Candidate): boolean {
+  if (peer.fit) return false;
+  // of two that are equal the name would decide: here it must not
+  return outranks({ ...peer, fit: true, box: 'b' }, { ...own, fit: true, box: 'a' });
+}
+
 type Rule = {
   readonly when: (l: Looking) => boolean;
   readonly decision: 'stand' | 'wait';
@@ -132,14 +139,9 @@ export const RULES: readonly Rule[] = [
     why: 'the peer is loading',
   },
   {
-    when: (l) =>
-      l.peer?.inStep === true &&
-      !l.peer.fit &&
-      !l.own.inStep &&
-      !l.own.peerStale &&
-      l.lookedMs < l.holdMs,
+    when: (l) => l.peer?.loaded === true && knowsMore(l.peer, l.own) && l.lookedMs < l.holdMs,
     decision: 'wait',
-    why: 'the peer holds everything, and may become fit again',
+    why: 'the peer knows more than this box, and may become fit again',
   },
   {
     when: (l) => l.peer?.loaded === true && outranks(l.own, l.peer),

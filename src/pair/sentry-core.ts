@@ -152,6 +152,8 @@ export class Core {
   forced = false;
   /** The peer was fenced in this takeover. */
   fenced = false;
+  /** The last try. */
+  fencedAt: Mono = -NEVER;
   /** Why this box hands over, when nobody asked it to. */
   handoverCause: Cause | undefined;
 
@@ -180,6 +182,8 @@ export class Core {
   lastDefence: Mono = -NEVER;
   /** Since when the own LAN is dead: no carrier, or no witness; NEVER while it is not. */
   lanLostAt: Mono = NEVER;
+  /** Since when the peer says that it sees a witness; NEVER while it does not. */
+  peerSeesAt: Mono = NEVER;
   /** Since when no carrier is seen. */
   carrierLostAt: Mono = NEVER;
   /** We take our own port down until here: that it shows neither carrier nor witness means nothing. */

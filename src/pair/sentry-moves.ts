@@ -51,6 +51,9 @@ function lanBetterThere(c: Core): boolean {
   if (h === undefined || c.lanLostAt > c.now || !h.lanUp) return false;
   // a carrier alone does not make it better than one without a witness
   if (c.lanUp() && !h.witnessSeen) return false;
+  // both were cut off, and it only looked first: ours is asked again, and must have had the time
+  const { witnessFastMs, witnessMissed } = c.settings;
+  if (c.lanUp() && c.now - c.peerSeesAt < witnessFastMs * (witnessMissed + 1)) return false;
   // its port may have gone down in the same moment: it must have said so since
   return c.peer.stateAt >= c.lanLostAt + c.settings.heartbeatMs;
 }
@@ -80,6 +83,10 @@ function leaseMayRun(c: Core): boolean {
   if (c.settings.vrrp?.virtualMac !== true || c.cause !== 'peer-silent' || c.fenced) return false;
   const { leaseMs } = c.settings;
   return c.now < c.peer.stateAt + leaseMs + c.peer.detector.redAfterMs();
+}
+
+function mustFence(c: Core): boolean {
+  return c.settings.fence && c.cause === 'peer-silent' && !c.fenced && mayNotStand(c) === '';
 }
 
 function lifeProved(c: Core): boolean {
@@ -125,8 +132,8 @@ export const GUARD_OF: { readonly [G in Guard]: (c: Core) => boolean } = {
     !c.witnesses.seenSince(c.suspectedAt) &&
     mayNotStand(c) === '',
   'lease-may-run': leaseMayRun,
-  'must-fence': (c) =>
-    c.settings.fence && c.cause === 'peer-silent' && !c.fenced && mayNotStand(c) === '',
+  'fence-due': (c) => mustFence(c) && c.now - c.fencedAt >= SECOND,
+  'must-fence': mustFence,
   'may-succeed': (c) => c.lanUp() && c.reportEpoch >= c.leaderEpoch,
   'may-hand-over': mayHandOver,
   'life-proved': lifeProved,
@@ -372,6 +379,7 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
   'ask-again': (c) => c.prober.again(c.now),
   fence: (c) => {
     c.counters.fences += 1;
+    c.fencedAt = c.now;
     c.log('warning', 'the peer is silent on every path: fencing it');
     c.out.push({ kind: 'fence' });
   },

@@ -39,6 +39,8 @@ import type {
 
 /** A LAN that shows the peer but no witness for so long works: the witnesses are gone themselves. */
 const DISCOUNT: Millis = 1000;
+/** The peer sees a witness again: ours is asked quickly for so long. */
+const AGAIN: Millis = 500;
 /** After the peer was heard over the LAN for the last time, witnesses are asked quickly for so long. */
 const HURRY: Millis = 2000;
 
@@ -53,6 +55,8 @@ export class Sentry {
   private saidStale = false;
   private saidEpoch: Epoch = 0;
   private saidLan = '';
+  /** When the own service LAN last came back. */
+  private lanBackAt: Mono = -NEVER;
   /** What the LAN showed when it was last looked at. */
   private saw = { peer: false, witness: true };
   /** Since when neither box has a witness though the LAN works. */
@@ -96,6 +100,10 @@ export class Sentry {
   /** @returns pair time by the newest authentic heartbeat of a primary, undefined without one. */
   peerPairNow(now: Mono): Instant | undefined {
     return this.core.peer.pairNow(now);
+  }
+
+  role(): Role {
+    return this.core.role();
   }
 
   view(): SentryView {
@@ -272,6 +280,7 @@ export class Sentry {
     c.carrier[path] = up;
     const name = path === 'x' ? 'crossover' : 'service LAN';
     c.log(up ? 'info' : 'warning', `${name}: carrier ${up ? 'up' : 'lost'}`);
+    if (up && path === 'l') c.witnesses.soon();
     // hosts behind a port that was down have forgotten us, or a switch has
     if (up && path === 'l' && c.leading()) ACTION_OF['announce'](c);
   }
@@ -344,12 +353,19 @@ export class Sentry {
       c.detail = '';
       this.fire('timeout');
     }
-    if (c.phase === 'following' && c.peer.detector.silent(c.now)) this.fire('silent');
+    if (c.phase === 'following' && this.silent()) this.fire('silent');
     if (c.phase === 'looking' && ownVerdict(c).decision === 'stand') this.fire('elected');
     this.settleProbes();
     this.settleFace();
     settleRouter(c);
     watch(c);
+  }
+
+  /** Both paths are red; and so long too since the own LAN was dead: then it would have heard nobody. */
+  private silent(): boolean {
+    const { detector } = this.core.peer;
+    const { now } = this.core;
+    return detector.silent(now) && now - this.lanBackAt >= detector.redAfterMs();
   }
 
   /** The own service LAN: is it worse than the other's, or are we cut off? */
@@ -360,8 +376,12 @@ export class Sentry {
     this.settleSight();
     if (c.lanUp()) c.carrierLostAt = NEVER;
     else if (c.carrierLostAt === NEVER) c.carrierLostAt = c.now;
-    if (c.lanUp() && !c.witnessLost()) c.lanLostAt = NEVER;
-    else if (c.lanLostAt === NEVER) c.lanLostAt = c.now;
+    if (!c.lanUp() || c.witnessLost()) {
+      if (c.lanLostAt === NEVER) c.lanLostAt = c.now;
+    } else if (c.lanLostAt !== NEVER) {
+      c.lanLostAt = NEVER;
+      this.lanBackAt = c.now;
+    }
     if (c.lanLostAt > c.now || !c.leading()) return;
     this.fire('lan-lost');
     if (!c.leading()) return;
@@ -396,7 +416,15 @@ export class Sentry {
     const quiet = detector.quietMs('l', c.now);
     const doubt = detector.colour('l', c.now) !== 'green' && quiet < HURRY;
     const proving = DOUBTING.includes(c.phase) && !c.witnesses.seenSince(c.suspectedAt);
-    c.witnesses.hurry((doubt || proving) && !c.witnessLost());
+    const sees = c.peer.state?.witnessSeen === true && c.peer.present(c.now);
+    if (!sees) c.peerSeesAt = NEVER;
+    else if (c.peerSeesAt === NEVER) {
+      c.peerSeesAt = c.now;
+      c.witnesses.soon();
+    }
+    const again = c.now - c.peerSeesAt < AGAIN;
+    // in doubt also a lost one: it may be back before the heartbeats are red
+    c.witnesses.hurry(doubt || again || (proving && !c.witnessLost()));
     // while the LAN shows the other box, and neither has a witness, it is the witness that is gone
     const alike = c.witnessLost() && !doubt && quiet < HURRY && c.peer.state?.witnessSeen === false;
     if (!alike) this.alikeSince = NEVER;

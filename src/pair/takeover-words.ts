@@ -157,6 +157,7 @@ export const GUARDS = {
   'witness-pending': 'a witness is known, and has not answered since the suspicion, nor failed to',
   'lease-may-run':
     'the VIP has a virtual MAC, the peer only fell silent, and its lease may not be over yet',
+  'fence-due': 'so it is, and the last try was a second ago',
   'must-fence': 'there is a fence, the peer only fell silent, and it was not fenced yet',
   'may-succeed': 'own LAN is up and the goodbye is not from an earlier reign',
   'life-proved': 'the primary sent this after it had heard our query, or keeps sending long after',

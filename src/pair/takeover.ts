@@ -290,10 +290,17 @@ export const ROWS: readonly Row[] = [
   {
     on: 'quiet',
     in: PROVING,
-    guard: 'must-fence',
+    guard: 'fence-due',
     do: ['fence'],
     to: 'fencing',
     why: 'a box that is hidden from us is as quiet as a dead one',
+  },
+  {
+    on: 'quiet',
+    in: PROVING,
+    guard: 'must-fence',
+    do: ['probe-later'],
+    why: 'a relay is given time between two tries',
   },
   {
     on: 'quiet',

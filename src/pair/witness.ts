@@ -51,6 +51,11 @@ export class Witnesses {
     this.hurried = on;
   }
 
+  /** The port has just come up: the next question is due at once. */
+  soon(): void {
+    this.askedAt = -NEVER;
+  }
+
   /** An answer of `address`, whoever was asked. @returns true when it is a witness. */
   heard(address: string, now: Mono): boolean {
     const door = this.doors.find((d) => d.witness.address === address);

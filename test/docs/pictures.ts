@@ -1,12 +1,14 @@
 /**
  * The pictures of the manual, printed from the tables the program obeys, so that they cannot lie.
- * `./build.sh docs` writes them between the markers of docs/architecture.md; a test compares.
+ * `./build.sh docs` writes them between the markers of the documents; a test compares.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CALL_MACHINE } from '../../src/call/call.ts';
 import { CALL_TABLES } from '../../src/call/switch.ts';
+import { ALARMS } from '../../src/pair/alarms.ts';
+import { RANKS, RULES } from '../../src/pair/cold-start.ts';
 import { GATE_TABLE } from '../../src/pair/gate.ts';
 import { STEPS } from '../../src/pair/takeover.ts';
 import {
@@ -17,7 +19,12 @@ import {
 } from '../../src/proto/sip/machines.ts';
 import { TIMERS } from '../../src/proto/sip/timers.ts';
 
-const FILE = fileURLToPath(new URL('../../docs/architecture.md', import.meta.url));
+/** The documents with pictures. */
+export const DOCUMENTS = ['architecture.md', 'operating.md'] as const;
+
+function pathOf(document: string): string {
+  return fileURLToPath(new URL(`../../docs/${document}`, import.meta.url));
+}
 
 function grid(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -84,6 +91,26 @@ const PICTURES: { readonly [name: string]: () => string } = {
       STEPS.map((s) => Object.values(s).map(String)),
     ),
   tables,
+  ranks: () =>
+    grid(
+      ['of two boxes, first', 'because'],
+      RANKS.map((r) => [r.name, r.why]),
+    ),
+  'cold-start': () =>
+    grid(
+      ['what is known', 'then'],
+      RULES.map((r) => [r.why, r.decision]),
+    ),
+  alarms: () =>
+    grid(
+      ['alarm', 'severity', 'meaning', 'do'],
+      Object.entries(ALARMS).map(([code, [severity, about, cure]]) => [
+        `\`${code}\``,
+        severity,
+        about,
+        cure,
+      ]),
+    ),
   timers: () =>
     grid(
       ['timer', ...Object.keys(TIMERS.A).filter((k) => typeof TIMERS.A[k as never] === 'string')],
@@ -107,13 +134,15 @@ export function withPictures(text: string): string {
   });
 }
 
-export function readArchitecture(): string {
-  return readFileSync(FILE, 'utf8');
+export function readDocument(document: string): string {
+  return readFileSync(pathOf(document), 'utf8');
 }
 
 export const PICTURE_NAMES: readonly string[] = Object.keys(PICTURES);
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(FILE, withPictures(readArchitecture()));
-  process.stdout.write('docs/architecture.md: pictures printed from the tables\n');
+  for (const document of DOCUMENTS) {
+    writeFileSync(pathOf(document), withPictures(readDocument(document)));
+    process.stdout.write(`docs/${document}: pictures printed from the tables\n`);
+  }
 }

@@ -23,55 +23,60 @@ export function oneFace(world: World): Oracle {
   let healedAt = 0;
   let announced = false;
   let split = false;
+  let winner: BoxId = 'a';
 
   /** Its port carries, so that somebody hears its answers. */
   function answers(id: BoxId): boolean {
     return world.boxes[id].kernel.hasVip && world.lan.carries(id);
   }
 
-  function winner(): BoxId {
+  function higher(): BoxId {
     const epoch = (id: BoxId): number => world.boxes[id].process?.engine.standing.epoch ?? 0;
     return epoch('b') > epoch('a') ? 'b' : 'a';
   }
 
+  /** In the instant of the heal: the loser may give way within a millisecond. */
+  function watch(): void {
+    if (world.lan.hidden.size > 0) split ||= answers('a') && answers('b');
+    else if (split) {
+      split = false;
+      healedAt = world.now;
+      winner = higher();
+      announced = false;
+    }
+  }
+
   function judgeHeal(): void {
     const past = world.now - healedAt;
+    if (world.boxes[winner].process === undefined) healedAt = 0;
+    if (healedAt === 0) return;
     if (past > ANNOUNCE_MS + latency[1] && !announced) {
       world.violate('one-face', `nobody announced within ${ANNOUNCE_MS} ms of the heal`);
     }
     if (past <= CACHES_MS + grace) return;
     healedAt = 0;
-    const mac = BOX_MAC[winner()];
+    const mac = BOX_MAC[winner];
     for (const host of world.hosts) {
       const known = host.macOf(VIP);
       if (known === undefined || known === mac) continue;
-      world.violate(
-        'one-face',
-        `after the heal ${host.name} sends to ${known}, not to ${winner()}`,
-      );
+      world.violate('one-face', `after the heal ${host.name} sends to ${known}, not to ${winner}`);
     }
   }
 
   return {
     name: 'one-face',
+    stepped: watch,
     frame(port, frame) {
-      if (frame.kind !== 'arp' || healedAt === 0 || port !== winner()) return;
+      watch();
+      if (frame.kind !== 'arp' || healedAt === 0 || port !== winner) return;
       const arp = readArp(frame.bytes);
       if (arp?.senderIp === VIP && arp.targetIp === VIP) announced = true;
     },
     quiet() {
       const two = answers('a') && answers('b');
-      const hidden = world.lan.hidden.size > 0;
-      if (hidden) split ||= two;
-      else if (split) {
-        split = false;
-        if (two) {
-          healedAt = world.now;
-          announced = false;
-        }
-      }
+      watch();
       if (healedAt > 0) judgeHeal();
-      if (!two || hidden) both = 0;
+      if (!two || world.lan.hidden.size > 0) both = 0;
       else if (both === 0) both = world.now;
       else if (world.now - both > BOTH_MS) {
         world.violate('one-face', 'both boxes answer for the VIP');

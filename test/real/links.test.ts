@@ -3,6 +3,7 @@
  * a word. Who is primary afterwards, who answers ARP, and that the pair is whole again when the LAN is.
  */
 
+import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { createLab, type Lab, labName } from '../lab/lab.ts';
 import { BOXES, type BoxName, LAN_MAC, VIP } from '../lab/places.ts';
@@ -53,6 +54,11 @@ async function holders(lab: Lab): Promise<readonly string[]> {
   return [...new Set(own)];
 }
 
+/** What both boxes said, for a test that failed. */
+function logs(lab: Lab): string {
+  return BOXES.map((box) => readFileSync(lab.places.log(box), 'utf8')).join('\n');
+}
+
 for (const withCarrier of [true, false]) {
   const how = withCarrier ? 'pulled cables' : 'failed switch ports';
   test.serial(`link cases by ${how}`, async (t) => {
@@ -72,7 +78,7 @@ for (const withCarrier of [true, false]) {
       const { boxes: after } = await lab.ready(15_000);
       t.is(after[leads].status?.role, 'primary', `case ${n}: no preemption`);
       t.is(after[leads].status?.epoch, epoch, `case ${n}`);
-      t.deepEqual(await holders(lab), [LAN_MAC[leads]]);
+      t.deepEqual(await holders(lab), [LAN_MAC[leads]], `case ${n}, healed\n${logs(lab)}`);
       await lab.down();
     }
   });
@@ -105,7 +111,7 @@ test.serial(
       config: {
         fence: {
           program: '/bin/sh',
-          arguments: ['-c', `kill -9 $(cut -d' ' -f1 /tmp/sipair-lab/${off}/a.pid)`],
+          arguments: ['-c', `kill -9 $(grep -o '[0-9]*' /tmp/sipair-lab/${off}/a.pid | head -n 1)`],
           timeoutMs: 2000,
         },
       },

@@ -182,7 +182,6 @@ const calls: Calls = {
   hwaddr: (ifname: string) => netlite.ifHwaddr(ifname),
   fifo: (priority: number) => netlite.setFifo(netlite.gettid(), priority),
   tid: () => netlite.gettid(),
-  mlockall: () => netlite.mlockall(),
   freebind(ip: string) {
     return {
       udp: netlite.udpOpen(ip, 5060, false, false, '', 0),

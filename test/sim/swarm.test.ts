@@ -5,7 +5,14 @@
 
 import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
-import { DISK_FAULTS, describe, drawOptions, FAULT_KINDS, type Options } from '../world/options.ts';
+import {
+  DISK_FAULTS,
+  describe,
+  drawOptions,
+  FAULT_KINDS,
+  LAN_FAULT_KINDS,
+  type Options,
+} from '../world/options.ts';
 import { run } from '../world/run.ts';
 
 const FIRST = 1;
@@ -39,7 +46,10 @@ const PAIRS = FAULT_KINDS.map((kind) =>
 
 for (const kinds of [
   ...PAIRS,
+  ...LAN_FAULT_KINDS.map((kind) => [kind] as const),
   ['cut-x', 'power-primary'],
+  ['gateway-off', 'kill-primary', 'dead-port-primary'],
+  ['freeze-backup', 'freeze-primary', 'pull-lan-backup'],
   ['wall-step', 'kill-primary'],
   [...DISK_FAULTS, 'cut-x', 'kill-backup'],
   [...DISK_FAULTS, 'power-primary', 'switchover'],
@@ -54,6 +64,8 @@ for (const kinds of [
         faultGap: 1000,
         aimed: 0.5,
         repair: seed % 2 === 0 ? [20, 200] : [100, 1500],
+        // the link cases with a witness, and half of them without
+        pair: { ...drawn.pair, witness: seed % 4 < 2 },
       }));
     }
   });

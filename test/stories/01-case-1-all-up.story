@@ -11,16 +11,16 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-   65.09  a: announces the VIP
-   70.84  ok      roles stay for 70s
-   70.84  ok      epoch 1
-   70.84  ok      no alarms
-   75.84  ok      calls kept
+   65.17  a: announces the VIP
+   70.85  ok      roles stay for 70s
+   70.85  ok      epoch 1
+   70.85  ok      no alarms
+   75.85  ok      calls kept

@@ -25,19 +25,19 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > kill b
-    0.84  > dead port b
-    0.84  > boot b
-    0.84  b: starting
-    0.84  a: ALARM not protected: the peer is out of step
+    0.85  > kill b
+    0.85  > dead port b
+    0.85  > boot b
+    0.85  b: starting
+    0.85  a: ALARM not protected: the peer is out of step
     0.88  b: ALARM witness-lost: no witness answers on the service LAN
     0.88  b: backup
     0.88  a: in step
@@ -47,7 +47,7 @@ expect calls kept
     2.88  > switchover a
     2.88  a: console: no: refused: the backup says that it is not fit
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    3.84  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    3.85  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.88  ok      primary a
     3.88  > cut crossover
     3.98  a: ALARM crossover-down: the other box is not heard over the crossover
@@ -57,19 +57,19 @@ expect calls kept
     3.99  b: alarm over: lan-path-down
     4.19  a: ALARM acknowledgements are late: going on alone
     4.19  a: ALARM not protected: the peer is out of step
-    4.20  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    4.19  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     8.88  ok      b not primary for 5s
     8.88  > heal crossover
     8.88  > live port b
+    8.89  b: alarm over: witness-lost
     8.89  a: alarm over: crossover-down
-    8.89  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    8.89  a: alarm over: lan-path-down
     8.90  b: alarm over: not-eligible
-    8.90  b: alarm over: witness-lost
     8.90  b: alarm over: crossover-down
-    9.77  a: in step
-    9.77  b: in step
-    9.78  ok      in step within 5s
-    9.78  a: alarm over: not-protected
-   11.78  ok      no alarms
-   16.78  ok      calls kept
+    8.90  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    8.90  b: alarm over: lan-path-down
+    9.45  a: in step
+    9.45  b: in step
+    9.46  ok      in step within 5s
+    9.47  a: alarm over: not-protected
+   11.46  ok      no alarms
+   16.46  ok      calls kept

@@ -17,15 +17,15 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > dead port b
+    0.85  > dead port b
     0.92  b: ALARM witness-lost: no witness answers on the service LAN
     0.92  ok      alarm witness-lost at b
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
@@ -35,8 +35,8 @@ expect calls kept
     3.92  a: console: no: refused: the backup says that it is not fit
     4.92  ok      primary a
     4.92  > live port b
-    4.92  b: alarm over: witness-lost
-    4.92  a: alarm over: lan-path-down
     4.93  b: alarm over: lan-path-down
+    4.93  a: alarm over: lan-path-down
+    5.32  b: alarm over: witness-lost
     6.92  ok      no alarms
    11.92  ok      calls kept

@@ -20,16 +20,16 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > pull lan b
-    0.84  b: ALARM lan-down: the port to the service LAN has no carrier
+    0.85  > pull lan b
+    0.85  b: ALARM lan-down: the port to the service LAN has no carrier
     0.85  ok      alarm lan-down at b
     0.92  b: ALARM witness-lost: no witness answers on the service LAN
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
@@ -44,18 +44,20 @@ expect calls kept
    11.85  ok      alarm not-eligible at b
    11.85  > plug lan b
    11.85  b: alarm over: lan-down
-   11.93  b: alarm over: witness-lost
-   11.93  b: promoting
-   11.96  b: announces the VIP
-   11.96  b: alarm over: not-eligible
-   11.96  b: primary of epoch 2: peer-silent
-   11.96  b: primary, epoch 2
-   11.96  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   11.97  ok      primary b within 500ms
-   11.97  > boot a
-   11.97  a: starting
-   11.98  a: backup
-   11.98  b: alarm over: crossover-down
+   11.85  b: alarm over: witness-lost
+   11.96  b: promoting
+   12.00  b: announces the VIP
+   12.00  b: alarm over: not-eligible
+   12.00  b: primary of epoch 2: peer-silent
+   12.00  b: primary, epoch 2
+   12.00  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   12.01  ok      primary b within 500ms
+   12.01  > boot a
+   12.01  a: starting
+   12.01  b: alarm over: crossover-down
+   12.01  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   12.01  b: alarm over: lan-path-down
+   12.03  a: backup
    12.03  b: in step
    12.03  a: in step
    12.04  ok      in step within 5s

@@ -16,15 +16,15 @@ expect in step within 3s
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > dead port a
+    0.85  > dead port a
     0.92  a: ALARM witness-lost: no witness answers on the service LAN
     0.96  a: ALARM no witness answers on the own service LAN: handing over to box b
     0.96  a: resigning
@@ -34,9 +34,9 @@ expect in step within 3s
     0.96  b: primary of epoch 2: lan-lost
     0.96  b: primary, epoch 2
     0.96  b: in step
-    0.96  a: in step
     0.97  ok      primary b within 200ms
     0.97  ok      outage at most 200ms
+    0.97  a: in step
     0.97  b: speaks
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
@@ -44,6 +44,6 @@ expect in step within 3s
     5.97  > live port a
     5.98  b: alarm over: lan-path-down
     5.98  a: alarm over: lan-path-down
-    6.42  a: alarm over: witness-lost
+    6.32  a: alarm over: witness-lost
     7.97  ok      primary b
     7.97  ok      in step within 3s

@@ -18,16 +18,16 @@ expect epoch 2
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > pull lan a
-    0.84  a: ALARM lan-down: the port to the service LAN has no carrier
+    0.85  > pull lan a
+    0.85  a: ALARM lan-down: the port to the service LAN has no carrier
     0.88  a: ALARM own service LAN has no carrier: handing over to box b
     0.88  a: resigning
     0.88  a: backup
@@ -48,8 +48,8 @@ expect epoch 2
     5.89  > plug lan a
     5.89  a: alarm over: lan-down
     5.89  b: alarm over: lan-path-down
+    5.89  a: alarm over: witness-lost
     5.91  a: alarm over: lan-path-down
-    5.92  a: alarm over: witness-lost
     7.89  ok      primary b
     7.89  ok      in step within 3s
     7.89  ok      epoch 2

@@ -17,16 +17,16 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > cut crossover
-    0.84  > dead port b
+    0.85  > cut crossover
+    0.85  > dead port b
     0.92  b: ALARM witness-lost: no witness answers on the service LAN
     0.94  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
     1.24  a: ALARM acknowledgements are late: going on alone
@@ -34,21 +34,23 @@ expect calls kept
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-   20.84  ok      roles stay for 20s
-   20.84  ok      alarm not-eligible at b
-   25.84  ok      calls kept
-   25.84  > heal crossover
-   25.84  > live port b
+   20.85  ok      roles stay for 20s
+   20.85  ok      alarm not-eligible at b
+   25.85  ok      calls kept
+   25.85  > heal crossover
+   25.85  > live port b
+   25.85  b: alarm over: witness-lost
+   25.85  a: alarm over: crossover-down
+   25.85  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   25.85  a: announces the VIP
+   25.85  a: alarm over: lan-path-down
    25.85  b: alarm over: not-eligible
    25.85  b: alarm over: crossover-down
-   25.86  a: alarm over: crossover-down
-   25.86  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-   25.86  a: announces the VIP
-   25.86  a: alarm over: lan-path-down
-   25.95  b: alarm over: witness-lost
-   29.79  a: in step
-   29.79  b: in step
-   29.80  ok      in step within 5s
-   29.80  ok      epoch 1
-   29.80  a: alarm over: not-protected
-   34.80  ok      calls kept
+   25.85  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   25.85  b: alarm over: lan-path-down
+   29.68  a: in step
+   29.68  a: alarm over: not-protected
+   29.68  b: in step
+   29.69  ok      in step within 5s
+   29.69  ok      epoch 1
+   34.69  ok      calls kept

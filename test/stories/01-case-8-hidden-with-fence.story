@@ -18,19 +18,17 @@ expect new calls
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > hide the boxes from each other
     0.74  > cut crossover
     0.74  ok      fenced 0
     0.84  b: promoting
-    1.14  a: ALARM acknowledgements are late: going on alone
-    1.14  a: ALARM not protected: the peer is out of step
     1.14      fence of box b: power of box a is off
     1.14  b: announces the VIP
     1.14  b: primary of epoch 2: peer-silent
@@ -43,10 +41,10 @@ expect new calls
     4.01  a: starting
     6.15  > show the boxes to each other
     6.15  > heal crossover
+    6.16  a: backup
     6.16  b: alarm over: crossover-down
     6.16  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    6.18  a: backup
-    6.22  b: alarm over: lan-path-down
+    6.16  b: alarm over: lan-path-down
     6.23  b: in step
     6.23  a: in step
     6.24  ok      in step within 5s

@@ -26,10 +26,10 @@ expect new calls
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
     0.23  a: in step
     0.23  b: in step
     0.24  a: speaks
@@ -39,9 +39,9 @@ expect new calls
     0.88  b: announces the VIP
     0.88  b: primary of epoch 2: peer-silent
     0.88  b: primary, epoch 2
-    1.09  a: announces the VIP
-    1.14  a: ALARM acknowledgements are late: going on alone
-    1.14  a: ALARM not protected: the peer is out of step
+    1.13  a: ALARM acknowledgements are late: going on alone
+    1.13  a: ALARM not protected: the peer is out of step
+    1.17  a: announces the VIP
     1.28  b: announces the VIP
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover

@@ -13,23 +13,23 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > pause a 900ms
+    0.85  > pause a 900ms
     0.94  b: promoting
     0.94  b: backup
     1.22  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
-    1.74  a: thaws
-    1.74  b: suspicion (peer-silent) was wrong: box a lives, roles stay
-    1.74  b: alarm over: vip-answered
-    3.84  ok      b not primary for 3s
-    3.84  ok      primary a
-    3.84  ok      epoch 1
-    3.84  ok      in step within 5s
-    8.84  ok      calls kept
+    1.75  a: thaws
+    1.75  b: suspicion (peer-silent) was wrong: box a lives, roles stay
+    1.75  b: alarm over: vip-answered
+    3.85  ok      b not primary for 3s
+    3.85  ok      primary a
+    3.85  ok      epoch 1
+    3.85  ok      in step within 5s
+    8.85  ok      calls kept

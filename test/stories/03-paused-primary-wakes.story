@@ -15,35 +15,35 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > pause a 6s
+    0.85  > pause a 6s
     0.94  b: promoting
     0.94  b: backup
     1.22  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-    3.24  b: promoting
-    3.24  b: announces the VIP
-    3.24  b: alarm over: vip-answered
-    3.24  b: primary of epoch 2: peer-silent
-    3.24  b: primary, epoch 2
-    3.24  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    3.25  ok      primary b within 3500ms
-    6.84  a: thaws
-    6.84  a: ALARM fenced: no longer primary of epoch 1: the lease ended 4748 ms ago
-    6.84  a: alarm over: fenced
-    6.84  a: backup
-    6.84  b: alarm over: crossover-down
-    6.84  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    6.84  b: alarm over: lan-path-down
-    6.84  b: in step
-    6.84  a: in step
+    3.34  b: promoting
+    3.34  b: announces the VIP
+    3.34  b: alarm over: vip-answered
+    3.34  b: primary of epoch 2: peer-silent
+    3.34  b: primary, epoch 2
+    3.34  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.35  ok      primary b within 3500ms
+    6.85  a: thaws
+    6.85  a: ALARM fenced: no longer primary of epoch 1: the lease ended 4675 ms ago
+    6.85  a: alarm over: fenced
+    6.85  a: backup
+    6.85  b: alarm over: crossover-down
+    6.85  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    6.85  b: alarm over: lan-path-down
+    6.85  b: in step
+    6.85  a: in step
     6.85  ok      a is backup
     6.85  ok      a has said no SIP
     6.85  ok      in step within 9s

@@ -20,22 +20,22 @@ expect no alarms
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > load engine of a 180ms of every 220ms for 60s
-    0.84  > load engine of b 180ms of every 220ms for 60s
-    0.84  > load sentry of a 70ms of every 90ms for 60s
-    0.84  > load sentry of b 60ms of every 85ms for 60s
-    0.84  > calls all the time
-   62.84  > no new calls
-   62.84  ok      primary a
-   62.84  ok      epoch 1
-   62.84  ok      in step within 70s
-   65.14  a: announces the VIP
-   74.84  ok      no alarms
+    0.85  > load engine of a 180ms of every 220ms for 60s
+    0.85  > load engine of b 180ms of every 220ms for 60s
+    0.85  > load sentry of a 70ms of every 90ms for 60s
+    0.85  > load sentry of b 60ms of every 85ms for 60s
+    0.85  > calls all the time
+   62.85  > no new calls
+   62.85  ok      primary a
+   62.85  ok      epoch 1
+   62.85  ok      in step within 70s
+   65.24  a: announces the VIP
+   74.85  ok      no alarms

@@ -24,16 +24,16 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > kill a
-    0.84  b: promoting
+    0.85  > kill a
+    0.85  b: promoting
     0.86  b: announces the VIP
     0.86  b: primary of epoch 2: peer-closed
     0.86  b: primary, epoch 2
@@ -47,8 +47,8 @@ expect calls kept
     6.04  ok      roles stay for 5s
     6.04  > power off a
     6.12  b: ALARM crossover-down: the other box is not heard over the crossover
-    6.36  b: ALARM acknowledgements are late: going on alone
-    6.36  b: ALARM not protected: the peer is out of step
+    6.35  b: ALARM acknowledgements are late: going on alone
+    6.35  b: ALARM not protected: the peer is out of step
     6.36  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
     9.04  > boot a
     9.04  a: starting
@@ -69,9 +69,9 @@ expect calls kept
    16.24  > plug lan a
    16.24  a: alarm over: lan-down
    16.24  b: alarm over: lan-path-down
+   16.24  a: alarm over: witness-lost
    16.24  b: speaks
    16.26  a: alarm over: lan-path-down
-   16.32  a: alarm over: witness-lost
    81.24  b: announces the VIP
    86.24  ok      roles stay for 70s
    86.24  ok      primary b

@@ -12,23 +12,23 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > engine of a sticks
-    1.09  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
-    1.09  a: starting
-    1.09  b: promoting
-    1.09  b: announces the VIP
-    1.09  b: primary of epoch 2: engine-stuck
-    1.09  b: primary, epoch 2
-    1.10  ok      primary b within 400ms
-    1.10  ok      outage at most 400ms
+    0.85  > engine of a sticks
+    1.10  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
+    1.10  a: starting
+    1.10  b: promoting
+    1.10  b: announces the VIP
+    1.10  b: primary of epoch 2: engine-stuck
+    1.10  b: primary, epoch 2
+    1.11  ok      primary b within 400ms
+    1.11  ok      outage at most 400ms
     1.61  a: backup
     1.63  b: in step
     1.63  a: in step

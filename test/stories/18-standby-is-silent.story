@@ -19,10 +19,10 @@ wait 10s
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
     0.24  a: in step
     0.24  b: in step
     0.24  a: speaks
@@ -38,8 +38,8 @@ wait 10s
    10.75  a: console: ok: box b is primary, epoch 2
    10.75  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
    10.75  b: speaks
-   10.75  b: in step
    10.75  ok      primary b within 500ms
+   10.75  b: in step
    10.75  a: in step
    10.75  b: alarm over: not-protected
    11.75  ok      in step within 5s

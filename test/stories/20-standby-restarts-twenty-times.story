@@ -111,17 +111,17 @@ expect epoch 1
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > calls all the time
     0.74  > power off b
-    0.79  a: ALARM acknowledgements are late: going on alone
-    0.79  a: ALARM not protected: the peer is out of step
+    0.80  a: ALARM acknowledgements are late: going on alone
+    0.80  a: ALARM not protected: the peer is out of step
     1.04  > boot b
     1.04  b: starting
     1.05  b: backup
@@ -139,8 +139,6 @@ expect epoch 1
     1.38  ok      in step within 10s
     1.38  ok      equal tables within 10s
     1.38  > power off b
-    1.45  a: ALARM acknowledgements are late: going on alone
-    1.45  a: ALARM not protected: the peer is out of step
     1.68  > boot b
     1.68  b: starting
     1.70  b: backup
@@ -158,8 +156,6 @@ expect epoch 1
     2.03  ok      in step within 10s
     2.03  ok      equal tables within 10s
     2.03  > power off b
-    2.11  a: ALARM acknowledgements are late: going on alone
-    2.11  a: ALARM not protected: the peer is out of step
     2.33  > boot b
     2.33  b: starting
     2.35  b: backup
@@ -177,8 +173,6 @@ expect epoch 1
     2.68  ok      in step within 10s
     2.68  ok      equal tables within 10s
     2.68  > power off b
-    2.74  a: ALARM acknowledgements are late: going on alone
-    2.74  a: ALARM not protected: the peer is out of step
     2.98  > boot b
     2.98  b: starting
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
@@ -205,10 +199,8 @@ expect epoch 1
     3.33  ok      in step within 10s
     3.33  ok      equal tables within 10s
     3.33  > power off b
-    3.35  a: alarm over: not-protected
-    3.39  a: ALARM acknowledgements are late: going on alone
-    3.39  a: ALARM not protected: the peer is out of step
-    3.40  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.34  a: alarm over: not-protected
+    3.39  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.44  a: ALARM crossover-down: the other box is not heard over the crossover
     3.63  > boot b
     3.63  b: starting
@@ -216,27 +208,25 @@ expect epoch 1
     3.65  a: alarm over: crossover-down
     3.65  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.65  a: alarm over: lan-path-down
-    3.66  a: in step
-    3.66  b: in step
-    3.66  a: alarm over: not-protected
+    3.65  a: in step
+    3.65  b: in step
     3.66  ok      in step within 10s
     3.66  ok      equal tables within 10s
     3.66  > kill b
     3.66  a: ALARM not protected: the peer is out of step
-    3.68  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    3.77  a: ALARM crossover-down: the other box is not heard over the crossover
+    3.76  a: ALARM crossover-down: the other box is not heard over the crossover
     3.96  > boot b
     3.96  b: starting
     3.98  b: backup
     3.98  a: alarm over: crossover-down
+    3.98  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    3.98  a: alarm over: lan-path-down
     3.98  a: in step
     3.98  b: in step
     3.98  ok      in step within 10s
     3.98  ok      equal tables within 10s
     3.98  > power off b
-    4.00  a: alarm over: not-protected
-    4.05  a: ALARM acknowledgements are late: going on alone
-    4.05  a: ALARM not protected: the peer is out of step
+    3.99  a: alarm over: not-protected
     4.05  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     4.09  a: ALARM crossover-down: the other box is not heard over the crossover
     4.28  > boot b
@@ -263,10 +253,8 @@ expect epoch 1
     4.63  ok      in step within 10s
     4.63  ok      equal tables within 10s
     4.63  > power off b
-    4.65  a: alarm over: not-protected
+    4.64  a: alarm over: not-protected
     4.74  a: ALARM crossover-down: the other box is not heard over the crossover
-    4.78  a: ALARM acknowledgements are late: going on alone
-    4.78  a: ALARM not protected: the peer is out of step
     4.79  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     4.93  > boot b
     4.93  b: starting
@@ -285,28 +273,28 @@ expect epoch 1
     5.26  b: starting
     5.28  b: backup
     5.28  a: alarm over: crossover-down
+    5.28  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    5.28  a: alarm over: lan-path-down
     5.28  a: in step
     5.28  b: in step
-    5.28  a: alarm over: not-protected
-    5.29  ok      in step within 10s
-    5.29  ok      equal tables within 10s
-    5.29  > power off b
-    5.34  a: ALARM acknowledgements are late: going on alone
-    5.34  a: ALARM not protected: the peer is out of step
+    5.28  ok      in step within 10s
+    5.28  ok      equal tables within 10s
+    5.28  > power off b
+    5.29  a: alarm over: not-protected
     5.35  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     5.39  a: ALARM crossover-down: the other box is not heard over the crossover
-    5.59  > boot b
-    5.59  b: starting
+    5.58  > boot b
+    5.58  b: starting
     5.60  b: backup
     5.60  a: alarm over: crossover-down
+    5.60  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    5.60  a: alarm over: lan-path-down
     5.60  a: in step
     5.60  b: in step
-    5.60  a: alarm over: not-protected
     5.61  ok      in step within 10s
     5.61  ok      equal tables within 10s
     5.61  > kill b
     5.61  a: ALARM not protected: the peer is out of step
-    5.63  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     5.71  a: ALARM crossover-down: the other box is not heard over the crossover
     5.91  > boot b
     5.91  b: starting
@@ -316,29 +304,25 @@ expect epoch 1
     5.93  a: alarm over: lan-path-down
     5.93  a: in step
     5.93  b: in step
-    5.93  ok      in step within 10s
-    5.93  ok      equal tables within 10s
-    5.93  > power off b
-    5.95  a: alarm over: not-protected
+    5.93  a: alarm over: not-protected
+    5.94  ok      in step within 10s
+    5.94  ok      equal tables within 10s
+    5.94  > power off b
     6.04  a: ALARM crossover-down: the other box is not heard over the crossover
-    6.09  a: ALARM acknowledgements are late: going on alone
-    6.09  a: ALARM not protected: the peer is out of step
     6.09  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    6.23  > boot b
-    6.23  b: starting
+    6.24  > boot b
+    6.24  b: starting
     6.25  b: backup
     6.25  a: alarm over: crossover-down
     6.25  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     6.25  a: alarm over: lan-path-down
     6.25  a: in step
-    6.26  b: in step
-    6.26  a: alarm over: not-protected
+    6.25  b: in step
     6.26  ok      in step within 10s
     6.26  ok      equal tables within 10s
     6.26  > kill b
     6.26  a: ALARM not protected: the peer is out of step
-    6.28  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    6.37  a: ALARM crossover-down: the other box is not heard over the crossover
+    6.36  a: ALARM crossover-down: the other box is not heard over the crossover
     6.56  > boot b
     6.56  b: starting
     6.58  b: backup
@@ -350,15 +334,15 @@ expect epoch 1
     6.58  ok      in step within 10s
     6.58  ok      equal tables within 10s
     6.58  > power off b
-    6.60  a: alarm over: not-protected
-    6.63  a: ALARM acknowledgements are late: going on alone
-    6.63  a: ALARM not protected: the peer is out of step
+    6.59  a: alarm over: not-protected
     6.64  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     6.69  a: ALARM crossover-down: the other box is not heard over the crossover
     6.88  > boot b
     6.88  b: starting
     6.90  b: backup
     6.90  a: alarm over: crossover-down
+    6.90  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    6.90  a: alarm over: lan-path-down
     6.90  a: in step
     6.90  b: in step
     6.91  ok      in step within 10s
@@ -370,11 +354,13 @@ expect epoch 1
     7.21  b: starting
     7.23  b: backup
     7.23  a: alarm over: crossover-down
+    7.23  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    7.23  a: alarm over: lan-path-down
     7.23  a: in step
     7.23  b: in step
-    7.24  ok      in step within 10s
-    7.24  ok      equal tables within 10s
-    7.24  > no new calls
-    7.25  a: alarm over: not-protected
-   19.24  ok      primary a
-   19.24  ok      epoch 1
+    7.23  ok      in step within 10s
+    7.23  ok      equal tables within 10s
+    7.23  > no new calls
+    7.23  a: alarm over: not-protected
+   19.23  ok      primary a
+   19.23  ok      epoch 1

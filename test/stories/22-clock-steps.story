@@ -26,38 +26,38 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > step clock of a +2h
-    2.84  > step clock of b -2h
-    4.84  > step clock of a +2y
-    6.84  > step clock of b -2y
-    8.84  ok      primary a
-    8.84  ok      epoch 1
-    8.84  ok      registrations kept
-    8.84  > kill a
-    8.84  b: promoting
-    8.85  b: announces the VIP
-    8.85  b: primary of epoch 2: peer-closed
-    8.85  b: primary, epoch 2
-    8.85  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    0.85  > step clock of a +2h
+    2.85  > step clock of b -2h
+    4.85  > step clock of a +2y
+    6.85  > step clock of b -2y
+    8.85  ok      primary a
+    8.85  ok      epoch 1
+    8.85  ok      registrations kept
+    8.85  > kill a
+    8.85  b: promoting
+    8.86  b: announces the VIP
+    8.86  b: primary of epoch 2: peer-closed
+    8.86  b: primary, epoch 2
+    8.86  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
     8.86  ok      primary b within 50ms
     8.86  ok      registrations kept
     8.86  > boot a
     8.86  a: starting
-    8.86  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    8.86  b: alarm over: lan-path-down
-    8.88  a: backup
+    8.89  b: ALARM crossover-down: the other box is not heard over the crossover
+    8.89  b: alarm over: crossover-down
+    8.91  a: backup
     9.03  b: in step
     9.03  a: in step
     9.04  ok      in step within 5s
     9.04  ok      registrations kept
-    9.04  b: speaks
     9.04  b: alarm over: not-protected
+    9.04  b: speaks
    14.04  ok      calls kept

@@ -20,18 +20,18 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > disk of a full
+    0.85  > disk of a full
     0.89  a: ALARM disk: the file system is full: going on from memory
-   10.84  ok      primary a
-   10.84  ok      epoch 1
+   10.85  ok      primary a
+   10.85  ok      epoch 1
    11.05  ok      new calls
    11.05  ok      they end
    11.05  > disk of a works

@@ -12,26 +12,26 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > switchover a
-    0.84  a: resigning
-    0.84  a: backup
-    0.84  b: promoting
-    0.84  b: announces the VIP
-    0.84  b: primary of epoch 2: switchover
-    0.84  b: primary, epoch 2
-    0.84  a: console: ok: box b is primary, epoch 2
+    0.85  > switchover a
+    0.85  a: resigning
+    0.85  a: backup
+    0.85  b: promoting
+    0.85  b: announces the VIP
+    0.85  b: primary of epoch 2: switchover
+    0.85  b: primary, epoch 2
+    0.85  a: console: ok: box b is primary, epoch 2
     0.85  ok      primary b within 20ms
     0.85  ok      outage at most 20ms
     0.85  b: in step
     0.85  a: in step
-    0.85  ok      in step within 1s
-    0.85  b: speaks
-    5.85  ok      calls kept
+    0.86  ok      in step within 1s
+    0.86  b: speaks
+    5.86  ok      calls kept

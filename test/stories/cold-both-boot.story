@@ -20,16 +20,16 @@ expect new calls
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > kill a
-    0.84  b: promoting
+    0.85  > kill a
+    0.85  b: promoting
     0.86  b: announces the VIP
     0.86  b: primary of epoch 2: peer-closed
     0.86  b: primary, epoch 2
@@ -46,13 +46,13 @@ expect new calls
     3.04  > boot b
     3.04  a: starting
     3.04  b: starting
-    3.04  b: promoting
-    3.07  b: primary of epoch 3: cold-start
-    3.07  b: primary, epoch 3
-    3.07  a: backup
-    3.24  b: in step
+    3.04  a: promoting
+    3.15  a: announces the VIP
+    3.15  a: primary of epoch 3: cold-start
+    3.15  a: primary, epoch 3
+    3.15  b: backup
     3.24  a: in step
+    3.24  b: in step
     3.24  ok      in step within 8s
-    3.24  b: speaks
     3.45  ok      new calls
     3.45  ok      they end

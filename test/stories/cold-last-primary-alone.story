@@ -23,12 +23,12 @@ expect primary b
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     8.74  > power off a
     8.74  > power off b
@@ -37,9 +37,9 @@ expect primary b
    12.64  ok      nobody primary for 2900ms
    12.74  a: ALARM crossover-down: the other box is not heard over the crossover
    12.74  a: promoting
-   12.77  a: primary of epoch 2: cold-start
-   12.77  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   12.77  a: primary, epoch 2
+   12.78  a: primary of epoch 2: cold-start
+   12.78  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   12.78  a: primary, epoch 2
    12.78  ok      primary a within 4s
    12.78  > power off a
    13.78  > boot b
@@ -49,10 +49,10 @@ expect primary b
    23.78  > promote b
    23.78  b: console: ok: promoting this box
    23.78  b: promoting
-   23.81  b: announces the VIP
-   23.81  b: primary of epoch 2: operator
-   23.81  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   23.81  b: primary, epoch 2
+   23.82  b: announces the VIP
+   23.82  b: primary of epoch 2: operator
+   23.82  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   23.82  b: primary, epoch 2
    23.82  ok      primary b within 500ms
    23.82  > boot a
    23.82  a: starting
@@ -60,7 +60,8 @@ expect primary b
    23.82  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    23.82  b: alarm over: lan-path-down
    23.83  a: backup
-   23.98  b: in step
-   23.98  a: in step
+   23.99  b: in step
+   23.99  a: in step
+   23.99  b: alarm over: not-protected
    23.99  ok      in step within 5s
    23.99  ok      primary b

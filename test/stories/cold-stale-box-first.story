@@ -20,18 +20,18 @@ expect calls kept
     0.00  a: starting
     0.03  b: starting
     0.06  a: promoting
-    0.09  a: announces the VIP
-    0.09  a: primary of epoch 1: cold-start
-    0.09  a: primary, epoch 1
-    0.09  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > cut crossover
+    0.85  > cut crossover
     1.24  a: ALARM acknowledgements are late: going on alone
     1.24  a: ALARM not protected: the peer is out of step
-    2.84  > call 1002 1003
+    2.85  > call 1002 1003
     2.95  > power off a
     2.95  > power off b
     2.95  > heal crossover
@@ -41,15 +41,17 @@ expect calls kept
     8.95  ok      nobody primary for 6s
     8.95  > boot a
     8.95  a: starting
+    8.95  a: ALARM witness-lost: no witness answers on the service LAN
+    8.95  a: alarm over: witness-lost
+    8.95  a: promoting
     8.95  b: alarm over: crossover-down
     8.95  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     8.95  b: alarm over: lan-path-down
-    8.97  a: promoting
-    9.01  a: primary of epoch 2: cold-start
-    9.01  a: primary, epoch 2
-    9.01  b: backup
-    9.01  ok      primary a within 5s
+    8.98  a: primary of epoch 2: cold-start
+    8.98  a: primary, epoch 2
+    8.98  b: backup
+    8.99  ok      primary a within 5s
     9.15  a: in step
     9.15  b: in step
-    9.15  ok      in step within 8s
-   14.15  ok      calls kept
+    9.16  ok      in step within 8s
+   14.16  ok      calls kept

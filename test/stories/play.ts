@@ -42,14 +42,18 @@ function setting(line: string): Setting {
   };
 }
 
-/** @returns the transcript, and whether every expectation and promise held. */
-export function play(script: string): { readonly transcript: string; readonly ok: boolean } {
+/** @returns the transcript, and whether every expectation and promise held. `sabotage` breaks something first. */
+export function play(
+  script: string,
+  sabotage: (stage: Stage) => void = () => {},
+): { readonly transcript: string; readonly ok: boolean } {
   const lines = script
     .split('\n')
     .map((line) => line.replace(/#.*/, '').trim())
     .filter((line) => line !== '');
   const first = lines[0]?.startsWith('pair') ? (lines.shift() as string) : 'pair';
   const stage = new Stage(setting(first));
+  sabotage(stage);
   for (const line of lines) {
     const allow = /^this breaks ([\w-]+)$/.exec(line);
     if (allow !== null) stage.allow(allow[1] as string);

@@ -11,7 +11,7 @@ import type { BoxId, OperatorCommand } from '../../src/pair/terms.ts';
 import { isEstablished } from '../world/book.ts';
 import { BOX_MAC, type Box, VIP } from '../world/box.ts';
 import { ledgerOf } from '../world/inside.ts';
-import { ProductSentry } from '../world/product.ts';
+import { ProductEngine, ProductSentry } from '../world/product.ts';
 import { server } from '../world/served.ts';
 import type { Stage } from './stage.ts';
 
@@ -362,6 +362,16 @@ export const EXPECTING: readonly Word[] = [
     act: (stage) => {
       const all = stage.world.pair.flatMap((box) => active(box).map((code) => `${box.id} ${code}`));
       check(stage, 'no alarms', all.length === 0, all.join(', '));
+    },
+  },
+  {
+    form: /^written by ([ab]) at most (\d+) bytes a call$/,
+    act: (stage, id = '', most = '') => {
+      const engine = boxOf(stage, id).process?.engine;
+      const bytes = engine instanceof ProductEngine ? engine.engine.view(false).diskBytes : 0;
+      const each = bytes / Math.max(1, stage.world.book.calls.size);
+      const ok = bytes > 0 && each <= Number(most);
+      check(stage, `written by ${id} at most ${most} bytes a call`, ok, each.toFixed(0));
     },
   },
   {

@@ -96,6 +96,19 @@ test('without a lease nothing leaves', (t) => {
   t.deepEqual(statuses(bench.a), ['200']);
 });
 
+test('without a lease it does not call its peer stale: that one may be leading by now', (t) => {
+  const bench = pair();
+  bench.cut = true;
+  bench.a.lease = bench.now - 1;
+  register(bench.a, 1000);
+  bench.advance(1000);
+  t.false(bench.a.engine.standing.peerStale);
+  t.not(bench.a.disk.box?.peerStale, true);
+  bench.a.lease = Number.POSITIVE_INFINITY;
+  bench.advance(200);
+  t.true(bench.a.disk.box?.peerStale, 'with one it is decided');
+});
+
 test('the backup leads with every acknowledged row; the old primary returns by the ring or a snapshot', (t) => {
   const bench = pair();
   for (let i = 0; i < 50; i += 1) register(bench.a, 1000 + i);

@@ -20,6 +20,8 @@ export type Sight = {
   /** The backup's LAN port carries. */
   readonly backupLan: boolean;
   readonly primaryLan: boolean;
+  /** A port carries nothing behind its carrier. */
+  readonly deadPort: boolean;
   /** There is a witness, and it is on. */
   readonly witness: boolean;
   /** The wall clock of the primary was stepped since its process started. */
@@ -111,6 +113,12 @@ export const ATLAS: readonly Region[] = [
       'that nobody hears it: it takes over, or goes on, where nobody is',
     kinds: ['isolate-primary', 'isolate-backup'],
     excluded: (s) => !s.witness,
+  },
+  {
+    name: 'path-cut-behind-a-dead-port',
+    why: 'the same, one after the other: a port is dead behind its carrier, and the crossover is cut',
+    kinds: ['cut-x', 'dead-port-primary', 'dead-port-backup', 'lan-gone'],
+    excluded: (s) => !s.witness && (s.deadPort || !s.cableUp),
   },
   {
     name: 'not-alone',

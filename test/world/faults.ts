@@ -73,7 +73,9 @@ export class Injector {
 
   sight(): Sight {
     const { world } = this;
-    const primary = world.primary();
+    const said = world.primary();
+    // an engine that is stuck leads nobody, whatever its sentry still says
+    const primary = said?.process?.stuck === true ? undefined : said;
     const standing = primary?.process?.engine.standing;
     const second = world.backup();
     const lanOf = (id: BoxId): boolean => world.lan.carries(id);
@@ -85,6 +87,7 @@ export class Injector {
       alone: standing?.peerStale === true,
       heard: !this.deaf && world.lan.hidden.size === 0 && lanOf('a') && lanOf('b'),
       backupLan: second !== undefined && lanOf(second.id),
+      deadPort: world.lan.mute.size > 0,
       primaryLan: primary !== undefined && lanOf(primary.id),
       witness: world.options.pair.witness && world.gateway.on,
       clockStepped: primary !== undefined && this.stepped.get(primary) === primary.lives,

@@ -31,6 +31,8 @@ export type Leg = {
   /** INVITEs we answered 2xx and whose ACK has not come, by CSeq. */
   readonly unacked: Map<number, ServerTxn>;
   cancelSent: boolean;
+  /** It has answered a request that crossed its BYE. */
+  crossed: boolean;
 };
 
 /** Calls a phone takes at once; more are refused 486. */
@@ -99,6 +101,7 @@ export class PhoneCalls {
       server: undefined,
       unacked: new Map(),
       cancelSent: false,
+      crossed: false,
     };
     this.legs.set(leg.callId, leg);
     leg.client = phone.request(
@@ -244,6 +247,7 @@ export class PhoneCalls {
       server: txn,
       unacked: new Map(),
       cancelSent: false,
+      crossed: false,
     };
     this.judgeBody(leg, request);
     const full = this.busy() >= LINES;
@@ -352,6 +356,8 @@ export class PhoneCalls {
     if (leg.state === 'ended') {
       // our BYE and this request crossed on the wire
       if (leg.call.hungBy === '') phone.observe('a request after the call had ended', msg.text);
+      // who hears 481 from us ends the dialog (RFC 5057 §5.1), and knows nothing of our BYE then
+      if (msg.method !== 'BYE') leg.crossed = true;
       phone.respond(txn, msg.method === 'BYE' ? 200 : 481, '', [], '');
       return;
     }
@@ -419,7 +425,7 @@ export class PhoneCalls {
     call.hungAt = this.now;
     this.end(leg);
     this.inDialog(leg, 'BYE', '', (msg) => {
-      const ok = msg?.status === 200;
+      const ok = msg?.status === 200 || (msg?.status === 481 && leg.crossed);
       if (!ok) this.fail(leg, `BYE answered ${msg?.status ?? 'by nobody'}`);
       done(ok);
     });

@@ -95,7 +95,7 @@ export class ProductSentry implements SentryProgram {
   }
 
   role(): Role {
-    return this.sentry.view().role;
+    return this.sentry.role();
   }
 }
 

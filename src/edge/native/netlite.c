@@ -21,7 +21,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -533,15 +532,6 @@ static napi_value SetFifo(napi_env env, napi_callback_info info) {
   return number(env, sched_setscheduler((pid_t)tid, policy, &param) < 0 ? -errno : 0);
 }
 
-/*
- * mlockall() -> 0. What is resident stays, and what becomes resident stays from then on; untouched
- * reservations (V8 reserves gigabytes) are not filled.
- */
-static napi_value MlockAll(napi_env env, napi_callback_info info) {
-  (void)info;
-  return number(env, mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0 ? -errno : 0);
-}
-
 /* monotonic() -> CLOCK_MONOTONIC in milliseconds, with a fraction */
 static napi_value Monotonic(napi_env env, napi_callback_info info) {
   (void)info;
@@ -579,7 +569,7 @@ static const napi_property_descriptor functions[] = {
     FUNCTION("ifIndex", IfIndex),     FUNCTION("ifHwaddr", IfHwaddr),
     FUNCTION("tunOpen", TunOpen),     FUNCTION("openPacket", OpenPacket),
     FUNCTION("gettid", GetTid),       FUNCTION("openNetlink", OpenNetlink),
-    FUNCTION("setFifo", SetFifo),     FUNCTION("mlockall", MlockAll),
+    FUNCTION("setFifo", SetFifo),
     FUNCTION("monotonic", Monotonic), FUNCTION("packetJoin", PacketJoin),
     FUNCTION("groupOpen", GroupOpen), FUNCTION("addressOf", AddressOf),
 };

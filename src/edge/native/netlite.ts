@@ -127,8 +127,6 @@ export type Netlite = {
   gettid(): number;
   /** SCHED_FIFO 1..99, or 0 for the ordinary class; `tid` 0 is the calling thread. */
   setFifo(tid: number, priority: number): number;
-  /** Pages stay in memory once they are there. */
-  mlockall(): number;
   /** CLOCK_MONOTONIC in milliseconds, with a fraction; the same clock in every thread. */
   monotonic(): number;
   /**

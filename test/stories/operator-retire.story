@@ -1,0 +1,35 @@
+# A box is switched off while its backup cannot take over in order: at least nobody waits for it.
+pair witness
+start
+call 1000 1001
+retire a
+expect primary b within 100ms
+expect a silent
+expect calls kept
+---
+    0.00  > start
+    0.00  a: starting
+    0.03  b: starting
+    0.06  a: promoting
+    0.17  a: announces the VIP
+    0.17  a: primary of epoch 1: cold-start
+    0.17  a: primary, epoch 1
+    0.17  b: backup
+    0.24  a: in step
+    0.24  b: in step
+    0.24  a: speaks
+    0.74  > call 1000 1001
+    0.85  > retire a
+    0.85  a: console: ok: this box has no voice any more
+    0.85  a: starting
+    0.85  b: promoting
+    0.85  b: announces the VIP
+    0.85  b: primary of epoch 2: engine-stuck
+    0.85  b: primary, epoch 2
+    0.85  a: backup
+    0.85  ok      primary b within 100ms
+    0.85  ok      a has said no SIP
+    0.85  b: speaks
+    1.03  b: in step
+    1.03  a: in step
+    5.85  ok      calls kept
