@@ -35,6 +35,8 @@ export const LIMITS = {
   diskWaitMs: 500,
   /** The same when nobody waits. */
   diskStallMs: 2000,
+  /** In hot standby what was written is flushed to the medium this often. */
+  diskSettleMs: 5000,
   /** Databases kept beside the one in use: damaged ones, and rows of reigns that lost. */
   setAsideFiles: 5,
   /** Held effects; beyond it new calls are refused before they write a row. */

@@ -1,6 +1,7 @@
 /**
  * When the disk is given a batch. In hot standby the peer's memory is the durability and the disk
- * follows in groups; alone, every turn's records are handed over as soon as the disk is free, and
+ * follows in groups, flushed every few seconds, so that a power cut at both boxes at once takes no more
+ * than that; alone, every turn's records are handed over as soon as the disk is free, and
  * the gate waits for `synced`. One batch of rows is under way at a time, so what piles up meanwhile
  * is one batch again (the last writer of a row wins): a disk that stalls costs no memory beyond the
  * rows themselves.
@@ -58,6 +59,8 @@ export class Persister {
   /** Position of the rows in the newest batch handed over. */
   private rowsAt: Position;
   private lastAt: Mono = 0;
+  /** When the medium was last asked to keep what it has. */
+  private flushedAt: Mono = 0;
   private wordChanged = false;
   private resetNeeded = false;
   /** The next batch must reach the medium: a word waits for it. */
@@ -81,6 +84,11 @@ export class Persister {
   /** When the oldest batch that was not answered was handed over, 0 for none. */
   get oldest(): Mono {
     return this.underWay[0]?.at ?? 0;
+  }
+
+  /** Something was handed over, or made, that a power cut at both boxes would take. */
+  private get unsafe(): boolean {
+    return Math.max(this.ledger.lsn, this.rowsAt.lsn) > this.durableLsn;
   }
 
   /** Has the word written again though nothing changed: to see whether the disk writes. */
@@ -151,10 +159,11 @@ export class Persister {
     if (this.underWay.length > 0 || this.ledger.filling) return;
     const behind = this.ledger.lsn > (durable ? this.durableLsn : this.rowsAt.lsn);
     const anew = this.wordChanged || this.resetNeeded;
-    if (!behind && !anew && !isDirty(this.ledger.tables)) return;
-    if (!durable && !flush && !anew && now - this.lastAt < this.groupMs) return;
+    const settles = this.unsafe && now - this.flushedAt >= LIMITS.diskSettleMs;
+    if (!behind && !anew && !settles && !isDirty(this.ledger.tables)) return;
+    if (!durable && !flush && !anew && !settles && now - this.lastAt < this.groupMs) return;
     this.lastAt = now;
-    this.handRows(now, durable || flush || this.urgent, pairAt, wallAt, out);
+    this.handRows(now, durable || flush || settles || this.urgent, pairAt, wallAt, out);
   }
 
   private handRows(
@@ -183,6 +192,7 @@ export class Persister {
     this.ticket += 1;
     this.batches += 1;
     this.bytes += bytes.length;
+    if (durable) this.flushedAt = now;
     this.rowsAt = at;
     this.wordChanged = false;
     this.urgent = false;
@@ -223,7 +233,7 @@ export class Persister {
   deadline(): Mono {
     if (this.underWay.length > 0 || this.ledger.filling) return Number.POSITIVE_INFINITY;
     const anew = this.wordChanged || this.resetNeeded;
-    if (!anew && !isDirty(this.ledger.tables)) return Number.POSITIVE_INFINITY;
-    return this.lastAt + this.groupMs;
+    if (anew || isDirty(this.ledger.tables)) return this.lastAt + this.groupMs;
+    return this.unsafe ? this.flushedAt + LIMITS.diskSettleMs : Number.POSITIVE_INFINITY;
   }
 }

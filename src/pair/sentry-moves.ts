@@ -370,7 +370,8 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
   'suspect-closed': (c) => c.suspect('peer-closed'),
   'suspect-silent': (c) => c.suspect('peer-silent'),
   'suspect-goodbye': (c) => c.suspect(goodbyeCause(c)),
-  'suspect-gone': (c) => c.suspect('engine-stuck'),
+  // a box that is switched off says so too, and its engine is well
+  'suspect-gone': (c) => c.suspect(c.frame?.engineOk === true ? 'switchover' : 'engine-stuck'),
   'suspect-operator': (c) => {
     c.suspect('operator');
     c.forced = true;

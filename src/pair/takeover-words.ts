@@ -194,7 +194,7 @@ export const ACTIONS = {
   'suspect-closed': 'note the moment; cause: peer closed',
   'suspect-silent': 'note the moment; cause: peer silent',
   'suspect-goodbye': 'note the moment; cause: switchover',
-  'suspect-gone': 'note the moment; cause: engine stuck',
+  'suspect-gone': 'note the moment; cause: engine stuck, or switchover if that engine is well',
   'suspect-operator': 'note the moment; cause: operator',
   probe: 'two or six probes for the VIP, and as many queries on x and l',
   'ask-again': 'the same once more, at once',
