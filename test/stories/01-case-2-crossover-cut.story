@@ -50,12 +50,12 @@ expect epoch 2
    11.86  a: promoting
    11.89  a: primary of epoch 2: cold-start
    11.89  a: primary, epoch 2
+   11.89  b: alarm over: not-eligible
    11.89  ok      primary a within 5s
    11.89  > heal crossover
-   11.89  b: alarm over: not-eligible
    11.90  b: alarm over: crossover-down
-   12.03  a: in step
-   12.03  b: in step
-   12.04  ok      in step within 3s
-   17.04  ok      calls kept
-   17.04  ok      epoch 2
+   12.23  a: in step
+   12.23  b: in step
+   12.24  ok      in step within 3s
+   17.24  ok      calls kept
+   17.24  ok      epoch 2

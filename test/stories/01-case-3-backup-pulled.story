@@ -45,7 +45,7 @@ expect calls kept
    11.85  > plug lan b
    11.85  b: alarm over: lan-down
    11.85  b: alarm over: witness-lost
-   11.96  b: promoting
+   11.97  b: promoting
    12.00  b: announces the VIP
    12.00  b: alarm over: not-eligible
    12.00  b: primary of epoch 2: peer-silent
@@ -54,10 +54,10 @@ expect calls kept
    12.01  ok      primary b within 500ms
    12.01  > boot a
    12.01  a: starting
+   12.01  a: backup
    12.01  b: alarm over: crossover-down
    12.01  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    12.01  b: alarm over: lan-path-down
-   12.03  a: backup
    12.03  b: in step
    12.03  a: in step
    12.04  ok      in step within 5s

@@ -48,18 +48,18 @@ expect calls kept
    10.98  > heal crossover
    10.98  > live port a
    10.98  b: alarm over: crossover-down
+   10.98  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   10.98  b: alarm over: lan-path-down
    10.98  a: alarm over: fenced
    10.98  a: alarm over: crossover-down
-   10.98  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    10.98  a: backup
-   10.98  a: alarm over: lan-path-down
    10.98  a: alarm over: witness-lost
    11.03  b: in step
    11.03  a: in step
-   11.03  b: alarm over: not-protected
    11.04  ok      in step within 5s
    11.04  ok      a is backup
    11.04  ok      primary b
    11.04  ok      epoch 2
    11.04  b: speaks
+   11.04  b: alarm over: not-protected
    16.04  ok      calls kept

@@ -29,6 +29,8 @@ expect new calls
     0.74  > cut crossover
     0.74  ok      fenced 0
     0.84  b: promoting
+    1.14  a: ALARM acknowledgements are late: going on alone
+    1.14  a: ALARM not protected: the peer is out of step
     1.14      fence of box b: power of box a is off
     1.14  b: announces the VIP
     1.14  b: primary of epoch 2: peer-silent

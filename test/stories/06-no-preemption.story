@@ -47,9 +47,9 @@ expect calls kept
     6.04  ok      roles stay for 5s
     6.04  > power off a
     6.12  b: ALARM crossover-down: the other box is not heard over the crossover
-    6.35  b: ALARM acknowledgements are late: going on alone
-    6.35  b: ALARM not protected: the peer is out of step
-    6.36  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    6.36  b: ALARM acknowledgements are late: going on alone
+    6.36  b: ALARM not protected: the peer is out of step
+    6.37  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
     9.04  > boot a
     9.04  a: starting
     9.06  a: backup
@@ -63,8 +63,8 @@ expect calls kept
    14.24  ok      roles stay for 5s
    14.24  > pull lan a
    14.24  a: ALARM lan-down: the port to the service LAN has no carrier
-   14.32  a: ALARM witness-lost: no witness answers on the service LAN
    14.32  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   14.32  a: ALARM witness-lost: no witness answers on the service LAN
    14.34  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    16.24  > plug lan a
    16.24  a: alarm over: lan-down

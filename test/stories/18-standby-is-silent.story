@@ -32,13 +32,13 @@ wait 10s
    10.74  a: resigning
    10.74  a: backup
    10.74  b: promoting
-   10.75  b: announces the VIP
-   10.75  b: primary of epoch 2: switchover
-   10.75  b: primary, epoch 2
-   10.75  a: console: ok: box b is primary, epoch 2
-   10.75  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   10.75  b: speaks
+   10.74  b: announces the VIP
+   10.74  b: primary of epoch 2: switchover
+   10.74  b: primary, epoch 2
+   10.74  a: console: ok: box b is primary, epoch 2
+   10.74  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
    10.75  ok      primary b within 500ms
+   10.75  b: speaks
    10.75  b: in step
    10.75  a: in step
    10.75  b: alarm over: not-protected
@@ -52,10 +52,10 @@ wait 10s
    11.75  a: primary, epoch 3
    11.75  b: console: ok: box a is primary, epoch 3
    11.75  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   11.75  a: in step
+   11.75  b: in step
    11.76  ok      primary a within 500ms
-   11.76  a: in step
-   11.76  b: in step
    11.76  ok      in step within 5s
-   11.78  a: alarm over: not-protected
+   11.76  a: alarm over: not-protected
    13.09  a: speaks
    21.76  > no new calls

@@ -51,13 +51,13 @@ expect calls kept
     8.86  ok      registrations kept
     8.86  > boot a
     8.86  a: starting
-    8.89  b: ALARM crossover-down: the other box is not heard over the crossover
-    8.89  b: alarm over: crossover-down
+    8.89  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    8.89  b: alarm over: lan-path-down
     8.91  a: backup
     9.03  b: in step
     9.03  a: in step
     9.04  ok      in step within 5s
     9.04  ok      registrations kept
-    9.04  b: alarm over: not-protected
     9.04  b: speaks
+    9.04  b: alarm over: not-protected
    14.04  ok      calls kept

@@ -41,15 +41,13 @@ expect calls kept
     8.95  ok      nobody primary for 6s
     8.95  > boot a
     8.95  a: starting
-    8.95  a: ALARM witness-lost: no witness answers on the service LAN
-    8.95  a: alarm over: witness-lost
     8.95  a: promoting
     8.95  b: alarm over: crossover-down
     8.95  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     8.95  b: alarm over: lan-path-down
-    8.98  a: primary of epoch 2: cold-start
-    8.98  a: primary, epoch 2
-    8.98  b: backup
+    8.99  a: primary of epoch 2: cold-start
+    8.99  a: primary, epoch 2
+    8.99  b: backup
     8.99  ok      primary a within 5s
     9.15  a: in step
     9.15  b: in step
