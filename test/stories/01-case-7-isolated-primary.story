@@ -50,9 +50,7 @@ expect calls kept
    10.98  b: alarm over: crossover-down
    10.98  a: alarm over: fenced
    10.98  a: alarm over: crossover-down
-   10.98  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    10.98  a: backup
-   10.98  a: alarm over: lan-path-down
    10.98  a: alarm over: witness-lost
    11.03  b: in step
    11.03  a: in step

@@ -59,3 +59,20 @@ test('a VIP that was lost with the lease and claimed anew is no longer held', (t
   t.false(codes.includes('vip-held'), codes.join());
   t.true(pair.a.view().alarms.over.some((a) => a.code === 'vip-held'));
 });
+
+test('a box that starts is not heard on one path only', (t) => {
+  const pair = started(1);
+  pair.run(3000);
+  for (let i = 0; i < 3; i += 1) {
+    pair.kill(pair.b);
+    pair.run(500);
+    pair.boot(pair.b);
+    pair.run(1000);
+  }
+  const said = (): string[] =>
+    pair.logs.filter((l) => /lan-path-down/.test(l.text)).map((l) => l.text);
+  t.deepEqual(said(), []);
+  pair.filter = (_from, path) => path !== 'l';
+  pair.run(300);
+  t.is(said().length, 2, 'both boxes see it when it is so');
+});
