@@ -59,6 +59,11 @@ const WATCHES: readonly Watch[] = [
     on: (c) => c.alarms.isActive('two-primaries') && c.conflictSince <= c.now,
     text: () => 'the other box leads too',
   },
+  {
+    code: 'stranger',
+    on: (c) => c.alarms.isActive('stranger') && c.peer.strangerLasts(c.now),
+    text: () => 'heartbeats come that do not answer this box: not waited for',
+  },
 ];
 
 /** Raises and clears what lasts, as it is now. */
