@@ -118,11 +118,15 @@ export type Alarm = {
 const HISTORY = 64;
 /** A condition that lasts is said again so often. */
 const REPEAT: Millis = 60_000;
+/** One that comes and goes is one alarm: the same words are not said sooner than this again. */
+const QUIET: Millis = 10_000;
+
+type Said = { readonly text: string; readonly at: Mono };
 
 export class Alarms {
   private readonly active = new Map<AlarmCode, Alarm>();
   private readonly over: Alarm[] = [];
-  private readonly saidAt = new Map<AlarmCode, Mono>();
+  private readonly said = new Map<AlarmCode, Said>();
 
   /** @returns true when it shall be said: it is new, or has lasted another minute. */
   raise(code: AlarmCode, text: string, now: Mono, epoch: Epoch): boolean {
@@ -131,20 +135,36 @@ export class Alarms {
     const severity = ALARMS[code][0];
     const first = before?.epoch ?? epoch;
     this.active.set(code, { code, severity, text, epoch: first, raisedAt, clearedAt: undefined });
-    const said = this.saidAt.get(code);
-    if (before !== undefined && said !== undefined && now - said < REPEAT) return false;
-    this.saidAt.set(code, now);
+    const said = this.said.get(code);
+    if (said !== undefined && now - said.at < this.pause(said, raisedAt, text)) return false;
+    this.said.set(code, { text, at: now });
     return true;
   }
 
-  /** @returns true when it was active. */
+  /** How long after it was said last it is not said again. */
+  private pause(said: Said, raisedAt: Mono, text: string): Millis {
+    if (said.at >= raisedAt) return REPEAT;
+    return said.text === text ? QUIET : 0;
+  }
+
+  /** @returns true when it was active, and said to be. */
   clear(code: AlarmCode, now: Mono): boolean {
     const alarm = this.active.get(code);
     if (alarm === undefined) return false;
     this.active.delete(code);
-    this.over.push({ ...alarm, clearedAt: now });
-    if (this.over.length > HISTORY) this.over.shift();
-    return true;
+    this.remember({ ...alarm, clearedAt: now });
+    return (this.said.get(code)?.at ?? now) >= alarm.raisedAt;
+  }
+
+  /** One that came and went again and again is remembered once, from its first time on. */
+  private remember(alarm: Alarm): void {
+    const { over } = this;
+    const at = over.findIndex(
+      (o) => o.code === alarm.code && o.text === alarm.text && lately(o, alarm),
+    );
+    const [first] = at < 0 ? [] : over.splice(at, 1);
+    over.push({ ...alarm, raisedAt: first?.raisedAt ?? alarm.raisedAt });
+    if (over.length > HISTORY) over.shift();
   }
 
   isActive(code: AlarmCode): boolean {
@@ -155,4 +175,9 @@ export class Alarms {
   view(): { readonly active: readonly Alarm[]; readonly over: readonly Alarm[] } {
     return { active: [...this.active.values()], over: [...this.over] };
   }
+}
+
+/** @returns whether `earlier` was over only just before `alarm` began. */
+function lately(earlier: Alarm, { raisedAt, epoch }: Alarm): boolean {
+  return earlier.epoch === epoch && raisedAt - (earlier.clearedAt ?? raisedAt) < QUIET;
 }

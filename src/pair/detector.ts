@@ -28,6 +28,8 @@ export class Detector {
   private readonly redAfter: Millis;
   /** Moment of the last heartbeat of each path; long ago when there never was one. */
   private readonly last: Record<Path, Mono> = { x: -NEVER, l: -NEVER };
+  /** Since when a path has not been red. */
+  private readonly since: Record<Path, Mono> = { x: NEVER, l: NEVER };
 
   /** @param interval between heartbeats. @param missed in a row make a path red. */
   constructor(interval: Millis, missed: number) {
@@ -36,6 +38,7 @@ export class Detector {
   }
 
   heard(path: Path, now: Mono): void {
+    if (this.colour(path, now) === 'red') this.since[path] = now;
     this.last[path] = now;
   }
 
@@ -63,6 +66,13 @@ export class Detector {
   /** @returns for how long `path` has not shown the peer; very long when it never did. */
   quietMs(path: Path, now: Mono): Millis {
     return now - this.last[path];
+  }
+
+  /** @returns whether `path` is red though the other one has shown the peer for as long as that takes. */
+  alone(path: Path, now: Mono): boolean {
+    const other = path === 'x' ? 'l' : 'x';
+    if (this.colour(path, now) !== 'red' || this.colour(other, now) === 'red') return false;
+    return now - this.since[other] >= this.redAfter;
   }
 
   /** @returns true when neither path has shown the peer for the whole time that makes one red. */

@@ -23,7 +23,7 @@ export function candidate(c: Core): Candidate {
 
 /** @returns whether this box could become primary now, whatever the other one does. */
 export function isFit(c: Core): boolean {
-  if (c.loaded === undefined || !c.lanUp()) return false;
+  if (c.gone || c.loaded === undefined || !c.lanUp()) return false;
   switch (c.phase) {
     case 'loading':
       return false;

@@ -53,6 +53,8 @@ const RETIRED_MAX = 16;
 const STRANGERS_MAX = 256;
 /** How long strangers may keep this box from beginning alone. */
 const STRANGER_PATIENCE: Millis = 10_000;
+/** Without one for so long, they have ended. */
+const STRANGER_OVER: Millis = 5000;
 
 /** What our own frames name as the newest that was heard. */
 export type Echo = { readonly boot: string; readonly sequence: number };
@@ -140,6 +142,11 @@ export class Peer {
   /** @returns true when strangers have come for so long that they are not waited for. */
   strangerDoubted(now: Mono): boolean {
     return now - this.strangerSince >= STRANGER_PATIENCE;
+  }
+
+  /** @returns true while they still come. */
+  strangerLasts(now: Mono): boolean {
+    return this.strangerDoubted(now) && now - this.strangerAt < STRANGER_OVER;
   }
 
   /** @returns pair time now, by the newest heartbeat of a primary; undefined before the first. */

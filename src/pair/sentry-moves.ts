@@ -172,18 +172,14 @@ const OVER_WHEN_PRIMARY = [
   'not-eligible',
   'vip-answered',
   'claim-failed',
+  'vip-held',
   'fence-failed',
   'fenced',
   'stranger',
 ] as const;
 
 /** What is over when another primary is followed. */
-const OVER_WHEN_FOLLOWING = [
-  ...OVER_WHEN_PRIMARY,
-  'vip-held',
-  'vip-conflict',
-  'flap-hold',
-] as const;
+const OVER_WHEN_FOLLOWING = [...OVER_WHEN_PRIMARY, 'vip-conflict', 'flap-hold'] as const;
 
 function follow(c: Core): void {
   const epoch = c.frame?.epoch ?? c.standing.epoch;

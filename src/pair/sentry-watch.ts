@@ -35,7 +35,8 @@ const WATCHES: readonly Watch[] = [
   },
   {
     code: 'lan-path-down',
-    on: (c) => settled(c) && c.peer.detector.colour('l', c.now) === 'red' && c.peer.present(c.now),
+    // a box that starts is heard on one path an instant before the other
+    on: (c) => settled(c) && c.peer.detector.alone('l', c.now),
     text: () => 'the other box is heard over the crossover, but not over the service LAN',
   },
   {
@@ -57,6 +58,11 @@ const WATCHES: readonly Watch[] = [
     code: 'two-primaries',
     on: (c) => c.alarms.isActive('two-primaries') && c.conflictSince <= c.now,
     text: () => 'the other box leads too',
+  },
+  {
+    code: 'stranger',
+    on: (c) => c.alarms.isActive('stranger') && c.peer.strangerLasts(c.now),
+    text: () => 'heartbeats come that do not answer this box: not waited for',
   },
 ];
 

@@ -175,7 +175,8 @@ export class Sentry {
       }
       case 'fenced':
         c.detail = input.text;
-        c.fenced = input.ok;
+        // of an earlier attempt it says nothing about this suspicion
+        if (DOUBTING.includes(c.phase)) c.fenced = input.ok;
         this.fire(input.ok ? 'fenced' : 'fence-failed');
         break;
       case 'operator':

@@ -63,8 +63,6 @@ expect calls kept
     8.88  > live port b
     8.88  b: alarm over: witness-lost
     8.88  a: alarm over: crossover-down
-    8.88  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    8.88  a: alarm over: lan-path-down
     8.90  b: alarm over: not-eligible
     8.90  b: alarm over: crossover-down
    12.72  a: in step

@@ -48,8 +48,6 @@ expect calls kept
    10.98  > heal crossover
    10.98  > live port a
    10.98  b: alarm over: crossover-down
-   10.98  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-   10.98  b: alarm over: lan-path-down
    10.98  a: alarm over: fenced
    10.98  a: alarm over: crossover-down
    10.98  a: backup

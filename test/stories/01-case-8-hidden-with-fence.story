@@ -45,8 +45,6 @@ expect new calls
     6.15  > heal crossover
     6.16  a: backup
     6.16  b: alarm over: crossover-down
-    6.16  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    6.16  b: alarm over: lan-path-down
     6.23  b: in step
     6.23  a: in step
     6.24  ok      in step within 5s

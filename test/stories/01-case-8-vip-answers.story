@@ -44,12 +44,8 @@ expect no alarms
    25.84  > heal crossover
    25.84  > carry heartbeats on the lan
    25.85  b: alarm over: crossover-down
-   25.85  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-   25.85  b: alarm over: lan-path-down
    25.86  a: alarm over: crossover-down
-   25.86  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    25.86  a: announces the VIP
-   25.86  a: alarm over: lan-path-down
    25.88  b: suspicion (peer-silent) was wrong: box a lives, roles stay
    25.88  b: alarm over: vip-answered
    26.96  a: in step

@@ -40,8 +40,6 @@ expect calls kept
     6.85  a: alarm over: fenced
     6.85  a: backup
     6.85  b: alarm over: crossover-down
-    6.85  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    6.85  b: alarm over: lan-path-down
     6.85  b: in step
     6.85  a: in step
     6.85  ok      a is backup

@@ -179,184 +179,122 @@ expect epoch 1
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.00  b: backup
     3.00  a: alarm over: crossover-down
-    3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    3.00  a: alarm over: lan-path-down
     3.00  a: in step
     3.00  b: in step
     3.01  ok      in step within 10s
     3.01  ok      equal tables within 10s
     3.01  > kill b
     3.01  a: ALARM not protected: the peer is out of step
-    3.11  a: ALARM crossover-down: the other box is not heard over the crossover
     3.31  > boot b
     3.31  b: starting
     3.33  b: backup
-    3.33  a: alarm over: crossover-down
     3.33  a: in step
     3.33  b: in step
     3.33  ok      in step within 10s
     3.33  ok      equal tables within 10s
     3.33  > power off b
     3.34  a: alarm over: not-protected
-    3.40  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    3.44  a: ALARM crossover-down: the other box is not heard over the crossover
     3.63  > boot b
     3.63  b: starting
     3.65  b: backup
-    3.65  a: alarm over: crossover-down
     3.65  a: in step
     3.65  b: in step
     3.66  ok      in step within 10s
     3.66  ok      equal tables within 10s
     3.66  > kill b
     3.66  a: ALARM not protected: the peer is out of step
-    3.76  a: ALARM crossover-down: the other box is not heard over the crossover
     3.96  > boot b
     3.96  b: starting
     3.98  b: backup
-    3.98  a: alarm over: crossover-down
-    3.98  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    3.98  a: alarm over: lan-path-down
     3.98  a: in step
     3.98  b: in step
     3.98  ok      in step within 10s
     3.98  ok      equal tables within 10s
     3.98  > power off b
-    3.99  a: alarm over: not-protected
-    4.05  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    4.09  a: ALARM crossover-down: the other box is not heard over the crossover
     4.28  > boot b
     4.28  b: starting
     4.30  b: backup
-    4.30  a: alarm over: crossover-down
-    4.30  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    4.30  a: alarm over: lan-path-down
     4.30  a: in step
     4.30  b: in step
     4.31  ok      in step within 10s
     4.31  ok      equal tables within 10s
     4.31  > kill b
     4.31  a: ALARM not protected: the peer is out of step
-    4.41  a: ALARM crossover-down: the other box is not heard over the crossover
     4.61  > boot b
     4.61  b: starting
     4.63  b: backup
-    4.63  a: alarm over: crossover-down
-    4.63  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    4.63  a: alarm over: lan-path-down
     4.63  a: in step
     4.63  b: in step
     4.63  ok      in step within 10s
     4.63  ok      equal tables within 10s
     4.63  > power off b
-    4.64  a: alarm over: not-protected
-    4.74  a: ALARM crossover-down: the other box is not heard over the crossover
-    4.79  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     4.93  > boot b
     4.93  b: starting
     4.95  b: backup
-    4.95  a: alarm over: crossover-down
-    4.95  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    4.95  a: alarm over: lan-path-down
     4.95  a: in step
     4.95  b: in step
     4.96  ok      in step within 10s
     4.96  ok      equal tables within 10s
     4.96  > kill b
     4.96  a: ALARM not protected: the peer is out of step
-    5.06  a: ALARM crossover-down: the other box is not heard over the crossover
     5.26  > boot b
     5.26  b: starting
     5.28  b: backup
-    5.28  a: alarm over: crossover-down
-    5.28  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    5.28  a: alarm over: lan-path-down
     5.28  a: in step
     5.28  b: in step
     5.28  ok      in step within 10s
     5.28  ok      equal tables within 10s
     5.28  > power off b
-    5.29  a: alarm over: not-protected
-    5.35  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    5.39  a: ALARM crossover-down: the other box is not heard over the crossover
     5.58  > boot b
     5.58  b: starting
     5.60  b: backup
-    5.60  a: alarm over: crossover-down
-    5.60  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    5.60  a: alarm over: lan-path-down
     5.60  a: in step
     5.60  b: in step
     5.61  ok      in step within 10s
     5.61  ok      equal tables within 10s
     5.61  > kill b
     5.61  a: ALARM not protected: the peer is out of step
-    5.71  a: ALARM crossover-down: the other box is not heard over the crossover
     5.91  > boot b
     5.91  b: starting
     5.93  b: backup
-    5.93  a: alarm over: crossover-down
-    5.93  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    5.93  a: alarm over: lan-path-down
     5.93  a: in step
     5.93  b: in step
     5.93  ok      in step within 10s
     5.93  ok      equal tables within 10s
     5.93  > power off b
-    5.93  a: alarm over: not-protected
-    6.04  a: ALARM crossover-down: the other box is not heard over the crossover
-    6.10  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     6.23  > boot b
     6.23  b: starting
     6.25  b: backup
-    6.25  a: alarm over: crossover-down
-    6.25  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    6.25  a: alarm over: lan-path-down
     6.25  a: in step
     6.25  b: in step
     6.26  ok      in step within 10s
     6.26  ok      equal tables within 10s
     6.26  > kill b
     6.26  a: ALARM not protected: the peer is out of step
-    6.36  a: ALARM crossover-down: the other box is not heard over the crossover
     6.56  > boot b
     6.56  b: starting
     6.58  b: backup
-    6.58  a: alarm over: crossover-down
-    6.58  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    6.58  a: alarm over: lan-path-down
     6.58  a: in step
     6.58  b: in step
     6.58  ok      in step within 10s
     6.58  ok      equal tables within 10s
     6.58  > power off b
-    6.59  a: alarm over: not-protected
-    6.64  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    6.69  a: ALARM crossover-down: the other box is not heard over the crossover
     6.88  > boot b
     6.88  b: starting
     6.90  b: backup
-    6.90  a: alarm over: crossover-down
-    6.90  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    6.90  a: alarm over: lan-path-down
     6.90  a: in step
     6.90  b: in step
     6.91  ok      in step within 10s
     6.91  ok      equal tables within 10s
     6.91  > kill b
     6.91  a: ALARM not protected: the peer is out of step
-    7.01  a: ALARM crossover-down: the other box is not heard over the crossover
     7.21  > boot b
     7.21  b: starting
     7.23  b: backup
-    7.23  a: alarm over: crossover-down
-    7.23  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    7.23  a: alarm over: lan-path-down
     7.23  a: in step
     7.23  b: in step
     7.23  ok      in step within 10s
     7.23  ok      equal tables within 10s
     7.23  > no new calls
-    7.23  a: alarm over: not-protected
    19.23  ok      primary a
    19.23  ok      epoch 1

@@ -51,8 +51,6 @@ expect calls kept
     8.86  ok      registrations kept
     8.86  > boot a
     8.86  a: starting
-    8.89  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    8.89  b: alarm over: lan-path-down
     8.91  a: backup
     9.03  b: in step
     9.03  a: in step

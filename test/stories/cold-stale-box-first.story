@@ -43,8 +43,6 @@ expect calls kept
     8.95  a: starting
     8.95  a: promoting
     8.95  b: alarm over: crossover-down
-    8.95  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    8.95  b: alarm over: lan-path-down
     8.99  a: primary of epoch 2: cold-start
     8.99  a: primary, epoch 2
     8.99  b: backup

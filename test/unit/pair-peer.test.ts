@@ -157,6 +157,7 @@ test('a recording holds a lone box back for ten seconds and no longer', (t) => {
   }
   t.true(promoted > 9000 && promoted < 11_000, `primary after ${promoted} ms`);
   t.true((primary.view().refused['stranger'] ?? 0) > 5000);
+  t.true(primary.view().alarms.active.some((a) => a.code === 'stranger'));
   t.true(pair.logs.some((l) => /alarm: stranger: heartbeats come that do not answer/.test(l.text)));
   // and the real peer comes back through the noise
   pair.boot(backup);
@@ -167,6 +168,8 @@ test('a recording holds a lone box back for ten seconds and no longer', (t) => {
   }
   t.is(primary.role(), 'primary');
   t.is(backup.role(), 'backup');
+  const codes = primary.view().alarms.active.map((a) => a.code);
+  t.false(codes.includes('stranger'), 'the real one answers');
   t.deepEqual(pair.broken, []);
 });
 
