@@ -26,6 +26,7 @@ export const ALARMS = {
   'two-primaries': ['critical', 'both boxes were primary'],
   fenced: ['critical', 'this box stopped being primary by itself'],
   'engine-stuck': ['critical', 'the engine takes no turns'],
+  'older-tables': ['critical', 'this box leads on tables older than those of a box that cannot'],
   'fence-failed': ['critical', 'the peer could not be fenced'],
   stranger: ['minor', 'heartbeats of a recording, or of a peer that does not hear this box'],
   'vrrp-conflict': ['major', 'another router uses our VRRP router id'],

@@ -65,6 +65,30 @@ export const RANKS: readonly Rank[] = [
   },
 ];
 
+/** @returns true when `a` has what `b` has not, as far as numbers and words tell. */
+export function knowsMore(a: Candidate, b: Candidate): boolean {
+  for (const rank of RANKS) {
+    if (rank.name === 'fit' || rank.name === 'box') continue;
+    const difference = rank.compare(a, b);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
+}
+
+/**
+ * A box that cannot serve just now, and has what `own` has not, is waited for as long as a starting
+ * box looks for its peer: a port of a switch comes up seconds after the box behind it.
+ * @param unfitMs since when it is heard, and heard to be unfit.
+ */
+export function waitsFor(
+  own: Candidate,
+  peer: Candidate,
+  unfitMs: Millis,
+  holdMs: Millis,
+): boolean {
+  return !peer.fit && unfitMs < holdMs && knowsMore(peer, own);
+}
+
 /** @returns true when `a` goes first. Of two different boxes exactly one outranks the other. */
 export function outranks(a: Candidate, b: Candidate): boolean {
   for (const rank of RANKS) {
@@ -89,6 +113,8 @@ export type Looking = {
   readonly marked: boolean;
   /** Authentic frames come from a box that does not hear us, or has not yet. */
   readonly stranger: boolean;
+  /** Since when the peer is heard, and heard to be unfit. */
+  readonly peerUnfitMs: Millis;
   /** The peer, when it is heard now. */
   readonly peer: (Candidate & { readonly role: Role; readonly loaded: boolean }) | undefined;
 };
@@ -132,14 +158,9 @@ export const RULES: readonly Rule[] = [
     why: 'the peer is loading',
   },
   {
-    when: (l) =>
-      l.peer?.inStep === true &&
-      !l.peer.fit &&
-      !l.own.inStep &&
-      !l.own.peerStale &&
-      l.lookedMs < l.holdMs,
+    when: (l) => l.peer?.loaded === true && waitsFor(l.own, l.peer, l.peerUnfitMs, l.holdMs),
     decision: 'wait',
-    why: 'the peer holds everything, and may become fit again',
+    why: 'the peer has what this box has not, and may become fit yet',
   },
   {
     when: (l) => l.peer?.loaded === true && outranks(l.own, l.peer),

@@ -4,7 +4,8 @@
  * table say (`ownVerdict`).
  */
 
-import { type Candidate, type Looking, type Verdict, verdict } from './cold-start.ts';
+import type { Heartbeat } from '../wire/heartbeat.ts';
+import { type Candidate, type Looking, type Verdict, verdict, waitsFor } from './cold-start.ts';
 import type { Core } from './sentry-core.ts';
 import { DOUBTING } from './takeover-row.ts';
 
@@ -71,7 +72,14 @@ export function ownVerdict(c: Core): Verdict {
     fresh: c.loaded?.fresh === true,
     marked: c.marked && !c.peerStale(),
     stranger: peer.strangerNear(c.now),
+    peerUnfitMs: c.now - peer.unfitSince,
     peer: h,
   };
   return verdict(looking);
+}
+
+/** @returns whether `h` is of a peer that is to be waited for: unfit for a moment, and ahead. */
+export function waitsForPeer(c: Core, h: Heartbeat): boolean {
+  if (c.forced || !h.loaded) return false;
+  return waitsFor(candidate(c), h, c.now - c.peer.unfitSince, c.settings.holdMs);
 }

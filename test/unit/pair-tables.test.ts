@@ -134,6 +134,7 @@ const NEW: Looking = {
   fresh: false,
   marked: false,
   stranger: false,
+  peerUnfitMs: 0,
   peer: undefined,
 };
 const PEER: NonNullable<Looking['peer']> = {
@@ -156,7 +157,7 @@ test('cold start, rule by rule: each can decide', (t) => {
     { ...late, marked: true, wasPrimary: true },
     { ...late, wasPrimary: true, peer: { ...PEER, role: 'promoting', lsn: 0 } },
     { ...NEW, peer: { ...PEER, loaded: false, epoch: 0 } },
-    { ...NEW, peer: { ...PEER, fit: false, inStep: true } },
+    { ...late, peerUnfitMs: 999, peer: { ...PEER, fit: false, lsn: 6 } },
     { ...NEW, peer: { ...PEER, lsn: 4 } },
     { ...late, wasPrimary: true, peer: PEER },
     { ...late, wasPrimary: true, stranger: true },
@@ -179,6 +180,7 @@ test('two boxes that hear each other never both stand, and in the end one does',
       own: candidate(id),
       lookedMs: fc.integer({ min: 0, max: 2000 }),
       wasPrimary: fc.boolean(),
+      peerUnfitMs: fc.integer({ min: 0, max: 2000 }),
     });
   fc.assert(
     fc.property(box('a'), box('b'), (a, b) => {
@@ -187,12 +189,31 @@ test('two boxes that hear each other never both stand, and in the end one does',
         own: me.own,
         lookedMs: me.lookedMs,
         wasPrimary: me.wasPrimary,
+        peerUnfitMs: me.peerUnfitMs,
         peer: { ...other.own, role: 'starting', loaded: true },
       });
       const stands = [look(a, b), look(b, a)].filter((l) => verdict(l).decision === 'stand');
-      const held = a.lookedMs >= NEW.holdMs && b.lookedMs >= NEW.holdMs;
+      const held = [a, b].every((l) => Math.min(l.lookedMs, l.peerUnfitMs) >= NEW.holdMs);
       return held ? stands.length === 1 : stands.length <= 1;
     }),
   );
   t.pass();
+});
+
+test('older tables wait for newer ones that cannot be served yet, and not for ever', (t) => {
+  const peer = { ...PEER, fit: false };
+  const ahead: readonly Partial<Candidate>[] = [
+    { epoch: 4 },
+    { recordEpoch: 4 },
+    { lsn: 6 },
+    { inStep: true },
+  ];
+  for (const more of ahead) {
+    for (const lookedMs of [0, 60_000]) {
+      const looking: Looking = { ...NEW, lookedMs, peer: { ...peer, ...more } };
+      t.is(verdict({ ...looking, peerUnfitMs: NEW.holdMs - 1 }).decision, 'wait');
+      t.is(verdict({ ...looking, peerUnfitMs: NEW.holdMs }).decision, 'stand');
+    }
+  }
+  t.is(verdict({ ...NEW, peer: { ...peer, lsn: 4 } }).decision, 'stand', 'it has nothing more');
 });
