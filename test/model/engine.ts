@@ -21,7 +21,8 @@ export type Word = { epoch: number; primary: boolean; peerStale: boolean };
 export type Disk = Word & { lsn: number; history: History };
 
 export type Frame =
-  | { readonly f: 'join' | 'filling' | 'checked' | 'in-step' }
+  | { readonly f: 'join' | 'filling' | 'checked' }
+  | { readonly f: 'in-step'; readonly inStepAt: number }
   | { readonly f: 'filled'; readonly lsn: number; readonly history: History }
   | { readonly f: 'record' | 'goodbye'; readonly epoch: number; readonly lsn: number }
   | { readonly f: 'ack'; readonly lsn: number };
@@ -62,6 +63,10 @@ function extend(history: History, epoch: number, lsn: number): History {
 export class Engine {
   readonly box: BoxId;
   readonly standing: Standing = noStanding();
+  /** Has read its disk: before that it shows nothing. */
+  loaded = false;
+  /** Pair clock, which both boxes read alike, when it last became in step. */
+  inStepAt = 0;
   role: 'idle' | 'backup' | 'reigning' | 'ready' | 'primary' | 'resigning' = 'idle';
   word: Word = { epoch: 0, primary: false, peerStale: false };
   lsn = 0;
@@ -98,7 +103,11 @@ export class Engine {
     this.word = { epoch, primary, peerStale };
     this.lsn = lsn;
     this.history = history;
-    this.stand();
+  }
+
+  load(o: Outside): void {
+    this.loaded = true;
+    this.turn(o);
   }
 
   get voiced(): boolean {
@@ -115,8 +124,12 @@ export class Engine {
     return this.mirror === 'primary' && this.feed === 'live';
   }
 
-  stand(): void {
+  private stand(now: number): void {
+    if (!this.loaded) return;
     const s = this.standing;
+    s.recordEpoch = this.recordEpoch();
+    s.inStepAt = this.inStepAt;
+    s.pairNow = now;
     s.epoch = Math.max(this.word.epoch, this.recordEpoch());
     s.lsn = this.lsn;
     s.inStep = this.inStep();
@@ -298,6 +311,7 @@ export class Engine {
       case 'in-step':
         this.follow = 'in-step';
         this.stands = true;
+        this.inStepAt = frame.inStepAt;
         return;
       case 'goodbye':
         if (this.follow !== 'in-step' || frame.lsn !== this.lsn) return;
@@ -327,7 +341,8 @@ export class Engine {
       this.trustTicket = 0;
       if (this.feed === 'agreed') {
         this.feed = 'live';
-        this.say(o, { f: 'in-step' });
+        this.inStepAt = o.now;
+        this.say(o, { f: 'in-step', inStepAt: o.now });
       }
     }
     if (this.role === 'reigning' && ticket >= this.reignTicket) {
@@ -338,6 +353,12 @@ export class Engine {
   }
 
   // ── turns ────────────────────────────────────────────────────────────────────────────────────
+
+  /** It takes turns though nothing happens; then it shows what it stands for now. */
+  breathe(o: Outside): void {
+    this.standing.turns += 1;
+    this.stand(o.now);
+  }
 
   /** A call changes something: one record, and one message that waits for it. */
   work(o: Outside): void {
@@ -360,7 +381,7 @@ export class Engine {
       this.release(o);
       if (this.role === 'resigning') this.flush(o);
     }
-    this.stand();
+    this.stand(o.now);
   }
 
   private fill(o: Outside): void {

@@ -92,9 +92,13 @@ export function heal(w: World, hooks: Hooks): void {
   hooks.tell?.('-', '*** everything is put right');
   w.later = w.later.filter((l) => l.deed.kind === 'connect');
   m.setCrossover(true);
+  w.witness = true;
   for (const box of [w.a, w.b]) {
     m.setLan(box, true);
+    box.port = true;
+    box.witness = true;
     m.thaw(box);
+    m.loosen(box);
     m.boot(box);
   }
 }

@@ -16,7 +16,11 @@ export function describe(item: Item): string {
     case 'heartbeat': {
       const { h } = item;
       const flags = [h.query ? 'query' : '', h.reply ? 'reply' : '', h.fit ? '' : 'unfit'];
-      flags.push(h.inStep ? '' : 'not in step', h.peerStale ? 'you are stale' : '');
+      flags.push(
+        h.inStep ? '' : 'not in step',
+        h.peerStale ? 'you are stale' : '',
+        h.gone ? 'gone' : '',
+      );
       const extra = flags.filter((f) => f !== '').join(', ');
       return `${h.role} ${h.epoch} on ${item.path}${extra === '' ? '' : ` (${extra})`}`;
     }
@@ -41,6 +45,8 @@ export function describe(item: Item): string {
       return `${item.path === 'x' ? 'crossover' : 'LAN'} carrier ${item.up ? 'up' : 'lost'}`;
     case 'operator':
       return `operator: ${item.command.kind}`;
+    case 'fenced':
+      return 'fence: done';
     case 'loaded':
       return 'engine loaded';
   }
