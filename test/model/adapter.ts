@@ -299,12 +299,30 @@ export function meaningOf(owner: string, field: string): Meaning {
 
 const ASKING: ReadonlySet<string> = new Set(['probing', 'waiting', 'fencing']);
 
+const TAKING: ReadonlySet<string> = new Set([...ASKING, 'reigning', 'claiming']);
+const GIVING: ReadonlySet<string> = new Set(['flushing', 'dropping']);
+
+/** What a takeover, or a handover, remembers of its beginning: written anew when the next begins. */
+const PASSING: { readonly [field: string]: ReadonlySet<string> } = {
+  cause: TAKING,
+  origin: TAKING,
+  silentAt: TAKING,
+  handoverCause: GIVING,
+};
+
+/** @returns whether a field says nothing in this phase. */
+export function isOver(owner: string, field: string, phase: string): boolean {
+  return owner === 'Core' && PASSING[field]?.has(phase) === false;
+}
+
 /** @returns a moment as seen from `now`, blurred where nothing looks closely. */
 export function relative(field: string, at: number, now: number, phase: string): number {
   const d = at - now;
   // how long a phase lasts is asked only of these two
   if (field === 'phaseSince' && phase !== 'looking' && phase !== 'following') return 0;
   if (field === 'leaderAt' && phase !== 'following') return 0;
+  if (field === 'moments' && d < -COARSE.flapMs) return -COARSE.flapMs;
+  if (field === 'unfitSince' && d < -COARSE.holdMs) return -COARSE.holdMs;
   // asked only of a witness that is to answer after it
   if (field === 'suspectedAt' && !(variant.witness && ASKING.has(phase))) return 0;
   const longAgo = variant.witness ? LONG_AGO_WITNESS : LONG_AGO;

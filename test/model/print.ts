@@ -8,6 +8,7 @@
 
 import {
   COARSE,
+  isOver,
   type Meaning,
   meaningOf,
   meaningsOf,
@@ -131,7 +132,9 @@ export class Printer {
         meaning = meaningOf(name, key);
         meanings.set(key, meaning);
       }
-      if (meaning !== 'skip') this.member(bag[key], name, key, meaning);
+      if (meaning === 'skip') continue;
+      if (isOver(name, key, this.phase)) this.words.push(-9);
+      else this.member(bag[key], name, key, meaning);
     }
     this.box = mine;
   }
