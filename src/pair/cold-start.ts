@@ -111,6 +111,8 @@ export type Looking = {
   readonly fresh: boolean;
   /** The peer was heard to say that this box is stale (and this box does not say the same). */
   readonly marked: boolean;
+  /** This box said that its voice is gone for good: it is being switched off. */
+  readonly gone: boolean;
   /** Authentic frames come from a box that does not hear us, or has not yet. */
   readonly stranger: boolean;
   /** Since when the peer is heard, and heard to be unfit. */
@@ -132,6 +134,11 @@ type Rule = {
  * (`takeover.ts`).
  */
 export const RULES: readonly Rule[] = [
+  {
+    when: (l) => l.gone,
+    decision: 'wait',
+    why: 'this box said that it is gone for good: the peer takes that for silence',
+  },
   {
     when: (l) => !l.ownLanUp,
     decision: 'wait',

@@ -41,6 +41,7 @@ export function isFit(c: Core): boolean {
 
 /** @returns why this box must not become primary now, or '' when it may. */
 export function mayNotStand(c: Core): string {
+  if (c.gone) return 'this box said that it is gone for good';
   if (!c.lanUp()) return 'own service LAN has no carrier';
   // the operator decided
   if (c.forced) return '';
@@ -71,6 +72,7 @@ export function ownVerdict(c: Core): Verdict {
     wasPrimary: c.wasPrimary,
     fresh: c.loaded?.fresh === true,
     marked: c.marked && !c.peerStale(),
+    gone: c.gone,
     stranger: peer.strangerNear(c.now),
     peerUnfitMs: c.now - peer.unfitSince,
     peer: h,

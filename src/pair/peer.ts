@@ -114,7 +114,8 @@ export class Peer {
     this.newest = h.sequence;
     this.state = h;
     this.stateAt = now;
-    if (h.fit || !h.loaded) this.unfitSince = NEVER;
+    if (h.gone) this.unfitSince = -NEVER;
+    else if (h.fit || !h.loaded) this.unfitSince = NEVER;
     else if (this.unfitSince === NEVER) this.unfitSince = now;
     if (h.epoch > this.seenEpoch) this.seenEpoch = h.epoch;
     if (leads(h)) {

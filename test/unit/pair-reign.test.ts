@@ -56,3 +56,18 @@ test('… not for ever: the box with older tables begins, with an alarm until bo
   t.is(pair.a.role(), 'backup', 'it follows over the crossover');
   t.false(alarmed());
 });
+
+test('a box that said it is gone for good does not lead again while it is being switched off', (t) => {
+  const pair = started();
+  pair.powerOff(pair.b);
+  pair.run(2000);
+  pair.give(pair.a, { kind: 'operator', id: 1, command: { kind: 'retire' } });
+  pair.run(5000);
+  t.is(pair.a.role(), 'starting');
+  t.is(pair.voice(), 'none');
+  t.regex(pair.a.view().readiness.why, /gone for good/);
+  pair.powerOff(pair.a);
+  pair.boot(pair.a);
+  pair.run(3000);
+  t.is(pair.a.role(), 'primary');
+});

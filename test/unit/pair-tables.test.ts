@@ -133,6 +133,7 @@ const NEW: Looking = {
   wasPrimary: false,
   fresh: false,
   marked: false,
+  gone: false,
   stranger: false,
   peerUnfitMs: 0,
   peer: undefined,
@@ -152,6 +153,7 @@ const PEER: NonNullable<Looking['peer']> = {
 test('cold start, rule by rule: each can decide', (t) => {
   const late = { ...NEW, lookedMs: 1000 };
   const cases: readonly Looking[] = [
+    { ...late, gone: true, wasPrimary: true },
     { ...late, ownLanUp: false, wasPrimary: true },
     { ...late, witnessLost: true, wasPrimary: true },
     { ...late, marked: true, wasPrimary: true },
