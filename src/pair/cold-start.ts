@@ -37,8 +37,10 @@ export const RANKS: readonly Rank[] = [
   },
   {
     name: 'epoch',
-    why: 'the later reign knows the earlier one, not the other way round',
-    compare: (a, b) => a.epoch - b.epoch,
+    why:
+      'the later reign knows the earlier one, not the other way round; one that came to nothing, and ' +
+      'made no record, knows nothing',
+    compare: (a, b) => a.recordEpoch - b.recordEpoch,
   },
   {
     name: 'stale',
@@ -53,10 +55,9 @@ export const RANKS: readonly Rank[] = [
   {
     name: 'position',
     why:
-      'the one whose last record is of the later reign, then the one that has more records; between ' +
-      'boxes in step nothing that was ever said can differ, and a position that still moves would ' +
-      'look different from both sides',
-    compare: (a, b) => (a.inStep || b.inStep ? 0 : a.recordEpoch - b.recordEpoch || a.lsn - b.lsn),
+      'the one that has more records; between boxes in step nothing that was ever said can differ, and ' +
+      'a position that still moves would look different from both sides',
+    compare: (a, b) => (a.inStep || b.inStep ? 0 : a.lsn - b.lsn),
   },
   {
     name: 'box',

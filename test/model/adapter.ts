@@ -24,7 +24,7 @@ import type {
 } from '../../src/pair/terms.ts';
 import { arpReply, decodeArp } from '../../src/wire/arp.ts';
 import { decodeHeartbeat, type Heartbeat } from '../../src/wire/heartbeat.ts';
-import type { Disk } from './engine.ts';
+import { type Disk, peerIsStale } from './engine.ts';
 
 /** Virtual time begins here, so that a moment is told from every other number by its size. */
 export const T0 = 1_000_000_000;
@@ -123,7 +123,8 @@ export function turnsAtOf(sentry: Sentry): number {
 
 /** What an engine reports when it has read its disk. */
 export function loadedReport(disk: Disk, fresh: boolean): Report {
-  const { epoch, lsn, primary: wasPrimary, peerStale } = disk;
+  const { epoch, lsn, primary: wasPrimary } = disk;
+  const peerStale = peerIsStale(disk, disk.history.at(-1)?.[0] ?? 0);
   return { kind: 'loaded', epoch, lsn, chain: 0, wasPrimary, peerStale, fresh };
 }
 
@@ -271,6 +272,7 @@ const MEANINGS: { readonly [field: string]: Meaning } = {
   epoch: 'epoch',
   recordEpoch: 'epoch',
   markEpoch: 'epoch',
+  staleEpoch: 'epoch',
   seenEpoch: 'epoch',
   leaderEpoch: 'epoch',
   followed: 'epoch',

@@ -3,11 +3,14 @@
 import type { Sentry } from '../../src/pair/sentry.ts';
 import type { BoxId } from '../../src/pair/terms.ts';
 import { type Disk, Engine } from './engine.ts';
-import type { Coming, Item } from './world.ts';
+import type { Coming, Item } from './items.ts';
 
 export class Box {
   readonly id: BoxId;
-  disk: Disk = { epoch: 0, primary: false, peerStale: false, lsn: 0, history: [] };
+  disk: Disk = {
+    ...{ epoch: 0, primary: false, peerStale: false, staleEpoch: 0 },
+    ...{ lsn: 0, history: [] },
+  };
   fresh = true;
   sentry: Sentry | undefined;
   /** When it was last switched on, or thawed. */

@@ -8,9 +8,10 @@
 import type { BoxId } from '../../src/pair/terms.ts';
 import { phaseOf, variant } from './adapter.ts';
 import { holds } from './engine.ts';
+import type { Channel } from './items.ts';
 import { options } from './properties.ts';
 import { describe } from './words.ts';
-import type { Channel, Mover, World } from './world.ts';
+import type { Mover, World } from './world.ts';
 
 export const KINDS = [
   ...(['crash', 'pause', 'cut', 'lan', 'operator', 'lose', 'late'] as const),

@@ -18,7 +18,8 @@ import {
   turnsAtOf,
 } from './adapter.ts';
 import type { Box } from './box.ts';
-import type { Coming, World } from './world.ts';
+import type { Coming } from './items.ts';
+import type { World } from './world.ts';
 
 type Stranger = {
   readonly boot: string;

@@ -1,7 +1,7 @@
 /** Short names of what happens, for transcripts and for the outline of a world. */
 
 import type { Order } from '../../src/pair/terms.ts';
-import type { Deed, Item } from './world.ts';
+import type { Deed, Item } from './items.ts';
 
 export function words(order: Order): string {
   return 'epoch' in order ? `${order.kind} ${order.epoch}` : order.kind;
