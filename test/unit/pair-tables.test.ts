@@ -214,3 +214,9 @@ test('older tables wait for newer ones that cannot be served yet, and not for ev
   }
   t.is(verdict({ ...NEW, peer: { ...peer, lsn: 4 } }).decision, 'stand', 'it has nothing more');
 });
+
+test('a number without a record ranks nobody', (t) => {
+  const back: Candidate = { ...NEW.own, box: 'a', epoch: 4, lsn: 1 };
+  t.true(outranks({ ...NEW.own, inStep: true }, back));
+  t.false(outranks({ ...NEW.own, inStep: true }, { ...back, recordEpoch: 4 }));
+});
