@@ -125,7 +125,7 @@ export class Engine {
       chain: position.chain,
       inStep: false,
       inStepAt: 0,
-      peerStale: this.keeper.word.peerStale,
+      peerStale: this.keeper.peerIsStale(position.epoch),
       turns: 0,
       pairNow: this.pairNow(),
       linkUp: false,
@@ -323,9 +323,8 @@ export class Engine {
     }
     this.role = 'reigning';
     this.handedOver = false;
-    const { epoch: staleEpoch, lsn: staleLsn } = this.ledger.position();
     this.voice.settleAlone();
-    this.keeper.sayReign(epoch, staleEpoch, staleLsn, this.clocks(), out);
+    this.keeper.sayReign(epoch, this.ledger.position(), this.clocks(), out);
   }
 
   private speak(epoch: number, out: EngineEffects): void {
@@ -358,7 +357,10 @@ export class Engine {
     if (this.keeper.word.led > 0) this.keeper.flushAsked = true;
     if (join) this.mirror.followPrimary();
     else this.mirror.rest();
-    if (this.keeper.word.primary || this.keeper.word.peerStale) {
+    // the own voice is only laid down: what the peer lacks it still lacks
+    const laidDown = join && this.keeper.word.primary && epoch === this.keeper.word.epoch;
+    if (laidDown) this.keeper.persister.change({ primary: false });
+    else if (this.keeper.word.primary || this.keeper.word.peerStale) {
       this.keeper.persister.change({
         primary: false,
         peerStale: false,
@@ -516,7 +518,7 @@ export class Engine {
       lsn: this.ledger.lsn,
       chain: this.ledger.chain,
       wasPrimary: word.primary,
-      peerStale: word.peerStale,
+      peerStale: this.keeper.peerIsStale(this.ledger.epoch),
       fresh: word.epoch === 0,
     });
   }
@@ -527,7 +529,7 @@ export class Engine {
     s.lsn = this.ledger.lsn;
     s.chain = this.ledger.chain;
     s.inStep = this.inStep();
-    s.peerStale = this.keeper.word.peerStale;
+    s.peerStale = this.keeper.peerIsStale(this.ledger.epoch);
     s.pairNow = this.pairNow();
     s.linkUp = this.mirror.up;
     s.calls = this.ledger.count(CALL);

@@ -86,6 +86,11 @@ export const ALARMS = {
     'the engine takes no turns',
     'report it with the log: the process was ended and started again',
   ],
+  'older-tables': [
+    'critical',
+    'this box leads on tables older than those of a box that cannot',
+    'what the other box holds is set aside in a `lost-` file when it joins',
+  ],
   'fence-failed': [
     'critical',
     'the peer could not be fenced',

@@ -37,8 +37,10 @@ export const RANKS: readonly Rank[] = [
   },
   {
     name: 'epoch',
-    why: 'the later reign knows the earlier one, not the other way round',
-    compare: (a, b) => a.epoch - b.epoch,
+    why:
+      'the later reign knows the earlier one, not the other way round; one that came to nothing, and ' +
+      'made no record, knows nothing',
+    compare: (a, b) => a.recordEpoch - b.recordEpoch,
   },
   {
     name: 'stale',
@@ -53,10 +55,9 @@ export const RANKS: readonly Rank[] = [
   {
     name: 'position',
     why:
-      'the one whose last record is of the later reign, then the one that has more records; between ' +
-      'boxes in step nothing that was ever said can differ, and a position that still moves would ' +
-      'look different from both sides',
-    compare: (a, b) => (a.inStep || b.inStep ? 0 : a.recordEpoch - b.recordEpoch || a.lsn - b.lsn),
+      'the one that has more records; between boxes in step nothing that was ever said can differ, and ' +
+      'a position that still moves would look different from both sides',
+    compare: (a, b) => (a.inStep || b.inStep ? 0 : a.lsn - b.lsn),
   },
   {
     name: 'box',
@@ -64,6 +65,30 @@ export const RANKS: readonly Rank[] = [
     compare: (a, b) => (a.box < b.box ? 1 : a.box > b.box ? -1 : 0),
   },
 ];
+
+/** @returns true when `a` has what `b` has not, as far as numbers and words tell. */
+export function knowsMore(a: Candidate, b: Candidate): boolean {
+  for (const rank of RANKS) {
+    if (rank.name === 'fit' || rank.name === 'box') continue;
+    const difference = rank.compare(a, b);
+    if (difference !== 0) return difference > 0;
+  }
+  return false;
+}
+
+/**
+ * A box that cannot serve just now, and has what `own` has not, is waited for as long as a starting
+ * box looks for its peer: a port of a switch comes up seconds after the box behind it.
+ * @param unfitMs since when it is heard, and heard to be unfit.
+ */
+export function waitsFor(
+  own: Candidate,
+  peer: Candidate,
+  unfitMs: Millis,
+  holdMs: Millis,
+): boolean {
+  return !peer.fit && unfitMs < holdMs && knowsMore(peer, own);
+}
 
 /** @returns true when `a` goes first. Of two different boxes exactly one outranks the other. */
 export function outranks(a: Candidate, b: Candidate): boolean {
@@ -87,20 +112,17 @@ export type Looking = {
   readonly fresh: boolean;
   /** The peer was heard to say that this box is stale (and this box does not say the same). */
   readonly marked: boolean;
+  /** This box said that its voice is gone for good: it is being switched off. */
+  readonly gone: boolean;
   /** Authentic frames come from a box that does not hear us, or has not yet. */
   readonly stranger: boolean;
+  /** Since when the peer is heard, and heard to be unfit. */
+  readonly peerUnfitMs: Millis;
   /** The peer, when it is heard now. */
   readonly peer: (Candidate & { readonly role: Role; readonly loaded: boolean }) | undefined;
 };
 
 export type Verdict = { readonly decision: 'stand' | 'wait'; readonly why: string };
-
-/** @returns whether `peer` does not go first only because it is not fit. */
-function knowsMore(peer: Candidate, own: Candidate): boolean {
-  if (peer.fit) return false;
-  // of two that are equal the name would decide: here it must not
-  return outranks({ ...peer, fit: true, box: 'b' }, { ...own, fit: true, box: 'a' });
-}
 
 type Rule = {
   readonly when: (l: Looking) => boolean;
@@ -113,6 +135,11 @@ type Rule = {
  * (`takeover.ts`).
  */
 export const RULES: readonly Rule[] = [
+  {
+    when: (l) => l.gone,
+    decision: 'wait',
+    why: 'this box said that it is gone for good: the peer takes that for silence',
+  },
   {
     when: (l) => !l.ownLanUp,
     decision: 'wait',
@@ -139,9 +166,9 @@ export const RULES: readonly Rule[] = [
     why: 'the peer is loading',
   },
   {
-    when: (l) => l.peer?.loaded === true && knowsMore(l.peer, l.own) && l.lookedMs < l.holdMs,
+    when: (l) => l.peer?.loaded === true && waitsFor(l.own, l.peer, l.peerUnfitMs, l.holdMs),
     decision: 'wait',
-    why: 'the peer knows more than this box, and may become fit again',
+    why: 'the peer has what this box has not, and may become fit yet',
   },
   {
     when: (l) => l.peer?.loaded === true && outranks(l.own, l.peer),

@@ -4,7 +4,8 @@
  * table say (`ownVerdict`).
  */
 
-import { type Candidate, type Looking, type Verdict, verdict } from './cold-start.ts';
+import type { Heartbeat } from '../wire/heartbeat.ts';
+import { type Candidate, type Looking, type Verdict, verdict, waitsFor } from './cold-start.ts';
 import type { Core } from './sentry-core.ts';
 import { DOUBTING } from './takeover-row.ts';
 
@@ -40,6 +41,7 @@ export function isFit(c: Core): boolean {
 
 /** @returns why this box must not become primary now, or '' when it may. */
 export function mayNotStand(c: Core): string {
+  if (c.gone) return 'this box said that it is gone for good';
   if (!c.lanUp()) return 'own service LAN has no carrier';
   // the operator decided
   if (c.forced) return '';
@@ -70,8 +72,16 @@ export function ownVerdict(c: Core): Verdict {
     wasPrimary: c.wasPrimary,
     fresh: c.loaded?.fresh === true,
     marked: c.marked && !c.peerStale(),
+    gone: c.gone,
     stranger: peer.strangerNear(c.now),
+    peerUnfitMs: c.now - peer.unfitSince,
     peer: h,
   };
   return verdict(looking);
+}
+
+/** @returns whether `h` is of a peer that is to be waited for: unfit for a moment, and ahead. */
+export function waitsForPeer(c: Core, h: Heartbeat): boolean {
+  if (c.forced || !h.loaded) return false;
+  return waitsFor(candidate(c), h, c.now - c.peer.unfitSince, c.settings.holdMs);
 }

@@ -9,6 +9,7 @@ import type { BoxRow } from '../ledger/box-row.ts';
 import type { DiskWord, PersistBatch } from '../ledger/disk.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { type BoxWord, Persister, wordOf } from '../ledger/persister.ts';
+import type { Position } from '../ledger/record.ts';
 import { DiskWatch } from './disk-watch.ts';
 
 /** The three clocks at one moment. */
@@ -52,8 +53,21 @@ export class Keeper {
     return kept;
   }
 
-  sayReign(epoch: Epoch, staleEpoch: Epoch, staleLsn: number, c: Clocks, out: KeeperOut): void {
-    const reign = { epoch, primary: true, peerStale: true, staleEpoch, staleLsn, led: epoch };
+  /**
+   * Whether the peer lacks something that was said. A reign calls it stale beforehand, so that one word
+   * on the disk is enough; while that reign has made no record, the word is about nothing yet.
+   */
+  peerIsStale(recordEpoch: Epoch): boolean {
+    return this.word.peerStale && this.word.staleEpoch <= recordEpoch;
+  }
+
+  /** @param position of the last record here: what the peer may lack comes after it. */
+  sayReign(epoch: Epoch, position: Position, c: Clocks, out: KeeperOut): void {
+    const { staleEpoch, staleLsn } = this.word;
+    const since = this.peerIsStale(position.epoch)
+      ? { staleEpoch, staleLsn }
+      : { staleEpoch: epoch, staleLsn: position.lsn };
+    const reign = { epoch, primary: true, peerStale: true, ...since, led: epoch };
     this.persister.change(reign);
     this.reignTicket = this.sayNow(c, out);
     this.flushAsked = true;
@@ -62,6 +76,9 @@ export class Keeper {
   /** The primary's history is ours, with all that this box led in it. */
   proven(): void {
     if (this.word.led > 0) this.persister.change({ led: 0 });
+    if (this.word.peerStale) {
+      this.persister.change({ peerStale: false, staleEpoch: 0, staleLsn: 0 });
+    }
   }
 
   /**

@@ -66,6 +66,8 @@ export class Peer {
   state: Heartbeat | undefined;
   /** When `state` was heard. */
   stateAt: Mono = -NEVER;
+  /** Since when it is heard, and heard to be unfit; NEVER while it is fit. */
+  unfitSince: Mono = NEVER;
   /** Highest epoch the peer was ever heard with. */
   seenEpoch: Epoch = 0;
 
@@ -107,12 +109,16 @@ export class Peer {
     if (h.sequence <= this.last[path]) return 'replayed';
     if (h.sequence + LATE < this.newest) return 'late';
     this.last[path] = h.sequence;
+    if (this.detector.silent(now)) this.unfitSince = NEVER;
     this.detector.heard(path, now);
     this.strangerSince = NEVER;
     if (h.sequence <= this.newest) return 'heard';
     this.newest = h.sequence;
     this.state = h;
     this.stateAt = now;
+    if (h.gone) this.unfitSince = -NEVER;
+    else if (h.fit || !h.loaded) this.unfitSince = NEVER;
+    else if (this.unfitSince === NEVER) this.unfitSince = now;
     if (h.epoch > this.seenEpoch) this.seenEpoch = h.epoch;
     if (leads(h)) {
       this.primaryAt = now;

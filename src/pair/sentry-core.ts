@@ -274,19 +274,23 @@ export class Core {
     // catching up ended: whatever was in the middle is whole again
     if (standing.inStep) this.whole = true;
     // what a heartbeat said before that may arrive after it
-    if (this.marked && this.markEpoch === standing.epoch && this.markAt <= standing.inStepAt) {
+    if (
+      this.marked &&
+      this.markEpoch === standing.recordEpoch &&
+      this.markAt <= standing.inStepAt
+    ) {
       this.marked = false;
     }
   }
 
   /** What the heartbeat of the peer says of this box. */
   mark(h: Heartbeat): void {
-    // the mark of an earlier reign is about a history that is over
-    if (h.epoch < this.epoch()) return;
     const { standing } = this;
-    const outdated = h.epoch === standing.epoch && h.pairNow <= standing.inStepAt;
+    // the mark of an earlier reign is about a history that is over
+    if (h.recordEpoch < standing.recordEpoch) return;
+    const outdated = h.recordEpoch === standing.recordEpoch && h.pairNow <= standing.inStepAt;
     this.marked = h.peerStale && !outdated;
-    this.markEpoch = h.epoch;
+    this.markEpoch = h.recordEpoch;
     this.markAt = h.pairNow;
   }
 

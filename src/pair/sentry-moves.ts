@@ -4,11 +4,12 @@
  */
 
 import { SECOND } from '../base/units.ts';
-import { outranks } from './cold-start.ts';
-import { candidate, mayNotStand } from './eligible.ts';
+import { knowsMore, outranks } from './cold-start.ts';
+import { candidate, mayNotStand, waitsForPeer } from './eligible.ts';
 import { leads } from './peer.ts';
 import { settleRouter } from './router.ts';
 import type { Core } from './sentry-core.ts';
+import { olderThan } from './sentry-watch.ts';
 import { AUTOMATIC } from './takeover.ts';
 import { DOUBTING } from './takeover-row.ts';
 import type { Action, Guard } from './takeover-words.ts';
@@ -99,6 +100,7 @@ function lifeProved(c: Core): boolean {
 
 function peerFirst(c: Core): boolean {
   const h = c.frame;
+  if (h !== undefined && waitsForPeer(c, h)) return true;
   // an operator overrides who goes first, not who is at it already
   return h?.fit === true && (!c.forced || h.role === 'promoting') && outranks(h, candidate(c));
 }
@@ -106,7 +108,7 @@ function peerFirst(c: Core): boolean {
 function leaderGone(c: Core): boolean {
   const h = c.frame;
   if (h === undefined || leads(h) || h.role === 'promoting' || mayNotStand(c) !== '') return false;
-  return outranks(candidate(c), h);
+  return !waitsForPeer(c, h) && outranks(candidate(c), h);
 }
 
 /** A proof of silence is good for as long as a living box may be silent. */
@@ -223,6 +225,9 @@ function noteLate(c: Core): void {
 }
 
 function orderReign(c: Core): void {
+  const h = c.peer.state;
+  const heard = h?.loaded === true && !h.fit && c.peer.present(c.now);
+  if (heard && knowsMore(h, candidate(c))) c.raise('older-tables', olderThan(c));
   c.provedAt = c.now;
   c.silentAt = c.now;
   c.prober.end();

@@ -4,6 +4,8 @@
  */
 
 import type { Core } from './sentry-core.ts';
+import { DOUBTING, LEADING } from './takeover-row.ts';
+import type { Phase } from './takeover-words.ts';
 
 /** Longer than this without the other claimant, and the conflict is over. */
 const CONFLICT_OVER_MS = 5000;
@@ -17,6 +19,18 @@ type Watch = {
 /** Both boxes have had the time to find each other. */
 function settled(c: Core): boolean {
   return c.now - c.startedAt >= c.settings.holdMs;
+}
+
+const PROMOTED: readonly Phase[] = [...DOUBTING, 'reigning', 'claiming', ...LEADING];
+
+/** The other box is in step again: its tables are those of this one, whatever it had. */
+function joined(c: Core): boolean {
+  return c.leading() && c.standing.inStep;
+}
+
+export function olderThan(c: Core): string {
+  const box = c.settings.box === 'a' ? 'b' : 'a';
+  return `box ${box} has newer tables and has been unfit for too long: begun without them`;
 }
 
 const WATCHES: readonly Watch[] = [
@@ -63,6 +77,11 @@ const WATCHES: readonly Watch[] = [
     code: 'stranger',
     on: (c) => c.alarms.isActive('stranger') && c.peer.strangerLasts(c.now),
     text: () => 'heartbeats come that do not answer this box: not waited for',
+  },
+  {
+    code: 'older-tables',
+    on: (c) => c.alarms.isActive('older-tables') && PROMOTED.includes(c.phase) && !joined(c),
+    text: (c) => olderThan(c),
   },
 ];
 

@@ -164,7 +164,9 @@ export const GUARDS = {
   'new-leader': 'it leads a reign this box did not follow',
   'leader-gone': 'the box that was followed lives but leads no more, and this one goes first',
   'both-follow': 'the peer is a backup too, and no primary was heard for a second',
-  'peer-first': 'the peer is fit and outranks this box, and no operator decided otherwise',
+  'peer-first':
+    'the peer is fit and outranks this box, or has what this one has not and may become fit yet; and ' +
+    'no operator decided otherwise',
   'rival-first': 'the peer is being promoted too and outranks this box',
   'rival-near': 'the peer is being promoted',
   outranked: 'the other primary has the higher epoch (then position, then lower box)',

@@ -27,13 +27,18 @@ function copyOf(value: unknown, done: Done): unknown {
       done,
     );
   if (ArrayBuffer.isView(value)) return value;
-  if (value instanceof Map) return remember(value, new Map(value), done);
+  if (value instanceof Map) {
+    const twin = new Map<unknown, unknown>();
+    done.set(value, twin);
+    for (const [k, v] of value) twin.set(k, copyOf(v, done));
+    return twin;
+  }
   if (value instanceof Set) return remember(value, new Set(value), done);
   const proto = Object.getPrototypeOf(value) as object;
   if (proto === Object.prototype) return copyPlain(value as Bag, done);
   let copier = copiers.get(proto);
   if (copier === undefined) {
-    copier = copierFor(proto, Object.keys(value));
+    copier = copierFor(proto, value as Bag);
     copiers.set(proto, copier);
   }
   return copier(value as Bag, done, copyOf);
@@ -55,12 +60,15 @@ function copyPlain(value: Bag, done: Done): object {
 }
 
 /** A constructor with one assignment for each field, so that all copies have one shape. */
-function copierFor(proto: object, fields: readonly string[]): Copier {
+function copierFor(proto: object, first: Bag): Copier {
   const name = proto.constructor.name;
-  const lines = fields.map((field) => {
+  const lines = Object.keys(first).map((field) => {
     const f = JSON.stringify(field);
     if (SHARED.has(`${name}.${field}`)) return `this[${f}] = from[${f}];`;
-    if (SHALLOW.has(`${name}.${field}`)) return `this[${f}] = from[${f}].slice();`;
+    if (SHALLOW.has(`${name}.${field}`)) {
+      const flat = first[field] instanceof Map;
+      return `this[${f}] = ${flat ? `new Map(from[${f}])` : `from[${f}].slice()`};`;
+    }
     return `v = from[${f}]; this[${f}] = typeof v === 'object' ? copy(v, done) : v;`;
   });
   const body = `let v; done.set(from, this); ${lines.join(' ')}`;

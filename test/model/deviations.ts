@@ -6,13 +6,17 @@
  */
 
 import type { BoxId } from '../../src/pair/terms.ts';
-import { phaseOf } from './adapter.ts';
+import { phaseOf, variant } from './adapter.ts';
 import { holds } from './engine.ts';
+import type { Channel } from './items.ts';
 import { options } from './properties.ts';
 import { describe } from './words.ts';
-import type { Channel, Mover, World } from './world.ts';
+import type { Mover, World } from './world.ts';
 
-export const KINDS = ['crash', 'pause', 'cut', 'lan', 'operator', 'lose', 'late'] as const;
+export const KINDS = [
+  ...(['crash', 'pause', 'cut', 'lan', 'operator', 'lose', 'late'] as const),
+  ...(['stuck', 'witness', 'port'] as const),
+] as const;
 export type Kind = (typeof KINDS)[number];
 export type Budget = { readonly [K in Kind]: number };
 
@@ -29,6 +33,13 @@ const UNPOWERED: readonly number[] = [400, 2500];
 const FROZEN: readonly number[] = [400, 800, 1300];
 const CUT: readonly number[] = [200, 2600];
 const NO_LAN: readonly number[] = [200, 2600];
+/** An engine on its own is given 800 ms, one whose backup could go on 200. */
+const STUCK: readonly number[] = [150, 500, 5000];
+const NO_WITNESS: readonly number[] = [200, 2600];
+const DEAD_PORT: readonly number[] = [200, 2600];
+/** A box that is told to retire is switched off, and on again. */
+const RETIRED = 30;
+const RETIRED_BACK = 400;
 const LATE: readonly number[] = [30, 300];
 /** Silence is proved by probes a few times this long: a LAN slower than that hides the living. */
 const ARP_LATE: readonly number[] = [10];
@@ -62,7 +73,7 @@ function faults(id: BoxId): Deviation[] {
     list.push({
       label: `freeze ${id} for ${ms} ms`,
       kind: 'pause',
-      can: (w) => runs(w) && (w.box(id).lan || options.residual),
+      can: (w) => runs(w) && (w.box(id).onLan || options.residual),
       run: (_m, w) => {
         w.box(id).frozen = true;
         w.later.push({ at: w.now + ms, deed: { kind: 'thaw', box: id } });
@@ -80,8 +91,64 @@ function faults(id: BoxId): Deviation[] {
       },
     });
   }
+  for (const ms of STUCK) {
+    list.push({
+      label: `engine of ${id} stuck for ${ms} ms`,
+      kind: 'stuck',
+      can: (w) => runs(w) && w.box(id).engine.loaded && !w.box(id).stuck,
+      run: (_m, w) => {
+        w.box(id).stuck = true;
+        w.later.push({ at: w.now + ms, deed: { kind: 'loosen', box: id } });
+      },
+    });
+  }
+  for (const ms of NO_WITNESS) {
+    list.push({
+      label: `${id} does not reach the witness for ${ms} ms`,
+      kind: 'witness',
+      can: (w) => variant.witness && w.box(id).witness,
+      run: (_m, w) => {
+        w.box(id).witness = false;
+        w.later.push({ at: w.now + ms, deed: { kind: 'see-witness', box: id } });
+      },
+    });
+  }
+  for (const ms of DEAD_PORT) {
+    list.push({
+      label: `port of ${id} dead for ${ms} ms, with carrier`,
+      kind: 'port',
+      can: (w) => w.box(id).port && (!w.box(id).frozen || options.residual),
+      run: (_m, w) => {
+        w.box(id).port = false;
+        w.later.push({ at: w.now + ms, deed: { kind: 'port', box: id } });
+      },
+    });
+  }
   return list;
 }
+
+function retire(id: BoxId): Deviation {
+  return {
+    label: `operator: retire ${id}, off and on again`,
+    kind: 'operator',
+    can: (w) => w.box(id).runs,
+    run: (m, w) => {
+      m.give(w.box(id), { kind: 'operator', id: 1, command: { kind: 'retire' } });
+      w.later.push({ at: w.now + RETIRED, deed: { kind: 'stop', box: id } });
+      w.later.push({ at: w.now + RETIRED_BACK, deed: { kind: 'boot', box: id } });
+    },
+  };
+}
+
+const WITNESS_GONE: readonly Deviation[] = NO_WITNESS.map((ms) => ({
+  label: `the witness is gone for ${ms} ms`,
+  kind: 'witness',
+  can: (w) => variant.witness && w.witness,
+  run: (_m, w) => {
+    w.witness = false;
+    w.later.push({ at: w.now + ms, deed: { kind: 'witness' } });
+  },
+}));
 
 function orders(id: BoxId): Deviation[] {
   return (['switchover', 'promote'] as const).map((command) => ({
@@ -148,6 +215,8 @@ export const DEVIATIONS: readonly Deviation[] = [
     }),
   ),
   ...BOXES.flatMap(orders),
+  ...BOXES.map(retire),
+  ...WITNESS_GONE,
   ...BOXES.flatMap(messages),
 ];
 
@@ -164,6 +233,7 @@ export function outline(w: World): string {
     const e = box.engine;
     const phase = box.sentry === undefined ? 'off' : phaseOf(box.sentry);
     const flags = [box.frozen, box.lease > w.now, box.vipUntil > w.now, box.lan, e.stands];
+    flags.push(box.port, box.witness, box.stuck);
     flags.push(holds(e.history, w.released.epoch, w.released.lsn));
     flags.push(e.word.peerStale, e.word.primary, e.link !== 0, e.filling, e.held !== 0);
     const peer = box.sentry?.view().peer;
@@ -177,7 +247,7 @@ export function outline(w: World): string {
   });
   parts.push(`${Math.sign(w.a.engine.lsn - w.b.engine.lsn)}`);
   const later = w.later.map((l) => `${l.deed.kind}${l.at - w.now > SOON ? ' one day' : ''}`);
-  parts.push(...new Set(coming.sort()), `${w.crossover}`, later.join());
+  parts.push(...new Set(coming.sort()), `${w.crossover} ${w.witness}`, later.join());
   return parts.join('|');
 }
 

@@ -17,11 +17,13 @@ import type { Property } from './properties.ts';
 /** `[epoch, last position made in it]`, rising. */
 export type History = readonly (readonly [number, number])[];
 
-export type Word = { epoch: number; primary: boolean; peerStale: boolean };
+/** `staleEpoch`: the first reign of whose records the peer lacks some (`src/pair/keeper.ts`). */
+export type Word = { epoch: number; primary: boolean; peerStale: boolean; staleEpoch: number };
 export type Disk = Word & { lsn: number; history: History };
 
 export type Frame =
-  | { readonly f: 'join' | 'filling' | 'checked' | 'in-step' }
+  | { readonly f: 'join' | 'filling' | 'checked' }
+  | { readonly f: 'in-step'; readonly inStepAt: number }
   | { readonly f: 'filled'; readonly lsn: number; readonly history: History }
   | { readonly f: 'record' | 'goodbye'; readonly epoch: number; readonly lsn: number }
   | { readonly f: 'ack'; readonly lsn: number };
@@ -59,11 +61,22 @@ function extend(history: History, epoch: number, lsn: number): History {
   return [...history.slice(0, -1), [epoch, lsn]];
 }
 
+const NOT_STALE = { peerStale: false, staleEpoch: 0 } as const;
+
+/** @returns whether the peer lacks something that was said, by a disk or by an engine. */
+export function peerIsStale(word: Word, recordEpoch: number): boolean {
+  return word.peerStale && word.staleEpoch <= recordEpoch;
+}
+
 export class Engine {
   readonly box: BoxId;
   readonly standing: Standing = noStanding();
+  /** Has read its disk: before that it shows nothing. */
+  loaded = false;
+  /** Pair clock, which both boxes read alike, when it last became in step. */
+  inStepAt = 0;
   role: 'idle' | 'backup' | 'reigning' | 'ready' | 'primary' | 'resigning' = 'idle';
-  word: Word = { epoch: 0, primary: false, peerStale: false };
+  word: Word = { epoch: 0, primary: false, peerStale: false, staleEpoch: 0 };
   lsn = 0;
   history: History = [];
   durable: Disk;
@@ -94,11 +107,15 @@ export class Engine {
   constructor(box: BoxId, disk: Disk) {
     this.box = box;
     this.durable = disk;
-    const { epoch, primary, peerStale, lsn, history } = disk;
-    this.word = { epoch, primary, peerStale };
+    const { epoch, primary, peerStale, staleEpoch, lsn, history } = disk;
+    this.word = { epoch, primary, peerStale, staleEpoch };
     this.lsn = lsn;
     this.history = history;
-    this.stand();
+  }
+
+  load(o: Outside): void {
+    this.loaded = true;
+    this.turn(o);
   }
 
   get voiced(): boolean {
@@ -115,12 +132,16 @@ export class Engine {
     return this.mirror === 'primary' && this.feed === 'live';
   }
 
-  stand(): void {
+  private stand(now: number): void {
+    if (!this.loaded) return;
     const s = this.standing;
+    s.recordEpoch = this.recordEpoch();
+    s.inStepAt = this.inStepAt;
+    s.pairNow = now;
     s.epoch = Math.max(this.word.epoch, this.recordEpoch());
     s.lsn = this.lsn;
     s.inStep = this.inStep();
-    s.peerStale = this.word.peerStale;
+    s.peerStale = peerIsStale(this.word, this.recordEpoch());
     s.linkUp = this.link !== 0;
   }
 
@@ -172,7 +193,9 @@ export class Engine {
     }
     this.role = 'reigning';
     this.handedOver = false;
-    this.word = { epoch, primary: true, peerStale: true };
+    const { word } = this;
+    const staleEpoch = peerIsStale(word, this.recordEpoch()) ? word.staleEpoch : epoch;
+    this.word = { epoch, primary: true, peerStale: true, staleEpoch };
     this.aloneAt = 0;
     this.reignTicket = this.write(o, false);
   }
@@ -199,7 +222,10 @@ export class Engine {
       if (this.link !== 0) this.join(o);
     }
     const changed = this.word.primary || this.word.peerStale || epoch !== this.word.epoch;
-    this.word = { epoch, primary: false, peerStale: false };
+    // the own voice is only laid down: what the peer lacks it still lacks
+    const laidDown = join && this.word.primary && epoch === this.word.epoch;
+    if (laidDown) this.word = { ...this.word, primary: false };
+    else this.word = { epoch, ...NOT_STALE, primary: false };
     if (changed) this.write(o, true);
   }
 
@@ -265,7 +291,7 @@ export class Engine {
 
   private agree(o: Outside): void {
     this.feed = 'agreed';
-    this.word.peerStale = false;
+    this.word = { ...this.word, ...NOT_STALE };
     this.trustTicket = this.write(o, false);
   }
 
@@ -298,6 +324,11 @@ export class Engine {
       case 'in-step':
         this.follow = 'in-step';
         this.stands = true;
+        this.inStepAt = frame.inStepAt;
+        if (this.word.peerStale) {
+          this.word = { ...this.word, ...NOT_STALE };
+          this.write(o, true);
+        }
         return;
       case 'goodbye':
         if (this.follow !== 'in-step' || frame.lsn !== this.lsn) return;
@@ -313,10 +344,10 @@ export class Engine {
   private write(o: Outside, lazy: boolean): number {
     this.ticket += 1;
     this.pending += 1;
-    const { epoch, primary, peerStale } = this.word;
+    const { word } = this;
     // a half-filled state has no position
     const { lsn, history } = this.filling ? this.durable : this;
-    o.write(this.box, this.ticket, { epoch, primary, peerStale, lsn, history }, lazy);
+    o.write(this.box, this.ticket, { ...word, lsn, history }, lazy);
     return this.ticket;
   }
 
@@ -327,7 +358,8 @@ export class Engine {
       this.trustTicket = 0;
       if (this.feed === 'agreed') {
         this.feed = 'live';
-        this.say(o, { f: 'in-step' });
+        this.inStepAt = o.now;
+        this.say(o, { f: 'in-step', inStepAt: o.now });
       }
     }
     if (this.role === 'reigning' && ticket >= this.reignTicket) {
@@ -338,6 +370,12 @@ export class Engine {
   }
 
   // ── turns ────────────────────────────────────────────────────────────────────────────────────
+
+  /** It takes turns though nothing happens; then it shows what it stands for now. */
+  breathe(o: Outside): void {
+    this.standing.turns += 1;
+    this.stand(o.now);
+  }
 
   /** A call changes something: one record, and one message that waits for it. */
   work(o: Outside): void {
@@ -360,7 +398,7 @@ export class Engine {
       this.release(o);
       if (this.role === 'resigning') this.flush(o);
     }
-    this.stand();
+    this.stand(o.now);
   }
 
   private fill(o: Outside): void {
@@ -377,7 +415,7 @@ export class Engine {
     if (this.feed === 'live' && this.sentAt > 0 && o.now - this.sentAt >= wait) this.feed = 'late';
     if (this.feed === 'late' && this.sentAt === 0 && this.acked >= this.durable.lsn) this.agree(o);
     if (this.feed !== 'live' && this.feed !== 'agreed' && !this.word.peerStale) {
-      this.word.peerStale = true;
+      this.word = { ...this.word, peerStale: true, staleEpoch: this.recordEpoch() };
       this.aloneAt = o.now;
       this.trustTicket = 0;
       this.write(o, false);

@@ -1,6 +1,7 @@
 /** `./build.sh model`: looks through histories within the given limits and tells the first bad one. */
 
 import { parseArgs } from 'node:util';
+import { variant } from './adapter.ts';
 import { KINDS } from './deviations.ts';
 import { options, PROPERTIES } from './properties.ts';
 import { coldPair, type Limits, type Result, Search, steadyPair } from './search.ts';
@@ -9,10 +10,11 @@ import { transcript } from './transcript.ts';
 const HELP = `model: every history of a pair within limits, shortest first
   --total N      deviations in one history (3)
   --crashes N --pauses N --cuts N --lans N --operators N --loses N --lates N
-                 of each kind (2 1 1 1 1 1 1)
+                 --stucks N --witnesses N --ports N of each kind (2 1 1 …)
   --samples N    deviations from worlds that look alike: so often each; 0 always (1)
   --depth N      steps (2000)   --states N (2000000)   --seconds N (300)
   --live N       the fair run from every Nth new state; 0 none (8)
+  --witness      the pair has a witness on its LAN   --fence  it has a fence
   --cold         from two new boxes just switched on, not from a steady pair
   --all          goes on after a finding: one of each property
   --only P       looks at one property: one-voice voice-has-vip one-face lan epoch no-amnesia live
@@ -30,11 +32,16 @@ const { values } = parseArgs({
     operators: { type: 'string', default: '1' },
     loses: { type: 'string', default: '1' },
     lates: { type: 'string', default: '1' },
+    stucks: { type: 'string', default: '1' },
+    witnesses: { type: 'string', default: '1' },
+    ports: { type: 'string', default: '1' },
     samples: { type: 'string', default: '1' },
     depth: { type: 'string', default: '2000' },
     states: { type: 'string', default: '2000000' },
     seconds: { type: 'string', default: '300' },
     live: { type: 'string', default: '8' },
+    witness: { type: 'boolean', default: false },
+    fence: { type: 'boolean', default: false },
     cold: { type: 'boolean', default: false },
     all: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
@@ -62,6 +69,9 @@ function limits(): Limits {
       operator: count('operators'),
       lose: count('loses'),
       late: count('lates'),
+      stuck: count('stucks'),
+      witness: count('witnesses'),
+      port: count('ports'),
     },
     depth: count('depth'),
     states: count('states'),
@@ -86,6 +96,8 @@ if (values.help) console.log(HELP);
 else {
   options.strict = values.strict;
   options.residual = values.residual;
+  variant.witness = values.witness;
+  variant.fence = values.fence;
   const root = values.cold ? coldPair() : steadyPair();
   root.only = PROPERTIES.find((p) => p === values.only) ?? '';
   if (root.only !== values.only) throw new Error(`--only: one of ${PROPERTIES.join(' ')}`);

@@ -5,6 +5,7 @@
  */
 
 import test from 'ava';
+import { variant } from './adapter.ts';
 import { clone } from './clone.ts';
 import { printOf } from './print.ts';
 import { options } from './properties.ts';
@@ -13,10 +14,10 @@ import { act, coldPair, GO, type Limits, Search, steadyPair } from './search.ts'
 import { transcript } from './transcript.ts';
 import { HONEST, type World } from './world.ts';
 
-const FULL = budgetOf({ crash: 2, pause: 1, cut: 1, lan: 1, operator: 1, lose: 1, late: 1 });
-
-/** What two new boxes are put through: nobody operates them yet. */
-const COLD = { ...FULL, lan: 0, operator: 0 };
+const FULL = budgetOf({
+  ...{ crash: 2, pause: 1, cut: 1, lan: 1, operator: 1 },
+  ...{ lose: 1, late: 1, stuck: 1, witness: 1, port: 1 },
+});
 
 const SHORT: Limits = {
   total: 1,
@@ -40,8 +41,15 @@ test('nothing bad comes of one deviation in a steady pair, at any step', (t) => 
   t.is(clean(steadyPair(), { ...SHORT, samples: 0 }), '');
 });
 
-test('nothing bad comes of one fault while two new boxes start, wherever it is tried', (t) => {
-  t.is(clean(coldPair(), { ...SHORT, budget: COLD }), '');
+test('nothing bad comes of one deviation while two new boxes start, wherever it is tried', (t) => {
+  t.is(clean(coldPair(), SHORT), '');
+});
+
+test('nothing bad comes of one deviation in a pair with a witness and a fence', (t) => {
+  Object.assign(variant, { witness: true, fence: true });
+  const said = clean(steadyPair(), { ...SHORT, liveEvery: 8 });
+  Object.assign(variant, { witness: false, fence: false });
+  t.is(said, '');
 });
 
 test('two crashes, of processes or machines, never make two voices', (t) => {

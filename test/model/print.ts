@@ -6,11 +6,29 @@
  * for one with a probability of about 1 in 20 000.
  */
 
-import { type Meaning, meaningOf, meaningsOf, phaseOf, relative, T0 } from './adapter.ts';
-import type { Box, Coming, World } from './world.ts';
+import {
+  COARSE,
+  isOver,
+  type Meaning,
+  meaningOf,
+  meaningsOf,
+  phaseOf,
+  relative,
+  T0,
+  turnsAtOf,
+} from './adapter.ts';
+import type { Box } from './box.ts';
+import type { Coming } from './items.ts';
+import type { World } from './world.ts';
 
+type Stranger = {
+  readonly boot: string;
+  readonly sequence: number;
+  readonly at: number;
+  readonly echoed: number;
+};
 type Bag = { [key: string]: unknown };
-type Rank = 'sequence-a' | 'sequence-b' | 'ticket-a' | 'ticket-b' | 'lsn' | 'epoch';
+type Rank = 'sequence-a' | 'sequence-b' | 'ticket-a' | 'ticket-b' | 'lsn' | 'epoch' | 'pair';
 
 const interned = new Map<string, number>();
 
@@ -32,6 +50,7 @@ export class Printer {
     'ticket-b': [],
     lsn: [],
     epoch: [],
+    pair: [],
   };
   private readonly boots = new Map<string, number>();
   private readonly later: string[] = [];
@@ -114,7 +133,9 @@ export class Printer {
         meaning = meaningOf(name, key);
         meanings.set(key, meaning);
       }
-      if (meaning !== 'skip') this.member(bag[key], name, key, meaning);
+      if (meaning === 'skip') continue;
+      if (isOver(name, key, this.phase)) this.words.push(-9);
+      else this.member(bag[key], name, key, meaning);
     }
     this.box = mine;
   }
@@ -131,6 +152,7 @@ export class Printer {
         return;
       case 'lsn':
       case 'epoch':
+      case 'pair':
         this.rank(meaning, v as number);
         return;
       case 'boot':
@@ -150,8 +172,29 @@ export class Printer {
         for (const boot of v as string[]) this.later.push(boot);
         this.later.push('');
         return;
+      case 'strangers':
+        this.strangers([...(v as Map<string, Stranger>).values()]);
+        return;
+      case 'turn':
+        this.boot((v as Stranger | undefined)?.boot ?? 0);
+        return;
+      case 'open':
+        this.words.push(Math.min(v as number, COARSE.witnessMissed + 1));
+        return;
       case 'plain':
         this.value(v, name, key);
+    }
+  }
+
+  /** Those that were echoed more often than others come later. */
+  private strangers(list: readonly Stranger[]): void {
+    const least = Math.min(...list.map((s) => s.echoed));
+    this.words.push(-8, list.length);
+    for (const s of list) {
+      this.boot(s.boot);
+      this.rank(this.box === 'a' ? 'sequence-b' : 'sequence-a', s.sequence);
+      this.moment(s.at);
+      this.words.push(s.echoed - least);
     }
   }
 
@@ -177,6 +220,7 @@ export class Printer {
     this.settle('ticket-b', 1);
     this.settle('lsn', 2);
     this.settle('epoch', 2);
+    this.settle('pair', 1);
     // a boot that is over matters while something still names it
     for (const boot of this.later) this.words.push(this.boots.get(boot) ?? 0);
     return hash(this.words);
@@ -209,6 +253,7 @@ export function printOf(w: World, withUsed: boolean): number {
   printBox(p, w, w.a);
   printBox(p, w, w.b);
   p.number(w.crossover ? 1 : 0);
+  p.number(w.witness ? 1 : 0);
   for (const l of w.later) {
     p.moment(l.at);
     p.value(l.deed);
@@ -221,7 +266,13 @@ export function printOf(w: World, withUsed: boolean): number {
 
 function printBox(p: Printer, w: World, box: Box): void {
   p.whose(box.id, box.sentry === undefined ? 'off' : phaseOf(box.sentry));
-  for (const flag of [box.fresh, box.frozen, box.lan, box.toldLan]) p.number(flag ? 1 : 0);
+  const flags = [box.fresh, box.frozen, box.lan, box.toldLan, box.port, box.witness, box.stuck];
+  for (const flag of flags) p.number(flag ? 1 : 0);
+  if (box.stuck && box.sentry !== undefined) {
+    p.moment(turnsAtOf(box.sentry));
+    for (const item of box.waits) p.value(item, 'Item', item.kind);
+    p.value(box.engine.standing, 'Engine', 'shown');
+  }
   p.moment(box.lease > w.now ? box.lease : 0);
   p.moment(box.vipUntil > w.now ? box.vipUntil : 0);
   p.value(box.sentry ?? 'off');

@@ -20,8 +20,9 @@
 
 import type { Sentry } from '../../src/pair/sentry.ts';
 import { viewOf } from './adapter.ts';
+import type { Box } from './box.ts';
 import { holds } from './engine.ts';
-import type { Box, World } from './world.ts';
+import type { World } from './world.ts';
 
 /** `stream` is about the stand-ins themselves: a stream out of order. */
 export const PROPERTIES = [
@@ -61,7 +62,7 @@ export function checkDoors(w: World): void {
 export function checkClaim(w: World, box: Box): void {
   const peer = w.other(box);
   if (!box.toldLan) broken(w, 'lan', `${box.id} claims the VIP while its own LAN is down`);
-  if (box.lan && peer.lan && peer.vipUntil > w.now) {
+  if (w.air && peer.vipUntil > w.now) {
     broken(w, 'one-face', `${box.id} claims a VIP that ${peer.id} still answers for`);
   }
 }

@@ -27,6 +27,9 @@ const NONE: { readonly [K in Kind]: number } = {
   operator: 0,
   lose: 0,
   late: 0,
+  stuck: 0,
+  witness: 0,
+  port: 0,
 };
 
 export function budgetOf(needs: Partial<Budget>): Budget {

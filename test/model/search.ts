@@ -90,11 +90,17 @@ export function act(w: World, choice: Choice, hooks: Hooks): boolean {
 export function heal(w: World, hooks: Hooks): void {
   const m = new Mover(w, hooks);
   hooks.tell?.('-', '*** everything is put right');
+  // who was told to go goes, and comes back
+  for (const { deed } of w.later) if (deed.kind === 'stop') m.stop(w.box(deed.box), true);
   w.later = w.later.filter((l) => l.deed.kind === 'connect');
   m.setCrossover(true);
+  w.witness = true;
   for (const box of [w.a, w.b]) {
     m.setLan(box, true);
+    box.port = true;
+    box.witness = true;
     m.thaw(box);
+    m.loosen(box);
     m.boot(box);
   }
 }

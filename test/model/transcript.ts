@@ -1,10 +1,11 @@
 /** Tells a history, step by step: what happened, and how both boxes stand after it. */
 
 import { phaseOf, T0, viewOf } from './adapter.ts';
+import type { Box } from './box.ts';
 import { clone } from './clone.ts';
 import { PATIENCE, settled } from './properties.ts';
 import { act, type Choice, GO, heal } from './search.ts';
-import { type Box, type Hooks, Mover, type Sabotage, type World } from './world.ts';
+import { type Hooks, Mover, type Sabotage, type World } from './world.ts';
 
 const LEFT = 74;
 

@@ -1,7 +1,7 @@
 /** Short names of what happens, for transcripts and for the outline of a world. */
 
 import type { Order } from '../../src/pair/terms.ts';
-import type { Deed, Item } from './world.ts';
+import type { Deed, Item } from './items.ts';
 
 export function words(order: Order): string {
   return 'epoch' in order ? `${order.kind} ${order.epoch}` : order.kind;
@@ -16,7 +16,11 @@ export function describe(item: Item): string {
     case 'heartbeat': {
       const { h } = item;
       const flags = [h.query ? 'query' : '', h.reply ? 'reply' : '', h.fit ? '' : 'unfit'];
-      flags.push(h.inStep ? '' : 'not in step', h.peerStale ? 'you are stale' : '');
+      flags.push(
+        h.inStep ? '' : 'not in step',
+        h.peerStale ? 'you are stale' : '',
+        h.gone ? 'gone' : '',
+      );
       const extra = flags.filter((f) => f !== '').join(', ');
       return `${h.role} ${h.epoch} on ${item.path}${extra === '' ? '' : ` (${extra})`}`;
     }
@@ -41,6 +45,8 @@ export function describe(item: Item): string {
       return `${item.path === 'x' ? 'crossover' : 'LAN'} carrier ${item.up ? 'up' : 'lost'}`;
     case 'operator':
       return `operator: ${item.command.kind}`;
+    case 'fenced':
+      return 'fence: done';
     case 'loaded':
       return 'engine loaded';
   }

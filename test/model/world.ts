@@ -9,18 +9,8 @@
  */
 
 import type { Sentry } from '../../src/pair/sentry.ts';
-import type {
-  BoxId,
-  OperatorCommand,
-  Order,
-  Path,
-  Report,
-  SentryEffect,
-  SentryInput,
-} from '../../src/pair/terms.ts';
-import type { Heartbeat } from '../../src/wire/heartbeat.ts';
+import type { BoxId, Report, SentryEffect, SentryInput } from '../../src/pair/terms.ts';
 import {
-  type Arp,
   arpAnswer,
   arpOf,
   COARSE,
@@ -29,8 +19,11 @@ import {
   loadedReport,
   makeSentry,
   T0,
+  witnessAnswer,
 } from './adapter.ts';
+import { Box } from './box.ts';
 import { type Disk, Engine, type Frame, type Outside } from './engine.ts';
+import type { Channel, Coming, Deed, Item, Later } from './items.ts';
 import {
   broken,
   checkClaim,
@@ -40,30 +33,6 @@ import {
   type Property,
 } from './properties.ts';
 import { describe, describeDeed, words } from './words.ts';
-
-export type Channel = Path | 'arp' | 'stream' | 'order' | 'report' | 'disk' | 'lazy' | 'edge';
-
-export type Item =
-  | { readonly kind: 'heartbeat'; readonly path: Path; readonly bytes: Uint8Array; h: Heartbeat }
-  | { readonly kind: 'arp'; readonly bytes: Uint8Array; readonly arp: Arp }
-  | { readonly kind: 'frame'; readonly link: number; readonly frame: Frame }
-  | { readonly kind: 'closed'; readonly link: number }
-  | { readonly kind: 'order'; readonly order: Order }
-  | { readonly kind: 'report'; readonly report: Report }
-  | { readonly kind: 'written'; readonly ticket: number; readonly disk: Disk }
-  | { readonly kind: 'vip'; readonly up: boolean; readonly error: string }
-  | { readonly kind: 'carrier'; readonly path: Path; readonly up: boolean }
-  | { readonly kind: 'operator'; readonly command: OperatorCommand }
-  | { readonly kind: 'loaded' }
-  | { readonly kind: 'link-silent'; readonly link: number };
-
-/** What happens to the world as such. */
-export type Deed =
-  | { readonly kind: 'boot' | 'thaw' | 'plug-lan'; readonly box: BoxId }
-  | { readonly kind: 'plug-x' | 'connect' };
-
-export type Coming = { at: number; readonly to: BoxId; readonly channel: Channel; item: Item };
-export type Later = { readonly at: number; readonly deed: Deed };
 
 export type Bad = { readonly property: Property; readonly text: string };
 
@@ -91,45 +60,23 @@ const DISK_LAZY = 100;
 const LOADING = 50;
 const CONNECT = 30;
 const LINK_SILENT = 2000;
+const FENCE = 30;
+/** How long an init system waits before it starts a process again, and a fenced box is off. */
+const RESTART = 200;
+const FENCED_OFF = 2500;
+/** What an engine does, and not the sentry's thread. */
+const FOR_ENGINE: ReadonlySet<Item['kind']> = new Set([
+  ...(['frame', 'closed', 'link-silent', 'order', 'written', 'loaded'] as const),
+]);
 /** What a frozen box finds of one path when it thaws: the first ones and the last ones. */
 const BACKLOG_ENDS = 2;
-
-export class Box {
-  readonly id: BoxId;
-  disk: Disk = { epoch: 0, primary: false, peerStale: false, lsn: 0, history: [] };
-  fresh = true;
-  sentry: Sentry | undefined;
-  /** When it was last switched on, or thawed. */
-  awakeAt = 0;
-  engine: Engine;
-  frozen = false;
-  lease = 0;
-  vipUntil = 0;
-  lan = true;
-  /** What its sentry was told last. */
-  toldLan = false;
-  backlog: Coming[] = [];
-
-  constructor(id: BoxId) {
-    this.id = id;
-    this.engine = new Engine(id, this.disk);
-  }
-
-  get runs(): boolean {
-    return this.sentry !== undefined && !this.frozen;
-  }
-
-  /** Could be heard at this moment. */
-  door(now: number): boolean {
-    return this.runs && this.engine.voiced && this.lease > now && this.lan;
-  }
-}
 
 export class World {
   now = T0;
   readonly a = new Box('a');
   readonly b = new Box('b');
   crossover = true;
+  witness = true;
   coming: Coming[] = [];
   later: Later[] = [];
   links = 0;
@@ -148,6 +95,11 @@ export class World {
 
   other(box: Box): Box {
     return box === this.a ? this.b : this.a;
+  }
+
+  /** The LAN carries frames between the boxes. */
+  get air(): boolean {
+    return this.a.onLan && this.b.onLan;
   }
 }
 
@@ -210,7 +162,11 @@ export class Mover implements Outside {
     }
     if (!box.runs) return at;
     const asked = (box.sentry as Sentry).deadline();
-    return Math.min(at, Math.max(asked, this.w.now), box.engine.deadline(this.w.now));
+    return Math.min(at, Math.max(asked, this.w.now), this.engineDueAt(box));
+  }
+
+  private engineDueAt(box: Box): number {
+    return box.stuck ? Number.MAX_SAFE_INTEGER : box.engine.deadline(this.w.now);
   }
 
   /** A stream waits for its cable, and keeps its order. */
@@ -227,7 +183,7 @@ export class Mover implements Outside {
     for (const c of due) this.arrive(box, c);
     if (!box.runs) return;
     if ((box.sentry as Sentry).deadline() <= w.now) {
-      box.engine.work(this);
+      if (!box.stuck) box.engine.work(this);
       this.give(box, { kind: 'tick' });
     } else if (due.length === 0) box.engine.turn(this);
   }
@@ -239,8 +195,9 @@ export class Mover implements Outside {
     if (box.sentry === undefined) return;
     const kind = c.item.kind;
     if (c.channel === 'x' && !w.crossover) return;
+    const answer = c.item.kind === 'arp' && c.item.arp === 'witness';
     const air = (c.channel === 'l' && kind === 'heartbeat') || c.channel === 'arp';
-    if (air && !(w.a.lan && w.b.lan)) return;
+    if (air && !(answer ? box.onLan : w.air)) return;
     if (c.item.kind === 'arp' && c.item.arp === 'probe') this.kernelAnswers(box, c.item.bytes);
     if (box.frozen) this.keep(box, c);
     else this.take(box, c.item);
@@ -266,6 +223,14 @@ export class Mover implements Outside {
 
   private take(box: Box, item: Item): void {
     const { engine } = box;
+    if (item.kind === 'written') {
+      box.disk = item.disk;
+      if (item.disk.epoch > 0) box.fresh = false;
+    }
+    if (box.stuck && FOR_ENGINE.has(item.kind)) {
+      box.waits.push(item);
+      return;
+    }
     this.tell(box.id, () => `◂ ${describe(item)}`);
     switch (item.kind) {
       case 'heartbeat':
@@ -290,8 +255,6 @@ export class Mover implements Outside {
         this.give(box, { kind: 'report', report: item.report });
         break;
       case 'written':
-        box.disk = item.disk;
-        if (item.disk.epoch > 0) box.fresh = false;
         engine.written(item.ticket, item.disk, this);
         break;
       case 'vip':
@@ -304,7 +267,11 @@ export class Mover implements Outside {
       case 'operator':
         this.give(box, { kind: 'operator', id: 1, command: item.command });
         break;
+      case 'fenced':
+        this.give(box, { kind: 'fenced', ok: true, text: '' });
+        break;
       case 'loaded':
+        engine.load(this);
         this.report(box.id, loadedReport(box.disk, box.fresh));
         break;
     }
@@ -320,8 +287,11 @@ export class Mover implements Outside {
     const { sabotage } = this.hooks;
     const bent = sabotage.input === undefined ? input : sabotage.input(this.w, box, input);
     if (bent === undefined || box.sentry === undefined) return;
+    if (!box.stuck) box.engine.breathe(this);
     give(box.sentry, this.w.now, bent, box.engine.standing, this.out);
     for (const effect of this.out) {
+      // it ended itself
+      if (box.sentry === undefined) break;
       const e = sabotage.effect === undefined ? effect : sabotage.effect(this.w, box, effect);
       if (e !== undefined) this.perform(box, e);
     }
@@ -336,7 +306,7 @@ export class Mover implements Outside {
     switch (effect.kind) {
       case 'heartbeat': {
         const { path, bytes } = effect;
-        if (path === 'x' ? w.crossover : w.a.lan && w.b.lan) {
+        if (path === 'x' ? w.crossover : w.air) {
           this.post(peer, path, LATENCY, { kind: 'heartbeat', path, bytes, h: frameOf(bytes) });
         }
         return;
@@ -344,8 +314,12 @@ export class Mover implements Outside {
       case 'arp': {
         const { bytes } = effect;
         const arp = arpOf(bytes);
+        if (arp === 'witness?') {
+          this.askWitness(box, bytes);
+          return;
+        }
         this.tell(box.id, () => `ARP ${arp} ▸`);
-        if (w.a.lan && w.b.lan) this.post(peer, 'arp', LATENCY, { kind: 'arp', bytes, arp });
+        if (w.air) this.post(peer, 'arp', LATENCY, { kind: 'arp', bytes, arp });
         return;
       }
       case 'vip':
@@ -359,6 +333,19 @@ export class Mover implements Outside {
         if (effect.order.kind === 'reign') checkReign(w, box);
         this.post(box.id, 'order', 0, { kind: 'order', order: effect.order });
         return;
+      case 'fence':
+        this.tell(box.id, () => 'fences its peer');
+        this.end(w.other(box), false, FENCED_OFF);
+        this.post(box.id, 'edge', FENCE, { kind: 'fenced' });
+        return;
+      case 'abort':
+        this.tell(box.id, () => 'ends its own process');
+        this.end(box, true, RESTART);
+        return;
+      case 'ping':
+      case 'vrrp':
+      case 'bounce':
+        throw new Error(`${effect.kind}: the pair of the model has none`);
       case 'log':
         this.tell(box.id, () => `"${effect.level}: ${effect.text}"`);
         return;
@@ -366,6 +353,19 @@ export class Mover implements Outside {
         this.tell(box.id, () => `to operator: ${effect.text}`);
         return;
     }
+  }
+
+  private askWitness(box: Box, question: Uint8Array): void {
+    if (!box.onLan || !this.w.witness || !box.witness) return;
+    const bytes = witnessAnswer(question);
+    this.post(box.id, 'arp', LATENCY, { kind: 'arp', bytes, arp: 'witness' });
+  }
+
+  /** Off, and on again later. */
+  end(box: Box, told: boolean, back: number): void {
+    if (box.sentry === undefined) return;
+    this.stop(box, told);
+    this.w.later.push({ at: this.w.now + back, deed: { kind: 'boot', box: box.id } });
   }
 
   private vip(box: Box, action: 'claim' | 'renew' | 'drop'): void {
@@ -440,6 +440,21 @@ export class Mover implements Outside {
       case 'plug-x':
         this.setCrossover(true);
         return;
+      case 'stop':
+        this.stop(this.w.box(deed.box), true);
+        return;
+      case 'loosen':
+        this.loosen(this.w.box(deed.box));
+        return;
+      case 'port':
+        this.w.box(deed.box).port = true;
+        return;
+      case 'see-witness':
+        this.w.box(deed.box).witness = true;
+        return;
+      case 'witness':
+        this.w.witness = true;
+        return;
       case 'connect':
         this.connect();
         return;
@@ -469,13 +484,28 @@ export class Mover implements Outside {
       this.post(w.other(box).id, 'stream', LATENCY, { kind: 'closed', link });
     }
     w.coming = w.coming.filter((c) => c.to !== box.id);
-    w.later = w.later.filter((l) => l.deed.kind !== 'thaw' || l.deed.box !== box.id);
+    w.later = w.later.filter(
+      ({ deed }) => (deed.kind !== 'thaw' && deed.kind !== 'loosen') || deed.box !== box.id,
+    );
     box.sentry = undefined;
     box.engine = new Engine(box.id, box.disk);
     box.frozen = false;
     box.lease = 0;
     box.vipUntil = 0;
     box.backlog = [];
+    box.stuck = false;
+    box.waits = [];
+  }
+
+  /** The engine turns again, and finds what came meanwhile. */
+  loosen(box: Box): void {
+    if (!box.stuck) return;
+    box.stuck = false;
+    const { waits } = box;
+    box.waits = [];
+    for (const item of waits) if (box.sentry !== undefined) this.take(box, item);
+    if (box.runs) this.give(box, { kind: 'tick' });
+    this.w.later.push({ at: this.w.now + CONNECT, deed: { kind: 'connect' } });
   }
 
   thaw(box: Box): void {
@@ -517,7 +547,7 @@ export class Mover implements Outside {
   private connect(): void {
     const { w } = this;
     const { a, b } = w;
-    if (!a.runs || !b.runs || !w.crossover) return;
+    if (!a.runs || !b.runs || a.stuck || b.stuck || !w.crossover) return;
     if (a.engine.link !== 0 && a.engine.link === b.engine.link) return;
     w.links += 1;
     a.engine.linkUp(w.links, this);

@@ -51,11 +51,11 @@ expect epoch 2
    11.89  a: primary of epoch 2: cold-start
    11.89  a: primary, epoch 2
    11.89  b: alarm over: not-eligible
-   11.89  ok      primary a within 5s
-   11.89  > heal crossover
+   11.90  ok      primary a within 5s
+   11.90  > heal crossover
    11.90  b: alarm over: crossover-down
-   12.23  a: in step
-   12.23  b: in step
-   12.24  ok      in step within 3s
-   17.24  ok      calls kept
-   17.24  ok      epoch 2
+   14.24  a: in step
+   14.24  b: in step
+   14.24  ok      in step within 3s
+   19.24  ok      calls kept
+   19.24  ok      epoch 2

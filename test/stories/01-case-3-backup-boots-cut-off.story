@@ -55,8 +55,8 @@ expect calls kept
     3.99  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
     3.99  b: ALARM crossover-down: the other box is not heard over the crossover
     3.99  b: alarm over: lan-path-down
-    4.20  a: ALARM acknowledgements are late: going on alone
-    4.20  a: ALARM not protected: the peer is out of step
+    4.19  a: ALARM acknowledgements are late: going on alone
+    4.19  a: ALARM not protected: the peer is out of step
     4.20  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     8.88  ok      b not primary for 5s
     8.88  > heal crossover
@@ -65,9 +65,9 @@ expect calls kept
     8.88  a: alarm over: crossover-down
     8.90  b: alarm over: not-eligible
     8.90  b: alarm over: crossover-down
-   12.72  a: in step
-   12.72  b: in step
-   12.73  ok      in step within 5s
-   12.73  a: alarm over: not-protected
-   14.73  ok      no alarms
-   19.73  ok      calls kept
+   11.75  a: in step
+   11.75  b: in step
+   11.75  a: alarm over: not-protected
+   11.76  ok      in step within 5s
+   13.76  ok      no alarms
+   18.76  ok      calls kept

@@ -51,9 +51,9 @@ expect calls kept
    12.00  b: primary of epoch 2: peer-silent
    12.00  b: primary, epoch 2
    12.00  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   12.01  ok      primary b within 500ms
-   12.01  > boot a
-   12.01  a: starting
+   12.00  ok      primary b within 500ms
+   12.00  > boot a
+   12.00  a: starting
    12.01  a: backup
    12.01  b: alarm over: crossover-down
    12.03  b: in step

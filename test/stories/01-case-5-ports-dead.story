@@ -34,8 +34,8 @@ expect epoch 1
     0.74  > call 1000 1001
     0.85  > dead port a
     0.85  > dead port b
-    0.92  a: ALARM witness-lost: no witness answers on the service LAN
     0.92  b: ALARM witness-lost: no witness answers on the service LAN
+    0.92  a: ALARM witness-lost: no witness answers on the service LAN
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     6.02  ok      roles stay for 5170ms
@@ -51,8 +51,8 @@ expect epoch 1
    21.02  ok      calls kept
    21.02  > dead port a
    21.02  > dead port b
-   21.08  b: ALARM witness-lost: no witness answers on the service LAN
    21.08  a: ALARM witness-lost: no witness answers on the service LAN
+   21.08  b: ALARM witness-lost: no witness answers on the service LAN
    21.11  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    21.12  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    26.45  ok      roles stay for 5430ms

@@ -39,14 +39,14 @@ expect calls kept
    25.85  ok      calls kept
    25.85  > heal crossover
    25.85  > live port b
-   25.85  b: alarm over: not-eligible
-   25.85  b: alarm over: crossover-down
    25.85  b: alarm over: witness-lost
    25.85  a: alarm over: crossover-down
    25.85  a: announces the VIP
-   28.38  a: in step
-   28.38  b: in step
-   28.39  ok      in step within 5s
-   28.39  ok      epoch 1
-   28.40  a: alarm over: not-protected
-   33.39  ok      calls kept
+   25.85  b: alarm over: not-eligible
+   25.85  b: alarm over: crossover-down
+   26.85  a: in step
+   26.85  b: in step
+   26.85  a: alarm over: not-protected
+   26.85  ok      in step within 5s
+   26.85  ok      epoch 1
+   31.85  ok      calls kept

@@ -48,9 +48,9 @@ expect no alarms
    25.86  a: announces the VIP
    25.88  b: suspicion (peer-silent) was wrong: box a lives, roles stay
    25.88  b: alarm over: vip-answered
-   26.96  a: in step
-   26.96  b: in step
-   26.97  ok      in step within 5s
-   26.97  ok      epoch 1
-   26.98  a: alarm over: not-protected
-   27.97  ok      no alarms
+   29.68  a: in step
+   29.68  b: in step
+   29.68  ok      in step within 5s
+   29.68  ok      epoch 1
+   29.68  a: alarm over: not-protected
+   30.68  ok      no alarms

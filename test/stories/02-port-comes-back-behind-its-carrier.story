@@ -35,21 +35,23 @@ expect new calls
     1.04  a: starting
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     4.04  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    4.04  a: promoting
-    4.07  a: primary of epoch 2: cold-start
-    4.07  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    4.07  a: primary, epoch 2
-    4.07  b: alarm over: not-eligible
-    4.08  ok      a is primary
-    4.08  > plug lan b
-    4.08  b: alarm over: lan-down
+    4.06  a: promoting
+    4.09  a: ALARM older-tables: box b has newer tables and has been unfit for too long: begun without them
+    4.09  a: primary of epoch 2: cold-start
+    4.09  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    4.09  a: primary, epoch 2
+    4.09  b: alarm over: not-eligible
+    4.10  ok      a is primary
+    4.10  > plug lan b
+    4.10  b: alarm over: lan-down
     4.23  a: in step
     4.23  b: in step
     4.24  a: alarm over: not-protected
-   11.08  > live port a
-   11.08  a: alarm over: lan-path-down
-   11.09  ok      a announces within 100ms
-   11.09  ok      caches point to a within 300ms
-   11.09  b: alarm over: lan-path-down
-   11.29  ok      new calls
-   11.29  ok      they end
+    4.24  a: alarm over: older-tables
+   11.10  > live port a
+   11.11  a: alarm over: lan-path-down
+   11.11  ok      a announces within 100ms
+   11.11  ok      caches point to a within 300ms
+   11.11  b: alarm over: lan-path-down
+   11.32  ok      new calls
+   11.32  ok      they end

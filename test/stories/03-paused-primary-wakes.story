@@ -28,7 +28,7 @@ expect calls kept
     0.94  b: backup
     1.22  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-    3.33  b: promoting
+    3.34  b: promoting
     3.34  b: announces the VIP
     3.34  b: alarm over: vip-answered
     3.34  b: primary of epoch 2: peer-silent

@@ -40,7 +40,7 @@ expect calls kept
     0.86  ok      primary b within 50ms
     0.86  > boot a
     0.86  a: starting
-    0.91  a: backup
+    0.88  a: backup
     1.03  b: in step
     1.03  a: in step
     1.04  ok      in step within 5s
@@ -61,8 +61,8 @@ expect calls kept
    14.24  ok      roles stay for 5s
    14.24  > pull lan a
    14.24  a: ALARM lan-down: the port to the service LAN has no carrier
-   14.32  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    14.32  a: ALARM witness-lost: no witness answers on the service LAN
+   14.32  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    14.34  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    16.24  > plug lan a
    16.24  a: alarm over: lan-down

@@ -29,22 +29,22 @@ expect calls kept
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     5.85  > engine of a sticks
-    7.83  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
-    7.83  a: alarm over: not-protected
-    7.83  a: starting
-   11.33  a: ALARM crossover-down: the other box is not heard over the crossover
-   11.33  a: promoting
-   11.36  a: primary of epoch 2: cold-start
-   11.36  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   11.36  a: primary, epoch 2
-   11.37  ok      primary a within 7s
-   11.37  ok      epoch 2
-   11.37  > boot b
-   11.37  b: starting
-   11.38  b: backup
-   11.38  a: alarm over: crossover-down
-   11.38  a: in step
-   11.38  b: in step
+    7.82  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
+    7.82  a: alarm over: not-protected
+    7.82  a: starting
+   11.32  a: ALARM crossover-down: the other box is not heard over the crossover
+   11.32  a: promoting
+   11.35  a: primary of epoch 2: cold-start
+   11.35  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   11.35  a: primary, epoch 2
+   11.36  ok      primary a within 7s
+   11.36  ok      epoch 2
+   11.36  > boot b
+   11.36  b: starting
+   11.37  b: backup
+   11.37  a: alarm over: crossover-down
+   11.37  a: in step
+   11.37  b: in step
    11.38  ok      in step within 5s
-   11.39  a: alarm over: not-protected
+   11.38  a: alarm over: not-protected
    16.38  ok      calls kept

@@ -136,11 +136,11 @@ expect epoch 1
     1.38  b: backup
     1.38  a: in step
     1.38  b: in step
-    1.39  ok      in step within 10s
-    1.39  ok      equal tables within 10s
-    1.39  > power off b
-    1.69  > boot b
-    1.69  b: starting
+    1.38  ok      in step within 10s
+    1.38  ok      equal tables within 10s
+    1.38  > power off b
+    1.68  > boot b
+    1.68  b: starting
     1.70  b: backup
     1.70  a: in step
     1.70  b: in step
@@ -154,10 +154,10 @@ expect epoch 1
     2.03  a: in step
     2.03  b: in step
     2.03  ok      in step within 10s
-    2.04  ok      equal tables within 10s
-    2.04  > power off b
-    2.34  > boot b
-    2.34  b: starting
+    2.03  ok      equal tables within 10s
+    2.03  > power off b
+    2.33  > boot b
+    2.33  b: starting
     2.35  b: backup
     2.35  a: in step
     2.35  b: in step
@@ -198,7 +198,7 @@ expect epoch 1
     3.63  b: starting
     3.65  b: backup
     3.65  a: in step
-    3.65  b: in step
+    3.66  b: in step
     3.66  ok      in step within 10s
     3.66  ok      equal tables within 10s
     3.66  > kill b
@@ -208,11 +208,11 @@ expect epoch 1
     3.98  b: backup
     3.98  a: in step
     3.98  b: in step
-    3.98  ok      in step within 10s
-    3.98  ok      equal tables within 10s
-    3.98  > power off b
-    4.28  > boot b
-    4.28  b: starting
+    3.99  ok      in step within 10s
+    3.99  ok      equal tables within 10s
+    3.99  > power off b
+    4.29  > boot b
+    4.29  b: starting
     4.30  b: backup
     4.30  a: in step
     4.30  b: in step
@@ -225,11 +225,11 @@ expect epoch 1
     4.63  b: backup
     4.63  a: in step
     4.63  b: in step
-    4.63  ok      in step within 10s
-    4.63  ok      equal tables within 10s
-    4.63  > power off b
-    4.93  > boot b
-    4.93  b: starting
+    4.64  ok      in step within 10s
+    4.64  ok      equal tables within 10s
+    4.64  > power off b
+    4.94  > boot b
+    4.94  b: starting
     4.95  b: backup
     4.95  a: in step
     4.95  b: in step

@@ -51,6 +51,8 @@ expect calls kept
     8.86  ok      registrations kept
     8.86  > boot a
     8.86  a: starting
+    8.89  b: ALARM crossover-down: the other box is not heard over the crossover
+    8.89  b: alarm over: crossover-down
     8.91  a: backup
     9.03  b: in step
     9.03  a: in step

@@ -41,14 +41,14 @@ expect calls kept
    14.06  b: announces the VIP
    14.06  b: primary of epoch 2: peer-closed
    14.06  b: primary, epoch 2
-   14.07  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   14.06  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
    14.07  ok      primary b within 50ms
    14.07  > boot a
    14.07  a: starting
    14.11  a: backup
    14.23  b: in step
    14.23  a: in step
-   14.23  b: alarm over: not-protected
    14.24  ok      in step within 15s
    14.24  b: speaks
+   14.24  b: alarm over: not-protected
    19.24  ok      calls kept

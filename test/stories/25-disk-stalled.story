@@ -29,7 +29,7 @@ expect calls kept
     0.24  a: speaks
     0.74  > call 1000 1001
     0.85  > disk of a stalled
-    2.89  a: ALARM disk: no answer for 2002 ms: going on from memory
+    2.90  a: ALARM disk: no answer for 2006 ms: going on from memory
    10.85  ok      primary a
    10.85  ok      epoch 1
    11.05  ok      new calls
@@ -49,7 +49,7 @@ expect calls kept
    14.11  a: backup
    14.23  b: in step
    14.23  a: in step
-   14.23  b: alarm over: not-protected
    14.24  ok      in step within 15s
    14.24  b: speaks
+   14.24  b: alarm over: not-protected
    19.24  ok      calls kept

@@ -36,7 +36,7 @@ expect new calls
     0.86  ok      primary b within 50ms
     0.86  > boot a
     0.86  a: starting
-    0.91  a: backup
+    0.88  a: backup
     1.03  b: in step
     1.03  a: in step
     1.04  ok      in step within 5s
@@ -44,8 +44,8 @@ expect new calls
     2.04  > power off b
     3.04  > boot a
     3.04  > boot b
-    3.04  a: starting
     3.04  b: starting
+    3.04  a: starting
     3.04  a: promoting
     3.15  a: announces the VIP
     3.15  a: primary of epoch 3: cold-start

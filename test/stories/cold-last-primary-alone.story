@@ -60,5 +60,6 @@ expect primary b
    23.83  a: backup
    23.99  b: in step
    23.99  a: in step
+   23.99  b: alarm over: not-protected
    23.99  ok      in step within 5s
    23.99  ok      primary b

@@ -30,19 +30,19 @@ expect calls kept
     1.45  > call 1002 1003
     1.55  > kill a
     1.55  b: promoting
-    1.58  b: ALARM witness-lost: no witness answers on the service LAN
     1.58  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
+    1.58  b: ALARM witness-lost: no witness answers on the service LAN
     1.58  b: backup
     1.65  > boot a
     1.65  a: starting
     2.68  b: alarm over: witness-lost
-    2.68  b: promoting
-    2.69  b: announces the VIP
-    2.69  b: alarm over: not-eligible
-    2.69  b: primary of epoch 2: peer-closed
-    2.69  b: primary, epoch 2
-    2.69  a: backup
-    2.70  ok      primary b within 6s
+    2.70  b: promoting
+    2.71  b: announces the VIP
+    2.71  b: alarm over: not-eligible
+    2.71  b: primary of epoch 2: peer-closed
+    2.71  b: primary, epoch 2
+    2.71  a: backup
+    2.72  ok      primary b within 6s
     2.83  b: in step
     2.83  a: in step
     2.84  ok      in step within 8s

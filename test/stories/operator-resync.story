@@ -44,8 +44,8 @@ expect calls kept
     6.04  a: console: ok: box b is primary, epoch 2
     6.04  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
     6.04  ok      primary b within 20ms
-    6.04  b: in step
     6.04  b: speaks
-    6.04  a: in step
-    6.04  b: alarm over: not-protected
+    6.05  b: in step
+    6.05  a: in step
+    6.05  b: alarm over: not-protected
    11.04  ok      calls kept

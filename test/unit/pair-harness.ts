@@ -132,7 +132,8 @@ export class Pair {
     this.give(box, { kind: 'carrier', path: 'l', up: box.carrier.l });
     this.soon(box, loadMs, () => {
       const d = box.disk;
-      Object.assign(box.standing, { epoch: d.epoch, lsn: d.lsn, peerStale: d.peerStale });
+      const { epoch, lsn, peerStale } = d;
+      Object.assign(box.standing, { epoch, recordEpoch: epoch, lsn, peerStale });
       this.give(box, { kind: 'report', report: { kind: 'loaded', chain: 0, ...d } });
     });
   }
@@ -415,6 +416,7 @@ export class Pair {
       case 'speak':
         box.engine = 'speaking';
         s.inStep = false;
+        s.recordEpoch = s.epoch;
         this.tryLink();
         break;
       case 'resign':
@@ -482,6 +484,7 @@ export class Pair {
         box.standing.inStep = true;
         box.standing.peerStale = false;
         box.standing.epoch = lead.standing.epoch;
+        box.standing.recordEpoch = lead.standing.recordEpoch;
         box.standing.lsn = lead.standing.lsn;
         box.disk.fresh = false;
         this.save(box, box === lead);

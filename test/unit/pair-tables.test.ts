@@ -133,7 +133,9 @@ const NEW: Looking = {
   wasPrimary: false,
   fresh: false,
   marked: false,
+  gone: false,
   stranger: false,
+  peerUnfitMs: 0,
   peer: undefined,
 };
 const PEER: NonNullable<Looking['peer']> = {
@@ -151,12 +153,13 @@ const PEER: NonNullable<Looking['peer']> = {
 test('cold start, rule by rule: each can decide', (t) => {
   const late = { ...NEW, lookedMs: 1000 };
   const cases: readonly Looking[] = [
+    { ...late, gone: true, wasPrimary: true },
     { ...late, ownLanUp: false, wasPrimary: true },
     { ...late, witnessLost: true, wasPrimary: true },
     { ...late, marked: true, wasPrimary: true },
     { ...late, wasPrimary: true, peer: { ...PEER, role: 'promoting', lsn: 0 } },
     { ...NEW, peer: { ...PEER, loaded: false, epoch: 0 } },
-    { ...NEW, peer: { ...PEER, fit: false, inStep: true } },
+    { ...late, peerUnfitMs: 999, peer: { ...PEER, fit: false, lsn: 6 } },
     { ...NEW, peer: { ...PEER, lsn: 4 } },
     { ...late, wasPrimary: true, peer: PEER },
     { ...late, wasPrimary: true, stranger: true },
@@ -179,6 +182,7 @@ test('two boxes that hear each other never both stand, and in the end one does',
       own: candidate(id),
       lookedMs: fc.integer({ min: 0, max: 2000 }),
       wasPrimary: fc.boolean(),
+      peerUnfitMs: fc.integer({ min: 0, max: 2000 }),
     });
   fc.assert(
     fc.property(box('a'), box('b'), (a, b) => {
@@ -187,12 +191,32 @@ test('two boxes that hear each other never both stand, and in the end one does',
         own: me.own,
         lookedMs: me.lookedMs,
         wasPrimary: me.wasPrimary,
+        peerUnfitMs: me.peerUnfitMs,
         peer: { ...other.own, role: 'starting', loaded: true },
       });
       const stands = [look(a, b), look(b, a)].filter((l) => verdict(l).decision === 'stand');
-      const held = a.lookedMs >= NEW.holdMs && b.lookedMs >= NEW.holdMs;
+      const held = [a, b].every((l) => Math.min(l.lookedMs, l.peerUnfitMs) >= NEW.holdMs);
       return held ? stands.length === 1 : stands.length <= 1;
     }),
   );
   t.pass();
+});
+
+test('older tables wait for newer ones that cannot be served yet, and not for ever', (t) => {
+  const peer = { ...PEER, fit: false };
+  const ahead: readonly Partial<Candidate>[] = [{ recordEpoch: 4 }, { lsn: 6 }, { inStep: true }];
+  for (const more of ahead) {
+    for (const lookedMs of [0, 60_000]) {
+      const looking: Looking = { ...NEW, lookedMs, peer: { ...peer, ...more } };
+      t.is(verdict({ ...looking, peerUnfitMs: NEW.holdMs - 1 }).decision, 'wait');
+      t.is(verdict({ ...looking, peerUnfitMs: NEW.holdMs }).decision, 'stand');
+    }
+  }
+  t.is(verdict({ ...NEW, peer: { ...peer, lsn: 4 } }).decision, 'stand', 'it has nothing more');
+});
+
+test('a number without a record ranks nobody', (t) => {
+  const back: Candidate = { ...NEW.own, box: 'a', epoch: 4, lsn: 1 };
+  t.true(outranks({ ...NEW.own, inStep: true }, back));
+  t.false(outranks({ ...NEW.own, inStep: true }, { ...back, recordEpoch: 4 }));
 });

@@ -140,3 +140,32 @@ test('"alone" taken back while it was being written does not count as written', 
   bench.advance(100);
   t.is(bench.a.engine.gate, 'disk');
 });
+
+test('a reign calls the peer stale from its first record on, and not when it came to nothing', (t) => {
+  const bench = new Bench();
+  bench.settle();
+  bench.crown('a');
+  bench.followAll('b');
+  bench.connect();
+  register(bench.a, 1000);
+  bench.settle();
+  const { a } = bench;
+  t.true(a.engine.standing.inStep && !a.engine.standing.peerStale);
+  a.restart(bench.now, 3);
+  bench.settle();
+  const { epoch, recordEpoch } = a.engine.standing;
+  a.give({ kind: 'order', order: { kind: 'reign', epoch: epoch + 1, cause: 'cold-start' } });
+  bench.settle();
+  t.is(a.engine.standing.epoch, epoch + 1);
+  t.false(a.engine.standing.peerStale, 'nothing was said in it');
+  t.is(a.engine.standing.recordEpoch, recordEpoch);
+  t.true(a.disk.box?.peerStale, 'so that speaking waits for no second word');
+  a.give({ kind: 'order', order: { kind: 'speak', epoch: epoch + 1 } });
+  bench.settle();
+  t.true(a.engine.standing.peerStale);
+  // it lays its voice down to stand once more: what the peer lacks it still lacks
+  a.give({ kind: 'order', order: { kind: 'follow', epoch: epoch + 1 } });
+  a.give({ kind: 'order', order: { kind: 'reign', epoch: epoch + 2, cause: 'cold-start' } });
+  bench.settle();
+  t.true(a.engine.standing.peerStale);
+});
