@@ -14,7 +14,8 @@
  *                 one query heartbeat on x and on l          │ round by `again`
  *
  * A wait is over only when we looked in time: a sentry that was itself held up cannot say that
- * nobody answered, so a late look is followed by a short second one.
+ * nobody answered, so a late look is followed by a short second one, and after a stall the whole
+ * round is begun anew (`sentry.ts`).
  */
 
 import { type Millis, type Mono, NEVER } from '../base/units.ts';

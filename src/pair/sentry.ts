@@ -24,7 +24,7 @@ import { ACTION_OF, GUARD_OF, notReady } from './sentry-moves.ts';
 import { type SentryView, viewOf } from './sentry-view.ts';
 import { watch } from './sentry-watch.ts';
 import { rowsFor } from './takeover.ts';
-import { DOUBTING } from './takeover-row.ts';
+import { DOUBTING, PROVING } from './takeover-row.ts';
 import { type PairEvent, PHASE_ROLE } from './takeover-words.ts';
 import type {
   OperatorCommand,
@@ -140,6 +140,8 @@ export class Sentry {
       c.counters.longestStallMs = Math.max(c.counters.longestStallMs, gap);
       c.peer.detector.excuse(this.lastStep, now);
       c.excuse(gap);
+      // what was asked before says nothing of now: somebody may have begun meanwhile
+      if (PROVING.includes(c.phase)) c.prober.again(now);
     }
     this.lastStep = now;
   }

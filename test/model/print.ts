@@ -52,6 +52,9 @@ export class Printer {
     epoch: [],
     pair: [],
   };
+  /** Scratch of `settle`. */
+  private readonly values: number[] = [];
+  private readonly ranks: number[] = [];
   private readonly boots = new Map<string, number>();
   private readonly later: string[] = [];
   private now = 0;
@@ -231,17 +234,28 @@ export class Printer {
     const at = this.ranked[group];
     if (at.length === 0) return;
     const words = this.words;
-    const values = at.map((i) => words[i] as number).sort((x, y) => x - y);
-    const rank = new Map<number, number>();
+    const { values, ranks } = this;
+    values.length = 0;
+    for (const i of at) insert(values, words[i] as number);
     let r = 1;
     let before = values[0] as number;
-    for (const v of values) {
-      r += Math.min(gap, v - before);
-      before = v;
-      rank.set(v, r);
+    for (let k = 0; k < values.length; k += 1) {
+      r += Math.min(gap, (values[k] as number) - before);
+      before = values[k] as number;
+      ranks[k] = r;
     }
-    for (const i of at) words[i] = rank.get(words[i] as number) as number;
+    for (const i of at) words[i] = ranks[values.indexOf(words[i] as number)] as number;
   }
+}
+
+/** Keeps `sorted` so, each value once. */
+function insert(sorted: number[], value: number): void {
+  let k = sorted.length;
+  while (k > 0 && (sorted[k - 1] as number) > value) k -= 1;
+  if (k > 0 && sorted[k - 1] === value) return;
+  sorted.push(value);
+  for (let m = sorted.length - 1; m > k; m -= 1) sorted[m] = sorted[m - 1] as number;
+  sorted[k] = value;
 }
 
 const printer = new Printer();

@@ -71,3 +71,18 @@ test('a box that said it is gone for good does not lead again while it is being 
   pair.run(3000);
   t.is(pair.a.role(), 'primary');
 });
+
+test('a box that slept while it proved silence proves it anew', (t) => {
+  const pair = started();
+  pair.kill(pair.a);
+  pair.run(100, () => pair.b.view().phase === 'probing');
+  pair.run(12);
+  pair.freeze(pair.b);
+  pair.run(900);
+  pair.thaw(pair.b);
+  pair.run(15);
+  t.is(pair.b.view().phase, 'probing', 'somebody may have begun meanwhile');
+  pair.run(100);
+  t.is(pair.b.role(), 'primary');
+  t.deepEqual(pair.broken, []);
+});
