@@ -4,10 +4,14 @@
  * table say (`ownVerdict`).
  */
 
+import type { Millis } from '../base/units.ts';
 import type { Heartbeat } from '../wire/heartbeat.ts';
 import { type Candidate, type Looking, type Verdict, verdict, waitsFor } from './cold-start.ts';
 import type { Core } from './sentry-core.ts';
 import { DOUBTING } from './takeover-row.ts';
+
+/** A frame of a third host on the LAN shows for so long that the LAN is alive. */
+const LAN_LIFE: Millis = 10_000;
 
 /** This box as the other one ranks it. */
 export function candidate(c: Core): Candidate {
@@ -46,6 +50,7 @@ export function mayNotStand(c: Core): string {
   // the operator decided
   if (c.forced) return '';
   if (c.witnessLost()) return 'no witness answers on the service LAN';
+  if (blind(c)) return 'the service LAN showed neither the peer nor anybody else before';
   // the engine has left its primary behind already
   if (c.reignDurable) return '';
   if (c.marked && !c.peerStale()) return 'the peer went on without this box';
@@ -57,6 +62,18 @@ export function mayNotStand(c: Core): string {
     default:
       return '';
   }
+}
+
+/**
+ * The peer only fell silent, and before that the LAN had not shown it while the crossover did: the
+ * silence of the VIP proves nothing on a LAN that may be dead, unless somebody else is seen there.
+ */
+function blind(c: Core): boolean {
+  if (c.phase !== 'following' && c.origin !== 'following') return false;
+  const silent =
+    c.phase === 'following' ? c.peer.detector.silent(c.now) : c.cause === 'peer-silent';
+  if (!c.lanBlind || !silent || c.fenced) return false;
+  return c.witnesses.state() !== 'seen' && c.now - c.lanHeardAt >= LAN_LIFE;
 }
 
 /** @returns the decision of the cold-start table for a box that looks for its peer. */

@@ -184,6 +184,10 @@ export class Core {
   lanLostAt: Mono = NEVER;
   /** Since when the peer says that it sees a witness; NEVER while it does not. */
   peerSeesAt: Mono = NEVER;
+  /** The LAN did not show the peer while the crossover did, when it was last to be seen. */
+  lanBlind = false;
+  /** A third host was last heard on the LAN. */
+  lanHeardAt: Mono = -NEVER;
   /** Since when no carrier is seen. */
   carrierLostAt: Mono = NEVER;
   /** We take our own port down until here: that it shows neither carrier nor witness means nothing. */

@@ -240,7 +240,7 @@ export class Sentry {
       return;
     }
     if (seen === undefined) {
-      if (c.settings.witnesses.length > 0) this.takeWitness(bytes);
+      this.takeThird(bytes);
       return;
     }
     c.counters.arpsHeard += 1;
@@ -255,10 +255,12 @@ export class Sentry {
         this.fire('rival-probes');
         return;
       case 'asked':
+        c.lanHeardAt = c.now;
         this.answerFor(seen.reply);
         c.hosts.remember(seen);
         return;
       case 'host':
+        c.lanHeardAt = c.now;
         c.hosts.remember(seen);
         return;
     }
@@ -272,9 +274,13 @@ export class Sentry {
     }
   }
 
-  private takeWitness(bytes: Uint8Array): void {
+  /** A frame that is not about the VIP: perhaps of a witness, else of somebody who lives there. */
+  private takeThird(bytes: Uint8Array): void {
+    const c = this.core;
     const arp = decodeArp(bytes);
-    if (!isFault(arp)) this.core.witnesses.heard(arp.senderIp, this.core.now);
+    if (isFault(arp) || arp.senderMac === c.mac) return;
+    c.witnesses.heard(arp.senderIp, c.now);
+    if (arp.senderIp !== c.settings.peerLanAddress) c.lanHeardAt = c.now;
   }
 
   private takeCarrier(path: Path, up: boolean): void {
@@ -407,6 +413,9 @@ export class Sentry {
   private settleSight(): void {
     const c = this.core;
     const peer = c.peer.detector.colour('l', c.now) !== 'red';
+    if (peer || !c.lanUp()) c.lanBlind = false;
+    // the crossover is heard just now: had the peer died, both paths would have fallen silent
+    else if (c.peer.detector.colour('x', c.now) === 'green') c.lanBlind = true;
     const witness = !c.witnessLost();
     const back = (peer && !this.saw.peer) || (witness && !this.saw.witness);
     this.saw = { peer, witness };

@@ -287,7 +287,7 @@ const endlessHistory: Saboteur = {
       const { alarms } = (sentry.sentry as unknown as { core: { alarms: Alarms } }).core;
       const { over } = alarms as unknown as { over: { shift: () => undefined } };
       over.shift = () => undefined;
-      alarms.raise('stranger', 'again', world.now, 1);
+      alarms.raise('stranger', `again at ${world.now}`, world.now, 1);
       alarms.clear('stranger', world.now);
     });
   },

@@ -2,6 +2,7 @@
 
 import test from 'ava';
 import type { PairSettings } from '../../src/pair/terms.ts';
+import { arpRequest } from '../../src/wire/arp.ts';
 import { type Box, type Pair, started, WITNESS } from './pair-harness.ts';
 
 const WITNESSED: Partial<PairSettings> = { witnesses: [{ address: WITNESS, by: 'arp' }] };
@@ -410,4 +411,30 @@ test('with a virtual MAC a frozen primary answers nothing: its lease is waited f
   const killed = started(1, { vrrp });
   killed.kill(killed.a);
   t.true(killed.run(500, () => killed.b.lease > killed.now) < 60, 'a kernel said that it is gone');
+});
+
+test('no witness, and the LAN did not show the peer before: silence proves nothing, unless somebody is seen', (t) => {
+  for (const alive of [false, true]) {
+    const pair = started();
+    pair.filter = (_from, path) => path !== 'l';
+    pair.apart = true;
+    pair.run(1000);
+    if (alive) {
+      const bytes = arpRequest('02:00:00:00:00:77', '192.0.2.77', '192.0.2.78');
+      pair.give(pair.b, { kind: 'arp', bytes });
+    }
+    pair.filter = () => false;
+    pair.cutX();
+    pair.run(3000);
+    t.is(pair.b.role(), alive ? 'primary' : 'backup', texts(pair));
+    if (!alive) t.true(active(pair.b).includes('not-eligible'));
+  }
+});
+
+test('the LAN did not show the peer before, and then its kernel ended the stream: that proves silence', (t) => {
+  const pair = started();
+  pair.filter = (_from, path) => path !== 'l';
+  pair.run(1000);
+  pair.kill(pair.a);
+  t.true(pair.run(500, () => pair.b.lease > pair.now) < 60, texts(pair));
 });
