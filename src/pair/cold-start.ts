@@ -116,7 +116,7 @@ export type Looking = {
   readonly gone: boolean;
   /** Authentic frames come from a box that does not hear us, or has not yet. */
   readonly stranger: boolean;
-  /** Since when the peer is heard, and heard to be unfit. */
+  /** Since when the peer is heard, and heard to be loading or unfit. */
   readonly peerUnfitMs: Millis;
   /** The peer, when it is heard now. */
   readonly peer: (Candidate & { readonly role: Role; readonly loaded: boolean }) | undefined;
@@ -161,7 +161,7 @@ export const RULES: readonly Rule[] = [
     why: 'the peer is about to become primary',
   },
   {
-    when: (l) => l.peer !== undefined && !l.peer.loaded && l.lookedMs < l.holdMs,
+    when: (l) => l.peer !== undefined && !l.peer.loaded && l.peerUnfitMs < l.holdMs,
     decision: 'wait',
     why: 'the peer is loading',
   },

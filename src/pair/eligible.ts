@@ -97,8 +97,15 @@ export function ownVerdict(c: Core): Verdict {
   return verdict(looking);
 }
 
-/** @returns whether `h` is of a peer that is to be waited for: unfit for a moment, and ahead. */
+/**
+ * @returns whether `h` is of a peer that is to be waited for: unfit for a moment, and ahead; or, where
+ * nobody led lately, about to say what it has.
+ */
 export function waitsForPeer(c: Core, h: Heartbeat): boolean {
-  if (c.forced || !h.loaded) return false;
+  if (c.forced) return false;
+  if (!h.loaded) {
+    const cold = DOUBTING.includes(c.phase) && c.origin === 'looking';
+    return cold && c.now - c.peer.unfitSince < c.settings.holdMs;
+  }
   return waitsFor(candidate(c), h, c.now - c.peer.unfitSince, c.settings.holdMs);
 }

@@ -66,7 +66,7 @@ export class Peer {
   state: Heartbeat | undefined;
   /** When `state` was heard. */
   stateAt: Mono = -NEVER;
-  /** Since when it is heard, and heard to be unfit; NEVER while it is fit. */
+  /** Since when it is heard, and heard to be loading or unfit; NEVER while it is fit. */
   unfitSince: Mono = NEVER;
   /** Highest epoch the peer was ever heard with. */
   seenEpoch: Epoch = 0;
@@ -117,7 +117,7 @@ export class Peer {
     this.state = h;
     this.stateAt = now;
     if (h.gone) this.unfitSince = -NEVER;
-    else if (h.fit || !h.loaded) this.unfitSince = NEVER;
+    else if (h.fit) this.unfitSince = NEVER;
     else if (this.unfitSince === NEVER) this.unfitSince = now;
     if (h.epoch > this.seenEpoch) this.seenEpoch = h.epoch;
     if (leads(h)) {

@@ -165,7 +165,8 @@ export const GUARDS = {
   'leader-gone': 'the box that was followed lives but leads no more, and this one goes first',
   'both-follow': 'the peer is a backup too, and no primary was heard for a second',
   'peer-first':
-    'the peer is fit and outranks this box, or has what this one has not and may become fit yet; and ' +
+    'the peer is fit and outranks this box, or has what this one has not and may become fit yet, or ' +
+    'loads while nobody led; and ' +
     'no operator decided otherwise',
   'rival-first': 'the peer is being promoted too and outranks this box',
   'rival-near': 'the peer is being promoted',

@@ -86,3 +86,18 @@ test('a box that slept while it proved silence proves it anew', (t) => {
   t.is(pair.b.role(), 'primary');
   t.deepEqual(pair.broken, []);
 });
+
+test('a box about to begin alone waits for one that is heard to load: it may know more', (t) => {
+  const pair = new Pair();
+  Object.assign(pair.a.disk, { epoch: 3, lsn: 1, wasPrimary: true, fresh: false });
+  Object.assign(pair.b.disk, { epoch: 3, lsn: 60, fresh: false });
+  pair.boot(pair.a);
+  pair.run(2000, () => pair.a.view().phase === 'probing');
+  t.is(pair.a.view().phase, 'probing');
+  pair.boot(pair.b, 200);
+  pair.run(100);
+  t.is(pair.a.view().phase, 'looking');
+  pair.run(500);
+  t.is(pair.b.role(), 'primary');
+  t.is(pair.a.role(), 'backup');
+});
