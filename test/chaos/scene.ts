@@ -45,7 +45,9 @@ export class Scene {
     name: string,
     settings: { readonly standing: number; readonly rate: number },
   ): Promise<Scene> {
-    const lab = await createLab({ name });
+    // one switchover after the other, by itself: the flap guard would hold them, as it should
+    const config = { timers: { flapMs: 0, flapMost: 100, flapWindowMs: 0 } };
+    const lab = await createLab({ name, config });
     try {
       const { primary, boxes } = await lab.status();
       const crowd = await RemoteCrowd.start(lab);
