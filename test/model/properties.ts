@@ -12,6 +12,7 @@
  * `epoch` and `no-amnesia` are asked only when somebody awake knows better: a box that is alone, while
  * the only other one that knows lies dead, is frozen or just awakes, cannot know
  * (docs/architecture.md, "Cold start").
+ * Nor is `no-amnesia` asked of a box that waited a hold for an unfit one and raised `older-tables`.
  * `strict` asks them always, to see how that looks.
  *
  * A process frozen while its LAN is down shows nothing on any path and yet lives: no reasoning
@@ -89,7 +90,10 @@ export function checkSpeaks(w: World, box: Box): void {
   const saved =
     holds(peer.engine.history, released.epoch, released.lsn) ||
     holds(peer.disk.history, released.epoch, released.lsn);
-  if (saved && asked) {
+  // it waited for the one that has more for a whole hold, and says so: availability goes first
+  const alarms = box.sentry === undefined ? [] : viewOf(box.sentry).alarms.active;
+  const accepted = alarms.some((alarm) => alarm.code === 'older-tables');
+  if (saved && asked && (options.strict || !accepted)) {
     const what = `record ${released.lsn} of epoch ${released.epoch}`;
     broken(w, 'no-amnesia', `${box.id} speaks without ${what}, which ${peer.id} has`);
   }
