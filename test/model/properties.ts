@@ -20,7 +20,7 @@
  */
 
 import type { Sentry } from '../../src/pair/sentry.ts';
-import { viewOf } from './adapter.ts';
+import { beganOnOlder, viewOf } from './adapter.ts';
 import type { Box } from './box.ts';
 import { holds } from './engine.ts';
 import type { World } from './world.ts';
@@ -91,8 +91,7 @@ export function checkSpeaks(w: World, box: Box): void {
     holds(peer.engine.history, released.epoch, released.lsn) ||
     holds(peer.disk.history, released.epoch, released.lsn);
   // it waited for the one that has more for a whole hold, and says so: availability goes first
-  const alarms = box.sentry === undefined ? [] : viewOf(box.sentry).alarms.active;
-  const accepted = alarms.some((alarm) => alarm.code === 'older-tables');
+  const accepted = box.sentry !== undefined && beganOnOlder(box.sentry);
   if (saved && asked && (options.strict || !accepted)) {
     const what = `record ${released.lsn} of epoch ${released.epoch}`;
     broken(w, 'no-amnesia', `${box.id} speaks without ${what}, which ${peer.id} has`);
