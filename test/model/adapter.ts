@@ -10,6 +10,7 @@
 
 import type { Chance } from '../../src/base/chance.ts';
 import { isFault } from '../../src/base/fault.ts';
+import type { Alarms } from '../../src/pair/alarms.ts';
 import { Sentry } from '../../src/pair/sentry.ts';
 import type { SentryView } from '../../src/pair/sentry-view.ts';
 import { pairSettings } from '../../src/pair/settings.ts';
@@ -114,6 +115,12 @@ export function viewOf(sentry: Sentry): SentryView {
 /** Reigns whose silence was agreed over the stream: it stays up (`src/node.ts`, reign). */
 export function agreed(cause: Cause): boolean {
   return cause === 'switchover' || cause === 'lan-lost';
+}
+
+/** The alarm that a property asks for; no other one tells states apart. */
+export function beganOnOlder(sentry: Sentry): boolean {
+  const alarms = Reflect.get(Reflect.get(sentry, 'core') as object, 'alarms') as Alarms;
+  return alarms.isActive('older-tables');
 }
 
 /** Since when the sentry has seen no turn of its engine. */

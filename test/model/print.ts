@@ -7,6 +7,7 @@
  */
 
 import {
+  beganOnOlder,
   COARSE,
   isOver,
   type Meaning,
@@ -280,6 +281,7 @@ export function printOf(w: World, withUsed: boolean): number {
 
 function printBox(p: Printer, w: World, box: Box): void {
   p.whose(box.id, box.sentry === undefined ? 'off' : phaseOf(box.sentry));
+  p.number(box.sentry !== undefined && beganOnOlder(box.sentry) ? 1 : 0);
   const flags = [box.fresh, box.frozen, box.lan, box.toldLan, box.port, box.witness, box.stuck];
   for (const flag of flags) p.number(flag ? 1 : 0);
   if (box.stuck && box.sentry !== undefined) {

@@ -12,6 +12,7 @@
  * `epoch` and `no-amnesia` are asked only when somebody awake knows better: a box that is alone, while
  * the only other one that knows lies dead, is frozen or just awakes, cannot know
  * (docs/architecture.md, "Cold start").
+ * Nor is `no-amnesia` asked of a box that waited a hold for an unfit one and raised `older-tables`.
  * `strict` asks them always, to see how that looks.
  *
  * A process frozen while its LAN is down shows nothing on any path and yet lives: no reasoning
@@ -19,7 +20,7 @@
  */
 
 import type { Sentry } from '../../src/pair/sentry.ts';
-import { viewOf } from './adapter.ts';
+import { beganOnOlder, viewOf } from './adapter.ts';
 import type { Box } from './box.ts';
 import { holds } from './engine.ts';
 import type { World } from './world.ts';
@@ -89,7 +90,9 @@ export function checkSpeaks(w: World, box: Box): void {
   const saved =
     holds(peer.engine.history, released.epoch, released.lsn) ||
     holds(peer.disk.history, released.epoch, released.lsn);
-  if (saved && asked) {
+  // it waited for the one that has more for a whole hold, and says so: availability goes first
+  const accepted = box.sentry !== undefined && beganOnOlder(box.sentry);
+  if (saved && asked && (options.strict || !accepted)) {
     const what = `record ${released.lsn} of epoch ${released.epoch}`;
     broken(w, 'no-amnesia', `${box.id} speaks without ${what}, which ${peer.id} has`);
   }
