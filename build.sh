@@ -304,11 +304,11 @@ tests() {
   else
     lint || true
     PASSED=$LINT_PASSED FAILED=$LINT_FAILED
-    ava_run 480 "tests without machinery" 'test/**/*.test.ts' '!test/real/**'
+    ava_run 900 "tests without machinery" 'test/**/*.test.ts' '!test/real/**'
     # One file at a time: their boxes measure time, and there may be only two processors.
     real=$(find "$ROOT/test/real" -name '*.test.ts' 2>/dev/null | wc -l)
     if [ "$real" -gt 0 ]; then
-      ava_run 720 "tests with real processes ($real files)" --concurrency 1 --serial \
+      ava_run 1200 "tests with real processes ($real files)" --concurrency 1 --serial \
         'test/real/**/*.test.ts'
     fi
   fi
