@@ -123,7 +123,7 @@ class Box {
     const linkLocal = ip6.length > 0 ? linkLocalOf(config.lan.interface) : undefined;
     this.sentry = new Sentry(config.node.pair, mac, systemChance(), linkLocal);
     this.heartbeats = { x: this.heartbeatSocket('x'), l: this.heartbeatSocket('l') };
-    const onFrame = (bytes: Uint8Array): void => this.step({ kind: 'arp', bytes });
+    const onFrame = (bytes: Uint8Array): void => this.step({ kind: 'frame', bytes });
     this.arp = orStop(ArpSocket.open(config.lan.interface, onFrame), 'packet socket on the LAN');
     if (ip6.length > 0) {
       const off = ipv6Off(config.lan.interface);
@@ -285,7 +285,7 @@ class Box {
       case 'heartbeat':
         this.heartbeat(effect.path, effect.bytes);
         return;
-      case 'arp':
+      case 'frame':
         this.toLan(effect.bytes);
         return;
       case 'vip':

@@ -419,7 +419,7 @@ export class Core {
   /** Tells a few of the neighbours that know the VIP, each by a question of its own. */
   tellHosts(): void {
     const some = this.toTell.splice(0, TOLD_AT_ONCE);
-    for (const bytes of this.face.refreshers(some)) this.out.push({ kind: 'arp', bytes });
+    for (const bytes of this.face.refreshers(some)) this.out.push({ kind: 'frame', bytes });
   }
 
   /** Asks the witnesses that are due. */
@@ -428,7 +428,7 @@ export class Core {
       if (by === 'icmp') this.out.push({ kind: 'ping', address });
       else {
         const bytes = arpRequest(this.mac, this.settings.lanAddress, address);
-        this.out.push({ kind: 'arp', bytes });
+        this.out.push({ kind: 'frame', bytes });
       }
     }
   }
@@ -439,7 +439,7 @@ export class Core {
       this.queryFrom = this.sequence + 1;
       this.queryAt = this.now;
     }
-    for (const bytes of this.face.probes()) this.out.push({ kind: 'arp', bytes });
+    for (const bytes of this.face.probes()) this.out.push({ kind: 'frame', bytes });
     this.beat(true, false);
   }
 
@@ -452,7 +452,7 @@ export class Core {
 
   /** Gratuitous ARP in both forms, unsolicited neighbour advertisements. */
   garp(): void {
-    for (const bytes of this.face.announcements()) this.out.push({ kind: 'arp', bytes });
+    for (const bytes of this.face.announcements()) this.out.push({ kind: 'frame', bytes });
   }
 
   /** Asks the edge about the VIP; answers come in the order of the asking. */

@@ -152,7 +152,7 @@ export class Sentry {
       case 'heartbeat':
         this.takeHeartbeat(input.path, input.bytes);
         break;
-      case 'arp':
+      case 'frame':
         this.takeFrame(input.bytes);
         break;
       case 'carrier':
@@ -270,7 +270,7 @@ export class Sentry {
   private answerFor(reply: Uint8Array | undefined): void {
     const c = this.core;
     if (reply !== undefined && c.leading() && c.now < c.lease) {
-      c.out.push({ kind: 'arp', bytes: reply });
+      c.out.push({ kind: 'frame', bytes: reply });
     }
   }
 

@@ -175,7 +175,8 @@ export type Order =
 
 export type SentryInput =
   | { readonly kind: 'heartbeat'; readonly path: Path; readonly bytes: Uint8Array }
-  | { readonly kind: 'arp'; readonly bytes: Uint8Array }
+  /** An Ethernet frame of the LAN about who has an address: ARP, or neighbour discovery. */
+  | { readonly kind: 'frame'; readonly bytes: Uint8Array }
   | { readonly kind: 'carrier'; readonly path: Path; readonly up: boolean }
   | { readonly kind: 'report'; readonly report: Report }
   /** A witness answered an ICMP echo. */
@@ -205,7 +206,7 @@ export type OperatorCommand =
 
 export type SentryEffect =
   | { readonly kind: 'heartbeat'; readonly path: Path; readonly bytes: Uint8Array }
-  | { readonly kind: 'arp'; readonly bytes: Uint8Array }
+  | { readonly kind: 'frame'; readonly bytes: Uint8Array }
   /**
    * Take the device and address with a lifetime, or renew it, or let it go. Each is answered by
    * one `vip`, in order.

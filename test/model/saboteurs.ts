@@ -37,7 +37,7 @@ export function budgetOf(needs: Partial<Budget>): Budget {
 }
 
 function deaf(input: SentryInput): SentryInput | undefined {
-  return input.kind === 'arp' && arpOf(input.bytes) === 'garp' ? undefined : input;
+  return input.kind === 'frame' && arpOf(input.bytes) === 'garp' ? undefined : input;
 }
 
 function bend<K extends SentryEffect['kind']>(

@@ -237,7 +237,7 @@ export class Mover implements Outside {
         this.give(box, { kind: 'heartbeat', path: item.path, bytes: item.bytes });
         break;
       case 'arp':
-        this.give(box, { kind: 'arp', bytes: item.bytes });
+        this.give(box, { kind: 'frame', bytes: item.bytes });
         break;
       case 'frame':
         if (item.link === engine.link) engine.hear(item.frame, this);
@@ -311,7 +311,7 @@ export class Mover implements Outside {
         }
         return;
       }
-      case 'arp': {
+      case 'frame': {
         const { bytes } = effect;
         const arp = arpOf(bytes);
         if (arp === 'witness?') {

@@ -275,7 +275,7 @@ export class Pair {
       case 'heartbeat':
         this.send(box, effect.path, effect.bytes);
         break;
-      case 'arp':
+      case 'frame':
         this.arp(box, effect.bytes);
         break;
       case 'vip':
@@ -337,19 +337,19 @@ export class Pair {
     if (arp.op === 'request' && arp.targetIp === WITNESS && box.witness) {
       const answer = arpReply(WITNESS_MAC, WITNESS, arp.senderMac, arp.senderIp);
       this.after(2 * this.latency(), () => {
-        if (box.carrier.l && box.witness) this.give(box, { kind: 'arp', bytes: answer });
+        if (box.carrier.l && box.witness) this.give(box, { kind: 'frame', bytes: answer });
       });
       return;
     }
     const peer = this.other(box);
     if (!peer.carrier.l || this.apart) return;
     this.after(this.latency(), () => {
-      this.give(peer, { kind: 'arp', bytes });
+      this.give(peer, { kind: 'frame', bytes });
       if (arp.op !== 'request' || arp.targetIp !== VIP || peer.vipUntil <= this.now) return;
       if (!peer.carrier.l || !box.carrier.l || arp.senderIp === VIP) return;
       const reply = arpReply(MAC[peer.id], VIP, arp.senderMac, arp.senderIp);
       if (this.deaf) return;
-      this.after(this.latency(), () => this.give(box, { kind: 'arp', bytes: reply }));
+      this.after(this.latency(), () => this.give(box, { kind: 'frame', bytes: reply }));
     });
   }
 

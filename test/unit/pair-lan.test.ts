@@ -421,7 +421,7 @@ test('no witness, and the LAN did not show the peer before: silence proves nothi
     pair.run(1000);
     if (alive) {
       const bytes = arpRequest('02:00:00:00:00:77', '192.0.2.77', '192.0.2.78');
-      pair.give(pair.b, { kind: 'arp', bytes });
+      pair.give(pair.b, { kind: 'frame', bytes });
     }
     pair.filter = () => false;
     pair.cutX();

@@ -15,7 +15,7 @@ test('a late answer for the VIP while the disk is slow delays a takeover and doe
   t.is(pair.b.view().phase, 'reigning');
   pair.run(5);
   const bytes = arpReply(MAC.a, VIP, MAC.b, '192.0.2.12');
-  pair.give(pair.b, { kind: 'arp', bytes });
+  pair.give(pair.b, { kind: 'frame', bytes });
   t.is(pair.b.view().phase, 'waiting');
   pair.run(2000, () => pair.b.role() === 'primary');
   t.is(pair.b.role(), 'primary', pair.logs.map((l) => l.text).join());

@@ -411,7 +411,7 @@ test('a stranger that announces our VIP is answered, at most once a second, with
   pair.garps = [];
   const thief = arpAnnouncement('02:00:00:00:00:99', VIP);
   for (let i = 0; i < 5; i += 1) {
-    pair.give(pair.a, { kind: 'arp', bytes: thief });
+    pair.give(pair.a, { kind: 'frame', bytes: thief });
     pair.run(100);
   }
   t.is(pair.garps.length, 2);

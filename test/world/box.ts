@@ -86,7 +86,7 @@ export class Box {
     const spec = { name: id, mac: BOX_MAC[id], ip: LAN_ADDRESS[id], vip: VIP };
     this.kernel = new Kernel(this.queue, this.dice.fork('kernel'), world.lan, spec);
     this.kernel.onUdp = (udp) => this.udp(udp);
-    this.kernel.onArp = (bytes) => this.process?.toSentry({ kind: 'arp', bytes });
+    this.kernel.onArp = (bytes) => this.process?.toSentry({ kind: 'frame', bytes });
     this.kernel.onCarrier = (up) => this.process?.toSentry({ kind: 'carrier', path: 'l', up });
   }
 
@@ -211,7 +211,7 @@ export class Box {
       case 'heartbeat':
         this.heartbeat(effect.path, effect.bytes);
         return;
-      case 'arp':
+      case 'frame':
         this.kernel.raw(effect.bytes, macText(effect.bytes, 0), macText(effect.bytes, 6));
         return;
       case 'vip':
