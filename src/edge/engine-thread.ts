@@ -145,9 +145,10 @@ class Loop {
       this.reading = out.reading;
       this.udp.setReading(out.reading);
     }
+    // before the reports: who reads one looks at the state it is about
+    this.standing.write(this.engine.standing);
     for (const report of out.reports) say({ kind: 'report', report });
     for (const line of out.logs) say({ kind: 'log', line });
-    this.standing.write(this.engine.standing);
     out.clear();
   }
 

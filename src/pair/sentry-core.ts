@@ -303,6 +303,11 @@ export class Core {
     this.turnsAt = Math.min(this.now, this.turnsAt + gap);
   }
 
+  /** The engine has just taken a turn, whatever its counter says yet. */
+  turned(): void {
+    this.turnsAt = this.now;
+  }
+
   engineOk(): boolean {
     return this.now - this.turnsAt < this.settings.engineStuckMs;
   }

@@ -300,6 +300,8 @@ export class Sentry {
     switch (report.kind) {
       case 'loaded':
         c.loaded ??= report;
+        // its turns are counted from here: reading its tables took as long as it did
+        c.turned();
         this.fire('loaded');
         break;
       case 'link-closed':

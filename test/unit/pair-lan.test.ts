@@ -3,7 +3,7 @@
 import test from 'ava';
 import type { PairSettings } from '../../src/pair/terms.ts';
 import { arpRequest } from '../../src/wire/arp.ts';
-import { type Box, type Pair, started, WITNESS } from './pair-harness.ts';
+import { type Box, Pair, started, WITNESS } from './pair-harness.ts';
 
 const WITNESSED: Partial<PairSettings> = { witnesses: [{ address: WITNESS, by: 'arp' }] };
 
@@ -437,4 +437,18 @@ test('the LAN did not show the peer before, and then its kernel ended the stream
   pair.run(1000);
   pair.kill(pair.a);
   t.true(pair.run(500, () => pair.b.lease > pair.now) < 60, texts(pair));
+});
+
+test('an engine that reads its tables for long is not stuck when it has them', (t) => {
+  const pair = new Pair();
+  pair.boot(pair.a, 5000);
+  pair.a.engineStopped = true;
+  // the report comes before the count of the turn in which it was made
+  pair.run(5030);
+  pair.a.engineStopped = false;
+  pair.run(500);
+  t.is(pair.a.aborts, 0);
+  pair.a.engineStopped = true;
+  pair.run(2500);
+  t.is(pair.a.aborts, 1, 'later it is');
 });
