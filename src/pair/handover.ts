@@ -158,6 +158,14 @@ export const HANDOVER_ROWS: readonly Row[] = [
     to: 'flushing',
     why: 'planned',
   },
+  {
+    on: 'switchover',
+    in: ['primary'],
+    guard: 'forced',
+    do: ['silence', 'farewell', 'drop', 'say-yield', 'expect-primary'],
+    to: 'awaiting',
+    why: 'the operator accepts what is lost: this box has neither VIP nor voice from here',
+  },
   { on: 'switchover', in: PHASES, do: ['refuse'], why: 'not ready, not primary, or under way' },
   {
     on: 'promote',

@@ -214,6 +214,8 @@ export class Core {
   };
   /** VIP and voice are gone for good. */
   gone = false;
+  /** The operator forces the peer to lead. */
+  yields = false;
   private sequence = 0;
   private turns = -1;
   private turnsAt: Mono = -NEVER;
@@ -248,6 +250,7 @@ export class Core {
 
   enter(phase: Phase): void {
     if (PHASE_ROLE[phase] !== this.role()) this.roleSince = this.now;
+    if (phase !== 'awaiting') this.yields = false;
     this.phase = phase;
     this.phaseSince = this.now;
     switch (phase) {
@@ -401,6 +404,7 @@ export class Core {
         gone: this.gone,
         flapHold: this.alarms.isActive('flap-hold'),
         conflict: this.alarms.isActive('vip-conflict'),
+        yields: this.yields,
         epoch: this.epoch(),
         recordEpoch: s.recordEpoch,
         lsn: s.lsn,

@@ -27,18 +27,24 @@ const BOUNCE = 3 * SECOND;
 /** How long a kernel may need to take a killed process and its devices apart. */
 const ORDINARY_ANSWER_MS = 250;
 
-/** @returns why a switchover may not begin now, or '' when it may. */
-export function notReady(c: Core, force: boolean): string {
+/** @returns why even an operator cannot make the peer lead now, or '' when he can. */
+function cannotYield(c: Core): string {
   const h = c.peer.state;
   if (h === undefined || !c.peer.present(c.now)) return 'the backup is not heard';
   if (h.role !== 'backup') return `box ${h.box} is ${h.role}, not backup`;
   if (!h.lanUp) return 'the service LAN of the backup has no carrier';
-  if (!c.standing.linkUp) return 'the crossover link is down';
-  if (force) return '';
-  if (c.standing.peerStale) return 'the backup is stale';
-  if (!c.standing.inStep || !h.inStep) return 'the backup is not in step';
-  if (!h.fit) return 'the backup says that it is not fit';
   return '';
+}
+
+/** @returns why a switchover without loss may not begin now, or '' when it may. */
+export function notReady(c: Core): string {
+  const why = cannotYield(c);
+  if (why !== '') return why;
+  if (!c.standing.linkUp) return 'the crossover link is down';
+  if (c.standing.peerStale) return 'the backup is stale';
+  const h = c.peer.state;
+  if (!c.standing.inStep || h?.inStep !== true) return 'the backup is not in step';
+  return h.fit ? '' : 'the backup says that it is not fit';
 }
 
 /** The service LAN as an operator names it when it does not work. */
@@ -67,7 +73,7 @@ function faceDead(c: Core): boolean {
 }
 
 function mayHandOver(c: Core): boolean {
-  if (!lanBetterThere(c) || notReady(c, false) !== '') return false;
+  if (!lanBetterThere(c) || notReady(c) !== '') return false;
   const held = c.flap.holds(c.now);
   if (held === '' || faceDead(c)) return true;
   c.raise('flap-hold', `${lanFault(c)}, but ${held}: roles are held`);
@@ -160,7 +166,9 @@ export const GUARD_OF: { readonly [G in Guard]: (c: Core) => boolean } = {
   'claim-in-time': (c) => proofHolds(c) && c.now - (c.answered?.at ?? c.now) <= c.settings.renewMs,
   'stranger-near': (c) => c.origin === 'looking' && c.peer.strangerNear(c.now),
   'still-in-step': (c) => c.standing.linkUp && c.standing.inStep,
-  ready: (c) => notReady(c, c.question?.force === true) === '',
+  ready: (c) => notReady(c) === '',
+  forced: (c) => c.question?.force === true && cannotYield(c) === '',
+  'whole-and-up': (c) => c.lanUp() && c.whole,
   'leader-silent': (c) =>
     c.lanUp() && !(c.peer.present(c.now) && (leaderHeard(c) || c.peer.role() === 'promoting')),
 };
@@ -328,7 +336,7 @@ function refusal(c: Core): string {
     case 'primary':
       return c.question?.asks === 'promote'
         ? 'refused: this box is primary already'
-        : `refused: ${notReady(c, c.question?.force === true)}`;
+        : `refused: ${c.question?.force === true ? cannotYield(c) : notReady(c)}`;
     case 'following':
     case 'looking':
     case 'loading':
@@ -442,6 +450,15 @@ export const ACTION_OF: { readonly [A in Action]: (c: Core) => void } = {
     c.clear('flap-hold');
     c.log('info', `handed over at epoch ${c.reignEpoch}`);
     c.order({ kind: 'hand-over' });
+  },
+  'say-yield': (c) => {
+    c.pending = c.question?.id;
+    c.yields = true;
+    c.leaderEpoch = c.reignEpoch;
+    c.leaderAt = c.now;
+    c.wasPrimary = false;
+    c.log('alarm', `switchover by force at epoch ${c.reignEpoch}: what the backup lacks is lost`);
+    c.beat(false, false);
   },
   'say-gone': (c) => {
     c.gone = true;

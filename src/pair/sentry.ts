@@ -15,7 +15,7 @@ import { isFault } from '../base/fault.ts';
 import type { Epoch, Instant, Millis, Mono } from '../base/units.ts';
 import { NEVER } from '../base/units.ts';
 import { decodeArp } from '../wire/arp.ts';
-import { decodeHeartbeat } from '../wire/heartbeat.ts';
+import { decodeHeartbeat, type Heartbeat } from '../wire/heartbeat.ts';
 import { mayNotStand, ownVerdict } from './eligible.ts';
 import { leads } from './peer.ts';
 import { hearRouter, settleRouter } from './router.ts';
@@ -43,6 +43,13 @@ const DISCOUNT: Millis = 1000;
 const AGAIN: Millis = 500;
 /** After the peer was heard over the LAN for the last time, witnesses are asked quickly for so long. */
 const HURRY: Millis = 2000;
+
+/** What a heartbeat of the peer means. */
+function eventOf(h: Heartbeat): PairEvent {
+  if (h.gone) return 'peer-gone';
+  if (h.yields) return 'peer-yields';
+  return leads(h) ? 'peer-leads' : 'peer-seeks';
+}
 
 export class Sentry {
   private readonly core: Core;
@@ -113,7 +120,7 @@ export class Sentry {
   private readiness(): { ready: boolean; why: string } {
     const c = this.core;
     let why: string;
-    if (c.phase === 'primary') why = notReady(c, false);
+    if (c.phase === 'primary') why = notReady(c);
     else if (c.phase === 'following') why = mayNotStand(c);
     else if (c.phase === 'looking') why = ownVerdict(c).why;
     else why = `changing roles (${c.phase})`;
@@ -208,7 +215,7 @@ export class Sentry {
       c.mark(h);
       c.frame = h;
       c.detail = leads(h) ? `box ${h.box} is primary of epoch ${h.epoch}` : '';
-      this.fire(h.gone ? 'peer-gone' : leads(h) ? 'peer-leads' : 'peer-seeks');
+      this.fire(eventOf(h));
       c.frame = undefined;
     }
     if (reply) c.beat(false, true);

@@ -80,6 +80,8 @@ export type PairEvent =
   | 'goodbye'
   /** The sentry of the other box says that VIP and voice of that box are gone for good. */
   | 'peer-gone'
+  /** Its operator forces this box to lead; VIP and voice of that box are gone. */
+  | 'peer-yields'
   /** Somebody else answers for the VIP. */
   | 'vip-answered'
   /** Somebody else probes for the VIP at the same time. */
@@ -126,6 +128,7 @@ export const EVENTS: readonly PairEvent[] = [
   'silent',
   'goodbye',
   'peer-gone',
+  'peer-yields',
   'vip-answered',
   'rival-probes',
   'quiet',
@@ -181,7 +184,9 @@ export const GUARDS = {
   'claim-in-time': 'so was it, and the claim is younger than a renewal',
   'stranger-near': 'from a cold start: a box that does not hear this one yet was heard just now',
   'still-in-step': 'the link stands and the backup is in step',
-  ready: 'the backup is fresh, fit, and in step (or the operator forces the last)',
+  ready: 'the backup is fresh, fit, and in step',
+  forced: 'the operator forces it, and the backup is heard and has a LAN',
+  'whole-and-up': 'own LAN is up, and the tables are not the middle of a snapshot',
   'may-hand-over': 'the backup is in step, its LAN is better, and the flap guard does not hold',
   'leader-silent': 'own LAN is up and no primary is heard',
 } as const;
@@ -227,6 +232,7 @@ export const ACTIONS = {
   'order-stay': 'order the engine to go on',
   'hand-over': 'order the engine to say goodbye and follow',
   farewell: 'a VRRP advertisement of priority 0: others need not wait',
+  'say-yield': 'say that the operator forces the other box to lead',
   'say-gone': 'say on both paths that VIP and voice are gone for good',
   abort: 'end this process at once: the engine cannot be asked to',
   'expect-primary': 'wait one second for the other to become primary',

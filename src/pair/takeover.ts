@@ -218,6 +218,21 @@ export const ROWS: readonly Row[] = [
     why: 'never promote a stale box',
   },
   ignore('peer-gone', others('following', ...DOUBTING), 'it did not lead, or this box does'),
+  {
+    on: 'peer-yields',
+    in: ['following', ...DOUBTING],
+    guard: 'whole-and-up',
+    do: ['suspect-operator', 'order-reign'],
+    to: 'reigning',
+    why: 'its operator decided, and it has neither VIP nor voice',
+  },
+  {
+    on: 'peer-yields',
+    in: ['following', ...DOUBTING],
+    do: ['log-not-eligible'],
+    why: 'cannot serve: the old primary takes it back',
+  },
+  ignore('peer-yields', others('following', ...DOUBTING), 'it did not lead, or this box is at it'),
 
   {
     on: 'vip-answered',
@@ -447,7 +462,7 @@ export const STEPS: readonly Step[] = [
   {
     step: 'silence',
     phase: DOUBTING,
-    confirmedBy: ['quiet', 'goodbye', 'peer-gone', 'fenced'],
+    confirmedBy: ['quiet', 'goodbye', 'peer-gone', 'peer-yields', 'fenced'],
     by: 'sentry',
   },
   { step: 'drain', phase: ['reigning'], confirmedBy: [], by: 'engine' },

@@ -115,6 +115,8 @@ export type Heartbeat = {
   readonly flapHold: boolean;
   /** Another box answers for, or leads with, the sender's VIP. */
   readonly conflict: boolean;
+  /** Its operator forces the peer to lead: the sender has dropped VIP and voice. */
+  readonly yields: boolean;
   readonly epoch: number;
   readonly lsn: number;
   readonly chain: number;
@@ -145,6 +147,7 @@ export const FLAGS = [
   'gone',
   'flapHold',
   'conflict',
+  'yields',
 ] as const;
 
 export type HeartbeatFault =
@@ -245,6 +248,7 @@ export function decodeHeartbeat(
     gone: (flags & 4096) !== 0,
     flapHold: (flags & 8192) !== 0,
     conflict: (flags & 16_384) !== 0,
+    yields: (flags & 32_768) !== 0,
     epoch: position.epoch,
     lsn: position.lsn,
     chain: position.chain,

@@ -31,6 +31,7 @@ function said(change: Partial<Heartbeat>): Heartbeat {
     gone: false,
     flapHold: false,
     conflict: false,
+    yields: false,
     epoch: 1,
     lsn: 1,
     chain: 1,

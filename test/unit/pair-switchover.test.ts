@@ -39,33 +39,52 @@ test('switchover is refused with the reason', (t) => {
   pair.cutX();
   pair.run(200);
   pair.operator(pair.a, 2, { kind: 'switchover', force: false });
-  pair.operator(pair.a, 3, { kind: 'switchover', force: true });
   t.regex(pair.a.answers[0]?.text ?? '', /crossover link is down/);
-  t.false(pair.a.answers[1]?.ok);
 
   pair.kill(pair.b);
   pair.run(300);
   pair.operator(pair.a, 4, { kind: 'switchover', force: true });
-  t.regex(pair.a.answers[2]?.text ?? '', /backup is not heard/);
+  t.regex(pair.a.answers[1]?.text ?? '', /backup is not heard/);
   pair.operator(pair.a, 5, { kind: 'promote' });
-  t.regex(pair.a.answers[3]?.text ?? '', /primary already/);
+  t.regex(pair.a.answers[2]?.text ?? '', /primary already/);
   t.is(pair.a.role(), 'primary');
 });
 
-test('switchover to a backup that fell out of step: forced, the engine refuses, stays primary', (t) => {
+test('switchover to a backup that fell out of step: refused, by force it is done', (t) => {
   const pair = started();
-  pair.a.standing.inStep = false;
+  pair.cutX();
+  pair.run(500);
   pair.operator(pair.a, 1, { kind: 'switchover', force: false });
-  t.regex(pair.a.answers[0]?.text ?? '', /not in step/);
+  t.regex(pair.a.answers[0]?.text ?? '', /crossover link is down/);
   pair.operator(pair.a, 2, { kind: 'switchover', force: true });
+  const took = pair.run(500, () => pair.b.lease > pair.now);
+  t.true(took < 100, `took ${took} ms`);
+  pair.run(200);
+  t.is(pair.b.role(), 'primary');
+  t.is(pair.b.view().cause, 'operator');
+  t.is(pair.a.role(), 'backup');
+  t.true(pair.a.answers[1]?.ok, pair.a.answers[1]?.text);
+  pair.healX();
+  pair.run(1000);
+  t.true(pair.a.standing.inStep);
+  t.deepEqual(pair.broken, []);
+});
+
+test('switchover by force to a box that cannot serve: refused, or taken back', (t) => {
+  const pair = started();
+  pair.setCarrier(pair.b, 'l', false);
   pair.run(100);
-  t.deepEqual(pair.a.answers[1], {
-    id: 2,
-    ok: false,
-    text: 'switchover failed: the backup is not in step',
-  });
-  t.is(pair.a.role(), 'primary');
-  t.is(pair.a.orders.at(-1)?.kind, 'stay');
+  pair.operator(pair.a, 1, { kind: 'switchover', force: true });
+  t.regex(pair.a.answers[0]?.text ?? '', /no carrier/);
+  pair.setCarrier(pair.b, 'l', true);
+  pair.cutX();
+  pair.run(100);
+  // it dies in this moment: what it said of itself is old
+  pair.powerOff(pair.b);
+  pair.operator(pair.a, 2, { kind: 'switchover', force: true });
+  pair.run(2500);
+  t.is(pair.a.role(), 'primary', 'nobody took it');
+  t.false(pair.a.answers[1]?.ok);
 });
 
 test('switchover: the engine does not flush in a second: stays primary, lease unbroken', (t) => {

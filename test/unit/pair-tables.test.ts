@@ -89,6 +89,7 @@ test('nothing but silence, a goodbye, a fence or the operator leads to a reign',
     'fenced may-stand',
     'goodbye may-succeed',
     'peer-gone may-stand',
+    'peer-yields whole-and-up',
     'quiet may-stand',
   ]);
   const claims = ROWS.filter((row) => row.do.includes('claim')).map((r) => `${r.on} ${r.guard}`);

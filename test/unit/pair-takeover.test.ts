@@ -358,6 +358,7 @@ function rival(pair: Pair, change: Partial<Heartbeat>): void {
     gone: false,
     flapHold: false,
     conflict: false,
+    yields: false,
     epoch: 1,
     lsn: 1,
     chain: 0,
