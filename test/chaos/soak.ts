@@ -8,12 +8,13 @@
 
 import { parseArgs } from 'node:util';
 import { messageOf, statusOf } from '../lab/control.ts';
-import { type Lab, removeLab } from '../lab/lab.ts';
+import type { Lab } from '../lab/lab.ts';
 import { BOXES, type BoxName, other } from '../lab/places.ts';
-import { lastLines, sleep } from '../lab/processes.ts';
+import { sleep } from '../lab/processes.ts';
 import { Dice } from '../world/dice.ts';
 import { leaksBetween, type Use, useOf, words } from './leaks.ts';
-import { Scene } from './scene.ts';
+import { playOn } from './play.ts';
+import type { Scene } from './scene.ts';
 
 const HELP = `./build.sh soak [options]       hundreds of switchovers in a row, with calls up
 
@@ -128,27 +129,9 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const name = `soak-${process.pid}`;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => void removeLab(name).finally(() => process.exit(130)));
-  }
   const settings = { standing: Number(values.calls), rate: Number(values.rate) };
-  const scene = await Scene.make(name, settings);
-  let wrong: string[];
-  try {
-    wrong = await soak(scene, new Dice(Number(values.seed))).catch((e) => [messageOf(e)]);
-    if (wrong.length > 0) {
-      for (const box of BOXES) {
-        console.log(`last lines of box ${box}:`);
-        console.log(lastLines(scene.lab.places.log(box), 25).join('\n'));
-      }
-    }
-  } finally {
-    await scene.end();
-  }
-  for (const text of wrong) console.error(`soak: WRONG: ${text}`);
-  console.log(`soak: ${wrong.length === 0 ? 'nothing lost, nothing leaked' : 'broken'}`);
-  return wrong.length === 0 ? 0 : 1;
+  const dice = new Dice(Number(values.seed));
+  return playOn('soak', settings, 'nothing lost, nothing leaked', (scene) => soak(scene, dice));
 }
 
 try {

@@ -13,12 +13,12 @@ import { parseArgs } from 'node:util';
 import { Generator } from '../bench/generator.ts';
 import { CALLEES } from '../bench/place.ts';
 import { type BoxStatus, messageOf, statusOf } from '../lab/control.ts';
-import { removeLab } from '../lab/lab.ts';
 import { BOXES, type BoxName, LAN_PREFIX } from '../lab/places.ts';
-import { lastLines, sleep } from '../lab/processes.ts';
+import { sleep } from '../lab/processes.ts';
 import { burn } from './burners.ts';
 import { leaksBetween, useOf, words } from './leaks.ts';
-import { Scene } from './scene.ts';
+import { playOn } from './play.ts';
+import type { Scene } from './scene.ts';
 
 const HELP = `./build.sh stress [options]     calls at full rate while processors and disk are busy
 
@@ -90,14 +90,15 @@ class Sampler {
   }
 }
 
-/** Fields by which a box tells of its own lateness, as far as it has them. */
+/** How late the sentry of a box was run, and what that led to. */
 function lateness(status: BoxStatus | undefined): string {
-  const all = Object.entries(status ?? {}).flatMap(([key, value]) => {
-    if (!/late|stall|lag|jitter|miss|wentAlone|suspicions|maxTurn/i.test(key)) return [];
-    return [`${key} ${JSON.stringify(value)}`];
-  });
-  const counters = Object.entries(status?.counters ?? {}).map(([k, v]) => `${k} ${v}`);
-  return [...all, ...counters].join(', ') || 'says nothing';
+  if (status === undefined) return 'says nothing';
+  const { stalls, longestStallMs, falseAlarms } = status.pairCounters ?? {};
+  const late = Object.entries(status.lateness ?? {}).map(([bucket, n]) => `${bucket} ${n}`);
+  return (
+    `sentry late: ${late.join(', ')}; held up ${stalls} times, ${longestStallMs?.toFixed(0)} ms at ` +
+    `most; ${falseAlarms} wrong suspicions, went alone ${status.wentAlone} times`
+  );
 }
 
 /** Places calls in pieces; `warm` is called once when the heaps have the size of this load. */
@@ -178,26 +179,8 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const name = `stress-${process.pid}`;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => void removeLab(name).finally(() => process.exit(130)));
-  }
-  const scene = await Scene.make(name, { standing: Number(values.calls), rate: 0 });
-  let wrong: string[];
-  try {
-    wrong = await stress(scene).catch((error) => [messageOf(error)]);
-    if (wrong.length > 0) {
-      for (const box of BOXES) {
-        console.log(`last lines of box ${box}:`);
-        console.log(lastLines(scene.lab.places.log(box), 25).join('\n'));
-      }
-    }
-  } finally {
-    await scene.end();
-  }
-  for (const text of wrong) console.error(`stress: WRONG: ${text}`);
-  console.log(`stress: ${wrong.length === 0 ? 'no role changed, no call lost' : 'broken'}`);
-  return wrong.length === 0 ? 0 : 1;
+  const settings = { standing: Number(values.calls), rate: 0 };
+  return playOn('stress', settings, 'no role changed, no call lost', stress);
 }
 
 try {

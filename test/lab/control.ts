@@ -34,6 +34,9 @@ export type BoxStatus = {
   readonly counters?: Readonly<Record<string, number>>;
   /** What the sentry counted. */
   readonly pairCounters?: Readonly<Record<string, number>>;
+  /** How late the sentry was run, in buckets. */
+  readonly lateness?: Readonly<Record<string, number>>;
+  readonly wentAlone?: number;
   readonly witness?: { readonly state: string };
   readonly alarms?: { readonly active: readonly { readonly code: string }[] };
   readonly pid?: number;
