@@ -44,7 +44,7 @@ export class FlapGuard {
 }
 
 function minutes(ms: Millis): string {
-  return `${Math.round(ms / 60_000)} minutes`;
+  return ms < 60_000 ? ago(ms) : `${Math.round(ms / 60_000)} minutes`;
 }
 
 function ago(ms: Millis): string {

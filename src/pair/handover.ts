@@ -186,7 +186,7 @@ export const HANDOVER_ROWS: readonly Row[] = [
   {
     on: 'retire',
     in: LEADING,
-    do: ['silence', 'farewell', 'drop', 'say-gone', 'answer-retired'],
+    do: ['silence', 'farewell', 'drop', 'say-gone', 'answer-failed', 'answer-retired'],
     to: 'looking',
     why: 'nobody could take over in order: at least nobody waits for us',
   },

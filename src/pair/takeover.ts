@@ -191,7 +191,7 @@ export const ROWS: readonly Row[] = [
     on: 'goodbye',
     in: ['following', 'awaiting', ...DOUBTING],
     guard: 'may-succeed',
-    do: ['suspect-goodbye', 'order-reign'],
+    do: ['suspect-goodbye', 'order-reign', 'answer-failed'],
     to: 'reigning',
     why: 'the goodbye proves silence',
   },
