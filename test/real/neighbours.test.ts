@@ -118,8 +118,10 @@ test.serial(
     t.is(await macOf(lab, VIP), LAN_MAC.a);
     await lab.fault('garp');
     await lab.kill('a');
-    t.true(await within(2000, () => reaches(lab, VIP)));
-    t.is(await macOf(lab, VIP), LAN_MAC.b);
+    // its kernel may answer for an instant more
+    const told = async (): Promise<boolean> =>
+      (await reaches(lab, VIP)) && (await macOf(lab, VIP)) === LAN_MAC.b;
+    t.true(await within(2000, told), await macOf(lab, VIP));
   },
 );
 
