@@ -56,8 +56,9 @@ export function noAmnesia(world: World): Oracle {
 
   return {
     name: 'no-amnesia',
-    spoke(_box, at, sent) {
-      if (sent && at > stamp) stamp = at;
+    // what a dead port swallowed was seen by nobody
+    spoke(box, at, sent) {
+      if (sent && world.lan.carries(box.id) && at > stamp) stamp = at;
     },
     stepped(box, who) {
       if (who !== 'sentry') return;
