@@ -6,43 +6,14 @@ import { Peer } from '../../src/pair/peer.ts';
 import type { Path } from '../../src/pair/terms.ts';
 import type { Heartbeat } from '../../src/wire/heartbeat.ts';
 import { NO_BOOT } from '../../src/wire/heartbeat.ts';
+import { heartbeatOf } from './heartbeat-of.ts';
 import { Pair } from './pair-harness.ts';
 
 const OWN = '00000000000000aa';
 const PEER = '00000000000000b1';
 
 function said(change: Partial<Heartbeat>): Heartbeat {
-  return {
-    box: 'b',
-    path: 'x',
-    role: 'backup',
-    inStep: true,
-    peerStale: false,
-    alone: false,
-    engineOk: true,
-    query: false,
-    reply: false,
-    loaded: true,
-    fit: true,
-    fresh: false,
-    lanUp: true,
-    witnessKnown: false,
-    witnessSeen: false,
-    gone: false,
-    flapHold: false,
-    conflict: false,
-    yields: false,
-    epoch: 1,
-    lsn: 1,
-    chain: 1,
-    recordEpoch: 1,
-    pairNow: 0,
-    boot: PEER,
-    sequence: 1,
-    echoBoot: OWN,
-    echoSequence: 10,
-    ...change,
-  };
+  return heartbeatOf({ boot: PEER, echoBoot: OWN, echoSequence: 10, ...change });
 }
 
 /** A box that has sent ten frames and has adopted boot PEER, heard up to 100 on x. */

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { encodeHeartbeat, type Heartbeat } from '../../src/wire/heartbeat.ts';
+import { heartbeatOf } from './heartbeat-of.ts';
 import { KEY, MAC, Pair, settingsOf, started, VIP } from './pair-harness.ts';
 
 function texts(pair: Pair): string {
@@ -339,37 +340,16 @@ function rival(pair: Pair, change: Partial<Heartbeat>): void {
   const last = pair.tape.filter((f) => f.from === 'b').at(-1)!;
   const view = new DataView(last.bytes.buffer);
   const boot = Buffer.from(last.bytes.subarray(8, 16)).toString('hex');
-  const h: Heartbeat = {
-    box: 'b',
-    path: 'x',
+  const h = heartbeatOf({
     role: 'primary',
     inStep: false,
     peerStale: true,
     alone: true,
-    engineOk: true,
-    query: false,
-    reply: false,
-    loaded: true,
-    fit: true,
-    fresh: false,
-    lanUp: true,
-    witnessKnown: false,
-    witnessSeen: false,
-    gone: false,
-    flapHold: false,
-    conflict: false,
-    yields: false,
-    epoch: 1,
-    lsn: 1,
     chain: 0,
-    recordEpoch: 1,
-    pairNow: 0,
     boot,
     sequence: view.getUint32(16, true) + 1,
-    echoBoot: '0000000000000000',
-    echoSequence: 0,
     ...change,
-  };
+  });
   pair.powerOff(pair.b);
   pair.give(pair.a, { kind: 'heartbeat', path: 'x', bytes: encodeHeartbeat(h, KEY) });
 }
