@@ -3,18 +3,20 @@
  *
  *   now    journal to the peer, batch to the disk, report to the sentry, log line
  *   held   every SIP message (and later every CTI event), until the facts it rests on are safe in
- *          two places. What appears in `datagrams` has already passed the gate and the lease.
+ *          two places. What appears in `sends` has already passed the gate and the lease.
  *
  * One object, reused for every step: the edge empties it after performing it.
  */
 
+import type { Transport } from './base/peer.ts';
 import type { Lsn } from './base/units.ts';
 import type { PersistBatch } from './ledger/disk.ts';
 import type { Report } from './pair/terms.ts';
 
-/** A SIP datagram to send from the service address, and the record it rests on. */
-export type Datagram = {
+/** A SIP message to send from the service address, and the record it rests on. */
+export type Outgoing = {
   stamp: Lsn;
+  readonly transport: Transport;
   readonly ip: string;
   readonly port: number;
   readonly text: string;
@@ -30,7 +32,7 @@ export class EngineEffects {
   readonly link: Uint8Array[] = [];
   /** End the crossover stream after `link` was written. */
   closeLink = false;
-  readonly datagrams: Datagram[] = [];
+  readonly sends: Outgoing[] = [];
   readonly persist: PersistBatch[] = [];
   readonly reports: Report[] = [];
   readonly logs: LogLine[] = [];
@@ -40,7 +42,7 @@ export class EngineEffects {
   clear(): void {
     this.link.length = 0;
     this.closeLink = false;
-    this.datagrams.length = 0;
+    this.sends.length = 0;
     this.persist.length = 0;
     this.reports.length = 0;
     this.logs.length = 0;

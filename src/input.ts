@@ -3,13 +3,15 @@
  * files; the simulator makes them from a priority queue. The box cannot tell which.
  */
 
+import type { Transport } from './base/peer.ts';
 import type { DiskWord } from './ledger/disk.ts';
 import type { Order } from './pair/terms.ts';
 
 export type EngineInput =
-  /** A SIP datagram that arrived at the service address; `text` is latin1, a character a byte. */
+  /** A SIP message that arrived at the service address; `text` is latin1, a character a byte. */
   | {
-      readonly kind: 'datagram';
+      readonly kind: 'sip';
+      readonly transport: Transport;
       readonly ip: string;
       readonly port: number;
       readonly text: string;

@@ -5,7 +5,7 @@
  *
  *   inputs ─► call/ ─► ledger ─► one frame to the peer, one batch to the disk     (now)
  *               │
- *               └────► held ─► gate (peer acknowledged | disk synced) ─► lease ─► datagrams
+ *               └────► held ─► gate (peer acknowledged | disk synced) ─► lease ─► messages
  *
  * `call/` does not know that a peer exists and `pair/` does not know SIP: they meet only here.
  */
@@ -13,65 +13,32 @@
 import { assert } from './base/assert.ts';
 import type { Chance } from './base/chance.ts';
 import { LIMITS } from './base/limits.ts';
-import type { TableSpec } from './base/row.ts';
+import type { Peer } from './base/peer.ts';
 import type { Epoch, Instant, Millis, Mono } from './base/units.ts';
 import { CALL } from './call/rows.ts';
 import { CALL_TABLES, summary } from './call/switch.ts';
-import { type Datagram, EngineEffects } from './effect.ts';
+import { EngineEffects, type Outgoing } from './effect.ts';
 import type { EngineInput } from './input.ts';
 import type { Loaded } from './ledger/disk.ts';
-import { Ledger, type LedgerSettings } from './ledger/ledger.ts';
+import { Ledger } from './ledger/ledger.ts';
 import type { Position } from './ledger/record.ts';
+import { LINK_WORDS, linkSettings, type NodeSettings } from './node-settings.ts';
 import type { GateKind } from './pair/gate.ts';
-import type { LinkSettings } from './pair/greeting.ts';
 import { type Clocks, Keeper } from './pair/keeper.ts';
 import { Mirror } from './pair/mirror.ts';
-import type { Cause, Order, PairSettings, Standing } from './pair/terms.ts';
+import type { Cause, Order, Standing } from './pair/terms.ts';
 import { Voice } from './pair/voice.ts';
-import type { SipSettings } from './proto/context.ts';
 import { Service } from './service.ts';
 import type { EngineRole, EngineView } from './status.ts';
 import type { Forwarded } from './wire/frame.ts';
 
 export { EngineEffects };
 
-export type NodeSettings = {
-  readonly pair: PairSettings;
-  readonly sip: SipSettings;
-  /** Hot standby: the disk is given what changed this often. */
-  readonly diskGroupMs: Millis;
-  /** Name and version of this software, told to the peer. */
-  readonly release: string;
-  /** Tables and sizes, where they differ from this release's: a pair of two releases, in tests. */
-  readonly tables?: readonly TableSpec[];
-  readonly ledger?: LedgerSettings;
-};
-
 /** An engine with nothing to do still turns: by that the sentry sees that it lives. */
 const TICK_MS: Millis = 50;
 
 /** A fault of the crossover is told this often. */
 const FAULT_TELL_MS: Millis = 10_000;
-
-/** What an operator can do about a greeting that failed. */
-const LINK_WORDS = {
-  'link-key': ': the boxes do not have the same pair key',
-  'link-self': ': both boxes have the same name',
-  'link-config': ': the boxes are configured differently: ',
-} as const;
-
-/** What two boxes must have in common to be one server. */
-function linkSettings(s: NodeSettings): LinkSettings {
-  const { port, userFrom, userTo, auth } = s.sip;
-  const { box, key, redundancy } = s.pair;
-  const users = `${userFrom}-${userTo}${auth ? ' with digest' : ''}`;
-  return {
-    box,
-    key,
-    release: s.release,
-    agreement: { vip: s.pair.vips.join(' '), redundancy, port: `${port}`, users },
-  };
-}
 
 export class Engine {
   readonly ledger: Ledger;
@@ -81,7 +48,7 @@ export class Engine {
   private readonly settings: NodeSettings;
   private readonly mirror: Mirror;
   private readonly keeper: Keeper;
-  private readonly voice: Voice<Datagram>;
+  private readonly voice: Voice<Outgoing>;
   private readonly service: Service;
   private readonly wallOffset: number;
   /** Pair clock minus monotonic clock. */
@@ -169,7 +136,7 @@ export class Engine {
     // without a lease nobody hears that we go on alone, and the other one may be leading already
     if (now < lease) this.watchPeer(out);
     this.persist(out);
-    this.voice.release(now, lease, out.datagrams);
+    this.voice.release(now, lease, out.sends);
     // after the release: what was let go in this turn is not waited for until the next input
     if (this.role === 'resigning') this.watchFlush(out);
     for (const bytes of this.mirror.frames) out.link.push(bytes);
@@ -193,8 +160,8 @@ export class Engine {
 
   private input(input: EngineInput, out: EngineEffects): void {
     switch (input.kind) {
-      case 'datagram':
-        this.datagram(input.ip, input.port, input.text);
+      case 'sip':
+        this.message(input, input.text);
         return;
       case 'link-data':
         this.linkData(input.bytes, out);
@@ -219,11 +186,11 @@ export class Engine {
     }
   }
 
-  /** One SIP datagram is one transaction of the ledger. */
-  private datagram(ip: string, port: number, text: string): void {
+  /** One SIP message is one transaction of the ledger. */
+  private message(from: Peer, text: string): void {
     if (this.role !== 'primary') {
       // what was on its way when we handed over belongs to the successor
-      const passed = this.handedOver && this.mirror.forward({ ip, port, text });
+      const passed = this.handedOver && this.mirror.forward(from, text);
       this.service.note(passed ? 'forwarded' : 'ignoredWithoutVoice');
       return;
     }
@@ -232,13 +199,13 @@ export class Engine {
       this.service.note('ignoredHeldFull');
       return;
     }
-    this.service.datagram(ip, port, text);
+    this.service.message(from, text);
   }
 
   /** What the old primary passed on while we were not speaking yet. */
   private takeForwarded(): void {
     if (this.forwarded.length === 0) return;
-    for (const d of this.forwarded) this.datagram(d.ip, d.port, d.text);
+    for (const d of this.forwarded) this.message(d, d.text);
     this.forwarded.length = 0;
   }
 
@@ -461,7 +428,7 @@ export class Engine {
           if (this.role === 'backup') this.pairOffset = event.at - this.now;
           break;
         case 'forwarded':
-          if (this.forwarded.length < LIMITS.forwarded) this.forwarded.push(event.datagram);
+          if (this.forwarded.length < LIMITS.forwarded) this.forwarded.push(event.message);
           break;
         case 'drift':
           out.logs.push({ level: 'alarm', text: `peer differs in table ${event.table}: resync` });

@@ -1,13 +1,14 @@
 /**
- * The call side of an engine: runs `call/` over the ledger. One datagram, one due row, one resume is
+ * The call side of an engine: runs `call/` over the ledger. One message, one due row, one resume is
  * one transaction; what is said in it is stamped with the record it rests on.
  */
 
 import { assert } from './base/assert.ts';
 import type { Chance } from './base/chance.ts';
+import type { Peer } from './base/peer.ts';
 import type { Instant } from './base/units.ts';
-import { onDatagram, onDue, resume } from './call/switch.ts';
-import type { Datagram } from './effect.ts';
+import { onDue, onMessage, resume } from './call/switch.ts';
+import type { Outgoing } from './effect.ts';
 import type { LiveRow } from './ledger/codec.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Table } from './ledger/tables.ts';
@@ -18,7 +19,7 @@ export class Service {
   readonly counters: { [name: string]: number } = {};
 
   private readonly ledger: Ledger;
-  private readonly held: HeldQueue<Datagram>;
+  private readonly held: HeldQueue<Outgoing>;
   private readonly cx: Context;
   private readonly dueRows: LiveRow[] = [];
   private readonly makeRoom: () => void;
@@ -27,7 +28,7 @@ export class Service {
   /** @param makeRoom called before each transaction: a group that grew too long goes early. */
   constructor(
     ledger: Ledger,
-    held: HeldQueue<Datagram>,
+    held: HeldQueue<Outgoing>,
     settings: SipSettings,
     chance: Chance,
     makeRoom: () => void,
@@ -41,9 +42,10 @@ export class Service {
       store: ledger,
       chance,
       settings,
-      send(ip: string, port: number, text: string): void {
+      send(to: Peer, text: string): void {
         service.sends += 1;
-        held.push({ stamp: ledger.lsn + 1, ip, port, text });
+        const { transport, ip, port } = to;
+        held.push({ stamp: ledger.lsn + 1, transport, ip, port, text });
       },
       count(name: string): void {
         service.note(name);
@@ -60,10 +62,10 @@ export class Service {
     this.counters[counter] = (this.counters[counter] ?? 0) + 1;
   }
 
-  /** One SIP datagram. */
-  datagram(ip: string, port: number, text: string): void {
+  /** One SIP message. */
+  message(from: Peer, text: string): void {
     this.begin();
-    onDatagram(this.cx, ip, port, text);
+    onMessage(this.cx, from, text);
     this.commit();
   }
 

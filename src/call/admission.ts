@@ -3,6 +3,7 @@
  * What fails is answered without a row: a repeated request gets the same answer.
  */
 
+import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { authenticate, challenge, type Proof, REGISTRAR, SERVICE } from '../proto/sip/digest.ts';
 import { answerStateless } from '../proto/sip/server.ts';
@@ -58,15 +59,15 @@ function merged(cx: Context, m: SipMessage): boolean {
 }
 
 /** RFC 3261 8.2.1: "405 ... MUST also include an Allow header field". */
-export function notAllowed(cx: Context, m: SipMessage, ip: string, port: number): void {
-  answerStateless(cx, m, ip, port, 405, ALLOW + EMPTY_TAIL);
+export function notAllowed(cx: Context, m: SipMessage, from: Peer): void {
+  answerStateless(cx, m, from, 405, ALLOW + EMPTY_TAIL);
 }
 
 /**
  * Who sends this; undefined when he was challenged instead. On an open site everybody is welcome,
  * as nobody in particular.
  */
-export function whoIs(cx: Context, m: SipMessage, ip: string, port: number): Proof | undefined {
+export function whoIs(cx: Context, m: SipMessage, from: Peer): Proof | undefined {
   if (!cx.settings.auth) return { as: 'nobody', stale: false };
   const face = m.methodId === M.REGISTER ? REGISTRAR : SERVICE;
   const proof = authenticate(cx, m, face.from);
@@ -74,19 +75,13 @@ export function whoIs(cx: Context, m: SipMessage, ip: string, port: number): Pro
   if (proof.as === 'user' && isExtension(cx.settings, proof.user)) return proof;
   const stale = proof.as === 'nobody' && proof.stale;
   if (m.has(face.from) && !stale) cx.count('authFailures');
-  askAgain(cx, m, ip, port, stale);
+  askAgain(cx, m, from, stale);
   return undefined;
 }
 
 /** Challenges the sender of `m` (401 for REGISTER, 407 otherwise). */
-export function askAgain(
-  cx: Context,
-  m: SipMessage,
-  ip: string,
-  port: number,
-  stale: boolean,
-): void {
+export function askAgain(cx: Context, m: SipMessage, from: Peer, stale: boolean): void {
   const face = m.methodId === M.REGISTER ? REGISTRAR : SERVICE;
   cx.count('challenges');
-  answerStateless(cx, m, ip, port, face.status, challenge(cx, m, face.ask, stale) + EMPTY_TAIL);
+  answerStateless(cx, m, from, face.status, challenge(cx, m, face.ask, stale) + EMPTY_TAIL);
 }

@@ -4,6 +4,7 @@
  */
 
 import { below } from '../base/chance.ts';
+import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { awaitsAck, cancel, outstanding } from '../proto/sip/client.ts';
 import { CTX, type Method, STX, type Stx } from '../proto/sip/rows.ts';
@@ -39,53 +40,45 @@ import {
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 
 /** A request with a To tag, other than ACK and CANCEL, that repeats none. */
-export function inDialog(cx: Context, m: SipMessage, key: string, ip: string, port: number): void {
+export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): void {
   const leg = findLeg(cx, m);
   const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
   if (leg === undefined || call === undefined) {
     cx.count('requestsOutsideDialog');
     // RFC 3261 12.2.2: "If the request ... does not match an existing dialog ... 481".
-    answerStateless(cx, m, ip, port, 481, EMPTY_TAIL);
+    answerStateless(cx, m, from, 481, EMPTY_TAIL);
     return;
   }
   // 12.2.2: "If the remote sequence number was not empty, but the sequence number of the request is
   // lower than the remote sequence number, the request is out of order and MUST be rejected with a
   // 500 (Server Internal Error) response."
   if (m.cseq < leg.remoteCseq) {
-    answerStateless(cx, m, ip, port, 500, EMPTY_TAIL);
+    answerStateless(cx, m, from, 500, EMPTY_TAIL);
     return;
   }
   switch (m.methodId) {
     case M.BYE:
-      bye(cx, m, key, leg, call, ip, port);
+      bye(cx, m, key, leg, call, from);
       return;
     case M.INVITE:
     case M.UPDATE:
     case M.INFO:
     case M.MESSAGE:
-      pass(cx, m, key, leg, call, ip, port);
+      pass(cx, m, key, leg, call, from);
       return;
     case M.OPTIONS:
-      answerStateless(cx, m, ip, port, 200, OPTIONS_TAIL);
+      answerStateless(cx, m, from, 200, OPTIONS_TAIL);
       return;
     default:
-      notAllowed(cx, m, ip, port);
+      notAllowed(cx, m, from);
   }
 }
 
 /** RFC 3261 11.2: what an answer to OPTIONS says. */
 export const OPTIONS_TAIL = `${ALLOW}Accept: application/sdp, */*\r\nSupported:\r\n${EMPTY_TAIL}`;
 
-function bye(
-  cx: Context,
-  m: SipMessage,
-  key: string,
-  leg: Leg,
-  call: Call,
-  ip: string,
-  port: number,
-): void {
-  answer(cx, m, key, ip, port, 200, '');
+function bye(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, from: Peer): void {
+  answer(cx, m, key, from, 200, '');
   const silent = { leg, m, ctx: undefined, status: 0, reason: '', tail: '' };
   if (leg.side === 'callee' && (leg.state === 'inviting' || leg.state === 'early')) {
     // RFC 3261 15: a callee MUST NOT do this; we take it as a refusal and withdraw the INVITE.
@@ -107,22 +100,14 @@ function bye(
 }
 
 /** A request for the other side: it is sent on, and its response comes back by `onward`. */
-function pass(
-  cx: Context,
-  m: SipMessage,
-  key: string,
-  leg: Leg,
-  call: Call,
-  ip: string,
-  port: number,
-): void {
+function pass(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, from: Peer): void {
   const invite = m.methodId === M.INVITE;
   const bad =
     tooLarge(m) ??
     extensions(m) ??
     (m.maxForwards === 0 ? { status: 483, tail: EMPTY_TAIL } : undefined);
   if (bad !== undefined) {
-    answerStateless(cx, m, ip, port, bad.status, bad.tail);
+    answerStateless(cx, m, from, bad.status, bad.tail);
     return;
   }
   const other = partner(cx, call, leg);
@@ -132,15 +117,15 @@ function pass(
     const wait = refused === 500 ? `Retry-After: ${below(cx.chance, 11)}\r\n` : '';
     if (invite) {
       // kept: repeated a moment later the same INVITE might not be refused, and would get two answers
-      const stx = openServer(cx, m, key, ip, port, 0, tagOf(leg));
+      const stx = openServer(cx, m, key, from, 0, tagOf(leg));
       respond(cx, stx, refused, '', wait + EMPTY_TAIL);
-    } else answerStateless(cx, m, ip, port, refused, EMPTY_TAIL);
+    } else answerStateless(cx, m, from, refused, EMPTY_TAIL);
     return;
   }
   if (other === undefined) return;
   const before = invite && leg.uas !== 0 ? cx.store.get(STX, leg.uas) : undefined;
   if (before !== undefined && unsettled(before)) acknowledged(cx, before);
-  const stx = openServer(cx, m, key, ip, port, leg.id, tagOf(leg));
+  const stx = openServer(cx, m, key, from, leg.id, tagOf(leg));
   if (invite) trying(cx, m, stx);
   cx.store.patch(LEG, leg, { remoteCseq: m.cseq, uas: invite ? stx.id : leg.uas });
   if (invite || m.methodId === M.UPDATE) refreshTarget(cx, leg, m);
@@ -195,7 +180,7 @@ function awaitsAnswer(cx: Context, leg: Leg | undefined): boolean {
 }
 
 /** ACK (RFC 3261 13.3.1.4, 17.2.1): ends the repetition of our final response. Never answered. */
-export function ack(cx: Context, m: SipMessage, ip: string, port: number): void {
+export function ack(cx: Context, m: SipMessage, from: Peer): void {
   // The ACK to a 2xx is a transaction of its own and finds its leg by our tag; only the ACK to a
   // refusal belongs to the INVITE's transaction (17.1.1.3), whose leg may be gone.
   const leg = findLeg(cx, m);
@@ -203,7 +188,7 @@ export function ack(cx: Context, m: SipMessage, ip: string, port: number): void 
   if (leg === undefined || stx === undefined || stx.cseq !== m.cseq || stx.state !== 'accepted') {
     const own = findServer(cx, serverKey(m, 'INVITE'));
     if (own === undefined) cx.count('acksStray');
-    else serverReceives(cx, own, m, ip, port);
+    else serverReceives(cx, own, m, from);
     return;
   }
   if (!unsettled(stx)) return;
@@ -222,14 +207,14 @@ export function ack(cx: Context, m: SipMessage, ip: string, port: number): void 
 }
 
 /** CANCEL (RFC 3261 9.2): matched to its INVITE by the branch; answered at once in any case. */
-export function cancelled(cx: Context, m: SipMessage, key: string, ip: string, port: number): void {
+export function cancelled(cx: Context, m: SipMessage, key: string, from: Peer): void {
   const stx = findServer(cx, serverKey(m, 'INVITE'));
   if (stx === undefined) {
-    answerStateless(cx, m, ip, port, 481, EMPTY_TAIL);
+    answerStateless(cx, m, from, 481, EMPTY_TAIL);
     return;
   }
   const leg = stx.leg === 0 ? undefined : cx.store.get(LEG, stx.leg);
-  answer(cx, m, key, ip, port, 200, '', leg === undefined ? '' : tagOf(leg));
+  answer(cx, m, key, from, 200, '', leg === undefined ? '' : tagOf(leg));
   if (stx.state !== 'proceeding' || leg === undefined) return;
   const call = cx.store.get(CALL, leg.call);
   if (call === undefined) return;

@@ -6,12 +6,13 @@
  * number, and is ours only if the random part, the Call-ID and the other side's tag agree too.
  */
 
-import type { Context } from '../proto/context.ts';
-import { type Hop, nextHop, targetOf, uriOf } from '../proto/sip/address.ts';
+import type { Peer } from '../base/peer.ts';
+import { type Context, hereFor } from '../proto/context.ts';
+import { nextHop, targetOf, uriOf } from '../proto/sip/address.ts';
 import { awaitsAck, branchOf, hush, outstanding, request } from '../proto/sip/client.ts';
 import { CTX, type Ctx, type Method, STX } from '../proto/sip/rows.ts';
 import { acknowledged, respond, unsettled } from '../proto/sip/server.ts';
-import { EMPTY_TAIL, idIn, isWord, viaTo, word } from '../proto/sip/text.ts';
+import { EMPTY_TAIL, idIn, isWord, TRANSPORT_PARAM, viaTo, word } from '../proto/sip/text.ts';
 import { H, type SipMessage } from '../sip-parser/index.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 
@@ -35,7 +36,7 @@ export function findLeg(cx: Context, m: SipMessage): Leg | undefined {
 /** The Contact line we give on a leg: plain and the same for the whole dialog. */
 export function contactOf(cx: Context, leg: Leg): string {
   const user = leg.user === '' ? '' : `${leg.user}@`;
-  return `Contact: <sip:${user}${cx.settings.here}>\r\n`;
+  return `Contact: <sip:${user}${hereFor(cx.settings, leg)}${TRANSPORT_PARAM[leg.transport]}>\r\n`;
 }
 
 /** From, To and Call-ID lines of a request on a leg; `tagged` false as before the dialog stood. */
@@ -63,7 +64,7 @@ export function routeLines(m: SipMessage, reversed: boolean): string {
 }
 
 /** Where the next request of a dialog goes: its first route, else the remote target. */
-export function hopFor(routeSet: string, target: string, source: Hop, nat: boolean): Hop {
+export function hopFor(routeSet: string, target: string, source: Peer, nat: boolean): Peer {
   if (routeSet === '') return nextHop(target, source, nat);
   return nextHop(uriOf(routeSet.slice(7, routeSet.indexOf('\r\n'))), source, nat);
 }
@@ -106,6 +107,7 @@ export function establish(
     remoteTag: m.toTag,
     remoteTarget: target,
     routeSet,
+    transport: hop.transport,
     ip: hop.ip,
     port: hop.port,
   });
@@ -119,7 +121,12 @@ export function refreshTarget(cx: Context, leg: Leg, m: SipMessage): void {
   const target = contactIn(m);
   if (target === '' || target === leg.remoteTarget) return;
   const hop = hopFor(leg.routeSet, target, leg, leg.nat);
-  cx.store.patch(LEG, leg, { remoteTarget: target, ip: hop.ip, port: hop.port });
+  cx.store.patch(LEG, leg, {
+    remoteTarget: target,
+    transport: hop.transport,
+    ip: hop.ip,
+    port: hop.port,
+  });
 }
 
 /**
@@ -148,8 +155,7 @@ export function sendInDialog(
     route,
     rest: `Max-Forwards: ${hops}\r\n${dialogLines(leg, true)}CSeq: ${cseq} ${method}\r\n${contact}${tail}`,
     cseq,
-    ip: leg.ip,
-    port: leg.port,
+    to: leg,
     leg: leg.id,
     onward,
     offerless,
@@ -163,11 +169,10 @@ export function sendInDialog(
  */
 export function sendAck(cx: Context, leg: Leg, ctx: Ctx, toTag: string): void {
   const { uri, route } = routed(leg);
-  const via = viaTo(cx.settings, `${branchOf(ctx)}.ack`);
+  const via = viaTo(cx.settings, leg, `${branchOf(ctx)}.ack`);
   const tail = ctx.ackBody === '' ? EMPTY_TAIL : ctx.ackBody;
   cx.send(
-    leg.ip,
-    leg.port,
+    leg,
     `ACK ${uri} SIP/2.0\r\n${via}${route}Max-Forwards: 70\r\n` +
       `From: ${leg.localUri};tag=${tagOf(leg)}\r\nTo: ${leg.remoteUri};tag=${toTag}\r\n` +
       `Call-ID: ${leg.callId}\r\nCSeq: ${ctx.cseq} ACK\r\n${tail}`,
@@ -191,6 +196,7 @@ export function hangUpStranger(cx: Context, leg: Leg, ctx: Ctx, m: SipMessage): 
     remoteTag: toTag,
     remoteTarget: target,
     routeSet,
+    transport: hop.transport,
     ip: hop.ip,
     port: hop.port,
   };
@@ -205,8 +211,7 @@ export function hangUpStranger(cx: Context, leg: Leg, ctx: Ctx, m: SipMessage): 
     route,
     rest: `Max-Forwards: 70\r\n${dialogLines(stranger, true)}CSeq: ${cseq} BYE\r\n${EMPTY_TAIL}`,
     cseq,
-    ip: stranger.ip,
-    port: stranger.port,
+    to: stranger,
     leg: 0,
     onward: 0,
     offerless: false,

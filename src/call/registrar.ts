@@ -3,6 +3,7 @@
  * when it was promised to, whichever box is there then.
  */
 
+import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { literalHop, nextHop, uriOf, userOf } from '../proto/sip/address.ts';
 import type { Proof } from '../proto/sip/digest.ts';
@@ -35,33 +36,33 @@ type Wish = {
 type No = { readonly no: number; readonly headers: string };
 
 /** A REGISTER that repeats none. */
-export function register(cx: Context, m: SipMessage, key: string, ip: string, port: number): void {
+export function register(cx: Context, m: SipMessage, key: string, from: Peer): void {
   const bad = refusal(cx, m);
   if (bad !== undefined) {
-    answerStateless(cx, m, ip, port, bad.status, bad.tail);
+    answerStateless(cx, m, from, bad.status, bad.tail);
     return;
   }
-  const proof = whoIs(cx, m, ip, port);
+  const proof = whoIs(cx, m, from);
   if (proof === undefined) return;
   const aor = unescapeUser(userOf(uriOf(m.header(H.To) ?? '')));
   const status = !isExtension(cx.settings, aor) ? 404 : mayRegister(proof, aor) ? 0 : 403;
   if (status !== 0) {
-    answerStateless(cx, m, ip, port, status, EMPTY_TAIL);
+    answerStateless(cx, m, from, status, EMPTY_TAIL);
     return;
   }
   const bindings = cx.store.all(BINDING, 'aor', aor);
   if (proof.as === 'user' && used(bindings, proof.nonce, proof.nc)) {
-    askAgain(cx, m, ip, port, true);
+    askAgain(cx, m, from, true);
     return;
   }
-  const no = m.contactUri === '*' ? clear(cx, m, bindings) : update(cx, m, ip, port, aor, proof);
+  const no = m.contactUri === '*' ? clear(cx, m, bindings) : update(cx, m, from, aor, proof);
   if (no !== undefined) {
-    answerStateless(cx, m, ip, port, no.no, no.headers + EMPTY_TAIL);
+    answerStateless(cx, m, from, no.no, no.headers + EMPTY_TAIL);
     return;
   }
   cx.count('registrations');
   // 10.3 step 8: the 200 lists all current bindings.
-  answer(cx, m, key, ip, port, 200, contacts(cx, aor) + EMPTY_TAIL);
+  answer(cx, m, key, from, 200, contacts(cx, aor) + EMPTY_TAIL);
 }
 
 /** 10.3 step 4: who may change this address of record: its own user, or anybody on an open site. */
@@ -89,14 +90,7 @@ function outOfOrder(b: Binding, m: SipMessage): boolean {
 }
 
 /** Adds, refreshes and removes bindings, all or none (10.3 step 7). */
-function update(
-  cx: Context,
-  m: SipMessage,
-  ip: string,
-  port: number,
-  aor: string,
-  proof: Proof,
-): No | undefined {
+function update(cx: Context, m: SipMessage, from: Peer, aor: string, proof: Proof): No | undefined {
   const s = cx.settings;
   const wishes: Wish[] = [];
   const bindings = cx.store.all(BINDING, 'aor', aor);
@@ -115,7 +109,7 @@ function update(
   if (added > 0 && cx.store.count(BINDING) + added > s.maxBindings) {
     return { no: 503, headers: 'Retry-After: 30\r\n' };
   }
-  for (const wish of wishes) grant(cx, m, ip, port, aor, proof, wish);
+  for (const wish of wishes) grant(cx, m, from, aor, proof, wish);
   return undefined;
 }
 
@@ -162,8 +156,7 @@ function secondsOf(text: string): number {
 function grant(
   cx: Context,
   m: SipMessage,
-  ip: string,
-  port: number,
+  from: Peer,
   aor: string,
   proof: Proof,
   wish: Wish,
@@ -174,14 +167,15 @@ function grant(
     if (live !== undefined) cx.store.remove(BINDING, live);
     return;
   }
-  const nat = behindNat(m, ip);
-  const hop = nextHop(wish.uri, { ip, port }, nat);
+  const nat = behindNat(m, from.ip);
+  const hop = nextHop(wish.uri, from, nat);
   const values = {
     contact: wish.uri,
+    transport: hop.transport,
     ip: hop.ip,
     port: hop.port,
-    sourceIp: ip,
-    sourcePort: port,
+    sourceIp: from.ip,
+    sourcePort: from.port,
     nat,
     callId: m.callId,
     cseq: m.cseq,

@@ -3,6 +3,7 @@
  * are made of. Written so that an operator who opens the database can read it.
  */
 
+import { TRANSPORTS } from '../base/peer.ts';
 import { type RowOf, table } from '../base/row.ts';
 import { NEVER } from '../base/units.ts';
 
@@ -33,6 +34,7 @@ export const BINDING = table({
     /** The last nonce that authenticated it and its count, so that neither can be used again. */
     nonce: 'text',
     nonceCount: 'int',
+    transport: TRANSPORTS,
   },
   indexes: { aor: 'many' },
   deadline: (row) => row.expiresAt,
@@ -94,6 +96,9 @@ export const LEG = table({
     /** The last INVITE from the other side (server) and to it (client); 0 for none. */
     uas: 'int',
     uac: 'int',
+    transport: TRANSPORTS,
+    /** The registration by which its other side is reached; 0 for none. */
+    binding: 'int',
   },
   indexes: { call: 'many' },
   deadline: () => NEVER,

@@ -3,6 +3,7 @@
  * Everything is written in this one turn: the call, both kinds of legs, and all transactions.
  */
 
+import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { targetOf, uriOf, userOf } from '../proto/sip/address.ts';
 import { request } from '../proto/sip/client.ts';
@@ -24,36 +25,36 @@ import { contactOf, dialogLines, hopFor, routeLines, tagOf } from './leg.ts';
 import { BINDING, type Binding, CALL, type Call, LEG, type Leg } from './rows.ts';
 
 /** An INVITE outside any dialog. */
-export function newCall(cx: Context, m: SipMessage, key: string, ip: string, port: number): void {
+export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): void {
   const bad = refusal(cx, m);
   if (bad !== undefined) {
-    answerStateless(cx, m, ip, port, bad.status, bad.tail);
+    answerStateless(cx, m, from, bad.status, bad.tail);
     return;
   }
   // RFC 3261 16.3: a request that has no hops left is not passed on.
   const hops = m.maxForwards;
   if (hops === 0) {
-    answerStateless(cx, m, ip, port, 483, EMPTY_TAIL);
+    answerStateless(cx, m, from, 483, EMPTY_TAIL);
     return;
   }
-  const proof = whoIs(cx, m, ip, port);
+  const proof = whoIs(cx, m, from);
   if (proof === undefined) return;
   if (!maySpeakAs(cx, m, proof)) {
-    answerStateless(cx, m, ip, port, 403, EMPTY_TAIL);
+    answerStateless(cx, m, from, 403, EMPTY_TAIL);
     return;
   }
   const called = unescapeUser(userOf(m.requestUri));
   if (!isExtension(cx.settings, called)) {
-    answerStateless(cx, m, ip, port, 404, EMPTY_TAIL);
+    answerStateless(cx, m, from, 404, EMPTY_TAIL);
     return;
   }
   const phones = phonesOf(cx, called);
   if (phones.length === 0) {
-    answerStateless(cx, m, ip, port, 480, EMPTY_TAIL);
+    answerStateless(cx, m, from, 480, EMPTY_TAIL);
     return;
   }
   cx.count('callsTried');
-  place(cx, m, key, ip, port, called, phones, hops < 0 ? 69 : hops - 1, proof);
+  place(cx, m, key, from, called, phones, hops < 0 ? 69 : hops - 1, proof);
 }
 
 /** On a site with passwords nobody calls under the number of another extension. */
@@ -76,16 +77,15 @@ function place(
   cx: Context,
   m: SipMessage,
   key: string,
-  ip: string,
-  port: number,
+  from: Peer,
   called: string,
   phones: readonly Binding[],
   hops: number,
   proof: Proof,
 ): void {
-  const from = m.header(H.From) ?? '';
+  const fromValue = m.header(H.From) ?? '';
   const to = m.header(H.To) ?? '';
-  const caller = userOf(uriOf(from));
+  const caller = userOf(uriOf(fromValue));
   const call = cx.store.insert(CALL, {
     state: 'trying',
     callId: m.callId,
@@ -94,14 +94,14 @@ function place(
     startedAt: cx.now,
     noAnswerAt: cx.now + cx.settings.noAnswerMs,
   });
-  const leg = callerLeg(cx, m, ip, port, call, called, from, to);
-  const stx = openServer(cx, m, key, ip, port, leg.id, tagOf(leg));
+  const leg = callerLeg(cx, m, from, call, called, fromValue, to);
+  const stx = openServer(cx, m, key, from, leg.id, tagOf(leg));
   cx.store.patch(LEG, leg, { uas: stx.id });
   trying(cx, m, stx);
   const asserted = proof.as === 'user' ? assertedIdentity(cx, m, proof.user) : '';
   const tail = passedOn(m, ALLOW + asserted);
   const offerless = isOfferless(m);
-  const localUri = withoutTag(from);
+  const localUri = withoutTag(fromValue);
   const remoteUri = withoutTag(to);
   for (const phone of phones) {
     invite(cx, call, phone, { caller, localUri, remoteUri, hops, tail, offerless });
@@ -118,19 +118,17 @@ function assertedIdentity(cx: Context, m: SipMessage, user: string): string {
 function callerLeg(
   cx: Context,
   m: SipMessage,
-  ip: string,
-  port: number,
+  from: Peer,
   call: Call,
   user: string,
-  from: string,
+  fromValue: string,
   to: string,
 ): Leg {
-  const nat = behindNat(m, ip);
-  const source = { ip, port };
+  const nat = behindNat(m, from.ip);
   const contact = m.contactUri === '*' ? '' : m.contactUri;
-  const target = targetOf(contact === '' ? uriOf(from) : contact);
+  const target = targetOf(contact === '' ? uriOf(fromValue) : contact);
   const routeSet = routeLines(m, false);
-  const hop = contact === '' ? source : hopFor(routeSet, target, source, nat);
+  const hop = contact === '' ? from : hopFor(routeSet, target, from, nat);
   return cx.store.insert(LEG, {
     call: call.id,
     side: 'caller',
@@ -139,11 +137,12 @@ function callerLeg(
     tag: randomWord(cx.chance),
     remoteTag: m.fromTag,
     localUri: withoutTag(to),
-    remoteUri: withoutTag(from),
+    remoteUri: withoutTag(fromValue),
     remoteCseq: m.cseq,
     remoteTarget: target,
     routeSet,
     user,
+    transport: hop.transport,
     ip: hop.ip,
     port: hop.port,
     nat,
@@ -171,9 +170,11 @@ function invite(cx: Context, call: Call, phone: Binding, offer: Offer): void {
     localCseq: 1,
     remoteTarget: targetOf(phone.contact),
     user: offer.caller,
+    transport: phone.transport,
     ip: phone.ip,
     port: phone.port,
     nat: phone.nat,
+    binding: phone.id,
   });
   const ctx = request(cx, {
     method: 'INVITE',
@@ -184,8 +185,7 @@ function invite(cx: Context, call: Call, phone: Binding, offer: Offer): void {
       contactOf(cx, leg) +
       offer.tail,
     cseq: 1,
-    ip: phone.ip,
-    port: phone.port,
+    to: leg,
     leg: leg.id,
     onward: 0,
     offerless: offer.offerless,

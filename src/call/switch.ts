@@ -1,14 +1,15 @@
 /**
- * The switch: where datagrams, due rows and takeovers enter the SIP core. Each entry is one
+ * The switch: where messages, due rows and takeovers enter the SIP core. Each entry is one
  * synchronous turn over rows; nothing is remembered outside them.
  *
- *   datagram ─ parse ─┬ fault ─── answered or dropped by SIP_FAULTS
- *                     ├ response ─ client transaction ─ call event
- *                     └ request ── server transaction known? repeat
- *                                  ACK, CANCEL: their INVITE
- *                                  To tag: a leg        none: INVITE, REGISTER, OPTIONS
+ *   message ─ parse ─┬ fault ─── answered or dropped by SIP_FAULTS
+ *                    ├ response ─ client transaction ─ call event
+ *                    └ request ── server transaction known? repeat
+ *                                 ACK, CANCEL: their INVITE
+ *                                 To tag: a leg        none: INVITE, REGISTER, OPTIONS
  */
 
+import type { Peer } from '../base/peer.ts';
 import type { Store, TableSpec } from '../base/row.ts';
 import type { Context } from '../proto/context.ts';
 import { clientDue } from '../proto/sip/client.ts';
@@ -20,7 +21,7 @@ import {
   serverKey,
   serverReceives,
 } from '../proto/sip/server.ts';
-import { EMPTY_TAIL, replyPort, responseText, statelessTag } from '../proto/sip/text.ts';
+import { EMPTY_TAIL, replyTo, responseText, statelessTag } from '../proto/sip/text.ts';
 import {
   isFault,
   M,
@@ -50,11 +51,11 @@ export const CALL_TABLES: readonly TableSpec[] = [
   CTX,
 ] as unknown as readonly TableSpec[];
 
-/** A UDP datagram from `ip`:`port`; `text` is latin1, one character a byte. Never throws on it. */
-export function onDatagram(cx: Context, ip: string, port: number, text: string): void {
+/** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
+export function onMessage(cx: Context, from: Peer, text: string): void {
   const m = parseMessage(text);
   if (isFault(m)) {
-    malformed(cx, ip, port, salvage(text), m);
+    malformed(cx, from, salvage(text), m);
     return;
   }
   if (!m.isRequest) {
@@ -65,21 +66,15 @@ export function onDatagram(cx: Context, ip: string, port: number, text: string):
   }
   cx.count('requestsIn');
   const bad = validateRequest(m);
-  if (bad !== undefined) malformed(cx, ip, port, m, bad);
-  else request(cx, m, ip, port);
+  if (bad !== undefined) malformed(cx, from, m, bad);
+  else request(cx, m, from);
 }
 
 /**
  * What the table of faults says: answered, when it is a request that can be answered, or
  * dropped.
  */
-function malformed(
-  cx: Context,
-  ip: string,
-  port: number,
-  m: SipMessage | undefined,
-  bad: SipFault,
-): void {
+function malformed(cx: Context, from: Peer, m: SipMessage | undefined, bad: SipFault): void {
   if (bad.fault === 'keepalive') {
     cx.count('keepalivesIn');
     return;
@@ -96,41 +91,41 @@ function malformed(
     extra: '',
     contentType: '',
     body: '',
-    received: ip,
-    rport: port,
+    received: from.ip,
+    rport: from.port,
   });
-  cx.send(ip, replyPort(m, port), answerText);
+  cx.send(replyTo(m, from), answerText);
 }
 
-function request(cx: Context, m: SipMessage, ip: string, port: number): void {
+function request(cx: Context, m: SipMessage, from: Peer): void {
   if (m.methodId === M.ACK) {
-    ack(cx, m, ip, port);
+    ack(cx, m, from);
     return;
   }
   // A ping must be cheap: it has no transaction, so there is none to look for.
   if (m.methodId === M.OPTIONS && m.toTag === '') {
-    options(cx, m, ip, port);
+    options(cx, m, from);
     return;
   }
   const key = serverKey(m, m.method);
   const known = findServer(cx, key);
   if (known !== undefined) {
-    serverReceives(cx, known, m, ip, port);
+    serverReceives(cx, known, m, from);
     return;
   }
-  if (m.methodId === M.CANCEL) cancelled(cx, m, key, ip, port);
-  else if (m.toTag !== '') inDialog(cx, m, key, ip, port);
-  else if (m.methodId === M.INVITE) newCall(cx, m, key, ip, port);
-  else if (m.methodId === M.REGISTER) register(cx, m, key, ip, port);
-  else if (m.methodId === M.BYE) answerStateless(cx, m, ip, port, 481, EMPTY_TAIL);
-  else notAllowed(cx, m, ip, port);
+  if (m.methodId === M.CANCEL) cancelled(cx, m, key, from);
+  else if (m.toTag !== '') inDialog(cx, m, key, from);
+  else if (m.methodId === M.INVITE) newCall(cx, m, key, from);
+  else if (m.methodId === M.REGISTER) register(cx, m, key, from);
+  else if (m.methodId === M.BYE) answerStateless(cx, m, from, 481, EMPTY_TAIL);
+  else notAllowed(cx, m, from);
 }
 
 /** OPTIONS to us (RFC 3261 11.2); no state, whoever asks and however often. */
-function options(cx: Context, m: SipMessage, ip: string, port: number): void {
+function options(cx: Context, m: SipMessage, from: Peer): void {
   const bad = refusal(cx, m);
-  if (bad !== undefined) answerStateless(cx, m, ip, port, bad.status, bad.tail);
-  else answerStateless(cx, m, ip, port, 200, OPTIONS_TAIL);
+  if (bad !== undefined) answerStateless(cx, m, from, bad.status, bad.tail);
+  else answerStateless(cx, m, from, 200, OPTIONS_TAIL);
 }
 
 /**
@@ -189,7 +184,7 @@ export function resume(cx: Context): void {
     if (stx.resendAt > now) store.patch(STX, stx, { resendAt: now });
     // A caller who heard 100 repeats nothing: ringing must not be lost. 100 itself he asks for.
     else if (stx.state === 'proceeding' && stx.status > 100) {
-      cx.send(stx.ip, stx.port, responseText(stx.status, stx.reason, stx.head, stx.response));
+      cx.send(stx, responseText(stx.status, stx.reason, stx.head, stx.response));
     }
   }
 }

@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { isIP, isIPv4 } from 'node:net';
-import type { NodeSettings } from '../node.ts';
+import type { NodeSettings } from '../node-settings.ts';
 import { PAIR_DEFAULTS, settingsFault } from '../pair/settings.ts';
 import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts';
 import { sipSettings } from '../proto/context.ts';

@@ -99,7 +99,7 @@ class Loop {
   }
 
   private readonly onSip = (text: string, ip: string, port: number): void => {
-    this.inputs.push({ kind: 'datagram', ip, port, text });
+    this.inputs.push({ kind: 'sip', transport: 'udp', ip, port, text });
   };
 
   private readSip(): void {
@@ -140,7 +140,7 @@ class Loop {
     for (const batch of out.persist)
       this.disk.postMessage(batch, [batch.bytes.buffer as ArrayBuffer]);
     if (out.closeLink) this.link.drop();
-    if (out.datagrams.length > 0) this.send();
+    if (out.sends.length > 0) this.send();
     if (out.reading !== this.reading) {
       this.reading = out.reading;
       this.udp.setReading(out.reading);
@@ -155,7 +155,7 @@ class Loop {
   /** The lease is looked at once more at the door: a turn may have been long, or slept. */
   private send(): void {
     if (mono() >= (this.lease[0] as number)) return;
-    for (const d of this.out.datagrams) this.udp.queue(d.text, d.ip, d.port);
+    for (const d of this.out.sends) this.udp.queue(d.text, d.ip, d.port);
     this.udp.flush();
   }
 

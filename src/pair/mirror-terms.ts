@@ -26,8 +26,8 @@ export type MirrorEvent =
   | { readonly kind: 'filled' }
   | { readonly kind: 'goodbye'; readonly epoch: Epoch }
   | { readonly kind: 'clock'; readonly at: Instant }
-  /** A datagram that reached the peer just before its address went. */
-  | { readonly kind: 'forwarded'; readonly datagram: Forwarded }
+  /** A message that reached the peer just before its address went. */
+  | { readonly kind: 'forwarded'; readonly message: Forwarded }
   | { readonly kind: 'drift'; readonly table: string };
 
 /** Where both sides put what is to be sent and what is to be told; emptied every turn. */

@@ -24,11 +24,11 @@
 import type { Chance } from '../base/chance.ts';
 import { type Fault, fault } from '../base/fault.ts';
 import { LIMITS } from '../base/limits.ts';
+import type { Peer } from '../base/peer.ts';
 import type { Instant, Lsn, Mono } from '../base/units.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Position } from '../ledger/record.ts';
 import {
-  type Forwarded,
   FRAME,
   FrameReader,
   type FrameView,
@@ -133,9 +133,9 @@ export class Mirror {
   }
 
   /** Passes on what reached us after we handed over. @returns false when nobody is there. */
-  forward(datagram: Forwarded): boolean {
+  forward(from: Peer, text: string): boolean {
     if (!this.greeting.done) return false;
-    this.frames.push(forwardFrame(datagram));
+    this.frames.push(forwardFrame(from, text));
     return true;
   }
 
@@ -269,9 +269,9 @@ export class Mirror {
   }
 
   private onForward(f: FrameView): Fault<MirrorFault> | undefined {
-    const datagram = readForward(f);
-    if (datagram === undefined) return fault('frame-length', f.from);
-    this.events.push({ kind: 'forwarded', datagram });
+    const message = readForward(f);
+    if (message === undefined) return fault('frame-length', f.from);
+    this.events.push({ kind: 'forwarded', message });
     return undefined;
   }
 }

@@ -8,16 +8,24 @@
  */
 
 import type { Chance } from '../base/chance.ts';
+import type { Peer, Transport } from '../base/peer.ts';
 import type { Store } from '../base/row.ts';
 import type { Instant, Millis } from '../base/units.ts';
 import type { CounterName } from './sip/counters.ts';
 
 export type SipSettings = {
-  /** The address the world knows the pair by, and the port SIP is served at. */
+  /** The address the world knows the pair by. */
   readonly vip: string;
+  /** The same for IPv6; '' for none. */
+  readonly vip6: string;
+  /** The ports SIP is served at: UDP and TCP; TLS; WebSocket; WebSocket inside TLS. 0: not served. */
   readonly port: number;
-  /** `vip:port` as it stands in Via and Contact; made by `sipSettings`. */
+  readonly tlsPort: number;
+  readonly wsPort: number;
+  readonly wssPort: number;
+  /** `vip:port` as it stands in Via and Contact; made by `sipSettings`. Use `hereFor`. */
   readonly here: string;
+  readonly heres: { readonly [t in Transport]: { readonly 4: string; readonly 6: string } };
   /** Realm of digest challenges. */
   readonly realm: string;
   /** Extensions userFrom..userTo (whole numbers, inclusive) exist; every other user is 404. */
@@ -55,14 +63,35 @@ export type SipSettings = {
   readonly product: string;
 };
 
+function hostPort(ip: string, port: number): string {
+  return `${ip.includes(':') ? `[${ip}]` : ip}:${port}`;
+}
+
+/** `host:port` at which `peer` speaks with us: by its transport and address family. */
+export function hereFor(settings: SipSettings, peer: Peer): string {
+  return settings.heres[peer.transport][peer.ip.includes(':') ? 6 : 4];
+}
+
 /** Settings of a site that said nothing, for `vip`. */
 export function sipSettings(
-  given: Partial<Omit<SipSettings, 'here'>> & { readonly vip: string; readonly nonceKey: string },
+  given: Partial<Omit<SipSettings, 'here' | 'heres'>> & {
+    readonly vip: string;
+    readonly nonceKey: string;
+  },
 ): SipSettings {
-  const port = given.port ?? 5060;
+  const { port = 5060, tlsPort = 0, wsPort = 0, wssPort = 0, vip, vip6 = '' } = given;
+  const at = (p: number): { readonly 4: string; readonly 6: string } => ({
+    4: hostPort(vip, p),
+    6: hostPort(vip6 === '' ? vip : vip6, p),
+  });
   return {
     port,
-    here: `${given.vip.includes(':') ? `[${given.vip}]` : given.vip}:${port}`,
+    tlsPort,
+    wsPort,
+    wssPort,
+    vip6,
+    here: hostPort(vip, port),
+    heres: { udp: at(port), tcp: at(port), tls: at(tlsPort), ws: at(wsPort), wss: at(wssPort) },
     realm: 'sipair',
     userFrom: 1000,
     userTo: 1999,
@@ -91,7 +120,7 @@ export interface Context {
   readonly store: Store;
   readonly chance: Chance;
   readonly settings: SipSettings;
-  /** Sends a UDP datagram; held until what it rests on is safe; leaves in order of birth. */
-  send(ip: string, port: number, text: string): void;
+  /** Sends a SIP message; held until what it rests on is safe; leaves in order of birth. */
+  send(to: Peer, text: string): void;
   count(name: CounterName): void;
 }

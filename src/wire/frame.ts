@@ -26,7 +26,7 @@
  *  13 goodbye          position                                           primary that hands over
  *  14 refuse           code text                                          either, before it closes
  *  16 proof            HMAC-SHA256 over both numbers                      both, second
- *  15 forward          port u16, address length u8, address, datagram     a box that handed over
+ *  15 forward          port u16, address length u8, address, message      a box that handed over
  *
  *   position           epoch u32, lsn u64, chain u32
  *
@@ -37,6 +37,7 @@
 
 import { crc32 } from 'node:zlib';
 import { type Fault, fault } from '../base/fault.ts';
+import { type Peer, TRANSPORTS } from '../base/peer.ts';
 
 export const FRAME_HEADER = 12;
 export const FRAME_VERSION = 1;
@@ -115,25 +116,32 @@ export function frame(type: FrameType, payload: Uint8Array): Uint8Array {
 }
 
 /** A SIP datagram that reached the box that no longer leads. `text` is latin1. */
-export type Forwarded = { readonly ip: string; readonly port: number; readonly text: string };
+export type Forwarded = Peer & { readonly text: string };
 
-export function forwardFrame(d: Forwarded): Uint8Array {
-  const payload = Buffer.alloc(3 + d.ip.length + d.text.length);
-  payload.writeUInt16LE(d.port, 0);
-  payload[2] = d.ip.length;
-  payload.write(d.ip, 3, 'latin1');
-  payload.write(d.text, 3 + d.ip.length, 'latin1');
+/** The address is that of UDP, or "tcp/192.0.2.7": release 0.1.0 knew no other transport. */
+export function forwardFrame(from: Peer, text: string): Uint8Array {
+  const address = from.transport === 'udp' ? from.ip : `${from.transport}/${from.ip}`;
+  const payload = Buffer.alloc(3 + address.length + text.length);
+  payload.writeUInt16LE(from.port, 0);
+  payload[2] = address.length;
+  payload.write(address, 3, 'latin1');
+  payload.write(text, 3 + address.length, 'latin1');
   return frame(FRAME.forward, payload);
 }
 
-/** Reads a forwarded datagram. @returns undefined when it is too short. */
+/** Reads a forwarded message. @returns undefined when it is too short, or came by what nobody knows. */
 export function readForward(f: FrameView): Forwarded | undefined {
   const bytes = Buffer.from(f.bytes.buffer, f.bytes.byteOffset + f.from, f.end - f.from);
   const text = 3 + (bytes[2] ?? 0);
   if (bytes.length < Math.max(4, text)) return undefined;
+  const address = bytes.toString('latin1', 3, text);
+  const slash = address.indexOf('/');
+  const transport = TRANSPORTS.find((t) => (slash < 0 ? t === 'udp' : address.startsWith(`${t}/`)));
+  if (transport === undefined) return undefined;
   return {
+    transport,
     port: bytes.readUInt16LE(0),
-    ip: bytes.toString('latin1', 3, text),
+    ip: address.slice(slash + 1),
     text: bytes.toString('latin1', text),
   };
 }

@@ -8,7 +8,7 @@
  */
 
 import { BINDING, LEG } from '../../src/call/rows.ts';
-import type { Datagram, EngineEffects } from '../../src/effect.ts';
+import type { EngineEffects, Outgoing } from '../../src/effect.ts';
 import type { EngineInput } from '../../src/input.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { Alarms } from '../../src/pair/alarms.ts';
@@ -83,7 +83,7 @@ function editEffects(
 
 type Inner = {
   readonly voice: {
-    readonly held: { release(opensAt: number, into: Datagram[]): void };
+    readonly held: { release(opensAt: number, into: Outgoing[]): void };
   };
   readonly mirror: { readonly follow: { readonly bulkTaken: number } };
 };
@@ -104,7 +104,7 @@ const openGateEarly: Saboteur = {
   sabotage(world) {
     editEffects(world, (box, engine, out) => {
       if (box.state !== 'primary') return;
-      inner(engine).voice.held.release(Number.MAX_SAFE_INTEGER, out.datagrams);
+      inner(engine).voice.held.release(Number.MAX_SAFE_INTEGER, out.sends);
     });
   },
 };
@@ -234,7 +234,7 @@ const talkingBackup: Saboteur = {
     editEffects(world, (box, _engine, out) => {
       const phone = world.phones[0];
       if (box.state !== 'backup' || phone === undefined || last === '') return;
-      out.datagrams.push({ stamp: 0, ip: phone.ip, port: 5060, text: last });
+      out.sends.push({ stamp: 0, transport: 'udp', ip: phone.ip, port: 5060, text: last });
       last = '';
     });
   },

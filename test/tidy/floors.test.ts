@@ -9,6 +9,7 @@ const FLOORS: readonly (readonly [string, number])[] = [
   ['src/main.ts', 8],
   ['src/edge/', 7],
   ['src/node.ts', 6],
+  ['src/node-settings.ts', 6],
   ['src/input.ts', 6],
   ['src/effect.ts', 6],
   ['src/service.ts', 6],

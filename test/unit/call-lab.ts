@@ -5,8 +5,9 @@
  */
 
 import { hex, seeded } from '../../src/base/chance.ts';
+import type { Transport } from '../../src/base/peer.ts';
 import type { Instant } from '../../src/base/units.ts';
-import { CALL_TABLES, onDatagram, onDue, resume } from '../../src/call/switch.ts';
+import { CALL_TABLES, onDue, onMessage, resume } from '../../src/call/switch.ts';
 import { type Context, type SipSettings, sipSettings } from '../../src/proto/context.ts';
 import type { CounterName } from '../../src/proto/sip/counters.ts';
 import { H, isFault, parseMessage, type SipMessage } from '../../src/sip-parser/index.ts';
@@ -16,7 +17,12 @@ export const SDP = (owner: string): string =>
   `v=0\r\no=${owner} 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n` +
   'm=audio 4000 RTP/AVP 0\r\n';
 
-export type Sent = { readonly ip: string; readonly port: number; readonly text: string };
+export type Sent = {
+  readonly transport: Transport;
+  readonly ip: string;
+  readonly port: number;
+  readonly text: string;
+};
 
 export class Lab {
   now: Instant = 1_000_000;
@@ -41,9 +47,9 @@ export class Lab {
       store: this.store,
       chance: this.chance,
       settings: this.settings,
-      send: (ip, port, text) => {
-        this.air.push({ ip, port, text });
-        this.log.push({ ip, port, text });
+      send: ({ transport, ip, port }, text) => {
+        this.air.push({ transport, ip, port, text });
+        this.log.push({ transport, ip, port, text });
       },
       count: (name) => {
         this.counters.set(name, (this.counters.get(name) ?? 0) + 1);
@@ -51,9 +57,9 @@ export class Lab {
     };
   }
 
-  receive(ip: string, port: number, text: string): void {
+  receive(ip: string, port: number, text: string, transport: Transport = 'udp'): void {
     this.cx.now = this.now;
-    onDatagram(this.cx, ip, port, text);
+    onMessage(this.cx, { transport, ip, port }, text);
   }
 
   /** Lets time pass, with everything that comes due in it. */

@@ -7,12 +7,13 @@ import { seeded } from '../../src/base/chance.ts';
 import { LIMITS } from '../../src/base/limits.ts';
 import type { TableSpec } from '../../src/base/row.ts';
 import { CALL_TABLES } from '../../src/call/switch.ts';
-import type { Datagram } from '../../src/effect.ts';
+import type { Outgoing } from '../../src/effect.ts';
 import type { EngineInput } from '../../src/input.ts';
 import type { PersistBatch } from '../../src/ledger/disk.ts';
 import { Image } from '../../src/ledger/image.ts';
 import type { LedgerSettings } from '../../src/ledger/ledger.ts';
-import { Engine, EngineEffects, type NodeSettings } from '../../src/node.ts';
+import { Engine, EngineEffects } from '../../src/node.ts';
+import type { NodeSettings } from '../../src/node-settings.ts';
 import { pairSettings } from '../../src/pair/settings.ts';
 import type { BoxId, Cause, PairSettings, Redundancy, Report } from '../../src/pair/terms.ts';
 import { sipSettings } from '../../src/proto/context.ts';
@@ -132,7 +133,7 @@ export class Hand {
   /** The disk answers only while this is true. */
   diskWorks = true;
   lease = Number.POSITIVE_INFINITY;
-  sent: Datagram[] = [];
+  sent: Outgoing[] = [];
   reports: Report[] = [];
   logs: string[] = [];
   wire: Uint8Array[] = [];
@@ -211,7 +212,7 @@ export class Hand {
     this.engine.step(now, this.lease, inputs, this.out);
     this.wire.push(...this.out.link.map((b) => Uint8Array.from(b)));
     this.batches.push(...this.out.persist);
-    this.sent.push(...this.out.datagrams);
+    this.sent.push(...this.out.sends);
     this.reports.push(...this.out.reports);
     this.logs.push(...this.out.logs.map((l) => l.text));
     this.closed ||= this.out.closeLink;

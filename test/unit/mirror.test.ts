@@ -18,7 +18,7 @@ function register(hand: Hand, user: number, cseq = 1): void {
     `From: <sip:${user}@192.0.2.10>;tag=f${user}\r\nTo: <sip:${user}@192.0.2.10>\r\n` +
     `Call-ID: reg-${user}\r\nCSeq: ${cseq} REGISTER\r\nContact: <sip:${user}@${PHONE}:5060>\r\n` +
     'Max-Forwards: 70\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n';
-  hand.give({ kind: 'datagram', ip: PHONE, port: 5060, text });
+  hand.give({ kind: 'sip', transport: 'udp', ip: PHONE, port: 5060, text });
 }
 
 /** a leads, b follows and is in step. */
@@ -220,7 +220,7 @@ function longInvite(hand: Hand, n: number): void {
     `From: <sip:1000@192.0.2.10>;tag=g${n}\r\nTo: <sip:1001@192.0.2.10>\r\nCall-ID: c-${n}\r\n` +
     `CSeq: 1 INVITE\r\nContact: <sip:1000@${PHONE}:5060>\r\nMax-Forwards: 70\r\n` +
     `Content-Type: application/sdp\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-  hand.give({ kind: 'datagram', ip: PHONE, port: 5060, text });
+  hand.give({ kind: 'sip', transport: 'udp', ip: PHONE, port: 5060, text });
 }
 
 test('a turn and a snapshot of the longest messages stay within what a frame may be', (t) => {

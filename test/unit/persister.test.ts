@@ -11,7 +11,7 @@ function register(hand: Hand, user: number, cseq = 1): void {
     `From: <sip:${user}@192.0.2.10>;tag=f${user}\r\nTo: <sip:${user}@192.0.2.10>\r\n` +
     `Call-ID: reg-${user}\r\nCSeq: ${cseq} REGISTER\r\nContact: <sip:${user}@${PHONE}:5060>\r\n` +
     'Max-Forwards: 70\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n';
-  hand.give({ kind: 'datagram', ip: PHONE, port: 5060, text });
+  hand.give({ kind: 'sip', transport: 'udp', ip: PHONE, port: 5060, text });
 }
 
 function carry(from: Hand, to: Hand): void {

@@ -12,7 +12,7 @@ export function register(hand: Hand, user: number, cseq = 1, device = ''): void 
     `From: <sip:${user}@192.0.2.10>;tag=f${user}\r\nTo: <sip:${user}@192.0.2.10>\r\n` +
     `Call-ID: reg-${name}\r\nCSeq: ${cseq} REGISTER\r\nContact: <sip:${name}@${PHONE}:5060>\r\n` +
     'Max-Forwards: 70\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n';
-  hand.give({ kind: 'datagram', ip: PHONE, port: 5060, text });
+  hand.give({ kind: 'sip', transport: 'udp', ip: PHONE, port: 5060, text });
 }
 
 /** An INVITE from one extension to another; `n` tells calls apart. */
@@ -22,7 +22,7 @@ export function invite(hand: Hand, from: number, to: number, n: number): void {
     `From: <sip:${from}@192.0.2.10>;tag=g${n}\r\nTo: <sip:${to}@192.0.2.10>\r\nCall-ID: c-${n}\r\n` +
     `CSeq: 1 INVITE\r\nContact: <sip:${from}@${PHONE}:5060>\r\nMax-Forwards: 70\r\n` +
     'Content-Length: 0\r\n\r\n';
-  hand.give({ kind: 'datagram', ip: PHONE, port: 5060, text });
+  hand.give({ kind: 'sip', transport: 'udp', ip: PHONE, port: 5060, text });
 }
 
 /** Statuses of the responses a box let out, in order. */

@@ -23,15 +23,35 @@ test('a word gives back its id, and only the true random part is ours', (t) => {
 });
 
 test('only literal addresses are followed', (t) => {
-  t.deepEqual(literalHop('sip:1@192.0.2.1'), { ip: '192.0.2.1', port: 5060 });
-  t.deepEqual(literalHop('sip:192.0.2.1:5070;lr'), { ip: '192.0.2.1', port: 5070 });
-  t.deepEqual(literalHop('sips:a:b@192.0.2.1?x=y'), { ip: '192.0.2.1', port: 5060 });
-  t.deepEqual(literalHop('sip:a;b=c@[2001:db8::1]:5080;x'), { ip: '2001:db8::1', port: 5080 });
-  t.deepEqual(literalHop('sip:[2001:db8::1]'), { ip: '2001:db8::1', port: 5060 });
+  t.deepEqual(literalHop('sip:1@192.0.2.1'), { transport: 'udp', ip: '192.0.2.1', port: 5060 });
+  t.deepEqual(literalHop('sip:192.0.2.1:5070;lr'), {
+    transport: 'udp',
+    ip: '192.0.2.1',
+    port: 5070,
+  });
+  t.deepEqual(literalHop('sips:a:b@192.0.2.1?x=y'), {
+    transport: 'tls',
+    ip: '192.0.2.1',
+    port: 5061,
+  });
+  t.deepEqual(literalHop('sip:a@192.0.2.1;transport=TCP'), {
+    transport: 'tcp',
+    ip: '192.0.2.1',
+    port: 5060,
+  });
+  t.is(literalHop('sip:a@192.0.2.1;transport=sctp'), undefined);
+  t.deepEqual(literalHop('sip:a;b=c@[2001:db8::1]:5080;x'), {
+    transport: 'udp',
+    ip: '2001:db8::1',
+    port: 5080,
+  });
+  t.deepEqual(literalHop('sip:[2001:db8::1]'), { transport: 'udp', ip: '2001:db8::1', port: 5060 });
   for (const uri of ['sip:a@example.net', 'tel:+4912', 'sip:a@1.2.3', 'sip:a@1.2.3.256', '']) {
     t.is(literalHop(uri), undefined, uri);
   }
-  const source = { ip: '198.51.100.1', port: 9 };
+  const source = { transport: 'udp', ip: '198.51.100.1', port: 9 } as const;
+  const stream = { ...source, transport: 'tcp' } as const;
+  t.is(nextHop('sip:a@192.0.2.1', stream, false), stream);
   t.is(nextHop('sip:a@192.0.2.1', source, true), source);
   t.is(nextHop('sip:a@example.net', source, false), source);
 });

@@ -27,7 +27,7 @@ function inside(hand: Hand, method: string, n: number, callId: string, tag: stri
     `From: <sip:1000@192.0.2.10>;tag=g1\r\nTo: <sip:1001@192.0.2.10>;tag=${tag}\r\n` +
     `Call-ID: ${callId}\r\nCSeq: ${10 + n} ${method}\r\nContact: <sip:1000@${PHONE}:5060>\r\n` +
     'Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n';
-  hand.give({ kind: 'datagram', ip: PHONE, port: 5060, text });
+  hand.give({ kind: 'sip', transport: 'udp', ip: PHONE, port: 5060, text });
 }
 
 /** A call that stands: the callee answers what it was sent. @returns the tag the caller got. */
@@ -40,7 +40,13 @@ function call(bench: Bench, hand: Hand, n: number): string {
     `SIP/2.0 200 OK\r\n${head('Via')}\r\n${head('From')}\r\n${head('To')};tag=callee${n}\r\n` +
     `${head('Call-ID')}\r\n${head('CSeq')}\r\nContact: <sip:1001@${PHONE}:5060>\r\n` +
     'Content-Length: 0\r\n\r\n';
-  hand.give({ kind: 'datagram', ip: PHONE, port: 5060, text: text.replace(/\r\r/g, '\r') });
+  hand.give({
+    kind: 'sip',
+    transport: 'udp',
+    ip: PHONE,
+    port: 5060,
+    text: text.replace(/\r\r/g, '\r'),
+  });
   bench.settle();
   const ok = hand.sent.findLast((d) => /^SIP\/2\.0 200 [\s\S]*CSeq: 1 INVITE/.test(d.text));
   return /^To: .*;tag=([^\s;]+)/m.exec(ok?.text ?? '')?.[1] ?? '';

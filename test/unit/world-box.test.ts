@@ -26,7 +26,8 @@ function puppet() {
         told.push(input.kind === 'order' ? `order ${input.order.kind}` : input.kind);
       }
       for (const text of say.splice(0)) {
-        if (now < lease) out.datagrams.push({ stamp: 0, ip: '192.0.2.101', port: 5060, text });
+        if (now < lease)
+          out.sends.push({ stamp: 0, transport: 'udp', ip: '192.0.2.101', port: 5060, text });
       }
     },
   };
@@ -95,7 +96,7 @@ test('the VIP comes with a claim and goes with the process', (t) => {
   run(5);
   t.true(told.includes('vip true '));
   t.true(answers(phone, run));
-  t.true(told.includes('datagram'), 'what is sent to it reaches the engine');
+  t.true(told.includes('sip'), 'what is sent to it reaches the engine');
   a.kill();
   t.false(answers(phone, run));
 });

@@ -180,7 +180,13 @@ export class Box {
     const p = this.process;
     if (p === undefined) return;
     if (udp.dstPort === SIP_PORT && udp.dstIp === VIP && udp.text !== undefined) {
-      p.toEngine({ kind: 'datagram', ip: udp.srcIp, port: udp.srcPort, text: udp.text });
+      p.toEngine({
+        kind: 'sip',
+        transport: 'udp',
+        ip: udp.srcIp,
+        port: udp.srcPort,
+        text: udp.text,
+      });
     } else if (udp.dstPort === HEARTBEAT_PORT && udp.bytes !== undefined) {
       p.toSentry({ kind: 'heartbeat', path: 'l', bytes: udp.bytes });
     }
@@ -194,7 +200,7 @@ export class Box {
     for (const batch of out.persist) {
       this.disk.persist(batch, (word) => process.toEngine(word));
     }
-    for (const d of out.datagrams) {
+    for (const d of out.sends) {
       const sent = this.kernel.send({
         srcIp: VIP,
         srcPort: SIP_PORT,

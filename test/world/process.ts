@@ -91,7 +91,7 @@ export class Process {
   /** Something for the engine; SIP waits in the socket buffer while the engine does not read. */
   toEngine(input: EngineInput): void {
     if (this.dead || !this.filter(input)) return;
-    if (input.kind === 'datagram' && !this.reading) {
+    if (input.kind === 'sip' && !this.reading) {
       if (this.unread.length < SOCKET_BUFFER) this.unread.push(input);
       return;
     }

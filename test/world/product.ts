@@ -8,7 +8,8 @@ import type { Mono } from '../../src/base/units.ts';
 import type { EngineEffects } from '../../src/effect.ts';
 import type { EngineInput } from '../../src/input.ts';
 import type { Loaded } from '../../src/ledger/disk.ts';
-import { Engine, type NodeSettings } from '../../src/node.ts';
+import { Engine } from '../../src/node.ts';
+import type { NodeSettings } from '../../src/node-settings.ts';
 import { Sentry } from '../../src/pair/sentry.ts';
 import { settingsFault, pairSettings as settingsOfPair } from '../../src/pair/settings.ts';
 import type {

@@ -3,9 +3,9 @@
  * addresses are followed; everything else goes back to where the other side's packets come from.
  */
 
-const IPV4 = /^(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
+import { isReliable, type Peer, type Transport } from '../../base/peer.ts';
 
-export type Hop = { readonly ip: string; readonly port: number };
+const IPV4 = /^(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
 
 /** [start, end) of host and the port (0: none) of a sip or sips URI. */
 function hostAt(uri: string): readonly [number, number, number] {
@@ -27,22 +27,39 @@ function hostAt(uri: string): readonly [number, number, number] {
   return [from, hostEnd, port > 0 && port < 65_536 ? port : 0];
 }
 
-/** The address a URI names literally (port 5060 when it says none); undefined for a name. */
-export function literalHop(uri: string): Hop | undefined {
+/** The transport a URI asks for (RFC 3261 19.1.1, 26.2.2); undefined for one nobody knows. */
+function transportOf(uri: string, end: number): Transport | undefined {
+  const secure = (uri.charCodeAt(3) | 32) === 115;
+  const found = uri.length === end ? null : /;transport=([a-z]+)/i.exec(uri.slice(end));
+  const name = found === null ? '' : (found[1] as string).toLowerCase();
+  if (name === 'ws' || name === 'wss') return secure || name === 'wss' ? 'wss' : 'ws';
+  if (secure || name === 'tls') return 'tls';
+  if (name === '' || name === 'udp') return 'udp';
+  return name === 'tcp' ? 'tcp' : undefined;
+}
+
+/**
+ * The address a URI names literally, with the port its transport has by default (RFC 3263 4.2);
+ * undefined for a name, or a transport nobody knows.
+ */
+export function literalHop(uri: string): Peer | undefined {
   const [start, end, port] = hostAt(uri);
   const host = uri.slice(start, end);
-  if (host.charCodeAt(0) === 91 && host.endsWith(']')) {
-    return { ip: host.slice(1, -1), port: port === 0 ? 5060 : port };
-  }
-  return IPV4.test(host) ? { ip: host, port: port === 0 ? 5060 : port } : undefined;
+  const six = host.charCodeAt(0) === 91 && host.endsWith(']');
+  if (!six && !IPV4.test(host)) return undefined;
+  const transport = transportOf(uri, end);
+  if (transport === undefined) return undefined;
+  const usual = transport === 'tls' ? 5061 : 5060;
+  return { transport, ip: six ? host.slice(1, -1) : host, port: port === 0 ? usual : port };
 }
 
 /**
  * Where to send to somebody who says `uri` and whose packets come from `source`. Behind a NAT what
- * he says is no use to us (`nat`: his Via says so); a name we cannot resolve is none either.
+ * he says is no use to us (`nat`: his Via says so); a name we cannot resolve is none either. Who came
+ * by a connection is spoken to by it (RFC 5923).
  */
-export function nextHop(uri: string, source: Hop, nat: boolean): Hop {
-  if (nat) return source;
+export function nextHop(uri: string, source: Peer, nat: boolean): Peer {
+  if (nat || isReliable(source.transport)) return source;
   return literalHop(uri) ?? source;
 }
 

@@ -5,6 +5,7 @@
  * the insert. It is let go at the first response that ends its retransmission.
  */
 
+import type { Peer } from '../../base/peer.ts';
 import { H, type SipMessage } from '../../sip-parser/index.ts';
 import type { Context } from '../context.ts';
 import { type ClientEvent, INVITE_CLIENT, type Next, OTHER_CLIENT } from './machines.ts';
@@ -24,8 +25,7 @@ export type NewRequest = {
   /** Everything after Via and Route: headers, empty line, body. */
   readonly rest: string;
   readonly cseq: number;
-  readonly ip: string;
-  readonly port: number;
+  readonly to: Peer;
   readonly leg: number;
   /** Server transaction this passes on, 0 for none. */
   readonly onward: number;
@@ -52,8 +52,9 @@ function start(cx: Context, r: NewRequest, cancels: number, rnd: string): Ctx {
     cseq: r.cseq,
     rnd,
     cancels,
-    ip: r.ip,
-    port: r.port,
+    transport: r.to.transport,
+    ip: r.to.ip,
+    port: r.to.port,
     uri: r.uri,
     route: r.route,
     request: r.rest,
@@ -69,8 +70,8 @@ function start(cx: Context, r: NewRequest, cancels: number, rnd: string): Ctx {
 }
 
 function transmit(cx: Context, ctx: Ctx): void {
-  const via = viaTo(cx.settings, branchOf(ctx));
-  cx.send(ctx.ip, ctx.port, `${ctx.method} ${ctx.uri} SIP/2.0\r\n${via}${ctx.route}${ctx.request}`);
+  const via = viaTo(cx.settings, ctx, branchOf(ctx));
+  cx.send(ctx, `${ctx.method} ${ctx.uri} SIP/2.0\r\n${via}${ctx.route}${ctx.request}`);
 }
 
 /**
@@ -137,8 +138,7 @@ export function cancel(cx: Context, ctx: Ctx, dialog: string): void {
       route: ctx.route,
       rest: `Max-Forwards: 70\r\n${dialog}CSeq: ${ctx.cseq} CANCEL\r\n${EMPTY_TAIL}`,
       cseq: ctx.cseq,
-      ip: ctx.ip,
-      port: ctx.port,
+      to: ctx,
       leg: 0,
       onward: 0,
       offerless: false,
@@ -169,9 +169,8 @@ export function hush(cx: Context, ctx: Ctx): void {
 /** RFC 3261 17.1.1.3: the ACK to a refusal repeats the INVITE's Via, URI and Route. */
 function acknowledgeRefusal(cx: Context, ctx: Ctx, m: SipMessage): void {
   cx.send(
-    ctx.ip,
-    ctx.port,
-    `ACK ${ctx.uri} SIP/2.0\r\n${viaTo(cx.settings, branchOf(ctx))}${ctx.route}Max-Forwards: 70\r\n` +
+    ctx,
+    `ACK ${ctx.uri} SIP/2.0\r\n${viaTo(cx.settings, ctx, branchOf(ctx))}${ctx.route}Max-Forwards: 70\r\n` +
       `From: ${m.header(H.From) ?? ''}\r\nTo: ${m.header(H.To) ?? ''}\r\nCall-ID: ${m.callId}\r\n` +
       `CSeq: ${ctx.cseq} ACK\r\n${EMPTY_TAIL}`,
   );
@@ -180,9 +179,8 @@ function acknowledgeRefusal(cx: Context, ctx: Ctx, m: SipMessage): void {
 /** The ACK to a 2xx (RFC 3261 13.2.2.4) whose dialog is over: made of the response alone. */
 export function acknowledgeLate(cx: Context, ctx: Ctx, m: SipMessage): void {
   cx.send(
-    ctx.ip,
-    ctx.port,
-    `ACK ${ctx.uri} SIP/2.0\r\n${viaTo(cx.settings, `${branchOf(ctx)}.ack`)}${ctx.route}` +
+    ctx,
+    `ACK ${ctx.uri} SIP/2.0\r\n${viaTo(cx.settings, ctx, `${branchOf(ctx)}.ack`)}${ctx.route}` +
       `Max-Forwards: 70\r\nFrom: ${m.header(H.From) ?? ''}\r\nTo: ${m.header(H.To) ?? ''}\r\n` +
       `Call-ID: ${m.callId}\r\nCSeq: ${ctx.cseq} ACK\r\n${EMPTY_TAIL}`,
   );

@@ -5,6 +5,7 @@
  * while it may have to be sent again.
  */
 
+import { TRANSPORTS } from '../../base/peer.ts';
 import { type RowOf, table } from '../../base/row.ts';
 import { soonest } from './timers.ts';
 
@@ -54,6 +55,7 @@ export const STX = table({
     resendAt: 'time',
     giveUpAt: 'time',
     endAt: 'time',
+    transport: TRANSPORTS,
   },
   indexes: { key: 'unique' },
   deadline: (row) => soonest(row.resendAt, row.giveUpAt, row.endAt),
@@ -100,6 +102,7 @@ export const CTX = table({
     resendAt: 'time',
     giveUpAt: 'time',
     endAt: 'time',
+    transport: TRANSPORTS,
   },
   indexes: {},
   deadline: (row) => soonest(row.resendAt, row.giveUpAt, row.endAt),

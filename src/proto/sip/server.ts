@@ -5,11 +5,12 @@
  * octets, so nothing is written for a challenge, an unknown user or an overload.
  */
 
+import type { Peer } from '../../base/peer.ts';
 import { H, M, type SipMessage } from '../../sip-parser/index.ts';
 import type { Context } from '../context.ts';
 import { INVITE_SERVER, type Next, OTHER_SERVER, type ServerEvent } from './machines.ts';
 import { type Method, STX, type Stx } from './rows.ts';
-import { COOKIE, replyPort, responseHead, responseText, statelessTag } from './text.ts';
+import { COOKIE, replyTo, responseHead, responseText, statelessTag } from './text.ts';
 import { at } from './timers.ts';
 
 /** What the transaction user must do after an event: nothing, look at it, or learn of silence. */
@@ -46,20 +47,21 @@ export function openServer(
   cx: Context,
   m: SipMessage,
   key: string,
-  ip: string,
-  port: number,
+  from: Peer,
   leg: number,
   tag: string,
 ): Stx {
   const invite = m.methodId === M.INVITE;
+  const to = replyTo(m, from);
   return cx.store.insert(STX, {
     key,
     method: m.method as Method,
     state: invite ? 'proceeding' : 'trying',
     cseq: m.cseq,
-    ip,
-    port: replyPort(m, port),
-    head: responseHead(m, ip, port, tag, invite),
+    transport: to.transport,
+    ip: to.ip,
+    port: to.port,
+    head: responseHead(m, from, tag, invite),
     status: invite ? 100 : 0,
     leg,
   });
@@ -70,68 +72,61 @@ export function answer(
   cx: Context,
   m: SipMessage,
   key: string,
-  ip: string,
-  port: number,
+  from: Peer,
   status: number,
   tail: string,
   tag = '',
 ): void {
   const tagged = m.toTag !== '';
   const own = tagged ? '' : tag === '' ? statelessTag(m, cx.settings) : tag;
-  const head = responseHead(m, ip, port, own, false);
-  const to = replyPort(m, port);
+  const head = responseHead(m, from, own, false);
+  const to = replyTo(m, from);
   cx.store.insert(STX, {
     key,
     method: m.method as Method,
     state: 'completed',
     cseq: m.cseq,
-    ip,
-    port: to,
+    transport: to.transport,
+    ip: to.ip,
+    port: to.port,
     // The repeated request says again what the head says, unless the tag is ours.
     head: tagged ? '' : head,
     status,
     response: tail,
     endAt: at(cx.now, 'J', cx.settings),
   });
-  cx.send(ip, to, responseText(status, '', head, tail));
+  cx.send(to, responseText(status, '', head, tail));
 }
 
 /** Answers without leaving a row (RFC 3261 8.2.7). ACK is never answered. */
 export function answerStateless(
   cx: Context,
   m: SipMessage,
-  ip: string,
-  port: number,
+  from: Peer,
   status: number,
   tail: string,
   reason = '',
 ): void {
   if (m.methodId === M.ACK) return;
   const tag = m.toTag === '' ? statelessTag(m, cx.settings) : '';
-  const head = responseHead(m, ip, port, tag, false);
-  cx.send(ip, replyPort(m, port), responseText(status, reason, head, tail));
+  const head = responseHead(m, from, tag, false);
+  cx.send(replyTo(m, from), responseText(status, reason, head, tail));
 }
 
 /** 100 Trying for a new INVITE (RFC 3261 8.2.6.1), with the Timestamp it came with. */
 export function trying(cx: Context, m: SipMessage, stx: Stx): void {
   const stamp = m.has(H.Timestamp) ? `${m.lines(H.Timestamp)}Content-Length: 0\r\n\r\n` : '';
-  cx.send(stx.ip, stx.port, responseText(100, '', stx.head, stamp));
+  cx.send(stx, responseText(100, '', stx.head, stamp));
 }
 
 /** A repeated request, or the ACK to a refusal, arrived for `stx`. */
-export function serverReceives(
-  cx: Context,
-  stx: Stx,
-  m: SipMessage,
-  ip: string,
-  port: number,
-): Verdict {
+export function serverReceives(cx: Context, stx: Stx, m: SipMessage, from: Peer): Verdict {
   if (m.methodId === M.ACK) return step(cx, stx, 'ack', m);
   cx.count('requestsRepeatedIn');
   if (stx.head === '' && stx.status !== 0 && stx.state === 'completed') {
     // The head was let go because the repeated request carries it.
-    const head = responseHead(m, ip, port, '', false);
-    cx.send(stx.ip, stx.port, responseText(stx.status, stx.reason, head, stx.response));
+    const head = responseHead(m, from, '', false);
+    cx.send(stx, responseText(stx.status, stx.reason, head, stx.response));
     return 'done';
   }
   return step(cx, stx, 'request', m);
@@ -169,7 +164,7 @@ export function respond(cx: Context, stx: Stx, status: number, reason: string, t
       endAt: status < 300 ? at(cx.now, 'L', s) : 0,
     });
   }
-  cx.send(stx.ip, stx.port, text);
+  cx.send(stx, text);
 }
 
 /** The ACK to our 2xx came: nothing is repeated any more, the row only absorbs (RFC 6026 7.1). */
@@ -208,7 +203,7 @@ function step(cx: Context, stx: Stx, event: ServerEvent, m: SipMessage | undefin
   for (const action of cell.act) {
     switch (action) {
       case 'repeat':
-        cx.send(stx.ip, stx.port, responseText(stx.status, stx.reason, stx.head, stx.response));
+        cx.send(stx, responseText(stx.status, stx.reason, stx.head, stx.response));
         if (event === 'resend') cx.count('responsesResent');
         break;
       case 'backOff': {

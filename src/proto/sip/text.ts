@@ -9,6 +9,7 @@
 
 import { hash } from 'node:crypto';
 import type { Chance } from '../../base/chance.ts';
+import { isReliable, type Peer, type Transport } from '../../base/peer.ts';
 import {
   H,
   HEADERS,
@@ -17,7 +18,7 @@ import {
   type SipMessage,
   withoutParam,
 } from '../../sip-parser/index.ts';
-import type { SipSettings } from '../context.ts';
+import { hereFor, type SipSettings } from '../context.ts';
 import { bracketAt } from './address.ts';
 
 /** Methods we take part in; `Allow` of every answer that has one (RFC 3261 20.5). */
@@ -77,38 +78,34 @@ export function behindNat(m: SipMessage, ip: string): boolean {
  * address; RFC 3581 4: `rport` is filled in with the source port, and `received` is then always
  * set.
  */
-function topVia(m: SipMessage, ip: string, port: number): string {
+function topVia(m: SipMessage, from: Peer): string {
   const [start, end] = m.viaSpan;
   let via = m.text.slice(start, end);
   if (/received/i.test(via)) via = via.replace(/;\s*received\s*=\s*[^;,\s]*/gi, '');
   if (m.viaRport) {
-    if (via.endsWith(';rport')) return `${via}=${port};received=${ip}`;
-    return `${via.replace(/;\s*rport(\s*=\s*[^;,\s]*)?(?=[;\s]|$)/i, `;rport=${port}`)};received=${ip}`;
+    if (via.endsWith(';rport')) return `${via}=${from.port};received=${from.ip}`;
+    return `${via.replace(/;\s*rport(\s*=\s*[^;,\s]*)?(?=[;\s]|$)/i, `;rport=${from.port}`)};received=${from.ip}`;
   }
-  return behindNat(m, ip) ? `${via};received=${ip}` : via;
+  return behindNat(m, from.ip) ? `${via};received=${from.ip}` : via;
 }
 
-/** Where responses go: [ip, port] by RFC 3261 18.2.2 and RFC 3581 4. `maddr` is not obeyed: with it
- * a stranger could point our answers at anybody. */
-export function replyPort(m: SipMessage, port: number): number {
-  if (m.viaRport) return port;
+/**
+ * Where responses go: over a stream by the connection the request came by (RFC 3261 18.2.2), else by
+ * RFC 3581 4. `maddr` is not obeyed: with it a stranger could point our answers at anybody.
+ */
+export function replyTo(m: SipMessage, from: Peer): Peer {
+  if (m.viaRport || isReliable(from.transport)) return from;
   const sentBy = m.viaPort;
-  return sentBy === 0 ? 5060 : sentBy;
+  return { transport: from.transport, ip: from.ip, port: sentBy === 0 ? 5060 : sentBy };
 }
 
 /**
  * The head of every response to `m` (RFC 3261 8.2.6.2), ending in the To value without CRLF.
  * `tag` is added to To if it has none; `dialog` copies Record-Route (12.1.1).
  */
-export function responseHead(
-  m: SipMessage,
-  ip: string,
-  port: number,
-  tag: string,
-  dialog: boolean,
-): string {
+export function responseHead(m: SipMessage, from: Peer, tag: string, dialog: boolean): string {
   const first = m.find(H.Via, 0);
-  let head = `Via: ${topVia(m, ip, port)}`;
+  let head = `Via: ${topVia(m, from)}`;
   const [, topEnd] = m.viaSpan;
   const restEnd = m.valueEnd(first, m.valueStart(first));
   // More values in the same line, and more lines.
@@ -140,9 +137,26 @@ export function statelessTag(m: SipMessage, settings: SipSettings): string {
   );
 }
 
-/** Our Via without its branch. */
-export function viaTo(settings: SipSettings, branch: string): string {
-  return `Via: SIP/2.0/UDP ${settings.here};branch=${branch};rport\r\n`;
+const PROTOCOL: { readonly [t in Transport]: string } = {
+  udp: 'UDP',
+  tcp: 'TCP',
+  tls: 'TLS',
+  ws: 'WS',
+  wss: 'WSS',
+};
+
+/** What our Contact says of its transport; nothing for UDP (RFC 3261 19.1.1, RFC 7118 5.2). */
+export const TRANSPORT_PARAM: { readonly [t in Transport]: string } = {
+  udp: '',
+  tcp: ';transport=tcp',
+  tls: ';transport=tls',
+  ws: ';transport=ws',
+  wss: ';transport=ws',
+};
+
+/** Our Via towards `to`. */
+export function viaTo(settings: SipSettings, to: Peer, branch: string): string {
+  return `Via: SIP/2.0/${PROTOCOL[to.transport]} ${hereFor(settings, to)};branch=${branch};rport\r\n`;
 }
 
 // What goes through a back-to-back user agent unchanged. Everything that belongs to one side's own

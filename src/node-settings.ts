@@ -1,0 +1,43 @@
+/**
+ * What an engine is told at its start, what of that two boxes must have in common to be one server,
+ * and what an operator can do when they have not.
+ */
+
+import type { TableSpec } from './base/row.ts';
+import type { Millis } from './base/units.ts';
+import type { LedgerSettings } from './ledger/ledger.ts';
+import type { LinkSettings } from './pair/greeting.ts';
+import type { PairSettings } from './pair/terms.ts';
+import type { SipSettings } from './proto/context.ts';
+
+export type NodeSettings = {
+  readonly pair: PairSettings;
+  readonly sip: SipSettings;
+  /** Hot standby: the disk is given what changed this often. */
+  readonly diskGroupMs: Millis;
+  /** Name and version of this software, told to the peer. */
+  readonly release: string;
+  /** Tables and sizes, where they differ from this release's: a pair of two releases, in tests. */
+  readonly tables?: readonly TableSpec[];
+  readonly ledger?: LedgerSettings;
+};
+
+/** What an operator can do about a greeting that failed. */
+export const LINK_WORDS = {
+  'link-key': ': the boxes do not have the same pair key',
+  'link-self': ': both boxes have the same name',
+  'link-config': ': the boxes are configured differently: ',
+} as const;
+
+/** What two boxes must have in common to be one server. */
+export function linkSettings(s: NodeSettings): LinkSettings {
+  const { port, userFrom, userTo, auth } = s.sip;
+  const { box, key, redundancy } = s.pair;
+  const users = `${userFrom}-${userTo}${auth ? ' with digest' : ''}`;
+  return {
+    box,
+    key,
+    release: s.release,
+    agreement: { vip: s.pair.vips.join(' '), redundancy, port: `${port}`, users },
+  };
+}
