@@ -6,7 +6,6 @@
 import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { targetOf, uriOf, userOf } from '../proto/sip/address.ts';
-import { request } from '../proto/sip/client.ts';
 import type { Proof } from '../proto/sip/digest.ts';
 import { answerStateless, openServer, trying } from '../proto/sip/server.ts';
 import {
@@ -21,8 +20,10 @@ import {
 import { H, type SipMessage, unescapeUser } from '../sip-parser/index.ts';
 import { refusal, whoIs } from './admission.ts';
 import { isExtension } from './dialplan.ts';
-import { contactOf, dialogLines, hopFor, routeLines, tagOf } from './leg.ts';
-import { BINDING, type Binding, CALL, type Call, LEG, type Leg } from './rows.ts';
+import { invite } from './invite.ts';
+import { hopFor, routeLines, tagOf } from './leg.ts';
+import { route, type Target } from './route.ts';
+import { CALL, type Call, LEG, type Leg } from './rows.ts';
 
 /** An INVITE outside any dialog. */
 export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): void {
@@ -44,17 +45,13 @@ export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): vo
     return;
   }
   const called = unescapeUser(userOf(m.requestUri));
-  if (!isExtension(cx.settings, called)) {
-    answerStateless(cx, m, from, 404, EMPTY_TAIL);
-    return;
-  }
-  const phones = phonesOf(cx, called);
-  if (phones.length === 0) {
-    answerStateless(cx, m, from, 480, EMPTY_TAIL);
+  const way = route(cx, called);
+  if (way.kind === 'refuse') {
+    answerStateless(cx, m, from, way.status, EMPTY_TAIL);
     return;
   }
   cx.count('callsTried');
-  place(cx, m, key, from, called, phones, hops < 0 ? 69 : hops - 1, proof);
+  place(cx, m, key, from, called, way.targets, hops < 0 ? 69 : hops - 1, proof);
 }
 
 /** On a site with passwords nobody calls under the number of another extension. */
@@ -64,22 +61,13 @@ function maySpeakAs(cx: Context, m: SipMessage, proof: Proof): boolean {
   return from === proof.user || !isExtension(cx.settings, from);
 }
 
-function phonesOf(cx: Context, aor: string): readonly Binding[] {
-  const all = cx.store.all(BINDING, 'aor', aor);
-  const now = cx.now;
-  if (all.length === 1 && (all[0] as Binding).expiresAt > now) return all;
-  const valid = all.filter((b) => b.expiresAt > now);
-  if (valid.length > 1) valid.sort((a, b) => b.q - a.q);
-  return valid.length > cx.settings.maxForks ? valid.slice(0, cx.settings.maxForks) : valid;
-}
-
 function place(
   cx: Context,
   m: SipMessage,
   key: string,
   from: Peer,
   called: string,
-  phones: readonly Binding[],
+  targets: readonly Target[],
   hops: number,
   proof: Proof,
 ): void {
@@ -103,8 +91,8 @@ function place(
   const offerless = isOfferless(m);
   const localUri = withoutTag(fromValue);
   const remoteUri = withoutTag(to);
-  for (const phone of phones) {
-    invite(cx, call, phone, { caller, localUri, remoteUri, hops, tail, offerless });
+  for (const target of targets) {
+    invite(cx, call, target, { caller, localUri, remoteUri, hops, tail, offerless });
   }
 }
 
@@ -147,48 +135,4 @@ function callerLeg(
     port: hop.port,
     nat,
   });
-}
-
-type Offer = {
-  readonly caller: string;
-  readonly localUri: string;
-  readonly remoteUri: string;
-  readonly hops: number;
-  readonly tail: string;
-  readonly offerless: boolean;
-};
-
-function invite(cx: Context, call: Call, phone: Binding, offer: Offer): void {
-  const leg = cx.store.insert(LEG, {
-    call: call.id,
-    side: 'callee',
-    state: 'inviting',
-    callId: `${randomWord(cx.chance)}${randomWord(cx.chance)}@${cx.settings.vip}`,
-    tag: randomWord(cx.chance),
-    localUri: offer.localUri,
-    remoteUri: offer.remoteUri,
-    localCseq: 1,
-    remoteTarget: targetOf(phone.contact),
-    user: offer.caller,
-    transport: phone.transport,
-    ip: phone.ip,
-    port: phone.port,
-    nat: phone.nat,
-    binding: phone.id,
-  });
-  const ctx = request(cx, {
-    method: 'INVITE',
-    uri: leg.remoteTarget,
-    route: '',
-    rest:
-      `Max-Forwards: ${offer.hops}\r\n${dialogLines(leg, false)}CSeq: 1 INVITE\r\n` +
-      contactOf(cx, leg) +
-      offer.tail,
-    cseq: 1,
-    to: leg,
-    leg: leg.id,
-    onward: 0,
-    offerless: offer.offerless,
-  });
-  cx.store.patch(LEG, leg, { uac: ctx.id });
 }

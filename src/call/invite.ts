@@ -1,0 +1,60 @@
+/** One INVITE to somebody who is called: a leg of the call, and its transaction (RFC 3261 13.2.1). */
+
+import type { Context } from '../proto/context.ts';
+import { request } from '../proto/sip/client.ts';
+import { randomWord } from '../proto/sip/text.ts';
+import { contactOf, dialogLines } from './leg.ts';
+import type { Target } from './route.ts';
+import { type Call, LEG, type Leg } from './rows.ts';
+
+export type Offer = {
+  /** User part of the Contact we give. */
+  readonly caller: string;
+  /** From and To values without tags. */
+  readonly localUri: string;
+  readonly remoteUri: string;
+  /** Max-Forwards. */
+  readonly hops: number;
+  /** Further headers, empty line, body. */
+  readonly tail: string;
+  /** No offer inside: the ACK will have to bring the answer. */
+  readonly offerless: boolean;
+};
+
+/** Invites `target` into `call`. */
+export function invite(cx: Context, call: Call, target: Target, offer: Offer): Leg {
+  const { transport, ip, port } = target.peer;
+  const leg = cx.store.insert(LEG, {
+    call: call.id,
+    side: 'callee',
+    state: 'inviting',
+    callId: `${randomWord(cx.chance)}${randomWord(cx.chance)}@${cx.settings.vip}`,
+    tag: randomWord(cx.chance),
+    localUri: offer.localUri,
+    remoteUri: offer.remoteUri,
+    localCseq: 1,
+    remoteTarget: target.uri,
+    user: offer.caller,
+    transport,
+    ip,
+    port,
+    nat: target.nat,
+    binding: target.binding,
+  });
+  const ctx = request(cx, {
+    method: 'INVITE',
+    uri: leg.remoteTarget,
+    route: '',
+    rest:
+      `Max-Forwards: ${offer.hops}\r\n${dialogLines(leg, false)}CSeq: 1 INVITE\r\n` +
+      contactOf(cx, leg) +
+      offer.tail,
+    cseq: 1,
+    to: leg,
+    leg: leg.id,
+    onward: 0,
+    offerless: offer.offerless,
+  });
+  cx.store.patch(LEG, leg, { uac: ctx.id });
+  return leg;
+}
