@@ -19,6 +19,11 @@ export const METHOD_TAGS = [
   'UPDATE',
   'INFO',
   'MESSAGE',
+  'PRACK',
+  'REFER',
+  'SUBSCRIBE',
+  'NOTIFY',
+  'PUBLISH',
 ] as const;
 
 export type Method = (typeof METHOD_TAGS)[number];
