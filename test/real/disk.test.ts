@@ -74,9 +74,12 @@ function run(command: string, ...args: string[]): void {
 
 const logOf = (lab: Lab): string => readFileSync(lab.places.log('a'), 'utf8');
 
+/** A slow medium takes long to be full, and long to be free again. */
+const SAID_MS = 60_000;
+
 /** Waits until the log of box a has a line that was not there at `from`. */
 async function said(t: ExecutionContext, lab: Lab, from: number, words: RegExp): Promise<void> {
-  const end = performance.now() + 8000;
+  const end = performance.now() + SAID_MS;
   while (!words.test(logOf(lab).slice(from))) {
     if (performance.now() > end) {
       t.fail(`not said: ${words}; but: ${logOf(lab).slice(from)}`);
