@@ -130,6 +130,7 @@ export class Engine {
       this.takeForwarded();
       this.service.due();
     }
+    this.judge(inputs.length, out);
     this.mirror.turn(now, this.pairNow(), this.ledger.takeGroup());
     if (this.voice.prompt(now)) this.mirror.feed.agree();
     this.mirrorEvents(out);
@@ -144,6 +145,13 @@ export class Engine {
     // between two reigns what arrives waits in the kernel; a backup takes it and lets it fall
     out.reading = this.role === 'primary' || this.role === 'backup' || this.role === 'idle';
     this.stand();
+  }
+
+  /** How much there is to do, and what an operator should hear of it. */
+  private judge(inputs: number, out: EngineEffects): void {
+    this.service.turned(inputs >= LIMITS.inputsPerTurn || this.voice.held.size > LIMITS.heldBusy);
+    for (const text of this.service.alarms) out.logs.push({ level: 'alarm', text });
+    this.service.alarms.length = 0;
   }
 
   /** When the engine wants a `tick` though nothing happens. */

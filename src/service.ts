@@ -14,9 +14,13 @@ import type { Ledger } from './ledger/ledger.ts';
 import type { Table } from './ledger/tables.ts';
 import type { HeldQueue } from './pair/gate.ts';
 import type { Context, SipSettings } from './proto/context.ts';
+import { Guard } from './proto/sip/guard.ts';
+import { Overload } from './proto/sip/overload.ts';
 
 export class Service {
   readonly counters: { [name: string]: number } = {};
+  /** What an operator should hear of, since it was last taken. */
+  readonly alarms: string[] = [];
 
   private readonly ledger: Ledger;
   private readonly held: HeldQueue<Outgoing>;
@@ -24,6 +28,7 @@ export class Service {
   private readonly dueRows: LiveRow[] = [];
   private readonly makeRoom: () => void;
   private sends = 0;
+  private readonly overload = new Overload();
 
   /** @param makeRoom called before each transaction: a group that grew too long goes early. */
   constructor(
@@ -42,6 +47,8 @@ export class Service {
       store: ledger,
       chance,
       settings,
+      guard: new Guard(settings.guard, !settings.auth, (text) => service.alarms.push(text)),
+      overload: this.overload,
       send(to: Peer, text: string): void {
         service.sends += 1;
         const { transport, ip, port } = to;
@@ -60,6 +67,13 @@ export class Service {
 
   note(counter: string): void {
     this.counters[counter] = (this.counters[counter] ?? 0) + 1;
+  }
+
+  /** After a turn. `full`: it read all it may, or far too much waits to be let go. */
+  turned(full: boolean): void {
+    const news = this.overload.turn(full);
+    if (news === 'begins') this.alarms.push('overload: new calls are refused');
+    if (news === 'ends') this.alarms.push('overload: over, new calls are taken again');
   }
 
   /** One SIP message. */

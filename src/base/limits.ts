@@ -41,6 +41,8 @@ export const LIMITS = {
   setAsideFiles: 5,
   /** Held effects; beyond it new calls are refused before they write a row. */
   held: 200_000,
+  /** So many are a sign that there is more to do than can be done. */
+  heldBusy: 50_000,
   /** Datagrams taken over from a primary that hands over, until we speak. */
   forwarded: 1000,
   /** Hosts of the LAN remembered because they asked for a virtual address. */
@@ -49,6 +51,7 @@ export const LIMITS = {
   sipBytes: 65_535,
 } as const;
 
+assert(LIMITS.heldBusy < LIMITS.held, 'new calls are refused before anything is ignored');
 assert(LIMITS.slabBytes < LIMITS.frameBytes, 'a slab fits into a frame');
 assert(LIMITS.trustMs <= LIMITS.trustMaxMs, 'trust is waited for longer and longer');
 assert(LIMITS.diskWaitMs < LIMITS.diskStallMs, 'who waits loses patience first');

@@ -22,7 +22,7 @@ import {
 } from '../proto/sip/server.ts';
 import { ALLOW, bodyTail, EMPTY_TAIL, isOfferless, passedOn } from '../proto/sip/text.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
-import { extensions, notAllowed, tooLarge } from './admission.ts';
+import { admits, extensions, notAllowed, tooLarge } from './admission.ts';
 import { happen } from './call.ts';
 import {
   contactOf,
@@ -45,10 +45,12 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
   const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
   if (leg === undefined || call === undefined) {
     cx.count('requestsOutsideDialog');
+    if (!admits(cx, from)) return;
     // RFC 3261 12.2.2: "If the request ... does not match an existing dialog ... 481".
     answerStateless(cx, m, from, 481, EMPTY_TAIL);
     return;
   }
+  cx.guard.know(cx.now, from.ip);
   // 12.2.2: "If the remote sequence number was not empty, but the sequence number of the request is
   // lower than the remote sequence number, the request is out of order and MUST be rejected with a
   // 500 (Server Internal Error) response."

@@ -64,9 +64,15 @@ export function routeLines(m: SipMessage, reversed: boolean): string {
 }
 
 /** Where the next request of a dialog goes: its first route, else the remote target. */
-export function hopFor(routeSet: string, target: string, source: Peer, nat: boolean): Peer {
-  if (routeSet === '') return nextHop(target, source, nat);
-  return nextHop(uriOf(routeSet.slice(7, routeSet.indexOf('\r\n'))), source, nat);
+export function hopFor(
+  cx: Context,
+  routeSet: string,
+  target: string,
+  source: Peer,
+  nat: boolean,
+): Peer {
+  if (routeSet === '') return nextHop(cx.settings, target, source, nat);
+  return nextHop(cx.settings, uriOf(routeSet.slice(7, routeSet.indexOf('\r\n'))), source, nat);
 }
 
 /**
@@ -101,7 +107,7 @@ export function establish(
     cx.store.patch(LEG, leg, { state, remoteTag: m.toTag });
     return;
   }
-  const hop = hopFor(routeSet, target, leg, leg.nat);
+  const hop = hopFor(cx, routeSet, target, leg, leg.nat);
   cx.store.patch(LEG, leg, {
     state,
     remoteTag: m.toTag,
@@ -120,7 +126,7 @@ export function establish(
 export function refreshTarget(cx: Context, leg: Leg, m: SipMessage): void {
   const target = contactIn(m);
   if (target === '' || target === leg.remoteTarget) return;
-  const hop = hopFor(leg.routeSet, target, leg, leg.nat);
+  const hop = hopFor(cx, leg.routeSet, target, leg, leg.nat);
   cx.store.patch(LEG, leg, {
     remoteTarget: target,
     transport: hop.transport,
@@ -190,7 +196,7 @@ export function hangUpStranger(cx: Context, leg: Leg, ctx: Ctx, m: SipMessage): 
   const toTag = m.toTag;
   const target = contactIn(m) || leg.remoteTarget;
   const routeSet = routeLines(m, true);
-  const hop = hopFor(routeSet, target, leg, leg.nat);
+  const hop = hopFor(cx, routeSet, target, leg, leg.nat);
   const stranger: Leg = {
     ...leg,
     remoteTag: toTag,

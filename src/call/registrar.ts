@@ -5,7 +5,7 @@
 
 import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
-import { literalHop, nextHop, uriOf, userOf } from '../proto/sip/address.ts';
+import { isOurs, literalHop, nextHop, uriOf, userOf } from '../proto/sip/address.ts';
 import type { Proof } from '../proto/sip/digest.ts';
 import { answer, answerStateless } from '../proto/sip/server.ts';
 import { behindNat, EMPTY_TAIL } from '../proto/sip/text.ts';
@@ -61,13 +61,14 @@ export function register(cx: Context, m: SipMessage, key: string, from: Peer): v
     return;
   }
   cx.count('registrations');
+  cx.guard.know(cx.now, from.ip);
   // 10.3 step 8: the 200 lists all current bindings.
   answer(cx, m, key, from, 200, contacts(cx, aor) + EMPTY_TAIL);
 }
 
 /** 10.3 step 4: who may change this address of record: its own user, or anybody on an open site. */
 function mayRegister(proof: Proof, aor: string): boolean {
-  return proof.as === 'nobody' || proof.user === aor;
+  return proof.as !== 'user' || proof.user === aor;
 }
 
 /** RFC 7616 3.4.5: a nonce count that was seen already is a replay. */
@@ -125,7 +126,7 @@ function wishOf(
   if (isFault(contact) || !/^sips?:/i.test(contact.uri)) return { no: 400, headers: '' };
   // A contact that leads back to us would ring for ever.
   const hop = literalHop(contact.uri);
-  if (hop !== undefined && hop.ip === s.vip && hop.port === s.port) return { no: 403, headers: '' };
+  if (hop !== undefined && isOurs(s, hop.ip)) return { no: 403, headers: '' };
   const asked = param(contact.params, 'expires');
   let seconds = asked === undefined ? m.expires : secondsOf(asked);
   if (seconds < 0) seconds = s.defaultExpiresS;
@@ -168,7 +169,7 @@ function grant(
     return;
   }
   const nat = behindNat(m, from.ip);
-  const hop = nextHop(wish.uri, from, nat);
+  const hop = nextHop(cx.settings, wish.uri, from, nat);
   const values = {
     contact: wish.uri,
     transport: hop.transport,

@@ -17,7 +17,7 @@ import {
   randomWord,
   withoutTag,
 } from '../proto/sip/text.ts';
-import { H, type SipMessage, unescapeUser } from '../sip-parser/index.ts';
+import { escapeUser, H, type SipMessage, unescapeUser } from '../sip-parser/index.ts';
 import { refusal, whoIs } from './admission.ts';
 import { isExtension } from './dialplan.ts';
 import { invite } from './invite.ts';
@@ -56,7 +56,7 @@ export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): vo
 
 /** On a site with passwords nobody calls under the number of another extension. */
 function maySpeakAs(cx: Context, m: SipMessage, proof: Proof): boolean {
-  if (proof.as === 'nobody') return true;
+  if (proof.as !== 'user') return true;
   const from = unescapeUser(userOf(uriOf(m.header(H.From) ?? '')));
   return from === proof.user || !isExtension(cx.settings, from);
 }
@@ -116,7 +116,7 @@ function callerLeg(
   const contact = m.contactUri === '*' ? '' : m.contactUri;
   const target = targetOf(contact === '' ? uriOf(fromValue) : contact);
   const routeSet = routeLines(m, false);
-  const hop = contact === '' ? from : hopFor(routeSet, target, from, nat);
+  const hop = contact === '' ? from : hopFor(cx, routeSet, target, from, nat);
   return cx.store.insert(LEG, {
     call: call.id,
     side: 'caller',
@@ -129,7 +129,8 @@ function callerLeg(
     remoteCseq: m.cseq,
     remoteTarget: target,
     routeSet,
-    user,
+    // what a number decodes to must not end our own Contact
+    user: escapeUser(user),
     transport: hop.transport,
     ip: hop.ip,
     port: hop.port,

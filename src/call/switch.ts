@@ -12,6 +12,7 @@
 import type { Peer } from '../base/peer.ts';
 import type { Store, TableSpec } from '../base/row.ts';
 import type { Context } from '../proto/context.ts';
+import { isOurPort, isOurs } from '../proto/sip/address.ts';
 import { clientDue } from '../proto/sip/client.ts';
 import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
 import {
@@ -34,7 +35,7 @@ import {
   validateRequest,
   validateResponse,
 } from '../sip-parser/index.ts';
-import { notAllowed, refusal } from './admission.ts';
+import { admits, notAllowed, refusal } from './admission.ts';
 import { happen } from './call.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
 import { expire, register } from './registrar.ts';
@@ -53,6 +54,15 @@ export const CALL_TABLES: readonly TableSpec[] = [
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
 export function onMessage(cx: Context, from: Peer, text: string): void {
+  // a packet that says it is from us is a forged one, and an answer to it would go round for ever
+  if (isOurs(cx.settings, from.ip) && isOurPort(cx.settings, from.port)) {
+    cx.count('fromOurselves');
+    return;
+  }
+  if (!cx.guard.hears(cx.now, from.ip)) {
+    cx.count('floodDropped');
+    return;
+  }
   const m = parseMessage(text);
   if (isFault(m)) {
     malformed(cx, from, salvage(text), m);
@@ -79,6 +89,10 @@ function malformed(cx: Context, from: Peer, m: SipMessage | undefined, bad: SipF
     cx.count('keepalivesIn');
     return;
   }
+  if (!cx.guard.admitsGarbage(cx.now, from.ip)) {
+    cx.count('floodDropped');
+    return;
+  }
   const { status, text } = SIP_FAULTS[bad.fault];
   if (status === 0 || m === undefined || m.methodId === M.ACK || m.viaHost === '') {
     cx.count('faultsDropped');
@@ -102,6 +116,7 @@ function request(cx: Context, m: SipMessage, from: Peer): void {
     ack(cx, m, from);
     return;
   }
+  if (m.toTag === '' && !admits(cx, from)) return;
   // A ping must be cheap: it has no transaction, so there is none to look for.
   if (m.methodId === M.OPTIONS && m.toTag === '') {
     options(cx, m, from);
@@ -177,6 +192,9 @@ export function onDue(cx: Context, table: TableSpec, row: { readonly id: number 
  */
 export function resume(cx: Context): void {
   const { store, now } = cx;
+  // a guard that knows nobody would take those who come back for strangers
+  for (const binding of store.rows(BINDING)) cx.guard.know(now, binding.sourceIp);
+  for (const leg of store.rows(LEG)) cx.guard.know(now, leg.ip);
   for (const ctx of store.rows(CTX)) {
     if (ctx.resendAt > now) store.patch(CTX, ctx, { resendAt: now });
   }

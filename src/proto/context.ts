@@ -12,6 +12,8 @@ import type { Peer, Transport } from '../base/peer.ts';
 import type { Store } from '../base/row.ts';
 import type { Instant, Millis } from '../base/units.ts';
 import type { CounterName } from './sip/counters.ts';
+import { GUARD_DEFAULTS, type Guard, type GuardSettings } from './sip/guard.ts';
+import type { Overload } from './sip/overload.ts';
 
 export type SipSettings = {
   /** The address the world knows the pair by. */
@@ -59,6 +61,8 @@ export type SipSettings = {
   readonly maxForks: number;
   /** Calls beyond this are refused 503 before anything is written. */
   readonly maxCalls: number;
+  /** What one source may ask how often, and how often guess. */
+  readonly guard: GuardSettings;
   /** Value of Server and User-Agent. */
   readonly product: string;
 };
@@ -109,6 +113,7 @@ export function sipSettings(
     noAnswerMs: 180_000,
     maxForks: 10,
     maxCalls: 100_000,
+    guard: GUARD_DEFAULTS,
     product: 'sipair',
     ...given,
   };
@@ -123,4 +128,7 @@ export interface Context {
   /** Sends a SIP message; held until what it rests on is safe; leaves in order of birth. */
   send(to: Peer, text: string): void;
   count(name: CounterName): void;
+  /** This box's own memory, never a row: who asks too often, and how much there is to do. */
+  readonly guard: Guard;
+  readonly overload: Overload;
 }

@@ -10,6 +10,8 @@ import type { Instant } from '../../src/base/units.ts';
 import { CALL_TABLES, onDue, onMessage, resume } from '../../src/call/switch.ts';
 import { type Context, type SipSettings, sipSettings } from '../../src/proto/context.ts';
 import type { CounterName } from '../../src/proto/sip/counters.ts';
+import { Guard } from '../../src/proto/sip/guard.ts';
+import { Overload } from '../../src/proto/sip/overload.ts';
 import { H, isFault, parseMessage, type SipMessage } from '../../src/sip-parser/index.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -33,6 +35,9 @@ export class Lab {
   air: Sent[] = [];
   readonly log: Sent[] = [];
   cx: Context;
+  readonly overload = new Overload();
+  /** What an operator would hear. */
+  readonly told: string[] = [];
   readonly chance = seeded(7);
 
   constructor(settings: Partial<SipSettings> = {}) {
@@ -47,6 +52,8 @@ export class Lab {
       store: this.store,
       chance: this.chance,
       settings: this.settings,
+      guard: new Guard(this.settings.guard, !this.settings.auth, (text) => this.told.push(text)),
+      overload: this.overload,
       send: ({ transport, ip, port }, text) => {
         this.air.push({ transport, ip, port, text });
         this.log.push({ transport, ip, port, text });

@@ -1,9 +1,9 @@
 /** The registrar (RFC 3261 10.3), where phones are reached, and digest authentication. */
 
-import { createHash } from 'node:crypto';
 import test from 'ava';
 import { H, type SipMessage } from '../../src/sip-parser/index.ts';
 import { heard, Lab, line, Peer } from './call-lab.ts';
+import { proof } from './phone-proof.ts';
 
 function reg(phone: Peer, contact: string, extra = '', options = {}): SipMessage {
   phone.send(register(phone, contact, extra, options));
@@ -159,29 +159,6 @@ test('18.2.2 without rport the response goes to the port of the Via', (t) => {
   );
   t.is(heard(via), '200 REGISTER');
 });
-
-type Credentials = { user?: string; algorithm?: string; nc?: string; password?: string };
-
-function proof(no: SipMessage, method: string, uri: string, c: Credentials = {}): string {
-  const proxy = no.status === 407;
-  const challenges = no.values(proxy ? H.ProxyAuthenticate : H.WwwAuthenticate);
-  const algorithm = c.algorithm ?? 'SHA-256';
-  const mine = challenges.find((x) => x.includes(`algorithm=${algorithm}`)) ?? '';
-  const nonce = /nonce="([^"]*)"/.exec(mine)?.[1] ?? '';
-  const user = c.user ?? '1002';
-  const h = (x: string): string =>
-    createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
-      .update(x)
-      .digest('hex');
-  const nc = c.nc ?? '00000001';
-  const a1 = h(`${user}:sipair:${c.password ?? `pw-${user}`}`);
-  const response = h(`${a1}:${nonce}:${nc}:cn:auth:${h(`${method}:${uri}`)}`);
-  return (
-    `${proxy ? 'Proxy-Authorization' : 'Authorization'}: Digest username="${user}", realm="sipair", ` +
-    `nonce="${nonce}", uri="${uri}", algorithm=${algorithm}, qop=auth, nc=${nc}, cnonce="cn", ` +
-    `response="${response}"\r\n`
-  );
-}
 
 const URI = 'sip:192.0.2.10';
 const CONTACT = '<sip:1002@192.0.2.2>';

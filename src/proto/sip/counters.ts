@@ -29,8 +29,13 @@ export const COUNTERS = [
   'callsUnanswered',
   'callsEnded',
   'callsOverload',
+  'callsLooped',
   'challenges',
   'authFailures',
+  /** Not answered: too many from one source; guesses of passwords; from our own address. */
+  'floodDropped',
+  'authLocked',
+  'fromOurselves',
   'registrations',
   'registrationsExpired',
 ] as const;
