@@ -22,6 +22,7 @@ import {
 } from '../sip-parser/index.ts';
 import { askAgain, refusal, whoIs } from './admission.ts';
 import { isExtension } from './dialplan.ts';
+import { bindingFollows } from './flow.ts';
 import { BINDING, type Binding } from './rows.ts';
 
 type Wish = {
@@ -186,8 +187,11 @@ function grant(
     nonce: proof.as === 'user' ? proof.nonce : '',
     nonceCount: proof.as === 'user' ? proof.nc : 0,
   };
-  if (live !== undefined) cx.store.patch(BINDING, live, values);
-  else cx.store.insert(BINDING, { aor, registeredAt: cx.now, ...values });
+  if (live !== undefined) {
+    const { transport, ip, port } = live;
+    cx.store.patch(BINDING, live, values);
+    bindingFollows(cx, live, { transport, ip, port }, hop);
+  } else cx.store.insert(BINDING, { aor, registeredAt: cx.now, ...values });
 }
 
 function contacts(cx: Context, aor: string): string {

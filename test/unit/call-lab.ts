@@ -32,6 +32,8 @@ export class Lab {
   /** Everything the core sent and no peer has taken, and everything it ever sent. */
   air: Sent[] = [];
   readonly log: Sent[] = [];
+  /** Connections that stand, as "tcp 192.0.2.1 40001"; another box has none of them. */
+  flows = new Set<string>();
   cx: Context;
   readonly chance = seeded(7);
 
@@ -51,6 +53,7 @@ export class Lab {
         this.air.push({ transport, ip, port, text });
         this.log.push({ transport, ip, port, text });
       },
+      isOpen: ({ transport, ip, port }) => this.flows.has(`${transport} ${ip} ${port}`),
       count: (name) => {
         this.counters.set(name, (this.counters.get(name) ?? 0) + 1);
       },
@@ -86,6 +89,7 @@ export class Lab {
   swap(lose: boolean): void {
     if (lose) this.air = [];
     this.store = this.store.copy();
+    this.flows = new Set();
     this.cx = this.context();
     resume(this.cx);
     this.tick();

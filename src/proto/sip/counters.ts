@@ -33,6 +33,8 @@ export const COUNTERS = [
   'authFailures',
   'registrations',
   'registrationsExpired',
+  /** Requests that failed because no connection could be made. */
+  'transportFailures',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];
