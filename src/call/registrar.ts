@@ -22,6 +22,7 @@ import {
 } from '../sip-parser/index.ts';
 import { askAgain, refusal, whoIs } from './admission.ts';
 import { isExtension } from './dialplan.ts';
+import { bindingFollows } from './flow.ts';
 import { hopFor } from './leg.ts';
 import { BINDING, type Binding } from './rows.ts';
 
@@ -197,8 +198,11 @@ function grant(
     nonceCount: proof.as === 'user' ? proof.nc : 0,
     path,
   };
-  if (live !== undefined) cx.store.patch(BINDING, live, values);
-  else cx.store.insert(BINDING, { aor, registeredAt: cx.now, ...values });
+  if (live !== undefined) {
+    const { transport, ip, port } = live;
+    cx.store.patch(BINDING, live, values);
+    bindingFollows(cx, live, { transport, ip, port }, hop);
+  } else cx.store.insert(BINDING, { aor, registeredAt: cx.now, ...values });
 }
 
 /** RFC 3327 5.3: the Path of a registration, as the Route that leads back along it. */
