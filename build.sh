@@ -30,6 +30,7 @@ declare -A WHY=(
   [keepalived]="the VRRP neighbour in the tests and the peer in outage figures"
   [stress-ng]="processors and disk busy while a pair serves"
   [kamailio-extra-modules]="the peer in the bench: DMQ"
+  [kamailio-tls-modules]="the peer in the bench: TLS"
 )
 # Packages whose daemon apt starts.
 DAEMONS=(kamailio keepalived)
@@ -39,7 +40,8 @@ FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3 
 FOR_CHAOS=("${FOR_LAB[@]}" tcpdump sqlite3)
 FOR_STRESS=("${FOR_CHAOS[@]}" stress-ng util-linux)
 FOR_OUTAGE=("${FOR_LAB[@]}" keepalived stress-ng util-linux)
-FOR_BENCH=("${FOR_LAB[@]}" procps kamailio kamailio-extra-modules)
+FOR_BENCH=("${FOR_LAB[@]}" procps kamailio kamailio-extra-modules
+  kamailio-tls-modules openssl)
 
 # Verbs that come with a later issue.
 declare -A LATER=(
@@ -67,7 +69,8 @@ HELP
   [ ! -f "$ROOT/test/model/main.ts" ] ||
     echo "  model   every small history of the pair, shortest bad one first: ./build.sh model --help"
   [ ! -f "$ROOT/test/bench/main.ts" ] ||
-    echo "  bench   the basic call through a pair and through Kamailio, in the same run"
+    echo "  bench   the basic call through a pair and through Kamailio, in the same run
+          --transport tcp|tls compares transports; bench capacity: registrations and calls held"
   cat <<HELP
   outage  the outage a client sees, every kind: --runs N --kinds A,B --json FILE;
           --peer keepalived: the same client before keepalived
@@ -440,6 +443,9 @@ bench() {
   [ -f "$ROOT/test/bench/main.ts" ] || die "bench is not there yet"
   need_root bench
   setup "${FOR_BENCH[@]}"
+  case ${1:-} in
+    capacity) shift; exec "$NODE" "$ROOT/test/bench/capacity.ts" "$@" ;;
+  esac
   exec "$NODE" "$ROOT/test/bench/main.ts" "$@"
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { cpus } from 'node:os';
-import type { Calls, Generator, Load } from './generator.ts';
+import type { Calls, Delays, Generator, Load } from './generator.ts';
 import { machineTime, quiet, sleep, spent, type Usage } from './machine.ts';
 import type { Subject } from './subject.ts';
 
@@ -125,6 +125,8 @@ export type Summary = {
   readonly failedWith: Readonly<Record<string, number>>;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** RFC 6076 delays, median and p99 in ms, where the generator measures them. */
+  readonly delays: readonly (readonly [name: string, p50: number, p99: number])[];
   readonly primaryUs: number;
   readonly primaryUserUs: number;
   readonly primarySystemUs: number;
@@ -145,10 +147,9 @@ export function summarise(runs: readonly Run[]): Summary {
   const weighted = (of: (r: Run) => number) => sum(runs, (r) => of(r) * r.calls.calls) / calls;
   const optional = (of: (r: Run) => number | undefined) =>
     runs.some((r) => of(r) === undefined) ? undefined : weighted((r) => of(r) as number);
-  const delays = new Map<number, number>();
+  const delays = merged(runs, (c) => c.setup_us);
   const causes: Record<string, number> = {};
   for (const { calls: c } of runs) {
-    for (const [us, n] of c.setup_us) delays.set(us, (delays.get(us) ?? 0) + n);
     for (const [cause, n] of Object.entries(c.failed_with))
       causes[cause] = (causes[cause] ?? 0) + n;
   }
@@ -163,6 +164,10 @@ export function summarise(runs: readonly Run[]): Summary {
     failedWith: causes,
     p50Ms: quantile(delays, 0.5),
     p99Ms: quantile(delays, 0.99),
+    delays: NAMED.flatMap(([name, of]) => {
+      const all = merged(runs, (c) => of(c) ?? []);
+      return all.size === 0 ? [] : [[name, quantile(all, 0.5), quantile(all, 0.99)] as const];
+    }),
     primaryUs,
     primaryUserUs: primaryUs - primarySystemUs,
     primarySystemUs,
@@ -178,6 +183,19 @@ export function summarise(runs: readonly Run[]): Summary {
     lateMs: Math.max(...runs.map((r) => r.calls.late_ms)),
     others: weighted((r) => r.others),
   };
+}
+
+const NAMED: readonly (readonly [string, (c: Calls) => Delays | undefined])[] = [
+  ['SRD', (c) => c.srd_us],
+  ['SDD', (c) => c.sdd_us],
+];
+
+function merged(runs: readonly Run[], of: (c: Calls) => Delays): Map<number, number> {
+  const all = new Map<number, number>();
+  for (const { calls } of runs) {
+    for (const [us, n] of of(calls)) all.set(us, (all.get(us) ?? 0) + n);
+  }
+  return all;
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {
