@@ -74,6 +74,11 @@ export class Generator {
     return new Generator(source, { by, folder });
   }
 
+  /** Callees over connections register anew in each run: their connections end with it. */
+  get registersEachTime(): boolean {
+    return this.stream !== undefined;
+  }
+
   /** Places calls for `secs` seconds and waits until each has ended. */
   async place(netns: string, load: Load): Promise<Calls> {
     const { rate, secs, holdMs } = load;

@@ -55,11 +55,16 @@ export class Meter {
     const { lan } = this.subject;
     await this.generator.place(lan, { ...load, secs: 3 });
     let mirror = '';
-    await this.generator.hold(lan, { ...load, rate: 100, register: false }, 20, async () => {
+    const register = this.registers;
+    await this.generator.hold(lan, { ...load, rate: 100, register }, 20, async () => {
       await sleep(300);
       mirror = await this.subject.proveMirror(20);
     });
     return mirror;
+  }
+
+  private get registers(): boolean {
+    return this.subject.registrar && this.generator.registersEachTime;
   }
 
   async measure(load: Load, round: number): Promise<Run> {
@@ -69,7 +74,10 @@ export class Meter {
     const lapses = await this.subject.lapses();
     const [p0, b0] = [primary.usage(), backup?.usage()];
     const [m0, from] = [machineTime(), performance.now()];
-    const calls = await this.generator.place(this.subject.lan, { ...load, register: false });
+    const calls = await this.generator.place(this.subject.lan, {
+      ...load,
+      register: this.registers,
+    });
     await sleep(SETTLE_MS);
     const [p1, b1] = [primary.usage(), backup?.usage()];
     const machine = machineTime();
