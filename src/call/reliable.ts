@@ -208,7 +208,12 @@ export function provisionalDue(cx: Context, row: Rpr): boolean {
 function quiet(cx: Context, row: Rpr): void {
   const endAt = cx.now + giveUpAfter(cx.settings);
   cx.store.patch(RPR, row, { resendAt: 0, giveUpAt: 0, endAt });
-  for (const later of waitingOf(cx, row.leg)) cx.store.remove(RPR, later);
+  drop(cx, row.leg);
+}
+
+/** What waits will not be said any more. */
+function drop(cx: Context, legId: number): void {
+  for (const later of waitingOf(cx, legId)) cx.store.remove(RPR, later);
 }
 
 /** Nothing of the leg's is repeated any more, and nothing waits: it has its final response. */
@@ -278,6 +283,7 @@ export function prack(
   cx.store.remove(RPR, row);
   if (leg === undefined) {
     answer(cx, m, key, from, 200, EMPTY_TAIL);
+    drop(cx, row.leg);
     return;
   }
   cx.store.patch(LEG, leg, { remoteCseq: m.cseq });
@@ -321,7 +327,10 @@ function passOn(
 
 /** The caller acknowledged: what waits goes out, up to the next that he must acknowledge. */
 function next(cx: Context, leg: Leg, stx: Stx): void {
-  if (stx.state !== 'proceeding') return;
+  if (stx.state !== 'proceeding') {
+    drop(cx, leg.id);
+    return;
+  }
   for (const row of waitingOf(cx, leg.id)) {
     if (row.status >= 200) {
       cx.store.remove(RPR, row);
