@@ -136,7 +136,8 @@ function pass(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, fro
       // kept: repeated a moment later the same INVITE might not be refused, and would get two answers
       const stx = openServer(cx, m, key, from, 0, tagOf(leg));
       respond(cx, stx, refused, '', wait + EMPTY_TAIL);
-    } else answerStateless(cx, m, from, refused, EMPTY_TAIL);
+    } else if (m.methodId === M.UPDATE) answer(cx, m, key, from, refused, wait + EMPTY_TAIL);
+    else answerStateless(cx, m, from, refused, EMPTY_TAIL);
     return;
   }
   if (other === undefined) return;

@@ -4,7 +4,7 @@ import test from 'ava';
 import { LEG } from '../../src/call/rows.ts';
 import type { SipSettings } from '../../src/proto/context.ts';
 import { H, type SipMessage } from '../../src/sip-parser/index.ts';
-import { heard, type Lab, line, type Peer, pair, SDP } from './call-lab.ts';
+import { heard, type Lab, line, pair, SDP } from './call-lab.ts';
 
 const TIMER = 'Supported: timer\r\n';
 const ALLOW = 'Allow: INVITE, ACK, BYE, UPDATE\r\n';
