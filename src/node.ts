@@ -171,6 +171,12 @@ export class Engine {
       case 'sip':
         this.message(input, input.text);
         return;
+      case 'flow':
+        this.service.flow(input, input.up);
+        return;
+      case 'unreachable':
+        if (this.role === 'primary') this.service.unreachable(input);
+        return;
       case 'link-data':
         this.linkData(input.bytes, out);
         return;
@@ -311,6 +317,7 @@ export class Engine {
     this.ledger.reign(epoch, this.pairNow());
     // warm standby keeps registrations: what belongs to calls ends with the box that had them
     this.service.resume(this.settings.pair.redundancy === 'warm-standby');
+    this.service.wake(out.tickles);
     this.mirror.lead();
     out.logs.push({ level: 'info', text: `primary, epoch ${epoch}, from lsn ${this.ledger.lsn}` });
   }
@@ -319,6 +326,7 @@ export class Engine {
     const dropped = this.voice.held.clear();
     this.voice.speaking = false;
     this.handedOver = false;
+    out.dropFlows = true;
     this.forwarded.length = 0;
     if (dropped > 0) {
       out.logs.push({ level: 'warning', text: `${dropped} held effects dropped with the voice` });

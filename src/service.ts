@@ -5,8 +5,10 @@
 
 import { assert } from './base/assert.ts';
 import type { Chance } from './base/chance.ts';
-import type { Peer } from './base/peer.ts';
+import { isReliable, type Peer } from './base/peer.ts';
 import type { Instant } from './base/units.ts';
+import { unreachable } from './call/flow.ts';
+import { BINDING, LEG } from './call/rows.ts';
 import { onDue, onMessage, resume } from './call/switch.ts';
 import type { Outgoing } from './effect.ts';
 import type { LiveRow } from './ledger/codec.ts';
@@ -29,6 +31,8 @@ export class Service {
   private readonly makeRoom: () => void;
   private sends = 0;
   private readonly overload = new Overload();
+  /** Connections that stand: volatile, each box's own. */
+  private readonly open = new Set<string>();
 
   /** @param makeRoom called before each transaction: a group that grew too long goes early. */
   constructor(
@@ -53,6 +57,9 @@ export class Service {
         service.sends += 1;
         const { transport, ip, port } = to;
         held.push({ stamp: ledger.lsn + 1, transport, ip, port, text });
+      },
+      isOpen(peer: Peer): boolean {
+        return service.open.has(`${peer.transport} ${peer.ip} ${peer.port}`);
       },
       count(name: string): void {
         service.note(name);
@@ -81,6 +88,33 @@ export class Service {
     this.begin();
     onMessage(this.cx, from, text);
     this.commit();
+  }
+
+  /** A connection stands, or stands no more. */
+  flow(peer: Peer, up: boolean): void {
+    const key = `${peer.transport} ${peer.ip} ${peer.port}`;
+    if (up) this.open.add(key);
+    else this.open.delete(key);
+  }
+
+  /** There is no way to this peer: what waits for its answer need not wait. */
+  unreachable(peer: Peer): void {
+    this.begin();
+    unreachable(this.cx, peer);
+    this.commit();
+  }
+
+  /** Who was reached by connections that died with the old primary. */
+  wake(out: Peer[]): void {
+    const seen = new Set<string>();
+    const look = ({ transport, ip, port }: Peer): void => {
+      const key = `${transport} ${ip} ${port}`;
+      if (!isReliable(transport) || this.open.has(key) || seen.has(key)) return;
+      seen.add(key);
+      out.push({ transport, ip, port });
+    };
+    for (const binding of this.ledger.rows(BINDING)) look(binding);
+    for (const leg of this.ledger.rows(LEG)) look(leg);
   }
 
   /** Rows whose moment has come. */

@@ -53,12 +53,15 @@ export function tooLarge(m: SipMessage): Refusal | undefined {
   return m.text.length > PASSABLE_BYTES ? REFUSE(513) : undefined;
 }
 
-/** RFC 3261 8.2.2.3: 420 for an extension we do not know; undefined when none is required. */
+/** Extensions a request may require of us. */
+const EXTENSIONS: ReadonlySet<string> = new Set([...OPTION_TAGS, 'path']);
+
+/** RFC 3261 8.2.2.3: 420 for extensions that are required and not ours; undefined for none. */
 export function extensions(m: SipMessage): Refusal | undefined {
   if (!m.has(H.Require) && !m.has(H.ProxyRequire)) return undefined;
-  const required = m.values(H.Require).filter((tag) => !OPTION_TAGS.includes(tag.toLowerCase()));
-  const wanted = [...required, ...m.values(H.ProxyRequire)];
-  return wanted.length === 0 ? undefined : REFUSE(420, `Unsupported: ${wanted.join(', ')}\r\n`);
+  const wanted = [...m.values(H.Require), ...m.values(H.ProxyRequire)];
+  const strange = wanted.filter((tag) => !EXTENSIONS.has(tag.toLowerCase()));
+  return strange.length === 0 ? undefined : REFUSE(420, `Unsupported: ${strange.join(', ')}\r\n`);
 }
 
 /** A Call-ID is unique (8.1.1.4); who repeats one would make us look at all his calls each time. */

@@ -50,7 +50,7 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
   const ctx = request(cx, {
     method: 'INVITE',
     uri: leg.remoteTarget,
-    route: '',
+    route: target.route,
     rest:
       `Max-Forwards: ${offer.hops}\r\n${dialogLines(leg, false)}CSeq: 1 INVITE\r\n` +
       contactOf(cx, leg) +

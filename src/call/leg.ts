@@ -10,6 +10,7 @@ import type { Peer } from '../base/peer.ts';
 import { type Context, hereFor } from '../proto/context.ts';
 import { nextHop, targetOf, uriOf } from '../proto/sip/address.ts';
 import { awaitsAck, branchOf, hush, outstanding, request } from '../proto/sip/client.ts';
+import { reach, sentBy } from '../proto/sip/reach.ts';
 import { CTX, type Ctx, type Method, STX } from '../proto/sip/rows.ts';
 import { acknowledged, respond, unsettled } from '../proto/sip/server.ts';
 import { EMPTY_TAIL, idIn, isWord, TRANSPORT_PARAM, viaTo, word } from '../proto/sip/text.ts';
@@ -180,7 +181,7 @@ export function sendAck(cx: Context, leg: Leg, ctx: Ctx, toTag: string): void {
   const via = viaTo(cx.settings, leg, `${branchOf(ctx)}.ack`);
   const tail = ctx.ackBody === '' ? EMPTY_TAIL : ctx.ackBody;
   cx.send(
-    leg,
+    reach(cx, leg, sentBy(route, uri)),
     `ACK ${uri} SIP/2.0\r\n${via}${route}Max-Forwards: 70\r\n` +
       `From: ${leg.localUri};tag=${tagOf(leg)}\r\nTo: ${leg.remoteUri};tag=${toTag}\r\n` +
       `Call-ID: ${leg.callId}\r\nCSeq: ${ctx.cseq} ACK\r\n${tail}`,

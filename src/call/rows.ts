@@ -37,6 +37,8 @@ export const BINDING = table({
     nonce: 'text',
     nonceCount: 'int',
     transport: TRANSPORTS,
+    /** Route lines of requests to it, as its Path said (RFC 3327); '' for none. */
+    path: 'text',
   },
   indexes: { aor: 'many' },
   deadline: (row) => row.expiresAt,

@@ -9,7 +9,7 @@
  *                                 To tag: a leg        none: INVITE, REGISTER, OPTIONS
  */
 
-import type { Peer } from '../base/peer.ts';
+import { isReliable, type Peer } from '../base/peer.ts';
 import type { Store, TableSpec } from '../base/row.ts';
 import type { Context } from '../proto/context.ts';
 import { isOurPort, isOurs } from '../proto/sip/address.ts';
@@ -18,11 +18,12 @@ import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
 import {
   answerStateless,
   findServer,
+  repeatTo,
   serverDue,
   serverKey,
   serverReceives,
 } from '../proto/sip/server.ts';
-import { EMPTY_TAIL, replyTo, responseText, statelessTag } from '../proto/sip/text.ts';
+import { EMPTY_TAIL, replyTo, statelessTag } from '../proto/sip/text.ts';
 import {
   isFault,
   M,
@@ -38,6 +39,7 @@ import {
 import { admits, notAllowed, refusal } from './admission.ts';
 import { happen } from './call.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
+import { follow, resumeFlows } from './flow.ts';
 import { expire, register } from './registrar.ts';
 import { provisionalDue } from './reliable.ts';
 import { expired, response, unanswered, unheard } from './responses.ts';
@@ -73,14 +75,21 @@ export function onMessage(cx: Context, from: Peer, text: string): void {
   }
   if (!m.isRequest) {
     cx.count('responsesIn');
-    if (validateResponse(m) === undefined) response(cx, m);
-    else cx.count('faultsDropped');
+    if (validateResponse(m) !== undefined) {
+      cx.count('faultsDropped');
+      return;
+    }
+    if (isReliable(from.transport)) follow(cx, m, from);
+    response(cx, m);
     return;
   }
   cx.count('requestsIn');
   const bad = validateRequest(m);
   if (bad !== undefined) malformed(cx, from, m, bad);
-  else request(cx, m, from);
+  else {
+    if (isReliable(from.transport)) follow(cx, m, from);
+    request(cx, m, from);
+  }
 }
 
 /**
@@ -219,9 +228,10 @@ export function resume(cx: Context): void {
     if (stx.resendAt > now) store.patch(STX, stx, { resendAt: now });
     // A caller who heard 100 repeats nothing: ringing must not be lost. 100 itself he asks for.
     else if (stx.state === 'proceeding' && stx.status > 100) {
-      cx.send(stx, responseText(stx.status, stx.reason, stx.head, stx.response));
+      repeatTo(cx, stx);
     }
   }
+  resumeFlows(cx);
 }
 
 export type SipSummary = {

@@ -47,6 +47,8 @@ export type SipSettings = {
   readonly t2: Millis;
   /** RFC 3261 17.1.2.2: how long a message stays in the network. */
   readonly t4: Millis;
+  /** An INVITE waits so long for a phone that has no connection: it is coming back, or it is not. */
+  readonly flowWaitMs: Millis;
   /** Registration expiry in seconds: shortest accepted, when none is asked for, longest given. */
   readonly minExpiresS: number;
   readonly defaultExpiresS: number;
@@ -111,6 +113,7 @@ export function sipSettings(
     t1: 500,
     t2: 4000,
     t4: 5000,
+    flowWaitMs: 12_000,
     minExpiresS: 30,
     defaultExpiresS: 3600,
     maxExpiresS: 7200,
@@ -135,6 +138,11 @@ export interface Context {
   readonly settings: SipSettings;
   /** Sends a SIP message; held until what it rests on is safe; leaves in order of birth. */
   send(to: Peer, text: string): void;
+  /**
+   * A connection to this peer stands, so that what is said now leaves by it. Each box knows its own:
+   * nothing that is written may depend on it but what is said and when.
+   */
+  isOpen(peer: Peer): boolean;
   count(name: CounterName): void;
   /** This box's own memory, never a row: who asks too often, and how much there is to do. */
   readonly guard: Guard;

@@ -34,6 +34,8 @@ export class Lab {
   /** Everything the core sent and no peer has taken, and everything it ever sent. */
   air: Sent[] = [];
   readonly log: Sent[] = [];
+  /** Connections that stand, as "tcp 192.0.2.1 40001"; another box has none of them. */
+  flows = new Set<string>();
   cx: Context;
   readonly overload = new Overload();
   /** What an operator would hear. */
@@ -58,6 +60,7 @@ export class Lab {
         this.air.push({ transport, ip, port, text });
         this.log.push({ transport, ip, port, text });
       },
+      isOpen: ({ transport, ip, port }) => this.flows.has(`${transport} ${ip} ${port}`),
       count: (name) => {
         this.counters.set(name, (this.counters.get(name) ?? 0) + 1);
       },
@@ -93,6 +96,7 @@ export class Lab {
   swap(lose: boolean): void {
     if (lose) this.air = [];
     this.store = this.store.copy();
+    this.flows = new Set();
     this.cx = this.context();
     resume(this.cx);
     this.tick();

@@ -239,3 +239,19 @@ test('INVITE: 407, then the call with P-Asserted-Identity', (t) => {
   t.is(invite.header(H.PAssertedIdentity), '<sip:1001@192.0.2.10:5060>');
   t.false(invite.has(H.ProxyAuthorization));
 });
+
+test('RFC 3327 5.3 a call to a registration goes along its Path; it is told to who knows it', (t) => {
+  const lab = new Lab();
+  const edge = new Peer(lab, '1002', '192.0.2.77', 5090);
+  const path = 'Path: <sip:edge@192.0.2.77:5090;lr>\r\n';
+  const ok = reg(edge, '<sip:1002@10.1.2.3:5060>', `${path}Supported: path\r\nRequire: path\r\n`);
+  t.is(ok.status, 200);
+  t.is(ok.header(H.Path), '<sip:edge@192.0.2.77:5090;lr>');
+  lab.swap(true);
+  const alice = new Peer(lab, '1001', '192.0.2.1');
+  alice.send(alice.request('INVITE', 'sip:1002@192.0.2.10'));
+  const invite = edge.take();
+  t.is(invite.requestUri, 'sip:1002@10.1.2.3:5060');
+  t.is(invite.header(H.Route), '<sip:edge@192.0.2.77:5090;lr>');
+  t.false(reg(edge, '<sip:1002@10.1.2.3:5060>', path).has(H.Path), 'not to who does not');
+});

@@ -45,6 +45,8 @@ export const COUNTERS = [
   'fromOurselves',
   'registrations',
   'registrationsExpired',
+  /** Requests that failed because no connection could be made. */
+  'transportFailures',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];
