@@ -217,7 +217,10 @@ export class PhoneCalls {
     leg.target = msg.contact;
     leg.state = 'established';
     this.setSide(leg, 'established');
-    this.judgeBody(leg, msg);
+    // the answer came reliably before
+    if (msg.body !== '' || leg.session.rseq === 0 || leg.session.heard === '') {
+      this.judgeBody(leg, msg);
+    }
     this.ack(leg, leg.client as ClientTxn);
     this.sessions.onGranted(leg, msg);
     this.onceEstablished(call);
@@ -317,8 +320,7 @@ export class PhoneCalls {
   /** 2xx with our session description; waits for the ACK. */
   private accept(leg: Leg, txn: ServerTxn): void {
     leg.unacked.set(txn.request.cseq, txn);
-    const refresh = leg.state === 'established' && this.sessions.refreshes(leg, txn.request);
-    const body = refresh ? leg.session.said : this.offer(leg, 'sendrecv');
+    const body = this.sessions.repeats(leg, txn) ?? this.offer(leg, 'sendrecv');
     const extra = [this.phone.contact, ...this.sessions.grants(leg, txn.request)];
     this.phone.respond(txn, 200, leg.localTag, extra, body);
   }
@@ -432,8 +434,13 @@ export class PhoneCalls {
       done(call.hungBy !== '');
       return;
     }
-    call.updating = true;
     const { session } = leg;
+    if (session.open > 0) {
+      // a second request could overtake the first (RFC 3261 §12.2.2)
+      this.phone.world.queue.after(500, () => this.update(leg, direction, done, tries));
+      return;
+    }
+    call.updating = true;
     const before = session.said;
     const method = PhoneSessions.byUpdate(leg) ? 'UPDATE' : 'INVITE';
     const extra = [this.phone.contact, ...this.sessions.asks(leg, false)];

@@ -26,6 +26,8 @@ export type Session = {
   goodUntil: number;
   /** A re-INVITE or an UPDATE with an offer of ours is under way. */
   asking: boolean;
+  /** PRACKs and refreshes of ours that are not answered. */
+  open: number;
 };
 
 export function freshSession(): Session {
@@ -39,6 +41,7 @@ export function freshSession(): Session {
     refresher: 'none',
     goodUntil: 0,
     asking: false,
+    open: 0,
   };
 }
 
@@ -126,6 +129,19 @@ export class PhoneSessions {
     else then();
   }
 
+  /**
+   * The description a 2xx of ours repeats: to a refresh, and after early media, whose description was
+   * the answer already (RFC 3261 13.2.1); then it may also be left out. Undefined: a new one.
+   */
+  repeats(leg: Leg, txn: ServerTxn): string | undefined {
+    const { session } = leg;
+    if (leg.state === 'established') {
+      return this.refreshes(leg, txn.request) ? session.said : undefined;
+    }
+    if (session.said === '') return undefined;
+    return session.rseq !== 0 && this.phone.world.dice.odds(0.5) ? '' : session.said;
+  }
+
   private onPrack(leg: Leg, txn: ServerTxn): void {
     const { phone } = this;
     const { session } = leg;
@@ -169,8 +185,11 @@ export class PhoneSessions {
     leg.remote = msg.to;
     leg.target = msg.contact;
     const cseq = (leg.client as ClientTxn).cseq;
+    session.open += 1;
     this.inDialog(leg, 'PRACK', '', [`RAck: ${rseq} ${cseq} INVITE`], (end) => {
-      if (end?.status !== 200) this.fail(leg, `PRACK answered ${end?.status ?? 'by nobody'}`);
+      session.open -= 1;
+      const ok = end?.status === 200 || leg.call.hungBy !== '';
+      if (!ok) this.fail(leg, `PRACK answered ${end?.status ?? 'by nobody'}`);
     });
   }
 
@@ -250,10 +269,16 @@ export class PhoneSessions {
   }
 
   private refresh(leg: Leg): void {
-    const { call } = leg;
+    const { call, session } = leg;
     if (leg.state !== 'established' || call.hungBy !== '') return;
+    if (session.asking || session.open > 0) {
+      this.phone.world.queue.after(500, () => this.refresh(leg));
+      return;
+    }
+    session.open += 1;
     const extra = [this.phone.contact, ...this.asks(leg, false)];
     this.inDialog(leg, 'UPDATE', '', extra, (msg) => {
+      session.open -= 1;
       if (msg?.status === 200) this.onGranted(leg, msg);
       else if (call.hungBy === '') this.fail(leg, `UPDATE answered ${msg?.status ?? 'by nobody'}`);
     });
