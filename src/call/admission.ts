@@ -8,7 +8,7 @@ import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { authenticate, challenge, type Proof, REGISTRAR, SERVICE } from '../proto/sip/digest.ts';
 import { answerStateless } from '../proto/sip/server.ts';
-import { ALLOW, EMPTY_TAIL, idIn, isWord } from '../proto/sip/text.ts';
+import { ALLOW, EMPTY_TAIL, idIn, isWord, OPTION_TAGS } from '../proto/sip/text.ts';
 import { H, M, type SipMessage } from '../sip-parser/index.ts';
 import { isExtension } from './dialplan.ts';
 import { CALL, LEG } from './rows.ts';
@@ -54,7 +54,7 @@ export function tooLarge(m: SipMessage): Refusal | undefined {
 }
 
 /** Extensions a request may require of us. */
-const EXTENSIONS: ReadonlySet<string> = new Set(['path']);
+const EXTENSIONS: ReadonlySet<string> = new Set([...OPTION_TAGS, 'path']);
 
 /** RFC 3261 8.2.2.3: 420 for extensions that are required and not ours; undefined for none. */
 export function extensions(m: SipMessage): Refusal | undefined {

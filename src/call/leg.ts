@@ -138,7 +138,7 @@ export function refreshTarget(cx: Context, leg: Leg, m: SipMessage): void {
 
 /**
  * Sends a request inside the dialog, with the next CSeq. `tail` are further headers and the body.
- * `onward` is the server transaction it passes on, 0 for none.
+ * `onward` is the server transaction it passes on, 0 for none; `refresh`: a session refresh of ours.
  */
 export function sendInDialog(
   cx: Context,
@@ -148,6 +148,7 @@ export function sendInDialog(
   tail: string,
   onward: number,
   offerless: boolean,
+  refresh = false,
 ): Ctx {
   const cseq = leg.localCseq + 1;
   const { uri, route } = routed(leg);
@@ -166,6 +167,7 @@ export function sendInDialog(
     leg: leg.id,
     onward,
     offerless,
+    refresh,
   });
 }
 
@@ -186,43 +188,48 @@ export function sendAck(cx: Context, leg: Leg, ctx: Ctx, toTag: string): void {
   );
 }
 
-/** Answers of strangers to one INVITE that are ended by BYE: each costs us a transaction. */
+/** Requests to strangers behind one INVITE: each costs us a transaction. */
 const STRANGERS = 32;
 
-/**
- * Thanks and hangs up a second phone that answered the same INVITE (RFC 3261 13.2.2.4). It has no
- * row: only the CSeq is remembered, by the leg whose INVITE it was.
- */
-export function hangUpStranger(cx: Context, leg: Leg, ctx: Ctx, m: SipMessage): void {
-  const toTag = m.toTag;
+/** The dialog of another phone behind `leg` that said `m`. It has no row. */
+export function strangerOf(cx: Context, leg: Leg, m: SipMessage): Leg {
   const target = contactIn(m) || leg.remoteTarget;
   const routeSet = routeLines(m, true);
-  const hop = hopFor(cx, routeSet, target, leg, leg.nat);
-  const stranger: Leg = {
-    ...leg,
-    remoteTag: toTag,
-    remoteTarget: target,
-    routeSet,
-    transport: hop.transport,
-    ip: hop.ip,
-    port: hop.port,
-  };
-  sendAck(cx, stranger, ctx, toTag);
+  const { transport, ip, port } = hopFor(cx, routeSet, target, leg, leg.nat);
+  return { ...leg, remoteTag: m.toTag, remoteTarget: target, routeSet, transport, ip, port };
+}
+
+/** A request to a stranger: only the CSeq is remembered, by the leg whose INVITE it was. */
+export function askStranger(
+  cx: Context,
+  leg: Leg,
+  stranger: Leg,
+  ctx: Ctx,
+  method: Method,
+  tail: string,
+): void {
   if (leg.localCseq - ctx.cseq >= STRANGERS) return;
   const cseq = leg.localCseq + 1;
   cx.store.patch(LEG, leg, { localCseq: cseq });
   const { uri, route } = routed(stranger);
   request(cx, {
-    method: 'BYE',
+    method,
     uri,
     route,
-    rest: `Max-Forwards: 70\r\n${dialogLines(stranger, true)}CSeq: ${cseq} BYE\r\n${EMPTY_TAIL}`,
+    rest: `Max-Forwards: 70\r\n${dialogLines(stranger, true)}CSeq: ${cseq} ${method}\r\n${tail}`,
     cseq,
     to: stranger,
     leg: 0,
     onward: 0,
     offerless: false,
   });
+}
+
+/** Thanks and hangs up a second phone that answered the same INVITE (RFC 3261 13.2.2.4). */
+export function hangUpStranger(cx: Context, leg: Leg, ctx: Ctx, m: SipMessage): void {
+  const stranger = strangerOf(cx, leg, m);
+  sendAck(cx, stranger, ctx, m.toTag);
+  askStranger(cx, leg, stranger, ctx, 'BYE', EMPTY_TAIL);
 }
 
 /** The other leg of a conversation; before an answer, the only one there is to talk to. */
@@ -246,6 +253,11 @@ export function partner(cx: Context, call: Call, leg: Leg): Leg | undefined {
 export function hangUp(cx: Context, leg: Leg, tail: string): void {
   if (leg.state === 'ending' || leg.state === 'closing') return;
   const stx = leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
+  if (leg.side === 'caller' && leg.state === 'inviting') {
+    // The answer waits for a PRACK of his (RFC 3262 3): he never heard it, and there is no dialog.
+    dropLeg(cx, leg);
+    return;
+  }
   const ctx = leg.uac === 0 ? undefined : cx.store.get(CTX, leg.uac);
   if (ctx !== undefined && outstanding(ctx)) {
     if (awaitsAck(ctx)) {

@@ -7,6 +7,7 @@ import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { targetOf, uriOf, userOf } from '../proto/sip/address.ts';
 import type { Proof } from '../proto/sip/digest.ts';
+import { STX } from '../proto/sip/rows.ts';
 import { answerStateless, openServer, trying } from '../proto/sip/server.ts';
 import {
   ALLOW,
@@ -22,8 +23,11 @@ import { refusal, whoIs } from './admission.ts';
 import { isExtension } from './dialplan.ts';
 import { invite } from './invite.ts';
 import { hopFor, routeLines, tagOf } from './leg.ts';
+import { describes } from './offer.ts';
+import { reliableFor } from './reliable.ts';
 import { route, type Target } from './route.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
+import { abilities, termsFor, tooBrief } from './session.ts';
 
 /** An INVITE outside any dialog. */
 export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): void {
@@ -48,6 +52,11 @@ export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): vo
   const way = route(cx, called);
   if (way.kind === 'refuse') {
     answerStateless(cx, m, from, way.status, EMPTY_TAIL);
+    return;
+  }
+  const brief = tooBrief(cx, m);
+  if (brief !== '') {
+    answerStateless(cx, m, from, 422, brief + EMPTY_TAIL);
     return;
   }
   cx.count('callsTried');
@@ -85,14 +94,17 @@ function place(
   const leg = callerLeg(cx, m, from, call, called, fromValue, to);
   const stx = openServer(cx, m, key, from, leg.id, tagOf(leg));
   cx.store.patch(LEG, leg, { uas: stx.id });
+  cx.store.patch(STX, stx, termsFor(cx, leg, m));
   trying(cx, m, stx);
   const asserted = proof.as === 'user' ? assertedIdentity(cx, m, proof.user) : '';
   const tail = passedOn(m, ALLOW + asserted);
   const offerless = isOfferless(m);
   const localUri = withoutTag(fromValue);
   const remoteUri = withoutTag(to);
+  // A phone's offer in a reliable response would need this caller's answer, and one alone.
+  const reliable = !offerless || (leg.reliable !== 'no' && targets.length === 1);
   for (const target of targets) {
-    invite(cx, call, target, { caller, localUri, remoteUri, hops, tail, offerless });
+    invite(cx, call, target, { caller, localUri, remoteUri, hops, tail, offerless, reliable });
   }
 }
 
@@ -135,5 +147,8 @@ function callerLeg(
     ip: hop.ip,
     port: hop.port,
     nat,
+    offer: describes(m) ? 'remote' : 'none',
+    reliable: reliableFor(m),
+    ...abilities(m),
   });
 }

@@ -41,8 +41,10 @@ import { happen } from './call.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
 import { follow, resumeFlows } from './flow.ts';
 import { expire, register } from './registrar.ts';
-import { response, unanswered, unheard } from './responses.ts';
-import { BINDING, type Binding, CALL, type Call, LEG } from './rows.ts';
+import { provisionalDue } from './reliable.ts';
+import { expired, response, unanswered, unheard } from './responses.ts';
+import { BINDING, type Binding, CALL, type Call, LEG, type Leg, RPR, type Rpr } from './rows.ts';
+import { sessionDue } from './session.ts';
 import { newCall } from './setup.ts';
 
 /** Every table of the SIP core. */
@@ -52,6 +54,7 @@ export const CALL_TABLES: readonly TableSpec[] = [
   LEG,
   STX,
   CTX,
+  RPR,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
@@ -120,6 +123,9 @@ function malformed(cx: Context, from: Peer, m: SipMessage | undefined, bad: SipF
   cx.send(replyTo(m, from), answerText);
 }
 
+/** Requests that mean nothing outside a dialog. */
+const INSIDE: ReadonlySet<number> = new Set([M.BYE, M.PRACK, M.UPDATE]);
+
 function request(cx: Context, m: SipMessage, from: Peer): void {
   if (m.methodId === M.ACK) {
     ack(cx, m, from);
@@ -141,7 +147,7 @@ function request(cx: Context, m: SipMessage, from: Peer): void {
   else if (m.toTag !== '') inDialog(cx, m, key, from);
   else if (m.methodId === M.INVITE) newCall(cx, m, key, from);
   else if (m.methodId === M.REGISTER) register(cx, m, key, from);
-  else if (m.methodId === M.BYE) answerStateless(cx, m, from, 481, EMPTY_TAIL);
+  else if (INSIDE.has(m.methodId)) answerStateless(cx, m, from, 481, EMPTY_TAIL);
   else notAllowed(cx, m, from);
 }
 
@@ -175,6 +181,17 @@ export function onDue(cx: Context, table: TableSpec, row: { readonly id: number 
         tail: '',
       };
       happen(cx, call, 'silence', said);
+      return;
+    }
+    case LEG.number: {
+      const leg = row as Leg;
+      if (sessionDue(cx, leg)) expired(cx, leg);
+      return;
+    }
+    case RPR.number: {
+      const rpr = row as Rpr;
+      const leg = provisionalDue(cx, rpr) ? cx.store.get(LEG, rpr.leg) : undefined;
+      if (leg !== undefined) unheard(cx, leg);
       return;
     }
     case STX.number: {

@@ -31,7 +31,7 @@ export type StreamConfig = {
   readonly outgoing: { readonly ca: string; readonly insecure: boolean };
 };
 
-const SIP = ['port', 'tcp', 'tls', 'ws', 'wss', 'outgoing'];
+const SIP = ['port', 'tcp', 'tls', 'ws', 'wss', 'outgoing', 'sessionExpiresS', 'minSeS'];
 
 export function streamsOf(c: Checker, sip: Json): StreamConfig {
   c.known(sip, 'sip.', SIP);

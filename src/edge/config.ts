@@ -334,6 +334,8 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
         userFrom: from,
         userTo: to,
         auth: c.flag(users, 'auth', 'users.'),
+        sessionExpiresS: c.whole(sip, 'sessionExpiresS', 'sip.', 0, 86_400, 1800),
+        minSeS: c.whole(sip, 'minSeS', 'sip.', 90, 86_400, 90),
         nonceKey: Buffer.from(pair.key).toString('hex'),
         product: RELEASE.replace(' ', '/'),
       }),

@@ -59,6 +59,12 @@ export type SipSettings = {
   readonly maxBindings: number;
   /** A call nobody answers ends after this. */
   readonly noAnswerMs: Millis;
+  /**
+   * Session timers (RFC 4028), seconds: the interval we ask for on each leg, 0: we begin none but
+   * honour the other side's; and the shortest we accept.
+   */
+  readonly sessionExpiresS: number;
+  readonly minSeS: number;
   /** Phones of one address of record that ring at once. */
   readonly maxForks: number;
   /** Calls beyond this are refused 503 before anything is written. */
@@ -114,6 +120,8 @@ export function sipSettings(
     maxContacts: 10,
     maxBindings: 100_000,
     noAnswerMs: 180_000,
+    sessionExpiresS: 1800,
+    minSeS: 90,
     maxForks: 10,
     maxCalls: 100_000,
     guard: GUARD_DEFAULTS,

@@ -22,6 +22,13 @@ export const COUNTERS = [
   'timeoutsInvite',
   'timeoutsRequest',
   'timeoutsAck',
+  /** Reliable provisional responses sent again, and given up (RFC 3262 3). */
+  'reliableResent',
+  'timeoutsPrack',
+  /** Sessions we refreshed, that ended unrefreshed, and intervals refused 422 (RFC 4028). */
+  'sessionsRefreshed',
+  'sessionsExpired',
+  'sessionsTooSmall',
   'callsTried',
   'callsAnswered',
   'callsRefused',
