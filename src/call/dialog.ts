@@ -20,7 +20,14 @@ import {
   trying,
   unsettled,
 } from '../proto/sip/server.ts';
-import { ALLOW, bodyTail, EMPTY_TAIL, isOfferless, passedOn } from '../proto/sip/text.ts';
+import {
+  ALLOW,
+  ALLOW_EVENTS,
+  bodyTail,
+  EMPTY_TAIL,
+  isOfferless,
+  passedOn,
+} from '../proto/sip/text.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
 import { admits, extensions, notAllowed, tooLarge } from './admission.ts';
 import { happen } from './call.ts';
@@ -77,7 +84,7 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
 }
 
 /** RFC 3261 11.2: what an answer to OPTIONS says. */
-export const OPTIONS_TAIL = `${ALLOW}Accept: application/sdp, */*\r\nSupported:\r\n${EMPTY_TAIL}`;
+export const OPTIONS_TAIL = `${ALLOW}${ALLOW_EVENTS}Accept: application/sdp, */*\r\nSupported:\r\n${EMPTY_TAIL}`;
 
 function bye(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, from: Peer): void {
   answer(cx, m, key, from, 200, '');

@@ -5,7 +5,7 @@ import { request } from '../proto/sip/client.ts';
 import { randomWord } from '../proto/sip/text.ts';
 import { contactOf, dialogLines } from './leg.ts';
 import type { Target } from './route.ts';
-import { type Call, LEG, type Leg } from './rows.ts';
+import { BINDING, type Call, LEG, type Leg } from './rows.ts';
 
 export type Offer = {
   /** User part of the Contact we give. */
@@ -40,6 +40,7 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
     port,
     nat: target.nat,
     binding: target.binding,
+    aor: target.binding === 0 ? '' : (cx.store.get(BINDING, target.binding)?.aor ?? ''),
   });
   const ctx = request(cx, {
     method: 'INVITE',

@@ -17,6 +17,7 @@ import { ALLOW, EMPTY_TAIL, passedOn } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
 import { type CallEvent, happen, type Said } from './call.ts';
 import { contactFor } from './dialog.ts';
+import { notified } from './events/notifier.ts';
 import {
   dropLeg,
   establish,
@@ -28,6 +29,7 @@ import {
   sendBye,
   tidy,
 } from './leg.ts';
+import { isRelayed, relayed } from './message.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 
 /** A valid response arrived. */
@@ -39,6 +41,7 @@ export function response(cx: Context, m: SipMessage): void {
     return;
   }
   if (clientReceives(cx, ctx, m) !== 'tell') return;
+  if (elsewhere(cx, ctx, m)) return;
   const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
   // The phone hung up while its 2xx was on the way: it repeats that until it is acknowledged.
   if (leg === undefined && ctx.state === 'accepted') acknowledgeLate(cx, ctx, m);
@@ -49,6 +52,14 @@ export function response(cx: Context, m: SipMessage): void {
   if (leg === undefined) return;
   if (ctx.method === 'INVITE') invited(cx, ctx, leg, m);
   else if (ctx.method === 'BYE' && m.status >= 200) ended(cx, leg);
+}
+
+/** What belongs to no leg; `m` undefined: nobody answered. @returns false when it is for a leg. */
+function elsewhere(cx: Context, ctx: Ctx, m: SipMessage | undefined): boolean {
+  if (ctx.subscription !== 0) notified(cx, ctx, m);
+  else if (isRelayed(ctx)) relayed(cx, ctx, m);
+  else return false;
+  return true;
 }
 
 /** Our BYE was answered in whatever way, or not at all: the dialog is over (RFC 3261 15.1.1). */
@@ -203,6 +214,7 @@ function lost(cx: Context, leg: Leg, unknown: boolean): void {
 
 /** No response came (timers B and F). The transaction's row is gone already. */
 export function unanswered(cx: Context, ctx: Ctx): void {
+  if (elsewhere(cx, ctx, undefined)) return;
   const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
   if (ctx.onward !== 0) {
     const stx = cx.store.get(STX, ctx.onward);

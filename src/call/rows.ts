@@ -101,8 +101,10 @@ export const LEG = table({
     transport: TRANSPORTS,
     /** The registration by which its other side is reached; 0 for none. */
     binding: 'int',
+    /** The extension whose phone the other side is; '' for none. */
+    aor: 'text',
   },
-  indexes: { call: 'many' },
+  indexes: { call: 'many', aor: 'many' },
   deadline: () => NEVER,
   warm: false,
 });

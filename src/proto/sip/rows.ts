@@ -108,6 +108,8 @@ export const CTX = table({
     giveUpAt: 'time',
     endAt: 'time',
     transport: TRANSPORTS,
+    /** NOTIFY: the subscription it tells; 0 for none. */
+    subscription: 'int',
   },
   indexes: {},
   deadline: (row) => soonest(row.resendAt, row.giveUpAt, row.endAt),

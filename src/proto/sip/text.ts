@@ -23,7 +23,10 @@ import { bracketAt } from './address.ts';
 
 /** Methods we take part in; `Allow` of every answer that has one (RFC 3261 20.5). */
 export const ALLOW =
-  'Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE\r\n';
+  'Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, SUBSCRIBE, NOTIFY, PUBLISH\r\n';
+
+/** Event packages (RFC 6665 8.2.2). */
+export const ALLOW_EVENTS = 'Allow-Events: dialog, message-summary, presence, reg\r\n';
 
 /** The tail of a response without anything more to say. */
 export const EMPTY_TAIL = 'Content-Length: 0\r\n\r\n';
