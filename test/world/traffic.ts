@@ -24,6 +24,8 @@ export type CallMix = {
   readonly endless: number;
   /** Odds of each of up to three re-INVITEs in a call. */
   readonly update: number;
+  /** Odds that a phone watches any other. */
+  readonly watch: number;
 };
 
 const FOREVER = 1e9;
@@ -53,6 +55,14 @@ export class Traffic {
     for (const phone of this.phones) {
       this.queue.after(this.dice.between(0, 300), () => phone.register());
       this.queue.after(600 + this.dice.wait(this.mix.gap), () => this.dial(phone));
+      this.lookAround(phone);
+    }
+  }
+
+  private lookAround(phone: Phone): void {
+    for (const other of this.phones) {
+      if (other === phone || !this.dice.odds(this.mix.watch)) continue;
+      this.queue.after(this.dice.between(300, 900), () => phone.watches.watch(other.number));
     }
   }
 
