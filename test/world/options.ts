@@ -148,7 +148,7 @@ export function drawOptions(seed: number): Options {
       ] as const),
       endless: dice.pick([0.1, 0.3]),
       update: dice.pick([0, 0.3, 0.6]),
-      watch: watching.pick([0, 0.2, 0.6]),
+      watch: watching.pick([0, 0.3, 0.8]),
     },
     lan: {
       loss,

@@ -23,12 +23,13 @@ export type Watch = {
   state: 'asking' | 'active' | 'leaving' | 'over';
   /** What was told last: dialog state by the Call-ID of the watched phone. */
   readonly lamps: Map<string, string>;
-  /** When it became active. */
-  since: number;
+  /** When it runs out, as far as the phone knows. */
+  endsAt: number;
 };
 
 /** After an end somebody asked for, or a failure, it begins anew. */
 const AGAIN_MS = 1500;
+const SLACK_MS = 1000;
 
 export class PhoneWatches {
   readonly all: Watch[] = [];
@@ -41,6 +42,11 @@ export class PhoneWatches {
   private fail(watch: Watch, what: string): void {
     const { book, queue } = this.phone.world;
     book.failOther(queue.now, this.phone.number, `watching ${watch.number}: ${what}`);
+  }
+
+  /** No refresh got through in time: a dead port may swallow one and all its repetitions. */
+  private late(watch: Watch): boolean {
+    return watch.endsAt > 0 && this.phone.world.queue.now > watch.endsAt - SLACK_MS;
   }
 
   /** Watches `number` from now on. */
@@ -58,7 +64,7 @@ export class PhoneWatches {
       version: -1,
       state: 'asking',
       lamps: new Map(),
-      since: 0,
+      endsAt: 0,
     };
     this.all.push(watch);
     this.ask(watch, phone.world.dice.whole(30, 90));
@@ -84,8 +90,10 @@ export class PhoneWatches {
   private answered(watch: Watch, expires: number, msg: Msg | undefined): void {
     const { queue, dice } = this.phone.world;
     if (msg === undefined || msg.status !== 200) {
+      const late = this.late(watch) && msg?.status === 481;
+      if (!late) this.fail(watch, `SUBSCRIBE answered ${msg?.status ?? 'by nobody'}`);
+      if (watch.state === 'over') return;
       watch.state = 'over';
-      this.fail(watch, `SUBSCRIBE answered ${msg?.status ?? 'by nobody'}`);
       queue.after(AGAIN_MS, () => this.watch(watch.number));
       return;
     }
@@ -100,7 +108,7 @@ export class PhoneWatches {
       this.phone.observe(`a subscription that grants ${granted} s of ${expires}`, msg.text);
     }
     if (watch.state === 'leaving' || watch.state === 'over') return;
-    if (watch.state === 'asking') watch.since = queue.now;
+    watch.endsAt = queue.now + granted * 1000;
     watch.state = 'active';
     queue.after(Math.max(1, granted) * dice.between(100, 500), () => {
       if (watch.state !== 'active') return;
@@ -131,7 +139,9 @@ export class PhoneWatches {
     this.read(watch, msg);
     phone.respond(txn, 200, '', [], '');
     if (!/^terminated/.test(msg.headers.get('subscription-state')?.[0] ?? '')) return;
-    if (watch.state !== 'leaving') this.fail(watch, 'terminated though nobody had asked');
+    if (watch.state !== 'leaving' && !this.late(watch)) {
+      this.fail(watch, 'terminated though nobody had asked');
+    }
     watch.state = 'over';
     phone.world.queue.after(AGAIN_MS, () => this.watch(watch.number));
   }

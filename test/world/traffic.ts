@@ -24,7 +24,7 @@ export type CallMix = {
   readonly endless: number;
   /** Odds of each of up to three re-INVITEs in a call. */
   readonly update: number;
-  /** Odds that a phone watches any other. */
+  /** Odds that a phone watches another one. */
   readonly watch: number;
 };
 
@@ -60,10 +60,9 @@ export class Traffic {
   }
 
   private lookAround(phone: Phone): void {
-    for (const other of this.phones) {
-      if (other === phone || !this.dice.odds(this.mix.watch)) continue;
-      this.queue.after(this.dice.between(300, 900), () => phone.watches.watch(other.number));
-    }
+    if (!this.dice.odds(this.mix.watch)) return;
+    const other = this.dice.pick(this.phones.filter((p) => p !== phone));
+    this.queue.after(this.dice.between(300, 900), () => phone.watches.watch(other.number));
   }
 
   /** No new calls; those under way go on. */
