@@ -40,12 +40,12 @@ import {
 import { admits, notAllowed, refusal } from './admission.ts';
 import { happen } from './call.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
-import { follow, resumeFlows } from './flow.ts';
 import { lapse, mailboxWord } from './events/mailbox.ts';
 import { resumeSubscriptions, subscriptionDue } from './events/notifier.ts';
 import { MAILBOX, type Mailbox, SUBSCRIPTION, type Subscription } from './events/rows.ts';
 import { inSubscription, subscribe } from './events/subscribe.ts';
 import { watched } from './events/watch.ts';
+import { follow, resumeFlows } from './flow.ts';
 import { newMessage } from './message.ts';
 import { expire, register } from './registrar.ts';
 import { response, unanswered, unheard } from './responses.ts';

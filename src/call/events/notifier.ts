@@ -9,7 +9,6 @@
  */
 
 import { crc32 } from 'node:zlib';
-import { isReliable, type Peer } from '../../base/peer.ts';
 import { type Context, hereFor } from '../../proto/context.ts';
 import { request } from '../../proto/sip/client.ts';
 import { CTX, type Ctx } from '../../proto/sip/rows.ts';
@@ -17,7 +16,7 @@ import { TRANSPORT_PARAM } from '../../proto/sip/text.ts';
 import { H, isFault, parseRetryAfter, type SipMessage } from '../../sip-parser/index.ts';
 import { isExtension } from '../dialplan.ts';
 import { dialogLines, routed } from '../leg.ts';
-import { BINDING, LEG } from '../rows.ts';
+import { LEG } from '../rows.ts';
 import { PACKAGES } from './packages.ts';
 import { SUBSCRIPTION, type Subscription } from './rows.ts';
 
@@ -92,7 +91,7 @@ function tell(
       `${contactLine(cx, sub)}Event: ${sub.event}${id}\r\nSubscription-State: ${state}\r\n` +
       `Content-Type: ${PACKAGES[sub.event].type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     cseq,
-    to: hop(cx, sub),
+    to: sub,
     leg: 0,
     subscription: sub.id,
     onward: 0,
@@ -109,16 +108,6 @@ function tell(
     said: checksum(live),
     known: ids.join(' '),
   });
-}
-
-/**
- * Who came by a connection is where his registration is now: the connection he subscribed by may have
- * ended with the box that had it.
- */
-function hop(cx: Context, sub: Subscription): Peer {
-  if (!isReliable(sub.transport) || sub.binding === 0) return sub;
-  const binding = cx.store.get(BINDING, sub.binding);
-  return binding !== undefined && binding.transport === sub.transport ? binding : sub;
 }
 
 /** Ends a subscription by our own word (RFC 6665 4.4.1); its row lasts until that is heard. */

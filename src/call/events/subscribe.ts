@@ -30,6 +30,7 @@ import { refusal, whoIs } from '../admission.ts';
 import { isExtension } from '../dialplan.ts';
 import { contactIn, hopFor, routeLines, tagOf } from '../leg.ts';
 import { BINDING } from '../rows.ts';
+import { notifyFollows } from './flow.ts';
 import { contactLine, notify, terminate } from './notifier.ts';
 import { PACKAGES } from './packages.ts';
 import { EVENTS, type EventName, SUBSCRIPTION, type Subscription } from './rows.ts';
@@ -245,4 +246,5 @@ function renew(cx: Context, m: SipMessage, from: Peer, sub: Subscription, expire
     binding: bindingAt(cx, sub.watcher, from),
     expiresAt: cx.now + expires * 1000,
   });
+  notifyFollows(cx, sub);
 }
