@@ -78,6 +78,11 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
     case M.OPTIONS:
       answerStateless(cx, m, from, 200, OPTIONS_TAIL);
       return;
+    case M.SUBSCRIBE:
+    case M.NOTIFY:
+      // RFC 6665 7.2.1: no event is told inside a call's dialog
+      answerStateless(cx, m, from, 489, ALLOW_EVENTS + EMPTY_TAIL);
+      return;
     default:
       notAllowed(cx, m, from);
   }

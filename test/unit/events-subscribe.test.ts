@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import test from 'ava';
 import { SUBSCRIPTION } from '../../src/call/events/rows.ts';
 import { H } from '../../src/sip-parser/index.ts';
-import { Lab, Peer, pair, SDP } from './call-lab.ts';
+import { Lab, Peer, pair, SDP, talking } from './call-lab.ts';
 import { TYPES, Watcher } from './events-lab.ts';
 
 function watching(event = 'dialog', settings = {}) {
@@ -354,4 +354,26 @@ test('RFC 3261 11.2 OPTIONS tells the methods and the event packages', (t) => {
   const ok = alice.take();
   t.is(ok.header(H.AllowEvents), 'dialog, message-summary, presence, reg');
   t.regex(ok.header(H.Allow) ?? '', /MESSAGE.*SUBSCRIBE, NOTIFY, PUBLISH/);
+});
+
+test('RFC 6665 7.2.1 SUBSCRIBE and NOTIFY inside the dialog of a call: 489', (t) => {
+  const { alice, invite, ok } = talking();
+  alice.inbox();
+  for (const method of ['SUBSCRIBE', 'NOTIFY']) {
+    alice.send(alice.inDialog(method, invite, ok, { extra: 'Event: dialog\r\n' }));
+    const no = alice.take();
+    t.is(no.status, 489);
+    t.true(no.has(H.AllowEvents));
+  }
+});
+
+test('RFC 3261 12.2.2 in the dialog of a subscription nothing but SUBSCRIBE is said', (t) => {
+  const { carol } = watching();
+  carol.subscribe();
+  const o = { callId: 'w1003dialog1002', toTag: carol.answer?.toTag ?? '' };
+  carol.send(carol.request('INVITE', 'sip:1002@192.0.2.10', { ...o, body: SDP('carol') }));
+  t.is(carol.take().status, 405);
+  carol.send(carol.request('BYE', 'sip:1002@192.0.2.10', o));
+  t.is(carol.take().status, 481);
+  t.is(carol.subscribe(), 200, 'and it stands');
 });
