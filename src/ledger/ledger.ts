@@ -10,6 +10,7 @@
 import { assert } from '../base/assert.ts';
 import { Deadlines } from '../base/deadlines.ts';
 import { type Fault, fault, isFault } from '../base/fault.ts';
+import { LIMITS } from '../base/limits.ts';
 import type { Fields, RowOf, Store, TableSpec, Values } from '../base/row.ts';
 import { type Epoch, type Instant, type Lsn, NEVER } from '../base/units.ts';
 import { FRAME, FRAME_HEADER, sealFrame } from '../wire/frame.ts';
@@ -400,13 +401,13 @@ export class Ledger implements Store {
     }
   }
 
-  /** Rows that are due. The caller handles each inside a transaction. */
+  /** Rows that are due, no more than a turn can bear. The caller handles each inside a transaction. */
   due(now: Instant, into: LiveRow[]): void {
     let rows = 0;
     for (const table of this.tables.list) rows += table.rows.size;
     // entries of rows that moved or went wait for their moment, which may be hours away
     if (this.deadlines.entries > 10_000 + 4 * rows) this.arm();
-    this.deadlines.due(now, into);
+    this.deadlines.due(now, into, LIMITS.duePerTurn);
   }
 
   /** Looks again at a row that was taken out of the calendar. */
