@@ -10,7 +10,6 @@
 import { assert } from '../base/assert.ts';
 import { Deadlines } from '../base/deadlines.ts';
 import { type Fault, fault, isFault } from '../base/fault.ts';
-import { LIMITS } from '../base/limits.ts';
 import type { Fields, RowOf, Store, TableSpec, Values } from '../base/row.ts';
 import { type Epoch, type Instant, type Lsn, NEVER } from '../base/units.ts';
 import { FRAME, FRAME_HEADER, sealFrame } from '../wire/frame.ts';
@@ -401,13 +400,13 @@ export class Ledger implements Store {
     }
   }
 
-  /** Rows that are due, no more than a turn can bear. The caller handles each inside a transaction. */
-  due(now: Instant, into: LiveRow[]): void {
+  /** Rows that are due, no more than `most`: the others are due at once. The caller handles each inside a transaction. */
+  due(now: Instant, into: LiveRow[], most?: number): void {
     let rows = 0;
     for (const table of this.tables.list) rows += table.rows.size;
     // entries of rows that moved or went wait for their moment, which may be hours away
     if (this.deadlines.entries > 10_000 + 4 * rows) this.arm();
-    this.deadlines.due(now, into, LIMITS.duePerTurn);
+    this.deadlines.due(now, into, most);
   }
 
   /** Looks again at a row that was taken out of the calendar. */
