@@ -59,7 +59,9 @@ const MAKERS: { readonly [kind in Kind]: (i: number) => string } = {
         ...common(i, 'REGISTER'),
         `To: <sip:alice${i}@example.com>`,
         `Contact: <sip:alice${i}@192.0.2.10:5060;transport=udp>;expires=3600`,
-        `Authorization: Digest username="alice${i}", realm="example.com", nonce="84a4cc6f3082121f32b42a2187831a9e", uri="sip:example.com", response="7587245234b3434cc3412213e5f113a5", algorithm=MD5`,
+        `Authorization: Digest username="alice${i}", realm="example.com", ` +
+          'nonce="84a4cc6f3082121f32b42a2187831a9e", uri="sip:example.com", ' +
+          'response="7587245234b3434cc3412213e5f113a5", algorithm=MD5',
         'Expires: 3600',
         'User-Agent: Phone/1.0',
         'Supported: path, outbound, gruu',
