@@ -70,7 +70,9 @@ export class Baresip {
     writeFileSync(join(this.#dir, 'config'), configOf(options, this.#dir, control));
     writeFileSync(join(this.#dir, 'accounts'), accountOf(options));
     writeFileSync(join(this.#dir, 'contacts'), '');
-    this.#child = lab.spawn('lan', ['baresip', '-f', this.#dir, '-s']);
+    // Should it crash at its end, nobody wants its core.
+    const quietly = `ulimit -c 0; exec baresip -f '${this.#dir}' -s`;
+    this.#child = lab.spawn('lan', ['sh', '-c', quietly]);
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.on('data', (bytes) => {
         this.#words = (this.#words + String(bytes)).slice(-60_000);
