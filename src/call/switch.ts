@@ -48,7 +48,7 @@ import { watched } from './events/watch.ts';
 import { follow, resumeFlows } from './flow.ts';
 import { newMessage } from './message.ts';
 import { expire, register } from './registrar.ts';
-import { provisionalDue } from './reliable.ts';
+import { provisionalDue, settled } from './reliable.ts';
 import { expired, response, unanswered, unheard } from './responses.ts';
 import { BINDING, type Binding, CALL, type Call, LEG, type Leg, RPR, type Rpr } from './rows.ts';
 import { sessionDue } from './session.ts';
@@ -248,7 +248,7 @@ export function resume(cx: Context): void {
   for (const stx of store.rows(STX)) {
     if (stx.resendAt > now) store.patch(STX, stx, { resendAt: now });
     // A caller who heard 100 repeats nothing: ringing must not be lost. 100 itself he asks for.
-    else if (stx.state === 'proceeding' && stx.status > 100) {
+    else if (stx.state === 'proceeding' && stx.status > 100 && !settled(cx, stx)) {
       repeatTo(cx, stx);
     }
   }

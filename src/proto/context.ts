@@ -15,6 +15,8 @@ import type { CounterName } from './sip/counters.ts';
 import { GUARD_DEFAULTS, type Guard, type GuardSettings } from './sip/guard.ts';
 import type { Overload } from './sip/overload.ts';
 
+export type DigestName = 'SHA-256' | 'MD5';
+
 export type SipSettings = {
   /** The address the world knows the pair by. */
   readonly vip: string;
@@ -35,6 +37,8 @@ export type SipSettings = {
   readonly userTo: number;
   /** REGISTER and requests outside a dialog must be authenticated by digest. */
   readonly auth: boolean;
+  /** Algorithms of digest that are offered and accepted, the preferred one first. */
+  readonly digest: readonly DigestName[];
   /** The password of extension n is this prefix followed by n. */
   readonly passwordPrefix: string;
   /** Shared by both boxes: nonces and stateless tags of one are understood by the other. */
@@ -115,6 +119,7 @@ export function sipSettings(
     userFrom: 1000,
     userTo: 1999,
     auth: false,
+    digest: ['SHA-256', 'MD5'],
     passwordPrefix: 'pw-',
     nonceLifeMs: 300_000,
     t1: 500,
