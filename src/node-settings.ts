@@ -3,12 +3,14 @@
  * and what an operator can do when they have not.
  */
 
+import { createHmac } from 'node:crypto';
 import type { TableSpec } from './base/row.ts';
 import type { Millis } from './base/units.ts';
 import type { LedgerSettings } from './ledger/ledger.ts';
 import type { LinkSettings } from './pair/greeting.ts';
 import type { PairSettings } from './pair/terms.ts';
 import type { SipSettings } from './proto/context.ts';
+import type { Site } from './proto/site.ts';
 
 export type NodeSettings = {
   readonly pair: PairSettings;
@@ -42,6 +44,17 @@ export function linkSettings(s: NodeSettings): LinkSettings {
     box,
     key,
     release: s.release,
-    agreement: { vip: s.pair.vips.join(' '), redundancy, port: ports, users },
+    agreement: {
+      vip: s.pair.vips.join(' '),
+      redundancy,
+      port: ports,
+      users,
+      site: siteDigest(s.sip.site, key),
+    },
   };
+}
+
+/** Trunks, dial plan and passwords in a word: keyed, for passwords can be guessed. */
+function siteDigest(site: Site, key: Uint8Array): string {
+  return createHmac('sha256', key).update(JSON.stringify(site)).digest('hex').slice(0, 12);
 }

@@ -10,6 +10,7 @@ import { PAIR_DEFAULTS, settingsFault } from '../pair/settings.ts';
 import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts';
 import { type DigestName, sipSettings } from '../proto/context.ts';
 import { ipCanonical } from '../wire/ip.ts';
+import { type DnsSettings, dnsOf, siteOf } from './config-site.ts';
 import { type StreamConfig, streamsOf } from './config-streams.ts';
 import { isKeyFault, readKeyFile } from './key-file.ts';
 
@@ -32,6 +33,8 @@ export type Config = {
   readonly fence: readonly string[] | undefined;
   /** Where the pair key is; '' when it stands in the configuration itself. */
   readonly keyFile: string;
+  /** Name servers for trunks. */
+  readonly dns: DnsSettings;
   readonly node: NodeSettings;
 };
 
@@ -122,6 +125,8 @@ const TOP = [
   'vip',
   'sip',
   'users',
+  'site',
+  'dns',
   'witnesses',
   'fence',
   'data',
@@ -343,6 +348,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
     data: c.text(j, 'data', ''),
     control: c.text(j, 'control', ''),
     fence: fence.command,
+    dns: dnsOf(c, j),
     keyFile: typeof j['keyFile'] === 'string' ? j['keyFile'] : '',
     node: {
       pair,
@@ -362,6 +368,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
         voicemail: voicemailOf(c, users),
         nonceKey: Buffer.from(pair.key).toString('hex'),
         product: RELEASE.replace(' ', '/'),
+        site: siteOf(c, j, from, to),
       }),
       diskGroupMs: 200,
       release: RELEASE,

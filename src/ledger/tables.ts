@@ -23,7 +23,8 @@ export class UniqueIndex {
     this.field = field;
   }
   add(row: LiveRow): void {
-    this.map.set(row[this.field] as Key, row);
+    const key = row[this.field] as Key;
+    if (key !== '') this.map.set(key, row);
   }
   remove(row: LiveRow): void {
     const key = row[this.field] as Key;

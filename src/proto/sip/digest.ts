@@ -8,6 +8,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { H, type HeaderId, isFault, parseAuth, type SipMessage } from '../../sip-parser/index.ts';
 import type { Context, DigestName, SipSettings } from '../context.ts';
+import { extensionOf, trunkOfUser } from '../site.ts';
 import { userOf } from './address.ts';
 import { statelessTag } from './text.ts';
 
@@ -97,7 +98,7 @@ function check(cx: Context, m: SipMessage, p: Map<string, string>): Proof {
   if (dot <= 0 || !same(nonce.slice(dot + 1), mark(s, moment))) return NOBODY;
   const h = (text: string): string =>
     createHash(HASHES[algorithm]).update(text, 'latin1').digest('hex');
-  const a1 = h(`${user}:${s.realm}:${s.passwordPrefix}${user}`);
+  const a1 = h(`${user}:${s.realm}:${passwordOf(s, user)}`);
   const a2 = h(`${m.method}:${uri}`);
   const response = h(`${a1}:${nonce}:${nc}:${cnonce}:auth:${a2}`);
   if (!same(response, (p.get('response') ?? '').toLowerCase())) {
@@ -107,6 +108,15 @@ function check(cx: Context, m: SipMessage, p: Map<string, string>): Proof {
   const age = cx.now - Number.parseInt(moment, 36);
   if (age > s.nonceLifeMs || age < -s.nonceLifeMs) return STALE;
   return { as: 'user', user, nonce, nc: Number.parseInt(nc, 16) };
+}
+
+/** The password of an extension, or of a trunk that proves itself. */
+function passwordOf(s: SipSettings, user: string): string {
+  return (
+    extensionOf(s.site, user)?.password ??
+    trunkOfUser(s.site, user)?.inbound.digest?.password ??
+    s.passwordPrefix + user
+  );
 }
 
 function same(a: string, b: string): boolean {
