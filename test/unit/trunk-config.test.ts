@@ -155,7 +155,12 @@ test('every mistake is told with its place and a code', (t) => {
     [{ trunks: 'x' }, 'site.trunks config-shape'],
     [
       { trunks: ['x'] },
-      'site.trunks[0] config-shape,site.trunks[0].contact config-missing,site.trunks[0].contact config-uri,site.trunks[0].name config-missing',
+      [
+        'site.trunks[0] config-shape',
+        'site.trunks[0].contact config-missing',
+        'site.trunks[0].contact config-uri',
+        'site.trunks[0].name config-missing',
+      ].join(),
     ],
   ];
   for (const [site, want] of table) t.is(wrong(site), want, JSON.stringify(site));
