@@ -268,7 +268,7 @@ export function prack(
   leg: Leg | undefined,
 ): void {
   const row = acknowledgedBy(cx, m);
-  if (row === 'bad') {
+  if (row === 'bad' && leg !== undefined) {
     answerStateless(cx, m, from, 400, EMPTY_TAIL, 'Malformed RAck');
     return;
   }

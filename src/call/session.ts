@@ -240,10 +240,13 @@ function waitFor(cx: Context, leg: Leg, m: SipMessage): number {
     // the other "between 0 and 2 seconds in units of 10 ms".
     return leg.side === 'callee' ? 2100 + 10 * below(cx.chance, 191) : 10 * below(cx.chance, 201);
   }
+  // Who refuses lives: where no end was agreed, that is all we want to know.
+  if (leg.expiresAt === 0) return leg.sessionS * 500;
   const text = m.header(H.RetryAfter);
   const wait = text === undefined ? undefined : parseRetryAfter(text);
-  if (wait === undefined || isFault(wait)) return AGAIN_MS;
-  return Math.max(AGAIN_MS, Math.min(wait.seconds, 60) * 1000);
+  const asked = wait === undefined || isFault(wait) ? 0 : Math.min(wait.seconds, 60) * 1000;
+  // 10: "the UAC ... retry if possible", but not all the time.
+  return Math.max(AGAIN_MS, asked, Math.floor((leg.expiresAt - cx.now) / 4));
 }
 
 // ── 422 ────────────────────────────────────────────────────────────────────────────────────────
