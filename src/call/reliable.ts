@@ -272,8 +272,8 @@ export function prack(
     answerStateless(cx, m, from, 400, EMPTY_TAIL, 'Malformed RAck');
     return;
   }
-  const stx = row === undefined ? undefined : cx.store.get(STX, row.stx);
-  if (row === undefined || row.callId !== m.callId) {
+  const stx = row === undefined || row === 'bad' ? undefined : cx.store.get(STX, row.stx);
+  if (row === undefined || row === 'bad' || row.callId !== m.callId) {
     // "If the PRACK does not match any unacknowledged reliable provisional response, the PRACK
     // request MUST be rejected with a 481 response."
     answerStateless(cx, m, from, 481, EMPTY_TAIL);
