@@ -22,6 +22,8 @@ export type Offer = {
   readonly offerless: boolean;
   /** May the phone answer with reliable provisional responses? Said for an INVITE without an offer. */
   readonly reliable?: boolean;
+  /** The description in `tail` with its headers, where the caller has it at hand. */
+  readonly description?: string;
 };
 
 /** Invites `target` into `call`. */
@@ -44,7 +46,7 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
     nat: target.nat,
     binding: target.binding,
     offer: offer.offerless ? 'none' : 'local',
-    offered: offer.offerless ? '' : descriptionIn(offer.tail),
+    offered: offer.offerless ? '' : (offer.description ?? descriptionIn(offer.tail)),
   });
   const reliable = offer.reliable ?? !offer.offerless;
   const ctx = request(cx, {

@@ -32,7 +32,7 @@ import {
 import { askStranger, sendInDialog, strangerOf } from './leg.ts';
 import { describes, exchange, refusesOffer } from './offer.ts';
 import { LEG, type Leg, RPR, type Rpr } from './rows.ts';
-import { grantSession, lists } from './session.ts';
+import { grantFirst, lists } from './session.ts';
 
 /** Responses that wait behind one that is not acknowledged; further ones are not told. */
 const WAITING = 8;
@@ -255,8 +255,7 @@ export function give(
     return;
   }
   conclude(cx, leg);
-  cx.store.patch(LEG, leg, { state: 'confirmed' });
-  respond(cx, stx, status, reason, grantSession(cx, leg, stx) + tail);
+  respond(cx, stx, status, reason, grantFirst(cx, leg, stx) + tail);
 }
 
 /** PRACK (RFC 3262 3). `leg` undefined: the INVITE was refused meanwhile, and his PRACK crossed that. */

@@ -7,11 +7,11 @@ import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { targetOf, uriOf, userOf } from '../proto/sip/address.ts';
 import type { Proof } from '../proto/sip/digest.ts';
-import { STX } from '../proto/sip/rows.ts';
 import { answerStateless, openServer, trying } from '../proto/sip/server.ts';
 import {
   ALLOW,
   behindNat,
+  bodyTail,
   EMPTY_TAIL,
   isOfferless,
   passedOn,
@@ -92,9 +92,8 @@ function place(
     noAnswerAt: cx.now + cx.settings.noAnswerMs,
   });
   const leg = callerLeg(cx, m, from, call, called, fromValue, to);
-  const stx = openServer(cx, m, key, from, leg.id, tagOf(leg));
+  const stx = openServer(cx, m, key, from, leg.id, tagOf(leg), termsFor(cx, leg, m));
   cx.store.patch(LEG, leg, { uas: stx.id });
-  cx.store.patch(STX, stx, termsFor(cx, leg, m));
   trying(cx, m, stx);
   const asserted = proof.as === 'user' ? assertedIdentity(cx, m, proof.user) : '';
   const tail = passedOn(m, ALLOW + asserted);
@@ -102,9 +101,19 @@ function place(
   const localUri = withoutTag(fromValue);
   const remoteUri = withoutTag(to);
   // A phone's offer in a reliable response would need this caller's answer, and one alone.
+  const description = offerless ? '' : bodyTail(m);
   const reliable = !offerless || (leg.reliable !== 'no' && targets.length === 1);
   for (const target of targets) {
-    invite(cx, call, target, { caller, localUri, remoteUri, hops, tail, offerless, reliable });
+    invite(cx, call, target, {
+      caller,
+      localUri,
+      remoteUri,
+      hops,
+      tail,
+      offerless,
+      reliable,
+      description,
+    });
   }
 }
 
