@@ -26,7 +26,8 @@ declare -A WHY=(
   [openssl]="a certificate that a stranger shows to a box"
   [util-linux]="starting programs in a namespace or with a parent's end (nsenter, setpriv)"
   [sqlite3]="reading a box's tables as an operator does"
-  [kamailio]="the peer in the bench"
+  [kamailio]="a neighbour and a registrar client in the tests, the peer in the bench"
+  [baresip-core]="a softphone that is not ours"
   [keepalived]="the VRRP neighbour in the tests and the peer in outage figures"
   [stress-ng]="processors and disk busy while a pair serves"
   [kamailio-extra-modules]="the peer in the bench: DMQ"
@@ -36,7 +37,7 @@ declare -A WHY=(
 DAEMONS=(kamailio keepalived)
 FOR_LAB=(iproute2 gcc libc6-dev g++ arping sipsak)
 FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
-  keepalived)
+  keepalived baresip-core kamailio)
 FOR_CHAOS=("${FOR_LAB[@]}" tcpdump sqlite3)
 FOR_STRESS=("${FOR_CHAOS[@]}" stress-ng util-linux)
 FOR_OUTAGE=("${FOR_LAB[@]}" keepalived stress-ng util-linux)
@@ -68,9 +69,11 @@ HELP
     echo "  sim     the simulated world: --seed N --runs K, and what test/sim/main.ts says"
   [ ! -f "$ROOT/test/model/main.ts" ] ||
     echo "  model   every small history of the pair, shortest bad one first: ./build.sh model --help"
+  echo "  fuzz    the SIP parser under mutated messages, guided by coverage: --seconds N --seed S"
   [ ! -f "$ROOT/test/bench/main.ts" ] ||
     echo "  bench   the basic call through a pair and through Kamailio, in the same run
-          --transport tcp|tls compares transports; bench capacity: registrations and calls held"
+          --transport tcp|tls compares transports; bench capacity: registrations and calls held;
+          bench parser: our SIP parser beside those of sip, jssip and sip.js"
   cat <<HELP
   outage  the outage a client sees, every kind: --runs N --kinds A,B --json FILE;
           --peer keepalived: the same client before keepalived
@@ -440,6 +443,13 @@ model() {
 }
 
 bench() {
+  if [ "${1:-}" = parser ]; then
+    shift
+    npm_only
+    # A young generation that holds a whole round: nothing is collected while octets are counted.
+    exec "$NODE" --expose-gc --min-semi-space-size=64 --max-semi-space-size=64 \
+      "$ROOT/test/bench/parser.ts" "$@"
+  fi
   [ -f "$ROOT/test/bench/main.ts" ] || die "bench is not there yet"
   need_root bench
   setup "${FOR_BENCH[@]}"
@@ -483,6 +493,7 @@ case $verb in
   lab) lab "$@" ;;
   sim) sim "$@" ;;
   model) model "$@" ;;
+  fuzz) npm_only; exec "$NODE" "$ROOT/test/fuzz/main.ts" "$@" ;;
   bench) bench "$@" ;;
   outage) real outage real/outage.ts FOR_OUTAGE "$@" ;;
   chaos) real chaos chaos/main.ts FOR_CHAOS "$@" ;;

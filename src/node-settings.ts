@@ -31,11 +31,13 @@ export const LINK_WORDS = {
 
 /** What two boxes must have in common to be one server. */
 export function linkSettings(s: NodeSettings): LinkSettings {
-  const { port, tlsPort, wsPort, wssPort, userFrom, userTo, auth } = s.sip;
+  const { port, tlsPort, wsPort, wssPort, userFrom, userTo, auth, digest } = s.sip;
   const { box, key, redundancy } = s.pair;
   // what a phone finds at one box it must find at the other
   const ports = `${port}${[tlsPort, wsPort, wssPort].some((p) => p > 0) ? ` tls ${tlsPort} ws ${wsPort} wss ${wssPort}` : ''}`;
-  const users = `${userFrom}-${userTo}${auth ? ' with digest' : ''}`;
+  // What every box of an earlier release does needs no words.
+  const narrow = digest.join() === 'SHA-256,MD5' ? '' : ` ${digest.join()}`;
+  const users = `${userFrom}-${userTo}${auth ? ` with digest${narrow}` : ''}`;
   return {
     box,
     key,

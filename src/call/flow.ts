@@ -17,6 +17,7 @@ import { reach, samePeer, sentBy } from '../proto/sip/reach.ts';
 import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { findServer, repeatTo, serverKey } from '../proto/sip/server.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
+import { awaitsPhone, watchersFollow } from './events/flow.ts';
 import { findLeg } from './leg.ts';
 import { unanswered } from './responses.ts';
 import { type Binding, CALL, LEG, type Leg } from './rows.ts';
@@ -67,6 +68,7 @@ export function bindingFollows(cx: Context, binding: Binding, old: Peer, now: Pe
     moved.add(leg.id);
   }
   if (moved.size > 0) speakAgain(cx, moved, old, now);
+  watchersFollow(cx, binding, old, now);
 }
 
 /** The leg of a caller who has this registration and called by its connection. */
@@ -113,7 +115,7 @@ export function unreachable(cx: Context, peer: Peer): void {
     if (!samePeer(ctx, peer) && !samePeer(reach(cx, ctx, sentBy(ctx.route, ctx.uri)), peer))
       continue;
     const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
-    if (!isPhone(leg)) {
+    if (!isPhone(leg) && !awaitsPhone(ctx)) {
       cx.count('transportFailures');
       cx.store.remove(CTX, ctx);
       unanswered(cx, ctx);
@@ -135,6 +137,7 @@ export function resumeFlows(cx: Context): void {
     if (!isReliable(ctx.transport)) continue;
     const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
     const hop = reach(cx, ctx, sentBy(ctx.route, ctx.uri));
-    if (cx.isOpen(ctx) || !samePeer(hop, ctx) || !isPhone(leg)) sayAgain(cx, ctx);
+    const phone = isPhone(leg) || awaitsPhone(ctx);
+    if (cx.isOpen(ctx) || !samePeer(hop, ctx) || !phone) sayAgain(cx, ctx);
   }
 }

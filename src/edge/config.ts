@@ -8,7 +8,7 @@ import { isIP, isIPv4 } from 'node:net';
 import type { NodeSettings } from '../node-settings.ts';
 import { PAIR_DEFAULTS, settingsFault } from '../pair/settings.ts';
 import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts';
-import { sipSettings } from '../proto/context.ts';
+import { type DigestName, sipSettings } from '../proto/context.ts';
 import { ipCanonical } from '../wire/ip.ts';
 import { type StreamConfig, streamsOf } from './config-streams.ts';
 import { isKeyFault, readKeyFile } from './key-file.ts';
@@ -212,6 +212,18 @@ function witnessesOf(c: Checker, j: Json): readonly Witness[] {
   });
 }
 
+/** Digest algorithms in the order of the configuration; nothing when it does not say. */
+function digestOf(c: Checker, users: Json): { readonly digest?: readonly DigestName[] } {
+  if (users['digest'] === undefined) return {};
+  const all: readonly DigestName[] = ['SHA-256', 'MD5'];
+  const list = c.list(users, 'digest', 'users.');
+  const digest = all.filter((name) => list.includes(name));
+  if (digest.length === 0 || digest.length !== list.length) {
+    c.wrong('users.digest', 'config-choice', `one or both of ${all.join(', ')} are needed here`);
+  }
+  return { digest: list as readonly DigestName[] };
+}
+
 function vipsOf(c: Checker, vip: Json): readonly string[] {
   const more = c.list(vip, 'more', 'vip.').map((item, i) => {
     if (typeof item !== 'string' || isIP(item) === 0) {
@@ -249,6 +261,16 @@ function fenceOf(c: Checker, j: Json): { command: readonly string[] | undefined;
     command: [c.text(fence, 'program', 'fence.'), ...args],
     ms: c.whole(fence, 'timeoutMs', 'fence.', 100, 60_000, PAIR_DEFAULTS.fenceMs),
   };
+}
+
+/** Voice mail services: the address they send from, or the extension they are. */
+function voicemailOf(c: Checker, users: Json): readonly string[] {
+  return c.list(users, 'voicemail', 'users.').map((item, i) => {
+    if (typeof item === 'string' && isIP(item) !== 0) return ipCanonical(item) ?? item;
+    if (typeof item === 'string' && /^[1-9]\d{0,8}$/.test(item)) return item;
+    c.wrong(`users.voicemail[${i}]`, 'config-shape', 'an address or an extension is needed here');
+    return '';
+  });
 }
 
 function pairOf(
@@ -296,7 +318,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   const sip = c.object(j, 'sip', '');
   const streams = streamsOf(c, sip);
   const users = c.object(j, 'users', '');
-  c.known(users, 'users.', ['from', 'to', 'auth']);
+  c.known(users, 'users.', ['from', 'to', 'auth', 'digest', 'voicemail']);
   const fence = fenceOf(c, j);
   const pair = pairOf(c, j, lan, face, pairKey(c, j, keyed), fence);
   const vip = pair.vips[0] as string;
@@ -334,8 +356,10 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
         userFrom: from,
         userTo: to,
         auth: c.flag(users, 'auth', 'users.'),
+        ...digestOf(c, users),
         sessionExpiresS: c.whole(sip, 'sessionExpiresS', 'sip.', 0, 86_400, 1800),
         minSeS: c.whole(sip, 'minSeS', 'sip.', 90, 86_400, 90),
+        voicemail: voicemailOf(c, users),
         nonceKey: Buffer.from(pair.key).toString('hex'),
         product: RELEASE.replace(' ', '/'),
       }),

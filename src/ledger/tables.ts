@@ -37,8 +37,10 @@ export class ManyIndex {
   constructor(field: string) {
     this.field = field;
   }
+  /** Nobody asks for '': what a row does not have is not found by it, and costs nothing. */
   add(row: LiveRow): void {
     const key = row[this.field] as Key;
+    if (key === '') return;
     const rows = this.map.get(key);
     if (rows === undefined) this.map.set(key, [row]);
     else rows.push(row);

@@ -15,6 +15,8 @@ import type { CounterName } from './sip/counters.ts';
 import { GUARD_DEFAULTS, type Guard, type GuardSettings } from './sip/guard.ts';
 import type { Overload } from './sip/overload.ts';
 
+export type DigestName = 'SHA-256' | 'MD5';
+
 export type SipSettings = {
   /** The address the world knows the pair by. */
   readonly vip: string;
@@ -35,6 +37,8 @@ export type SipSettings = {
   readonly userTo: number;
   /** REGISTER and requests outside a dialog must be authenticated by digest. */
   readonly auth: boolean;
+  /** Algorithms of digest that are offered and accepted, the preferred one first. */
+  readonly digest: readonly DigestName[];
   /** The password of extension n is this prefix followed by n. */
   readonly passwordPrefix: string;
   /** Shared by both boxes: nonces and stateless tags of one are understood by the other. */
@@ -69,6 +73,13 @@ export type SipSettings = {
   readonly maxForks: number;
   /** Calls beyond this are refused 503 before anything is written. */
   readonly maxCalls: number;
+  /** At most one NOTIFY a subscription in so long. */
+  readonly notifyGapMs: Millis;
+  /** Subscriptions in all, and of one watcher. */
+  readonly maxSubscriptions: number;
+  readonly maxWatches: number;
+  /** Voice mail services that may tell of mailboxes: addresses they send from, or extensions. */
+  readonly voicemail: readonly string[];
   /** What one source may ask how often, and how often guess. */
   readonly guard: GuardSettings;
   /** Value of Server and User-Agent. */
@@ -108,6 +119,7 @@ export function sipSettings(
     userFrom: 1000,
     userTo: 1999,
     auth: false,
+    digest: ['SHA-256', 'MD5'],
     passwordPrefix: 'pw-',
     nonceLifeMs: 300_000,
     t1: 500,
@@ -124,6 +136,10 @@ export function sipSettings(
     minSeS: 90,
     maxForks: 10,
     maxCalls: 100_000,
+    notifyGapMs: 300,
+    maxSubscriptions: 100_000,
+    maxWatches: 1000,
+    voicemail: [],
     guard: GUARD_DEFAULTS,
     product: 'sipair',
     ...given,
