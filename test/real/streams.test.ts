@@ -179,9 +179,12 @@ test.serial('killed while it rings and while they talk: phones come back and go 
   await lab.ready();
   const all = await Promise.all(KINDS.map(states));
   const dead = await kill();
-  await Promise.all(all.map((s) => goesOn(t, s)));
-  await nothingLeft(t);
-  await lab.start(dead);
+  try {
+    await Promise.all(all.map((s) => goesOn(t, s)));
+    await nothingLeft(t);
+  } finally {
+    await lab.start(dead);
+  }
 });
 
 test.serial('a planned switchover: the same', async (t) => {
