@@ -42,7 +42,8 @@ export function follow(cx: Context, m: SipMessage, from: Peer): void {
   // the same request once more, or its CANCEL: the answer goes where its sender is now
   const invite = m.methodId === M.CANCEL || m.methodId === M.ACK;
   const stx = findServer(cx, serverKey(m, invite ? 'INVITE' : m.method));
-  if (stx !== undefined && isReliable(stx.transport) && !samePeer(stx, from)) {
+  // while its own connection stands nobody else speaks for it
+  if (stx !== undefined && isReliable(stx.transport) && !samePeer(stx, from) && !cx.isOpen(stx)) {
     cx.store.patch(STX, stx, at(from));
   }
 }

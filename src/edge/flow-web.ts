@@ -12,7 +12,7 @@ import { LIMITS } from '../base/limits.ts';
 import type { Peer } from '../base/peer.ts';
 import type { Mono } from '../base/units.ts';
 import { mono } from './clock.ts';
-import { type Flow, type FlowEvents, Patience } from './flow.ts';
+import { type Flow, type FlowEvents, type FlowLimits, Patience } from './flow.ts';
 
 const SUBPROTOCOL = 'sip';
 
@@ -81,6 +81,8 @@ export class WebFlow implements Flow {
     this.peer = peer;
     this.#web = web;
     this.#events = events;
+    // a page may be connected for long before its user calls
+    this.#patience.spoke = true;
     web.on('message', (data) => this.#read(octets(data)));
     web.on('ping', () => this.#heard());
     web.on('pong', () => this.#heard());
@@ -108,18 +110,17 @@ export class WebFlow implements Flow {
     this.#web.close(1001);
   }
 
-  look(now: Mono): string {
+  look(now: Mono, limits: FlowLimits): string {
     if (this.#ended) return 'it was ended';
     const silentMs = now - this.#patience.heardAt;
-    if (silentMs > LIMITS.webPingMs && this.#web.readyState === this.#web.OPEN) {
-      if (this.#pingedAt > 0 && now - this.#pingedAt > LIMITS.webPingMs) return 'no pong came';
+    if (silentMs > limits.pingMs && this.#web.readyState === this.#web.OPEN) {
+      if (this.#pingedAt > 0 && now - this.#pingedAt > limits.pingMs) return 'no pong came';
       if (this.#pingedAt === 0) {
         this.#pingedAt = now;
         if (this.#events.mayAnswer()) this.#web.ping();
       }
     }
-    const { flowHelloMs, flowMessageMs, flowIdleMs } = LIMITS;
-    return this.#patience.over(now, flowHelloMs, flowMessageMs, flowIdleMs);
+    return this.#patience.over(now, limits);
   }
 
   #heard(): void {
@@ -130,7 +131,6 @@ export class WebFlow implements Flow {
   #read(bytes: Buffer): void {
     if (this.#ended) return;
     this.#heard();
-    this.#patience.spoke = true;
     const text = bytes.toString('latin1');
     // RFC 5626 3.5.1 in a message of its own: some clients do
     if (text === '\r\n\r\n') {
