@@ -3,8 +3,7 @@
  * stranger does costs more than its limit.
  */
 
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import type { Peer } from '../../src/base/peer.ts';
 import { type Config, readConfig } from '../../src/edge/config.ts';
 import { FLOW_LIMITS, type FlowLimits } from '../../src/edge/flow.ts';
 import { Flows } from '../../src/edge/flows.ts';
+import { issue } from './client/certificates.ts';
 import { until } from './client/stream-phone.ts';
 
 let nextPort = 21_000 + (process.pid % 1000) * 8;
@@ -353,15 +353,6 @@ function certificateOf(port: number, more: object = {}): Promise<Seen> {
   });
 }
 
-/** A key and a certificate by openssl; `by`: signed by that one. */
-function issue(dir: string, name: string, by?: string): void {
-  const at = (file: string): string => join(dir, file);
-  const subject = ['-subj', `/CN=${name}`, '-days', '30', '-nodes', '-newkey', 'rsa:2048'];
-  const signed = by === undefined ? [] : ['-CA', at(`${by}.pem`), '-CAkey', at(`${by}.key`)];
-  const out = ['-keyout', at(`${name}.key`), '-out', at(`${name}.pem`)];
-  execFileSync('openssl', ['req', '-x509', ...subject, ...signed, ...out], { stdio: 'ignore' });
-}
-
 test('a certificate is read again: new connections see it, old ones go on; a bad one changes nothing', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'sipair-tls-'));
   t.teardown(() => rmSync(dir, { recursive: true }));
@@ -382,7 +373,7 @@ test('a certificate is read again: new connections see it, old ones go on; a bad
   await until('the old connection goes on', () => s.messages.length === 2);
   t.is(old.ended, '');
   issue(dir, 'two');
-  writeFileSync(tls.key, execFileSync('cat', [join(dir, 'two.key')]));
+  writeFileSync(tls.key, readFileSync(join(dir, 'two.key')));
   t.regex(s.flows.reload(), /the key is not that of the certificate/);
   old.socket.destroy();
 });
@@ -399,8 +390,8 @@ test('mutual TLS: without a certificate that the CA has signed nobody is served'
     { tls: { port: nextPort + 1, mutual: true, ca: join(dir, 'authority.pem') } },
   );
   const read = (name: string): object => ({
-    cert: execFileSync('cat', [join(dir, `${name}.pem`)]),
-    key: execFileSync('cat', [join(dir, `${name}.key`)]),
+    cert: readFileSync(join(dir, `${name}.pem`)),
+    key: readFileSync(join(dir, `${name}.key`)),
   });
   const tries = async (more: object): Promise<string> => {
     const client = listen(

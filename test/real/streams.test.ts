@@ -3,23 +3,33 @@
  * lose their connection when the primary dies, notice it, come back over another, and go on.
  */
 
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { order } from '../lab/control.ts';
 import { createLab, type Lab, labName } from '../lab/lab.ts';
-import type { BoxName } from '../lab/places.ts';
+import { BOXES, type BoxName } from '../lab/places.ts';
 import { sleep } from '../lab/processes.ts';
+import { issue } from './client/certificates.ts';
 import { type Invite, type RawPhone, Wire } from './client/raw-phone.ts';
 import { type StreamKind, type StreamPhone, StreamWire } from './client/stream-phone.ts';
 import { type Message, one } from './client/text.ts';
 
 const KINDS: readonly StreamKind[] = ['tcp', 'tls', 'ws', 'wss'];
 
+let dir: string;
 let lab: Lab;
 let wire: StreamWire;
 let udp: Wire;
 let nextNumber = 1300;
 
 test.before(async () => {
-  lab = await createLab({ name: labName('streams') });
+  dir = mkdtempSync(join(tmpdir(), 'sipair-streams-'));
+  issue(dir, 'pair');
+  const tls = { certificate: join(dir, 'pair.pem'), key: join(dir, 'pair.key') };
+  const sip = { port: 5060, tls, ws: {}, wss: {} };
+  lab = await createLab({ name: labName('streams'), config: { sip } });
   wire = new StreamWire(lab);
   udp = new Wire(lab);
 });
@@ -28,6 +38,7 @@ test.after.always(async () => {
   wire?.close();
   udp?.close();
   await lab?.down();
+  if (dir !== undefined) rmSync(dir, { recursive: true });
 });
 
 /** The primary dies. @returns which box it was. */
@@ -195,3 +206,37 @@ test.serial('a planned switchover: the same', async (t) => {
   await Promise.all(all.map((s) => goesOn(t, s)));
   await nothingLeft(t);
 });
+
+test.serial(
+  'certificates are read again while they talk: nobody notices but who comes new',
+  async (t) => {
+    await lab.ready();
+    const phone = wire.phone('tls', nextNumber++);
+    const desk = await udp.phone(nextNumber++);
+    await phone.register();
+    await desk.register();
+    const call = await talk(phone, desk);
+    const reload = (box: BoxName) => order(lab.places.control(box), { command: 'reload' });
+    writeFileSync(join(dir, 'pair.pem'), 'no certificate');
+    for (const box of BOXES) {
+      const { ok, text } = await reload(box);
+      t.false(ok);
+      t.regex(text, /reload-refused: tls: /);
+    }
+    issue(dir, 'pair');
+    for (const box of BOXES) {
+      const { ok, text } = await reload(box);
+      t.true(ok, text);
+    }
+    const fresh = wire.phone('tls', nextNumber++);
+    await fresh.register();
+    t.not(fresh.connection?.fingerprint, phone.connection?.fingerprint);
+    phone.send(phone.bye(call.invite, call.ok));
+    await phone.next('200');
+    desk.send(desk.answer(await desk.next('BYE'), 200, 'OK'));
+    t.is(phone.connection?.down, undefined);
+    t.is(phone.opened, 1);
+    phone.connection?.close();
+    fresh.connection?.close();
+  },
+);

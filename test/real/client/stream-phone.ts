@@ -16,6 +16,7 @@ import { answerTo, cseqOf, type Message, sdp } from './text.ts';
 export type StreamKind = OpenLine['transport'];
 
 export const PORTS: Readonly<Record<StreamKind, number>> = {
+  udp: 5060,
   tcp: 5060,
   tls: 5061,
   ws: 8080,
@@ -23,7 +24,7 @@ export const PORTS: Readonly<Record<StreamKind, number>> = {
 };
 
 export type OpenOptions = Partial<
-  Pick<OpenLine, 'from' | 'to' | 'port' | 'cert' | 'key' | 'protocol'>
+  Pick<OpenLine, 'from' | 'to' | 'port' | 'cert' | 'key' | 'protocol' | 'bind'>
 >;
 
 type Said = {
@@ -166,7 +167,10 @@ export class StreamPhone extends RawPhone {
   /** A connection; fails when there is none. */
   async open(): Promise<Connection> {
     for (let tries = 0; tries < 40; tries += 1) {
-      const one = this.#wire.begin(this.transport, this.number, this.#options);
+      const one = this.#wire.begin(this.transport, this.number, {
+        bind: 20_000 + this.number,
+        ...this.#options,
+      });
       this.#rest = '';
       one.onText = (text) => {
         const { whole, rest } = messagesIn(this.#rest + text);

@@ -1,14 +1,15 @@
 /**
  * Connections on the host `lan` for a test that writes every message itself: TCP, TLS, WebSocket, and
- * WebSocket in TLS. A line of JSON in:
+ * WebSocket in TLS; and UDP, IPv4 or IPv6, as if it were one. A line of JSON in:
  *
- *   {"open": ID, "transport", "from", "to", "port", "cert"?, "key"?, "protocol"?}
+ *   {"open": ID, "transport", "from", "bind"?, "to", "port", "cert"?, "key"?, "protocol"?}
  *   {"send": ID, "text"} | {"close": ID, "reset"?}
  *
  * and out: {"id", "up": true, "resumed", "fingerprint"}, {"id", "text"} for what came (a chunk, or a
  * WebSocket message), and {"id", "down": WHY} once for every connection that ended or never stood.
  */
 
+import { createSocket } from 'node:dgram';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
@@ -16,13 +17,15 @@ import { WebSocket } from 'ws';
 
 export type OpenLine = {
   readonly open: number;
-  readonly transport: 'tcp' | 'tls' | 'ws' | 'wss';
+  readonly transport: 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
   readonly from: string;
   readonly to: string;
   readonly port: number;
   readonly cert?: string;
   readonly key?: string;
   readonly protocol?: string;
+  /** Own port of a UDP socket. */
+  readonly bind?: number;
 };
 type Line =
   | OpenLine
@@ -47,17 +50,20 @@ function down(id: number, why: string): void {
   say({ id, down: why });
 }
 
+function credentialsOf({ cert, key = '' }: OpenLine): { cert?: string; key?: string } {
+  return cert === undefined ? {} : { cert, key };
+}
+
 function stream(line: OpenLine): void {
   const { open: id, transport, from, to, port } = line;
   const raw = connectTcp({ host: to, port, localAddress: from });
   const owner = `${from} ${id % 1000}`;
   const session = sessions.get(owner);
-  const credentials = line.cert === undefined ? {} : { cert: line.cert, key: line.key ?? '' };
   const secure = (): TLSSocket => {
     const tls = connectTls({
       socket: raw,
       rejectUnauthorized: false,
-      ...credentials,
+      ...credentialsOf(line),
       ...(session === undefined ? {} : { session }),
     });
     tls.on('session', (bytes: Buffer) => sessions.set(owner, bytes));
@@ -91,6 +97,7 @@ function web(line: OpenLine): void {
   const socket = new WebSocket(`${transport}://${host}:${port}/`, protocol, {
     rejectUnauthorized: false,
     localAddress: from,
+    ...credentialsOf(line),
   });
   all.set(id, {
     send: (text) => socket.send(text),
@@ -105,11 +112,25 @@ function web(line: OpenLine): void {
   socket.on('close', (code) => down(id, `close ${code}`));
 }
 
+function datagrams(line: OpenLine): void {
+  const { open: id, from, bind = 0, to, port } = line;
+  const socket = createSocket(to.includes(':') ? 'udp6' : 'udp4');
+  all.set(id, {
+    send: (text) => socket.send(Buffer.from(text, 'latin1'), port, to, () => {}),
+    close: () => socket.close(),
+  });
+  socket.on('message', (bytes) => say({ id, text: bytes.toString('latin1') }));
+  socket.on('error', (e: NodeJS.ErrnoException) => down(id, e.code ?? e.message));
+  socket.on('close', () => down(id, 'close'));
+  socket.bind(bind, from, () => say({ id, up: true, resumed: false, fingerprint: '' }));
+}
+
 const lines = createInterface({ input: process.stdin });
 lines.on('line', (text) => {
   const line = JSON.parse(text) as Line;
   if ('open' in line) {
-    if (line.transport === 'tcp' || line.transport === 'tls') stream(line);
+    if (line.transport === 'udp') datagrams(line);
+    else if (line.transport === 'tcp' || line.transport === 'tls') stream(line);
     else web(line);
   } else if ('send' in line) all.get(line.send)?.send(line.text);
   else all.get(line.close)?.close(line.reset === true);
