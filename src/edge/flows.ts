@@ -202,6 +202,9 @@ export class Flows {
 
   /** The descriptor becomes an entry, which lasts as long as its socket. */
   private take(peer: Peer, fd: number): Entry {
+    // a killed box would leave half of each connection in its kernel; should it lead again, those
+    // halves would answer for a phone that came back by the same port, where RST is needed
+    netlite.resetOnClose(fd);
     const raw = new Socket({ fd, readable: true, writable: true });
     const key = keyOf(peer);
     const entry: Entry = { peer, raw, since: mono(), flow: undefined };

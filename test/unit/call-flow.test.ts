@@ -307,6 +307,24 @@ test('a BYE that was in flight reaches the phone that comes back; the call ends'
   t.is(again[0]?.text, first?.text, 'the same octets');
 });
 
+test('a CANCEL that was in flight, or is said meanwhile, reaches the phone that comes back', (t) => {
+  for (const before of [true, false]) {
+    const { lab, alice, bob, invite } = ringing();
+    if (before) alice.cancel(invite);
+    lab.swap(true);
+    const by = { transport: 'tcp', ip: bob.ip, port: bob.port } as const;
+    alice.connect(50_001);
+    alice.register();
+    if (!before) alice.cancel(invite);
+    lab.cx.now = lab.now;
+    unreachable(lab.cx, by);
+    bob.connect(50_002);
+    bob.register();
+    const said = lab.log.filter((s) => s.port === 50_002).map((s) => s.text.split(' ')[0]);
+    t.deepEqual(said, ['CANCEL', 'SIP/2.0'], 'CANCEL, and the answer to REGISTER');
+  }
+});
+
 test('a 200 that was never acknowledged is said again at once, and its ACK is found', (t) => {
   const { lab, alice, bob, invite, toBob } = ringing();
   bob.reply(toBob, 200, 'bt', SDP('bob'));

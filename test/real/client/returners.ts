@@ -39,6 +39,8 @@ class Returner {
   #cseq = 0;
   #session: Buffer | undefined;
   up = false;
+  /** Its connection died since the mark. */
+  noticed = false;
   /** What it did last, for who wonders. */
   state = '';
   #first = true;
@@ -121,6 +123,7 @@ class Returner {
     this.#text = '';
     this.state = 'waits';
     if (this.up) lost += 1;
+    if (this.up) this.noticed = true;
     else retries += 1;
     const wait = this.up ? 0 : RETRY_MS;
     this.up = false;
@@ -134,7 +137,9 @@ for (const [i, one] of all.entries()) setTimeout(() => one.connect(), 4 * i);
 const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {
   if (line === 'how') {
-    const missing = all.filter((one) => !one.up).map((one) => `${one.number} ${one.state}`);
+    const missing = all
+      .filter((one) => !one.up || !one.noticed)
+      .map((one) => `${one.number} ${one.state}`);
     const words = missing.slice(0, 10).join(', ');
     say({
       missing: `${missing.length} of ${count}, ${lost} noticed, ${back.length} back: ${words}`,
@@ -142,6 +147,7 @@ lines.on('line', (line) => {
     return;
   }
   markedAt = performance.now();
+  for (const one of all) one.noticed = false;
   lost = 0;
   resumed = 0;
   retries = 0;
