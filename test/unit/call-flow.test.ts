@@ -54,9 +54,9 @@ class Phone extends Peer {
 
   override send(text: string): void {
     const via = `SIP/2.0/${this.transport.toUpperCase()}`;
-    const six = this.ip.includes(':');
-    const here = `${this.ip}:${this.port};branch`;
-    const said = six ? text.replace(here, `[${this.ip}]:${this.port};branch`) : text;
+    // a CANCEL has the Via of its INVITE (RFC 3261 9.1), by whatever connection it comes
+    const host = this.ip.includes(':') ? `[${this.ip}]` : this.ip;
+    const said = text.replace(`${this.ip}:${this.port};branch`, `${host}:40000;branch`);
     this.lab.receive(this.ip, this.port, said.replace('SIP/2.0/UDP', via), this.transport);
   }
 
