@@ -54,11 +54,6 @@ export class StreamFlow implements Flow {
     else this.#stream.pause();
   }
 
-  end(): void {
-    this.#ended = true;
-    this.#stream.end();
-  }
-
   look(now: Mono, limits: FlowLimits): string {
     return this.#ended ? 'it was ended' : this.#patience.over(now, limits);
   }
@@ -102,6 +97,8 @@ export class StreamFlow implements Flow {
       const plain = { contact: '', extra: '', contentType: '', body: '' };
       this.send(responseText(m, status, why, { ...plain, toTag, received: ip, rport: port }));
     }
-    this.end();
+    // after what waits has left
+    this.#ended = true;
+    this.#stream.end();
   }
 }

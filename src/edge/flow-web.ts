@@ -75,7 +75,6 @@ export class WebFlow implements Flow {
   readonly #events: FlowEvents;
   readonly #patience = new Patience(mono());
   #pingedAt: Mono = 0;
-  #ended = false;
 
   constructor(peer: Peer, web: WebSocket, events: FlowEvents) {
     this.peer = peer;
@@ -92,7 +91,7 @@ export class WebFlow implements Flow {
 
   send(text: string): boolean {
     const web = this.#web;
-    if (this.#ended || web.readyState !== web.OPEN) return false;
+    if (web.readyState !== web.OPEN) return false;
     if (web.bufferedAmount + text.length > LIMITS.flowOutBytes) return false;
     const bytes = Buffer.from(text, 'latin1');
     // a text frame must be UTF-8 (RFC 6455 5.6); bodies need not be
@@ -105,13 +104,7 @@ export class WebFlow implements Flow {
     else this.#web.pause();
   }
 
-  end(): void {
-    this.#ended = true;
-    this.#web.close(1001);
-  }
-
   look(now: Mono, limits: FlowLimits): string {
-    if (this.#ended) return 'it was ended';
     const silentMs = now - this.#patience.heardAt;
     if (silentMs > limits.pingMs && this.#web.readyState === this.#web.OPEN) {
       if (this.#pingedAt > 0 && now - this.#pingedAt > limits.pingMs) return 'no pong came';
@@ -129,7 +122,6 @@ export class WebFlow implements Flow {
   }
 
   #read(bytes: Buffer): void {
-    if (this.#ended) return;
     this.#heard();
     const text = bytes.toString('latin1');
     // RFC 5626 3.5.1 in a message of its own: some clients do

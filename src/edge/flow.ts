@@ -14,8 +14,6 @@ export type Flow = {
   send(text: string): boolean;
   /** Meanwhile what arrives waits in the kernel, and then with the sender. */
   setReading(on: boolean): void;
-  /** After what waits has left. */
-  end(): void;
   /** From time to time: keeps it alive. @returns why it must end now, '' when it may go on. */
   look(now: Mono, limits: FlowLimits): string;
 };

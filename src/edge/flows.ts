@@ -57,6 +57,7 @@ const KEEPALIVE_S = 20;
 const LOOK_MS = 1000;
 /** The same kind of refusal is told this often. */
 const TELL_MS = 10_000;
+const TOLD_MAX = 64;
 /** What a backup's connections may still say before they end: the new primary gets it. */
 const DRAIN_MS = 30;
 
@@ -379,7 +380,6 @@ export class Flows {
       if (why !== '') this.kill(entry);
     }
     this.secure.rotate(Date.now());
-    if (this.told.size > 0 && this.entries.size === 0) this.told.clear();
   }
 
   private tell(text: string): void {
@@ -387,6 +387,7 @@ export class Flows {
     const kind = text.replace(/[0-9a-f:.]{3,}/g, '');
     const now = mono();
     if (now - (this.told.get(kind) ?? Number.NEGATIVE_INFINITY) < TELL_MS) return;
+    if (this.told.size >= TOLD_MAX) this.told.clear();
     this.told.set(kind, now);
     this.events.log({ level: 'info', text: `flow: ${text}` });
   }
