@@ -198,11 +198,22 @@ test.serial('killed while it rings and while they talk: phones come back and go 
   }
 });
 
+/** On a busy machine the backup may be out of step at that moment; the operator asks again. */
+async function switchOver(t: ExecutionContext): Promise<void> {
+  for (let tries = 0; tries < 20; tries += 1) {
+    await lab.ready();
+    const { ok, text } = await lab.switchover();
+    if (ok) return;
+    t.regex(text, /step|stale/, 'a reason');
+    await sleep(250);
+  }
+  t.fail('refused again and again');
+}
+
 test.serial('a planned switchover: the same', async (t) => {
   await lab.ready();
   const all = await Promise.all(KINDS.map(states));
-  const { ok, text } = await lab.switchover();
-  t.true(ok, text);
+  await switchOver(t);
   await Promise.all(all.map((s) => goesOn(t, s)));
   await nothingLeft(t);
 });
