@@ -42,7 +42,8 @@ export function follow(cx: Context, m: SipMessage, from: Peer): void {
   // the same request once more, or its CANCEL: the answer goes where its sender is now
   const invite = m.methodId === M.CANCEL || m.methodId === M.ACK;
   const stx = findServer(cx, serverKey(m, invite ? 'INVITE' : m.method));
-  if (stx !== undefined && isReliable(stx.transport) && !samePeer(stx, from)) {
+  // while its own connection stands nobody else speaks for it
+  if (stx !== undefined && isReliable(stx.transport) && !samePeer(stx, from) && !cx.isOpen(stx)) {
     cx.store.patch(STX, stx, at(from));
   }
 }
@@ -80,7 +81,8 @@ function isOwn(cx: Context, leg: Leg, binding: Binding, old: Peer): boolean {
 /** What is in flight on these legs follows them, and is said again. */
 function speakAgain(cx: Context, legs: ReadonlySet<number>, old: Peer, now: Peer): void {
   for (const ctx of cx.store.rows(CTX)) {
-    if (!legs.has(ctx.leg) && !cancelsOn(cx, ctx, legs)) continue;
+    const leg = legOf(cx, ctx);
+    if (leg === undefined || !legs.has(leg.id)) continue;
     if (!isReliable(ctx.transport) || samePeer(ctx, now)) continue;
     cx.store.patch(CTX, ctx, at(now));
     sayAgain(cx, ctx);
@@ -92,10 +94,10 @@ function speakAgain(cx: Context, legs: ReadonlySet<number>, old: Peer, now: Peer
   }
 }
 
-function cancelsOn(cx: Context, ctx: Ctx, legs: ReadonlySet<number>): boolean {
-  if (ctx.cancels === 0) return false;
-  const invite = cx.store.get(CTX, ctx.cancels);
-  return invite !== undefined && legs.has(invite.leg);
+/** The leg of a transaction; a CANCEL has that of its INVITE. */
+function legOf(cx: Context, ctx: Ctx): Leg | undefined {
+  const id = ctx.cancels === 0 ? ctx.leg : (cx.store.get(CTX, ctx.cancels)?.leg ?? 0);
+  return id === 0 ? undefined : cx.store.get(LEG, id);
 }
 
 /** Who is reached by a connection that only its other side can make. */
@@ -114,8 +116,7 @@ export function unreachable(cx: Context, peer: Peer): void {
     if (!isReliable(ctx.transport)) continue;
     if (!samePeer(ctx, peer) && !samePeer(reach(cx, ctx, sentBy(ctx.route, ctx.uri)), peer))
       continue;
-    const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
-    if (!isPhone(leg) && !awaitsPhone(ctx)) {
+    if (!isPhone(legOf(cx, ctx)) && !awaitsPhone(ctx)) {
       cx.count('transportFailures');
       cx.store.remove(CTX, ctx);
       unanswered(cx, ctx);
@@ -135,9 +136,8 @@ export function unreachable(cx: Context, peer: Peer): void {
 export function resumeFlows(cx: Context): void {
   for (const ctx of cx.store.rows(CTX)) {
     if (!isReliable(ctx.transport)) continue;
-    const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
     const hop = reach(cx, ctx, sentBy(ctx.route, ctx.uri));
-    const phone = isPhone(leg) || awaitsPhone(ctx);
+    const phone = isPhone(legOf(cx, ctx)) || awaitsPhone(ctx);
     if (cx.isOpen(ctx) || !samePeer(hop, ctx) || !phone) sayAgain(cx, ctx);
   }
 }
