@@ -66,6 +66,7 @@ HELP
     echo "  sim     the simulated world: --seed N --runs K, and what test/sim/main.ts says"
   [ ! -f "$ROOT/test/model/main.ts" ] ||
     echo "  model   every small history of the pair, shortest bad one first: ./build.sh model --help"
+  echo "  fuzz    the SIP parser under mutated messages, guided by coverage: --seconds N --seed S"
   [ ! -f "$ROOT/test/bench/main.ts" ] ||
     echo "  bench   the basic call through a pair and through Kamailio, in the same run"
   cat <<HELP
@@ -412,6 +413,7 @@ case $verb in
   lab) lab "$@" ;;
   sim) sim "$@" ;;
   model) model "$@" ;;
+  fuzz) npm_only; exec "$NODE" "$ROOT/test/fuzz/main.ts" "$@" ;;
   bench) bench "$@" ;;
   outage) real outage real/outage.ts FOR_OUTAGE "$@" ;;
   chaos) real chaos chaos/main.ts FOR_CHAOS "$@" ;;
