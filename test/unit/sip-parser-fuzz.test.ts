@@ -31,7 +31,7 @@ test.serial('a broken promise is found, made small and found again by its seed',
     fuzz({
       ...quiet,
       seed: 7,
-      executions: 2000,
+      executions: 40_000,
       check: (text) => {
         if (text.includes('Path') && text.includes('%00')) throw new Error('it throws');
         return 'checked';
