@@ -166,6 +166,8 @@ function refuses(cx: Context, m: SipMessage, leg: Leg, other: Leg | undefined): 
       return 491;
     }
   }
+  // ... or with an INVITE of ours: a session refresh.
+  if (invite && other !== undefined && outstanding(cx.store.get(CTX, other.uac))) return 491;
   if (other === undefined) return invite ? 491 : 500;
   if (other.state === 'confirmed') return 0;
   // Before the answer only what needs no answered dialog, and only once the phone has a tag.

@@ -220,6 +220,7 @@ export function hangUpStranger(cx: Context, leg: Leg, ctx: Ctx, m: SipMessage): 
 
 /** The other leg of a conversation; before an answer, the only one there is to talk to. */
 export function partner(cx: Context, call: Call, leg: Leg): Leg | undefined {
+  if (leg.peer !== 0) return leg.peer === leg.id ? undefined : cx.store.get(LEG, leg.peer);
   let found: Leg | undefined;
   for (const other of cx.store.all(LEG, 'call', call.id)) {
     if (other.side === leg.side) continue;

@@ -28,6 +28,8 @@ import {
   sendBye,
   tidy,
 } from './leg.ts';
+import { settle } from './outcomes.ts';
+import { reofferAnswered, reofferOf, reofferUnanswered } from './renegotiate.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 
 /** A valid response arrived. */
@@ -47,8 +49,20 @@ export function response(cx: Context, m: SipMessage): void {
     return;
   }
   if (leg === undefined) return;
+  if (reinvited(cx, ctx, leg, m)) return;
   if (ctx.method === 'INVITE') invited(cx, ctx, leg, m);
   else if (ctx.method === 'BYE' && m.status >= 200) ended(cx, leg);
+}
+
+/** The end of a re-INVITE of our own; `m` undefined: nobody answered. @returns false: it is none. */
+function reinvited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage | undefined): boolean {
+  const row = reofferOf(cx, ctx);
+  if (row === undefined) return false;
+  settle(cx, m ? reofferAnswered(cx, row, ctx, leg, m) : reofferUnanswered(cx, row, leg));
+  const status = m?.status ?? 408;
+  const there = cx.store.get(LEG, leg.id) === leg;
+  if (there && (status === 481 || status === 408)) lost(cx, leg, status === 481);
+  return true;
 }
 
 /** Our BYE was answered in whatever way, or not at all: the dialog is over (RFC 3261 15.1.1). */
@@ -210,7 +224,7 @@ export function unanswered(cx: Context, ctx: Ctx): void {
     if (leg !== undefined && changesSession(ctx)) lost(cx, leg, false);
     return;
   }
-  if (leg === undefined) return;
+  if (leg === undefined || reinvited(cx, ctx, leg, undefined)) return;
   const call = cx.store.get(CALL, leg.call);
   if (ctx.method === 'BYE') ended(cx, leg);
   else if (ctx.method === 'INVITE' && call !== undefined) {

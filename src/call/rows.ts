@@ -73,8 +73,11 @@ export const LEG = table({
   fields: {
     call: 'int',
     side: ['caller', 'callee'],
-    /** closing: our BYE waits for the ACK to our 2xx (RFC 3261 15). ending: our BYE is out. */
-    state: ['inviting', 'early', 'confirmed', 'closing', 'ending'],
+    /**
+     * closing: our BYE waits for the ACK to our 2xx (RFC 3261 15). ending: our BYE is out.
+     * subscribed: the session is over, but the dialog still has a subscription (RFC 5057 3.1).
+     */
+    state: ['inviting', 'early', 'confirmed', 'closing', 'ending', 'subscribed'],
     callId: 'text',
     /** Random part of the local tag; the tag is made of it and the id. */
     tag: 'text',
@@ -99,6 +102,11 @@ export const LEG = table({
     transport: TRANSPORTS,
     /** The registration by which its other side is reached; 0 for none. */
     binding: 'int',
+    /**
+     * The leg a transfer connected it with, in whichever call; its own id: nobody any more; 0: the
+     * other side of its call.
+     */
+    peer: 'int',
   },
   indexes: { call: 'many' },
   deadline: () => NEVER,

@@ -37,10 +37,13 @@ import {
 import { notAllowed, refusal } from './admission.ts';
 import { happen } from './call.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
+import { settle } from './outcomes.ts';
 import { expire, register } from './registrar.ts';
+import { reofferDue } from './renegotiate.ts';
 import { response, unanswered, unheard } from './responses.ts';
 import { BINDING, type Binding, CALL, type Call, LEG } from './rows.ts';
 import { newCall } from './setup.ts';
+import { REOFFER, type Reoffer } from './transfer-rows.ts';
 
 /** Every table of the SIP core. */
 export const CALL_TABLES: readonly TableSpec[] = [
@@ -49,6 +52,7 @@ export const CALL_TABLES: readonly TableSpec[] = [
   LEG,
   STX,
   CTX,
+  REOFFER,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
@@ -166,6 +170,9 @@ export function onDue(cx: Context, table: TableSpec, row: { readonly id: number 
       if (clientDue(cx, ctx) === 'timeout') unanswered(cx, ctx);
       return;
     }
+    case REOFFER.number:
+      settle(cx, reofferDue(cx, row as Reoffer));
+      return;
     default:
   }
 }
