@@ -7,7 +7,7 @@ import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { authenticate, challenge, type Proof, REGISTRAR, SERVICE } from '../proto/sip/digest.ts';
 import { answerStateless } from '../proto/sip/server.ts';
-import { ALLOW, EMPTY_TAIL } from '../proto/sip/text.ts';
+import { ALLOW, EMPTY_TAIL, OPTION_TAGS } from '../proto/sip/text.ts';
 import { H, M, type SipMessage } from '../sip-parser/index.ts';
 import { isExtension } from './dialplan.ts';
 import { CALL, LEG } from './rows.ts';
@@ -36,10 +36,11 @@ export function tooLarge(m: SipMessage): Refusal | undefined {
   return m.text.length > PASSABLE_BYTES ? REFUSE(513) : undefined;
 }
 
-/** RFC 3261 8.2.2.3: no extension that needs us is supported; undefined when none is required. */
+/** RFC 3261 8.2.2.3: 420 for an extension we do not know; undefined when none is required. */
 export function extensions(m: SipMessage): Refusal | undefined {
   if (!m.has(H.Require) && !m.has(H.ProxyRequire)) return undefined;
-  const wanted = [...m.values(H.Require), ...m.values(H.ProxyRequire)];
+  const required = m.values(H.Require).filter((tag) => !OPTION_TAGS.includes(tag.toLowerCase()));
+  const wanted = [...required, ...m.values(H.ProxyRequire)];
   return wanted.length === 0 ? undefined : REFUSE(420, `Unsupported: ${wanted.join(', ')}\r\n`);
 }
 

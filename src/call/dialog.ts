@@ -20,7 +20,14 @@ import {
   trying,
   unsettled,
 } from '../proto/sip/server.ts';
-import { ALLOW, bodyTail, EMPTY_TAIL, isOfferless, passedOn } from '../proto/sip/text.ts';
+import {
+  ALLOW,
+  bodyTail,
+  EMPTY_TAIL,
+  isOfferless,
+  passedOn,
+  SUPPORTED,
+} from '../proto/sip/text.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
 import { extensions, notAllowed, tooLarge } from './admission.ts';
 import { happen } from './call.ts';
@@ -37,7 +44,9 @@ import {
   tagOf,
   tidy,
 } from './leg.ts';
+import { refer } from './refer.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
+import { departs } from './transfer.ts';
 
 /** A request with a To tag, other than ACK and CANCEL, that repeats none. */
 export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): void {
@@ -56,6 +65,10 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
     answerStateless(cx, m, from, 500, EMPTY_TAIL);
     return;
   }
+  if (leg.state === 'subscribed') {
+    answerStateless(cx, m, from, 481, EMPTY_TAIL);
+    return;
+  }
   switch (m.methodId) {
     case M.BYE:
       bye(cx, m, key, leg, call, from);
@@ -66,6 +79,9 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
     case M.MESSAGE:
       pass(cx, m, key, leg, call, from);
       return;
+    case M.REFER:
+      refer(cx, m, key, leg, call, from);
+      return;
     case M.OPTIONS:
       answerStateless(cx, m, from, 200, OPTIONS_TAIL);
       return;
@@ -75,7 +91,7 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
 }
 
 /** RFC 3261 11.2: what an answer to OPTIONS says. */
-export const OPTIONS_TAIL = `${ALLOW}Accept: application/sdp, */*\r\nSupported:\r\n${EMPTY_TAIL}`;
+export const OPTIONS_TAIL = `${ALLOW}Accept: application/sdp, */*\r\n${SUPPORTED}${EMPTY_TAIL}`;
 
 function bye(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, from: Peer): void {
   answer(cx, m, key, from, 200, '');
@@ -94,6 +110,10 @@ function bye(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, from
     return;
   }
   const early = call.state === 'trying' || call.state === 'ringing';
+  if (!early && departs(cx, leg)) {
+    tidy(cx, call);
+    return;
+  }
   if (!early) dropLeg(cx, leg);
   happen(cx, call, 'end', { ...silent, tail: early ? '' : passedOn(m, '') });
   tidy(cx, call);

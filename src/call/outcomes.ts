@@ -3,13 +3,17 @@
 import type { Context } from '../proto/context.ts';
 import { awaitsAck } from '../proto/sip/client.ts';
 import { acknowledge, type Verdict } from './renegotiate.ts';
+import { transferOutcome } from './transfer.ts';
+import { TRANSFER } from './transfer-rows.ts';
 
 /** Tells whoever wanted a re-INVITE what came of it. */
-export function settle(cx: Context, verdict: Verdict): void {
+export function hearOutcome(cx: Context, verdict: Verdict): void {
   if (verdict === undefined) return;
-  const { outcome } = verdict;
+  const { outcome, row } = verdict;
+  if (row.purpose === 'transfer') transferOutcome(cx, row.ref, outcome);
   // whoever asked for an offer is gone: it is acknowledged, and left at that
-  if (outcome.kind === 'answered' && awaitsAck(outcome.ctx)) {
+  const wanted = row.purpose === 'transfer' && cx.store.get(TRANSFER, row.ref) !== undefined;
+  if (!wanted && outcome.kind === 'answered' && awaitsAck(outcome.ctx)) {
     acknowledge(cx, outcome.leg, outcome.ctx, '');
   }
 }

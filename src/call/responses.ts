@@ -28,9 +28,12 @@ import {
   sendBye,
   tidy,
 } from './leg.ts';
-import { settle } from './outcomes.ts';
+import { hearOutcome } from './outcomes.ts';
+import { redirects, tryNext } from './redirect.ts';
 import { reofferAnswered, reofferOf, reofferUnanswered } from './renegotiate.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
+import { notified } from './transfer.ts';
+import { REOFFER } from './transfer-rows.ts';
 
 /** A valid response arrived. */
 export function response(cx: Context, m: SipMessage): void {
@@ -40,7 +43,9 @@ export function response(cx: Context, m: SipMessage): void {
     cx.count('responsesStray');
     return;
   }
+  const sent = ctx.request;
   if (clientReceives(cx, ctx, m) !== 'tell') return;
+  if (notified(cx, ctx, m.status)) return;
   const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
   // The phone hung up while its 2xx was on the way: it repeats that until it is acknowledged.
   if (leg === undefined && ctx.state === 'accepted') acknowledgeLate(cx, ctx, m);
@@ -48,17 +53,25 @@ export function response(cx: Context, m: SipMessage): void {
     passBack(cx, ctx, leg, m);
     return;
   }
-  if (leg === undefined) return;
-  if (reinvited(cx, ctx, leg, m)) return;
-  if (ctx.method === 'INVITE') invited(cx, ctx, leg, m);
+  if (reinvited(cx, ctx, leg, m) || leg === undefined) return;
+  if (ctx.method === 'INVITE') invited(cx, ctx, leg, m, sent);
   else if (ctx.method === 'BYE' && m.status >= 200) ended(cx, leg);
 }
 
 /** The end of a re-INVITE of our own; `m` undefined: nobody answered. @returns false: it is none. */
-function reinvited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage | undefined): boolean {
+function reinvited(
+  cx: Context,
+  ctx: Ctx,
+  leg: Leg | undefined,
+  m: SipMessage | undefined,
+): boolean {
   const row = reofferOf(cx, ctx);
   if (row === undefined) return false;
-  settle(cx, m ? reofferAnswered(cx, row, ctx, leg, m) : reofferUnanswered(cx, row, leg));
+  if (leg === undefined) {
+    if (m === undefined || m.status >= 200) cx.store.remove(REOFFER, row);
+    return true;
+  }
+  hearOutcome(cx, m ? reofferAnswered(cx, row, ctx, leg, m) : reofferUnanswered(cx, row, leg));
   const status = m?.status ?? 408;
   const there = cx.store.get(LEG, leg.id) === leg;
   if (there && (status === 481 || status === 408)) lost(cx, leg, status === 481);
@@ -73,7 +86,7 @@ function ended(cx: Context, leg: Leg): void {
 }
 
 /** A response of a phone to the INVITE of a new call. */
-function invited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage): void {
+function invited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage, sent: string): void {
   const call = cx.store.get(CALL, leg.call);
   if (call === undefined) return;
   if (m.status < 200) {
@@ -88,7 +101,13 @@ function invited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage): void {
   } else if (m.status < 300) {
     answered(cx, ctx, leg, call, m);
   } else {
-    refused(cx, call, leg, m.status, m.reason, passedOn(m, ''));
+    const legs = cx.store.count(LEG);
+    if (redirects(m) && ctx.cancel === 'no') {
+      happen(cx, call, 'redirect', { ...said(ctx, leg, m), tail: sent });
+    }
+    // others are called in its place: it has refused nothing
+    if (cx.store.count(LEG) > legs) cx.store.remove(LEG, leg);
+    else refused(cx, call, leg, m.status, m.reason, passedOn(m, ''));
   }
 }
 
@@ -131,7 +150,7 @@ function refused(
   };
   const event: CallEvent = status >= 600 ? 'decline' : 'refuse';
   happen(cx, call, event, what);
-  if (!phonesLeft(cx, call)) happen(cx, call, 'exhaust', what);
+  if (!phonesLeft(cx, call) && !tryNext(cx, call)) happen(cx, call, 'exhaust', what);
   tidy(cx, call);
 }
 
@@ -145,7 +164,7 @@ function passable(status: number): number {
 
 /** What a refusal of a phone means to a caller who knows nothing of the phone. */
 function translated(status: number): number {
-  // A redirection is not followed yet, and would lead around us.
+  // A redirection that leads nowhere: followed by the caller it would lead around us.
   if (status < 400) return 480;
   // Unknown to the phone: a binding that went stale.
   return status === 481 || status === 487 ? 480 : passable(status);
@@ -224,7 +243,7 @@ export function unanswered(cx: Context, ctx: Ctx): void {
     if (leg !== undefined && changesSession(ctx)) lost(cx, leg, false);
     return;
   }
-  if (leg === undefined || reinvited(cx, ctx, leg, undefined)) return;
+  if (notified(cx, ctx, 0) || reinvited(cx, ctx, leg, undefined) || leg === undefined) return;
   const call = cx.store.get(CALL, leg.call);
   if (ctx.method === 'BYE') ended(cx, leg);
   else if (ctx.method === 'INVITE' && call !== undefined) {

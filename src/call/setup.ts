@@ -22,6 +22,7 @@ import { refusal, whoIs } from './admission.ts';
 import { isExtension } from './dialplan.ts';
 import { invite } from './invite.ts';
 import { hopFor, routeLines, tagOf } from './leg.ts';
+import { replace } from './replaces.ts';
 import { route, type Target } from './route.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 
@@ -42,6 +43,10 @@ export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): vo
   if (proof === undefined) return;
   if (!maySpeakAs(cx, m, proof)) {
     answerStateless(cx, m, from, 403, EMPTY_TAIL);
+    return;
+  }
+  if (m.has(H.Replaces)) {
+    replace(cx, m, key, from, proof);
     return;
   }
   const called = unescapeUser(userOf(m.requestUri));
@@ -103,7 +108,7 @@ function assertedIdentity(cx: Context, m: SipMessage, user: string): string {
 }
 
 /** RFC 3261 12.1.1: the dialog a UAS has with the sender of an INVITE. */
-function callerLeg(
+export function callerLeg(
   cx: Context,
   m: SipMessage,
   from: Peer,

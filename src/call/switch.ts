@@ -37,13 +37,15 @@ import {
 import { notAllowed, refusal } from './admission.ts';
 import { happen } from './call.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
-import { settle } from './outcomes.ts';
+import { hearOutcome } from './outcomes.ts';
+import { outOfDialog } from './refer.ts';
 import { expire, register } from './registrar.ts';
 import { reofferDue } from './renegotiate.ts';
 import { response, unanswered, unheard } from './responses.ts';
 import { BINDING, type Binding, CALL, type Call, LEG } from './rows.ts';
 import { newCall } from './setup.ts';
-import { REOFFER, type Reoffer } from './transfer-rows.ts';
+import { transferDue } from './transfer.ts';
+import { REDIRECT, REOFFER, type Reoffer, TRANSFER, type Transfer } from './transfer-rows.ts';
 
 /** Every table of the SIP core. */
 export const CALL_TABLES: readonly TableSpec[] = [
@@ -53,6 +55,8 @@ export const CALL_TABLES: readonly TableSpec[] = [
   STX,
   CTX,
   REOFFER,
+  TRANSFER,
+  REDIRECT,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
@@ -122,6 +126,7 @@ function request(cx: Context, m: SipMessage, from: Peer): void {
   else if (m.methodId === M.INVITE) newCall(cx, m, key, from);
   else if (m.methodId === M.REGISTER) register(cx, m, key, from);
   else if (m.methodId === M.BYE) answerStateless(cx, m, from, 481, EMPTY_TAIL);
+  else if (m.methodId === M.REFER) outOfDialog(cx, m, from);
   else notAllowed(cx, m, from);
 }
 
@@ -170,8 +175,11 @@ export function onDue(cx: Context, table: TableSpec, row: { readonly id: number 
       if (clientDue(cx, ctx) === 'timeout') unanswered(cx, ctx);
       return;
     }
+    case TRANSFER.number:
+      transferDue(cx, row as Transfer);
+      return;
     case REOFFER.number:
-      settle(cx, reofferDue(cx, row as Reoffer));
+      hearOutcome(cx, reofferDue(cx, row as Reoffer));
       return;
     default:
   }

@@ -30,3 +30,74 @@ export const REOFFER = table({
 });
 
 export type Reoffer = RowOf<typeof REOFFER.fields>;
+
+export const TRANSFER = table({
+  name: 'transfer',
+  about: 'Transfers under way: who is connected with whom, and what the transferor was told.',
+  number: 9,
+  fields: {
+    /** replace: somebody takes the place of the transferor by himself (RFC 3891). */
+    kind: ['blind', 'attended', 'replace'],
+    state: ['calling', 'asking', 'joining', 'joined', 'failed'],
+    /** The leg that goes, 0 for none; the one that stays; the one it is connected with. */
+    transferor: 'int',
+    transferee: 'int',
+    /** 0 while nobody has answered. */
+    target: 'int',
+    /** The call that leads to the target. */
+    targetCall: 'int',
+    /** The transferor's leg in that call; 0 for none. */
+    consult: 'int',
+    /** CSeq of the REFER, which is the id of its subscription (RFC 3515 2.4.6). */
+    event: 'int',
+    subscription: ['none', 'active', 'ended'],
+    /** What became of the target so far, the last of it that was told, and the NOTIFY that is out. */
+    status: 'int',
+    said: 'int',
+    notify: 'int',
+    /** The end of the subscription. */
+    expiresAt: 'time',
+    /** Then the transferor is hung up, unless he did; 0: no more. */
+    byeAt: 'time',
+    startedAt: 'time',
+  },
+  indexes: { transferor: 'many', transferee: 'many', targetCall: 'many' },
+  deadline: (row) => {
+    const ends = row.subscription === 'active' ? row.expiresAt : NEVER;
+    return row.byeAt === 0 ? ends : Math.min(ends, row.byeAt);
+  },
+  warm: false,
+});
+
+export type Transfer = RowOf<typeof TRANSFER.fields>;
+
+export const REDIRECT = table({
+  name: 'redirect',
+  about: 'Calls that a phone redirected (3xx): whom else to try, and with which offer.',
+  number: 16,
+  fields: {
+    call: 'int',
+    /** Redirections so far. */
+    count: 'int',
+    /** Numbers that were called, with spaces between. */
+    tried: 'text',
+    /** Numbers still to be called: groups with line ends between, numbers of one with spaces. */
+    later: 'text',
+    /**
+     * The INVITE that is sent to them: user part of Contact, From value, Max-Forwards, further
+     * headers, the index of its History-Info, empty line and body.
+     */
+    caller: 'text',
+    localUri: 'text',
+    hops: 'int',
+    lines: 'text',
+    index: 'text',
+    body: 'text',
+    offerless: 'flag',
+  },
+  indexes: { call: 'unique' },
+  deadline: () => NEVER,
+  warm: false,
+});
+
+export type Redirect = RowOf<typeof REDIRECT.fields>;

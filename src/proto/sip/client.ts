@@ -2,7 +2,7 @@
  * Client transactions (RFC 3261 17.1): carries out what `machines.ts` says for a row of `ctx`.
  *
  * A request is kept without its Via, which the row makes of its own id; so it is written once, in
- * the insert. It is let go at the first response that ends its retransmission.
+ * the insert. It is let go at the final response.
  */
 
 import type { Peer } from '../../base/peer.ts';
@@ -192,6 +192,7 @@ function step(cx: Context, ctx: Ctx, event: ClientEvent, m: SipMessage | undefin
   const s = cx.settings;
   let verdict: Verdict = 'done';
   let quiet = false;
+  let still = false;
   let giveUpAt = 0;
   let endAt = ctx.endAt;
   for (const action of cell.act) {
@@ -214,6 +215,9 @@ function step(cx: Context, ctx: Ctx, event: ClientEvent, m: SipMessage | undefin
         break;
       case 'quiet':
         quiet = true;
+        break;
+      case 'still':
+        still = true;
         break;
       case 'startC':
         // An INVITE that was hushed before it was heard has its end already.
@@ -243,7 +247,8 @@ function step(cx: Context, ctx: Ctx, event: ClientEvent, m: SipMessage | undefin
   else if (cell.to !== 'same') {
     if (quiet) {
       cx.store.patch(CTX, ctx, { state: cell.to, request: '', resendAt: 0, giveUpAt, endAt });
-    } else cx.store.patch(CTX, ctx, { state: cell.to });
+    } else if (still) cx.store.patch(CTX, ctx, { state: cell.to, resendAt: 0, giveUpAt, endAt });
+    else cx.store.patch(CTX, ctx, { state: cell.to });
   }
   return verdict;
 }

@@ -33,6 +33,13 @@ export const COUNTERS = [
   'authFailures',
   'registrations',
   'registrationsExpired',
+  /** REFER accepted, refused; what came of those accepted; INVITEs with Replaces; 3xx followed. */
+  'transfersTried',
+  'transfersRefused',
+  'transfersDone',
+  'transfersFailed',
+  'callsReplaced',
+  'callsRedirected',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];
