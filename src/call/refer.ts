@@ -28,7 +28,7 @@ import { invite } from './invite.ts';
 import { contactOf, partner } from './leg.ts';
 import { notify } from './notify.ts';
 import { findDialog } from './replaces.ts';
-import { route } from './route.ts';
+import { type Route, route } from './route.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { inTransfer, refuseAtOnce, targetIsThere } from './transfer.ts';
 import { TRANSFER, type Transfer } from './transfer-rows.ts';
@@ -89,8 +89,7 @@ export function refer(
     expiresAt: cx.now + cx.settings.noAnswerMs + MARGIN_MS,
     startedAt: cx.now,
   } as const;
-  if (replaces === undefined)
-    blind(cx, to, cx.store.insert(TRANSFER, { ...base, kind: 'blind' }), m);
+  if (replaces === undefined) blind(cx, base, to, leg, other, m);
   else attended(cx, base, replaces, leg, other);
 }
 
@@ -124,13 +123,20 @@ function refuses(cx: Context, leg: Leg, other: Leg | undefined): Refusal | undef
   return undefined;
 }
 
-function blind(cx: Context, to: ReferTo, t: Transfer, m: SipMessage): void {
-  const called = unescapeUser(userOf(to.uri));
-  const way = route(cx, called);
-  const transferee = cx.store.get(LEG, t.transferee);
-  const transferor = cx.store.get(LEG, t.transferor);
-  if (way.kind === 'refuse' || transferee === undefined || transferor === undefined) {
-    refuseAtOnce(cx, t, way.kind === 'refuse' ? way.status : 480);
+function blind(
+  cx: Context,
+  base: Base,
+  to: ReferTo,
+  leg: Leg,
+  transferee: Leg,
+  m: SipMessage,
+): void {
+  const user = userOf(to.uri);
+  const called = unescapeUser(user);
+  const full = cx.store.count(CALL) >= cx.settings.maxCalls;
+  const way: Route = full ? { kind: 'refuse', status: 503 } : route(cx, called);
+  if (way.kind === 'refuse') {
+    refuseAtOnce(cx, cx.store.insert(TRANSFER, { ...base, kind: 'blind' }), way.status);
     return;
   }
   const caller = userOf(uriOf(transferee.remoteUri));
@@ -143,16 +149,15 @@ function blind(cx: Context, to: ReferTo, t: Transfer, m: SipMessage): void {
     startedAt: cx.now,
     noAnswerAt: cx.now + cx.settings.noAnswerMs,
   });
-  cx.store.patch(TRANSFER, t, { targetCall: call.id });
+  const t = cx.store.insert(TRANSFER, { ...base, kind: 'blind', targetCall: call.id });
   const hops = m.maxForwards < 0 ? 69 : Math.max(0, m.maxForwards - 1);
-  const user = userOf(to.uri);
   for (const target of way.targets) {
     invite(cx, call, target, {
       caller,
       localUri: transferee.remoteUri,
       remoteUri: `<sip:${user}@${cx.settings.here}>`,
       hops,
-      tail: `${ALLOW}Referred-By: ${referredBy(m, transferor)}\r\n${EMPTY_TAIL}`,
+      tail: `${ALLOW}Referred-By: ${referredBy(m, leg)}\r\n${EMPTY_TAIL}`,
       offerless: true,
     });
   }
