@@ -4,16 +4,14 @@ import type { Context } from '../proto/context.ts';
 import { awaitsAck } from '../proto/sip/client.ts';
 import { acknowledge, type Verdict } from './renegotiate.ts';
 import { transferOutcome } from './transfer.ts';
-import { TRANSFER } from './transfer-rows.ts';
 
 /** Tells whoever wanted a re-INVITE what came of it. */
 export function hearOutcome(cx: Context, verdict: Verdict): void {
   if (verdict === undefined) return;
   const { outcome, row } = verdict;
-  if (row.purpose === 'transfer') transferOutcome(cx, row.ref, outcome);
+  if (row.purpose === 'transfer' && transferOutcome(cx, row.ref, outcome)) return;
   // whoever asked for an offer is gone: it is acknowledged, and left at that
-  const wanted = row.purpose === 'transfer' && cx.store.get(TRANSFER, row.ref) !== undefined;
-  if (!wanted && outcome.kind === 'answered' && awaitsAck(outcome.ctx)) {
+  if (outcome.kind === 'answered' && awaitsAck(outcome.ctx)) {
     acknowledge(cx, outcome.leg, outcome.ctx, '');
   }
 }

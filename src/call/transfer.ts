@@ -358,17 +358,19 @@ export function notified(cx: Context, ctx: Ctx, status: number): boolean {
   return true;
 }
 
-/** What became of a re-INVITE that a transfer wanted. */
-export function transferOutcome(cx: Context, ref: number, outcome: Outcome): void {
+/**
+ * What became of a re-INVITE that a transfer wanted. @returns false when it does not want it any more.
+ */
+export function transferOutcome(cx: Context, ref: number, outcome: Outcome): boolean {
   const t = cx.store.get(TRANSFER, ref);
+  if (t === undefined) return false;
   const { leg } = outcome;
-  if (t !== undefined) {
-    if (outcome.kind === 'refused') move(cx, t, 'deny', { status: outcome.status, leg });
-    else {
-      const event = leg.id === t.transferee ? 'connect' : 'offer';
-      move(cx, t, event, { leg, ctx: outcome.ctx, m: outcome.m, status: 200 });
-    }
-  }
+  const answered = outcome.kind === 'answered';
+  const event = !answered ? 'deny' : leg.id === t.transferee ? 'connect' : 'offer';
+  const wanted = TRANSFER_MACHINE[t.state][event].act.length > 0;
+  if (answered) move(cx, t, event, { leg, ctx: outcome.ctx, m: outcome.m, status: 200 });
+  else move(cx, t, event, { leg, status: outcome.status });
+  return wanted;
 }
 
 // ── what the calls tell ──────────────────────────────────────────────────────────────────────────
