@@ -14,8 +14,15 @@ import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { uriOf, userOf } from '../proto/sip/address.ts';
 import type { Proof } from '../proto/sip/digest.ts';
-import { answerStateless, openServer, trying } from '../proto/sip/server.ts';
-import { bodyTail, EMPTY_TAIL, idIn, isOfferless, isWord } from '../proto/sip/text.ts';
+import { answerStateless, openServer, respond, trying } from '../proto/sip/server.ts';
+import {
+  bodyTail,
+  EMPTY_TAIL,
+  idIn,
+  isOfferless,
+  isWord,
+  statelessTag,
+} from '../proto/sip/text.ts';
 import {
   H,
   isFault,
@@ -90,11 +97,24 @@ function judge(cx: Context, m: SipMessage, proof: Proof): number | Found {
   return isOfferless(m) ? 488 : { leg, call, other: caller };
 }
 
+/**
+ * What depends on how a dialog stands is remembered: repeated a moment later the same INVITE would
+ * get another answer.
+ */
+function refuse(cx: Context, m: SipMessage, key: string, from: Peer, status: number): void {
+  if (status === 400 || status === 403 || status === 481) {
+    answerStateless(cx, m, from, status, EMPTY_TAIL);
+    return;
+  }
+  const stx = openServer(cx, m, key, from, 0, statelessTag(m, cx.settings));
+  respond(cx, stx, status, '', EMPTY_TAIL);
+}
+
 /** An INVITE outside any dialog, by somebody who was let in, that has a Replaces. */
 export function replace(cx: Context, m: SipMessage, key: string, from: Peer, proof: Proof): void {
   const found = judge(cx, m, proof);
   if (typeof found === 'number') {
-    answerStateless(cx, m, from, found, EMPTY_TAIL);
+    refuse(cx, m, key, from, found);
     return;
   }
   cx.count('callsReplaced');

@@ -353,8 +353,9 @@ export function notified(cx: Context, ctx: Ctx, status: number): boolean {
   if (t.said >= 200 || status < 200 || status >= 300) {
     cx.store.patch(TRANSFER, t, { subscription: 'ended' });
     subscriptionOver(cx, t);
-    move(cx, t, 'told', {});
   } else notify(cx, t);
+  // his leg may have gone meanwhile, and with it the need to tell him
+  if (t.subscription !== 'active') move(cx, t, 'told', {});
   return true;
 }
 

@@ -8,6 +8,7 @@
 
 import test from 'ava';
 import { seeded } from '../../src/base/chance.ts';
+import { partner } from '../../src/call/leg.ts';
 import { CALL, LEG } from '../../src/call/rows.ts';
 import { CTX, STX } from '../../src/proto/sip/rows.ts';
 import {
@@ -26,7 +27,17 @@ const STATUSES = [
 ];
 /** Statuses we may give without remembering them: a repetition may hear something else. */
 const STATELESS = new Set([403, 404, 405, 480, 481, 482, 483, 487, 491, 500, 503]);
-const METHODS = ['BYE', 'INVITE', 'INVITE', 'UPDATE', 'INFO', 'MESSAGE', 'OPTIONS', 'PRACK'];
+const METHODS = [
+  'BYE',
+  'INVITE',
+  'INVITE',
+  'UPDATE',
+  'INFO',
+  'MESSAGE',
+  'OPTIONS',
+  'PRACK',
+  'REFER',
+];
 const WAITS = [0, 0, 0, 0, 1, 1, 50, 50, 50, 500, 500, 501, 2000, 5001, 32_000, 190_000];
 
 /** What we said to an INVITE of a peer. `loose`: it was repeated when we need not know it any more. */
@@ -240,8 +251,28 @@ class Walker {
       peer.request('INVITE', `sip:${to}@192.0.2.10`, {
         callId: `c${this.calls}`,
         body: this.body(),
+        ...(this.chance(6) ? { extra: `Replaces: ${this.dialog('=')}\r\n` } : {}),
       }),
     );
+  }
+
+  /** A dialog somebody has, as Replaces names it; with `%3D` as it does inside a URI. */
+  private dialog(is: string): string {
+    const peer = this.pick(this.peers) as Peer;
+    const m = this.pick([
+      ...(this.told.get(peer) as SipMessage[]),
+      ...(this.asked.get(peer) as SipMessage[]),
+    ]);
+    if (m === undefined) return `nobody${is === '=' ? ';' : '%3B'}to-tag${is}a`;
+    const [to, from] = this.chance(4) ? [m.fromTag, m.toTag] : [m.toTag || 'mine', m.fromTag];
+    const own = `${m.callId};to-tag=${to || 'mine'};from-tag=${from}`;
+    return is === '=' ? own : own.replace(/[;=@]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+  }
+
+  private referTo(): string {
+    const to = ['1001', '1002', '1003', '1004'][this.dice.u32() % 4];
+    const replaces = this.chance(2) ? `?Replaces=${this.dialog('%3D')}` : '';
+    return `Refer-To: <sip:${to}@x${replaces}>\r\n`;
   }
 
   /** A call as it should be, up to the answer, and most often its ACK. */
@@ -269,7 +300,9 @@ class Walker {
     peer.send = (t): void => void text.push(t);
     peer.reply(m, status, tag, this.body());
     peer.send = send;
-    this.say(peer, text[0] as string);
+    const other = `<sip:${1001 + (this.dice.u32() % 4)}@x>`;
+    const said = text[0] as string;
+    this.say(peer, status === 302 ? said.replace(/Contact: [^\r]*/, `Contact: ${other}`) : said);
   }
 
   private ack(peer: Peer, last = 0): void {
@@ -308,7 +341,8 @@ class Walker {
 
   private inDialog(peer: Peer): void {
     const method = this.pick(METHODS) as string;
-    const o = { body: this.body(), ...(this.chance(10) ? { cseq: 1 } : {}) };
+    const refers = method === 'REFER' ? { extra: this.referTo() } : {};
+    const o = { body: this.body(), ...(this.chance(10) ? { cseq: 1 } : {}), ...refers };
     if (this.chance(2)) {
       const least = this.chance(4) ? 101 : 200;
       const m = this.pick(
@@ -351,8 +385,15 @@ class Walker {
     for (const call of store.rows(CALL)) {
       const legs = store.all(LEG, 'call', call.id);
       const what = `${call.state}: ${legs.map((l) => `${l.side} ${l.state}`).join(', ')}`;
-      if (what !== 'talking: caller confirmed, callee confirmed') out.push(what);
-      const caller = legs.find((leg) => leg.side === 'caller');
+      // in pairs, perhaps with one of another call: transfers do that
+      const paired = legs.every((leg) => partner(this.lab.cx, call, leg)?.state === 'confirmed');
+      if (call.state !== 'talking' || !paired || legs.some((l) => l.state !== 'confirmed')) {
+        out.push(what);
+      }
+    }
+    for (const call of [...store.rows(CALL)]) {
+      const legs = store.all(LEG, 'call', call.id);
+      const caller = legs.find((leg) => leg.side === 'caller') ?? legs[0];
       if (caller === undefined) continue;
       this.lab.receive(
         '192.0.2.1',
