@@ -116,6 +116,7 @@ export function drawOptions(seed: number): Options {
   const lanKinds = lanDice.odds(0.3) ? [] : LAN_FAULT_KINDS.filter(() => lanDice.odds(0.25));
   const disks = new Dice(seed).fork('disk faults');
   const diskKinds = disks.odds(0.35) ? DISK_FAULTS.filter(() => disks.odds(0.5)) : [];
+  const moves = new Dice(seed).fork('moves');
   const quiet = dice.odds(0.5);
   const loss = quiet ? 0 : dice.pick([0, 0.002, 0.01]);
   const slowDisk = dice.odds(0.3);
@@ -147,6 +148,8 @@ export function drawOptions(seed: number): Options {
       ] as const),
       endless: dice.pick([0.1, 0.3]),
       update: dice.pick([0, 0.3, 0.6]),
+      transfer: moves.pick([0, 0.2, 0.6]),
+      redirect: moves.pick([0, 0.1]),
     },
     lan: {
       loss,
@@ -190,6 +193,7 @@ export function describe(o: Options): string {
     `faults every ${o.faultGap} ms for ${o.repair.join('..')} ms, ${o.aimed * 100} % aimed: ${o.kinds.join(', ')}; ` +
     `lan ${lan} ${o.lan.latency[1]} ms; x loss ${o.cable.loss} ${o.cable.latency[1]} ms; ` +
     `disk ${o.box.disk.sync} ms; ${o.pair.measures} measures${o.pair.witness ? ', witness' : ''}` +
-    `${o.pair.fence ? ', fence' : ''}; calls every ${o.mix.gap} ms, talk ${o.mix.talk.join('..')} ms`
+    `${o.pair.fence ? ', fence' : ''}; calls every ${o.mix.gap} ms, talk ${o.mix.talk.join('..')} ms` +
+    `, transfer ${o.mix.transfer}, redirect ${o.mix.redirect}`
   );
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Book, Call, Plan } from './book.ts';
-import type { Dice } from './dice.ts';
+import { Dice } from './dice.ts';
 import type { Phone } from './phone.ts';
 import type { Leg } from './phone-call.ts';
 import type { Queue } from './queue.ts';
@@ -24,6 +24,9 @@ export type CallMix = {
   readonly endless: number;
   /** Odds of each of up to three re-INVITEs in a call. */
   readonly update: number;
+  /** Odds that an answered call is transferred, and that one is redirected (302) first. */
+  readonly transfer: number;
+  readonly redirect: number;
 };
 
 const FOREVER = 1e9;
@@ -36,10 +39,19 @@ export class Traffic {
   private readonly dice: Dice;
   private readonly book: Book;
   private readonly mix: CallMix;
+  private readonly moves: Dice;
 
-  constructor(queue: Queue, dice: Dice, book: Book, phones: readonly Phone[], mix: CallMix) {
+  constructor(
+    queue: Queue,
+    dice: Dice,
+    book: Book,
+    phones: readonly Phone[],
+    mix: CallMix,
+    moves = new Dice(1),
+  ) {
     this.queue = queue;
     this.dice = dice;
+    this.moves = moves;
     this.book = book;
     this.phones = phones;
     this.mix = mix;
@@ -80,7 +92,8 @@ export class Traffic {
     if (phone.calls.busy() >= 3) return;
     const others = this.phones.filter((p) => p !== phone && p.registered);
     if (others.length === 0 || !phone.registered) return;
-    this.call(phone, this.dice.pick(others), this.plan());
+    const to = this.dice.pick(others);
+    this.call(phone, to, this.plan(phone, to));
   }
 
   /** @returns the call that `from` now makes to `to`. */
@@ -91,7 +104,7 @@ export class Traffic {
     return call;
   }
 
-  private plan(): Plan {
+  private plan(from: Phone, to: Phone): Plan {
     const { answer, refuse, cancel, unknown, ring, talk } = this.mix;
     let x = this.dice.between(0, answer + refuse + cancel + unknown);
     const ringMs = this.dice.between(ring[0], ring[1]);
@@ -109,7 +122,37 @@ export class Traffic {
       updates.push({ at, by: this.dice.pick(['caller', 'callee'] as const) });
     }
     const hangUp = this.dice.pick(['caller', 'callee'] as const);
-    return { kind: 'answer', ringMs, talkMs, hangUp, updates, early: this.dice.odds(0.2) };
+    const early = this.dice.odds(0.2);
+    return {
+      kind: 'answer',
+      ringMs,
+      talkMs,
+      hangUp,
+      updates,
+      early,
+      ...this.guests(from, to, talkMs),
+    };
+  }
+
+  /** Who else comes into an answered call. Drawn apart: what a seed meant before is what it means. */
+  private guests(from: Phone, to: Phone, talkMs: number) {
+    const { transfer, redirect } = this.mix;
+    const { moves } = this;
+    const third = this.phones.filter((p) => p !== from && p !== to && p.registered);
+    if (third.length === 0) return {};
+    if (moves.odds(redirect)) return { redirect: moves.pick(third).number };
+    if (!moves.odds(transfer)) return {};
+    return {
+      transfer: {
+        at: moves.between(50, Math.min(talkMs, 8000)),
+        by: moves.pick(['caller', 'callee'] as const),
+        to: moves.pick(third).number,
+        leaves: moves.pick(['told', 'accepted', 'never'] as const),
+        refused: moves.odds(0.2),
+        ringMs: moves.between(30, 1500),
+        attended: moves.odds(0.4),
+      },
+    };
   }
 
   private talk(call: Call): void {
@@ -124,6 +167,13 @@ export class Traffic {
         if (leg !== undefined) this.phoneOf(leg).calls.update(leg, direction, () => {});
       });
     }
+    const { transfer } = plan;
+    if (transfer !== undefined && call.transfer === undefined) {
+      this.queue.after(transfer.at, () => {
+        const leg = this.leg(call, transfer.by);
+        if (leg !== undefined) this.phoneOf(leg).calls.transfers.begin(leg, transfer);
+      });
+    }
     if (plan.talkMs < FOREVER) {
       this.queue.after(plan.talkMs, () => this.hangUp(call, plan.hangUp, 20, () => {}));
     }
@@ -136,7 +186,9 @@ export class Traffic {
   /** Hangs up, once a re-INVITE that is under way has been answered. */
   hangUp(call: Call, side: 'caller' | 'callee', tries: number, done: (ok: boolean) => void): void {
     if (call.updating && tries > 0) {
-      this.queue.after(500, () => this.hangUp(call, side, tries - 1, done));
+      // a transfer comes to its end by itself, however long that takes
+      const left = call.transfer === undefined ? tries - 1 : tries;
+      this.queue.after(500, () => this.hangUp(call, side, left, done));
       return;
     }
     const leg = this.leg(call, side);
