@@ -44,7 +44,7 @@ import {
   tagOf,
   tidy,
 } from './leg.ts';
-import { refer } from './refer.ts';
+import { refer, resubscribe } from './refer.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { departs } from './transfer.ts';
 
@@ -65,6 +65,7 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
     answerStateless(cx, m, from, 500, EMPTY_TAIL);
     return;
   }
+  if (m.methodId === M.SUBSCRIBE && resubscribe(cx, m, key, leg, from)) return;
   if (leg.state === 'subscribed') {
     answerStateless(cx, m, from, 481, EMPTY_TAIL);
     return;

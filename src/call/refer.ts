@@ -30,7 +30,7 @@ import { notify } from './notify.ts';
 import { findDialog } from './replaces.ts';
 import { type Route, route } from './route.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
-import { inTransfer, refuseAtOnce, targetIsThere } from './transfer.ts';
+import { inTransfer, refuseAtOnce, targetIsThere, unsubscribe } from './transfer.ts';
 import { TRANSFER, type Transfer } from './transfer-rows.ts';
 
 type Refusal = { readonly status: number; readonly reason: string };
@@ -220,4 +220,28 @@ function unfit(
 export function outOfDialog(cx: Context, m: SipMessage, from: Peer): void {
   cx.count('transfersRefused');
   answerStateless(cx, m, from, 403, EMPTY_TAIL, 'Refer Inside A Call');
+}
+
+/**
+ * SUBSCRIBE to what a REFER began: its end is what it was, or now (RFC 6665 4.1.2.3, 4.2.1.4: the
+ * notifier may shorten what is asked). @returns false when there is no such subscription.
+ */
+export function resubscribe(
+  cx: Context,
+  m: SipMessage,
+  key: string,
+  leg: Leg,
+  from: Peer,
+): boolean {
+  const event = /^refer(?:;id=(\d+))?$/i.exec((m.header(H.Event) ?? '').replace(/\s/g, ''));
+  const t = cx.store
+    .all(TRANSFER, 'transferor', leg.id)
+    .find((x) => x.subscription === 'active' && String(x.event) === (event?.[1] ?? `${x.event}`));
+  if (event === null || t === undefined) return false;
+  cx.store.patch(LEG, leg, { remoteCseq: m.cseq });
+  const ends = /^\s*0+\s*$/.test(m.header(H.Expires) ?? '');
+  const left = ends ? 0 : Math.max(1, Math.ceil((t.expiresAt - cx.now) / 1000));
+  answer(cx, m, key, from, 200, `${contactOf(cx, leg)}Expires: ${left}\r\n${EMPTY_TAIL}`);
+  if (ends) unsubscribe(cx, t);
+  return true;
 }

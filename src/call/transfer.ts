@@ -320,17 +320,25 @@ function finish(cx: Context, t: Transfer): void {
 
 /** A moment of the row has come: its subscription ends, or the transferor did not hang up. */
 export function transferDue(cx: Context, t: Transfer): void {
-  if (t.subscription === 'active' && t.expiresAt <= cx.now) {
-    notify(cx, t, true);
-    cx.store.patch(TRANSFER, t, { subscription: 'ended' });
-    subscriptionOver(cx, t);
-  }
+  if (t.subscription === 'active' && t.expiresAt <= cx.now) endSubscription(cx, t);
   if (t.byeAt !== 0 && t.byeAt <= cx.now) {
     cx.store.patch(TRANSFER, t, { byeAt: 0 });
     const leg = legOf(cx, t.transferor);
     if (leg !== undefined) hangUp(cx, leg, EMPTY_TAIL);
   }
   move(cx, t, 'told', {});
+}
+
+/** The transferor wants to hear no more of it; the transfer goes on. */
+export function unsubscribe(cx: Context, t: Transfer): void {
+  endSubscription(cx, t);
+  move(cx, t, 'told', {});
+}
+
+function endSubscription(cx: Context, t: Transfer): void {
+  notify(cx, t, true);
+  cx.store.patch(TRANSFER, t, { subscription: 'ended' });
+  subscriptionOver(cx, t);
 }
 
 /** Who has hung up and hears no more of it has no dialog with us any more, however it goes on. */

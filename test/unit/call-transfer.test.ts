@@ -509,3 +509,35 @@ test('transferred on: who was transferred can transfer, and be transferred, agai
   t.is(lab.rows(), 3);
   t.is(lab.store.count(CALL) + lab.store.count(LEG), 0);
 });
+
+test('RFC 6665 4.1.2.3 SUBSCRIBE with Expires 0 ends the subscription, the transfer goes on', (t) => {
+  const s = three();
+  const { alice, bob, carol } = s;
+  bob.send(refer(s, '<sip:1003@x>'));
+  const id = sole(bob.inbox(), 'NOTIFY').header(H.Event) ?? '';
+  const ask = (event: string, expires: number): string => {
+    const extra = `Event: ${event}\r\nExpires: ${expires}\r\n`;
+    bob.send(bob.backward('SUBSCRIBE', s.toBob, 'bt', { extra }));
+    return bob
+      .inbox()
+      .map((m) => (m.isRequest ? m.header(H.SubscriptionState) : m.status))
+      .join(', ');
+  };
+  t.is(ask('refer;id=9999', 60), '405');
+  t.is(ask(id, 600), '200');
+  t.is(ask(id, 0), '200, terminated;reason=timeout');
+  carol.reply(carol.take(), 200, 'ct', SDP('carol'));
+  alice.reply(alice.take(), 200, 't1001', SDP('alice'));
+  t.is(heard(carol), 'ACK sdp');
+  t.false(bob.inbox().some((m) => m.method === 'NOTIFY' && m.body.includes('200')));
+});
+
+test('the subscription ends at its moment, whichever box is there', (t) => {
+  const s = three({ noAnswerMs: 10_000 });
+  s.bob.send(refer(s, '<sip:1003@x>'));
+  s.bob.reply(sole(s.bob.inbox(), 'NOTIFY'), 200, 'bt');
+  const ends = [...s.lab.store.rows(TRANSFER)][0]?.expiresAt;
+  s.lab.pass(5000);
+  s.lab.swap(false);
+  t.is([...s.lab.store.rows(TRANSFER)][0]?.expiresAt, ends);
+});

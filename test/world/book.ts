@@ -143,16 +143,6 @@ export class Book {
     this.observations.push({ at, phone, what, text });
   }
 
-  /** The call in which `from` is being transferred to `to`; undefined when nobody is. */
-  expected(from: string, to: string): Call | undefined {
-    for (const call of this.calls.values()) {
-      const { transfer } = call;
-      if (transfer === undefined || transfer.to !== to || transfer.said !== 0) continue;
-      if ((transfer.by === 'caller' ? call.callee : call.caller) === from) return call;
-    }
-    return undefined;
-  }
-
   /** Calls both ends of which talk now. */
   established(): Call[] {
     return [...this.calls.values()].filter(isEstablished);

@@ -107,7 +107,8 @@ export class PhoneTransfers {
           this.leave(leg);
         } else this.phone.world.queue.after(NEVER_TOLD, () => this.told(leg, transfer));
       },
-      [`Refer-To: <${to}>`],
+      // who is called hears by this which call it is about (RFC 3892)
+      [`Refer-To: <${to}>`, `Referred-By: <sip:${call.id}@${VIP}>`],
     );
   }
 
@@ -176,10 +177,13 @@ export class PhoneTransfers {
   rings(txn: ServerTxn): boolean {
     const { phone } = this;
     const { request } = txn;
-    const from = /<sip:(\d+)@/.exec(request.from)?.[1] ?? '';
-    const call = phone.world.book.expected(from, phone.number);
+    const about = /^<sip:(c\d+)@/.exec(request.headers.get('referred-by')?.[0] ?? '')?.[1];
+    const call = phone.world.book.calls.get(about ?? '');
     const transfer = call?.transfer;
-    if (call === undefined || transfer === undefined) return false;
+    if (call === undefined || transfer === undefined || transfer.said !== 0) return false;
+    if (transfer.to !== phone.number) phone.observe('an INVITE for somebody else', request.text);
+    const from = transfer.by === 'caller' ? call.callee : call.caller;
+    if (!request.from.includes(`:${from}@`)) phone.observe('not from the transferee', request.text);
     const tag = phone.id('t');
     const leg: Leg = {
       call,
@@ -273,6 +277,8 @@ export class PhoneTransfers {
     }
     if (method === 'BYE' && (leg.gone || leg.call.transfer?.consult === leg.call)) {
       phone.respond(txn, 200, '', [], '');
+      // our own BYE may be on its way
+      if (leg.state === 'ended') leg.crossed = true;
       calls.end(leg);
       return true;
     }
