@@ -10,14 +10,21 @@ import type { Peer } from '../base/peer.ts';
 import { type Context, hereFor } from '../proto/context.ts';
 import { nextHop, targetOf, uriOf } from '../proto/sip/address.ts';
 import { awaitsAck, branchOf, hush, outstanding, request } from '../proto/sip/client.ts';
+import { reach, sentBy } from '../proto/sip/reach.ts';
 import { CTX, type Ctx, type Method, STX } from '../proto/sip/rows.ts';
 import { acknowledged, respond, unsettled } from '../proto/sip/server.ts';
 import { EMPTY_TAIL, idIn, isWord, TRANSPORT_PARAM, viaTo, word } from '../proto/sip/text.ts';
 import { H, type SipMessage } from '../sip-parser/index.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 
+/** Our side of any dialog: a leg, a subscription. */
+export type Side = Pick<
+  Leg,
+  'id' | 'tag' | 'remoteTag' | 'callId' | 'localUri' | 'remoteUri' | 'remoteTarget' | 'routeSet'
+>;
+
 /** The local tag of a leg. */
-export function tagOf(leg: Leg): string {
+export function tagOf(leg: Pick<Leg, 'id' | 'tag'>): string {
   return word(leg.id, leg.tag);
 }
 
@@ -40,7 +47,7 @@ export function contactOf(cx: Context, leg: Leg): string {
 }
 
 /** From, To and Call-ID lines of a request on a leg; `tagged` false as before the dialog stood. */
-export function dialogLines(leg: Leg, tagged: boolean): string {
+export function dialogLines(leg: Side, tagged: boolean): string {
   const tag = tagged && leg.remoteTag !== '' ? `;tag=${leg.remoteTag}` : '';
   return (
     `From: ${leg.localUri};tag=${tagOf(leg)}\r\nTo: ${leg.remoteUri}${tag}\r\n` +
@@ -64,16 +71,22 @@ export function routeLines(m: SipMessage, reversed: boolean): string {
 }
 
 /** Where the next request of a dialog goes: its first route, else the remote target. */
-export function hopFor(routeSet: string, target: string, source: Peer, nat: boolean): Peer {
-  if (routeSet === '') return nextHop(target, source, nat);
-  return nextHop(uriOf(routeSet.slice(7, routeSet.indexOf('\r\n'))), source, nat);
+export function hopFor(
+  cx: Context,
+  routeSet: string,
+  target: string,
+  source: Peer,
+  nat: boolean,
+): Peer {
+  if (routeSet === '') return nextHop(cx.settings, target, source, nat);
+  return nextHop(cx.settings, uriOf(routeSet.slice(7, routeSet.indexOf('\r\n'))), source, nat);
 }
 
 /**
  * Request-URI and Route lines of a request in the dialog. RFC 3261 12.2.1.1: when the first URI of
  * the route set has no lr parameter, it becomes the Request-URI and the remote target goes last.
  */
-function routed(leg: Leg): { readonly uri: string; readonly route: string } {
+export function routed(leg: Side): { readonly uri: string; readonly route: string } {
   if (leg.routeSet === '') return { uri: leg.remoteTarget, route: '' };
   const end = leg.routeSet.indexOf('\r\n');
   const first = uriOf(leg.routeSet.slice(7, end));
@@ -82,7 +95,7 @@ function routed(leg: Leg): { readonly uri: string; readonly route: string } {
 }
 
 /** The remote target a message gives; '' for none. "*" is for registrations only (20.10). */
-function contactIn(m: SipMessage): string {
+export function contactIn(m: SipMessage): string {
   const uri = m.contactUri;
   return uri === '*' ? '' : targetOf(uri);
 }
@@ -101,7 +114,7 @@ export function establish(
     cx.store.patch(LEG, leg, { state, remoteTag: m.toTag });
     return;
   }
-  const hop = hopFor(routeSet, target, leg, leg.nat);
+  const hop = hopFor(cx, routeSet, target, leg, leg.nat);
   cx.store.patch(LEG, leg, {
     state,
     remoteTag: m.toTag,
@@ -120,7 +133,7 @@ export function establish(
 export function refreshTarget(cx: Context, leg: Leg, m: SipMessage): void {
   const target = contactIn(m);
   if (target === '' || target === leg.remoteTarget) return;
-  const hop = hopFor(leg.routeSet, target, leg, leg.nat);
+  const hop = hopFor(cx, leg.routeSet, target, leg, leg.nat);
   cx.store.patch(LEG, leg, {
     remoteTarget: target,
     transport: hop.transport,
@@ -131,7 +144,7 @@ export function refreshTarget(cx: Context, leg: Leg, m: SipMessage): void {
 
 /**
  * Sends a request inside the dialog, with the next CSeq. `tail` are further headers and the body.
- * `onward` is the server transaction it passes on, 0 for none.
+ * `onward` is the server transaction it passes on, 0 for none; `refresh`: a session refresh of ours.
  */
 export function sendInDialog(
   cx: Context,
@@ -141,6 +154,7 @@ export function sendInDialog(
   tail: string,
   onward: number,
   offerless: boolean,
+  refresh = false,
 ): Ctx {
   const cseq = leg.localCseq + 1;
   const { uri, route } = routed(leg);
@@ -159,6 +173,7 @@ export function sendInDialog(
     leg: leg.id,
     onward,
     offerless,
+    refresh,
   });
 }
 
@@ -172,50 +187,55 @@ export function sendAck(cx: Context, leg: Leg, ctx: Ctx, toTag: string): void {
   const via = viaTo(cx.settings, leg, `${branchOf(ctx)}.ack`);
   const tail = ctx.ackBody === '' ? EMPTY_TAIL : ctx.ackBody;
   cx.send(
-    leg,
+    reach(cx, leg, sentBy(route, uri)),
     `ACK ${uri} SIP/2.0\r\n${via}${route}Max-Forwards: 70\r\n` +
       `From: ${leg.localUri};tag=${tagOf(leg)}\r\nTo: ${leg.remoteUri};tag=${toTag}\r\n` +
       `Call-ID: ${leg.callId}\r\nCSeq: ${ctx.cseq} ACK\r\n${tail}`,
   );
 }
 
-/** Answers of strangers to one INVITE that are ended by BYE: each costs us a transaction. */
+/** Requests to strangers behind one INVITE: each costs us a transaction. */
 const STRANGERS = 32;
 
-/**
- * Thanks and hangs up a second phone that answered the same INVITE (RFC 3261 13.2.2.4). It has no
- * row: only the CSeq is remembered, by the leg whose INVITE it was.
- */
-export function hangUpStranger(cx: Context, leg: Leg, ctx: Ctx, m: SipMessage): void {
-  const toTag = m.toTag;
+/** The dialog of another phone behind `leg` that said `m`. It has no row. */
+export function strangerOf(cx: Context, leg: Leg, m: SipMessage): Leg {
   const target = contactIn(m) || leg.remoteTarget;
   const routeSet = routeLines(m, true);
-  const hop = hopFor(routeSet, target, leg, leg.nat);
-  const stranger: Leg = {
-    ...leg,
-    remoteTag: toTag,
-    remoteTarget: target,
-    routeSet,
-    transport: hop.transport,
-    ip: hop.ip,
-    port: hop.port,
-  };
-  sendAck(cx, stranger, ctx, toTag);
+  const { transport, ip, port } = hopFor(cx, routeSet, target, leg, leg.nat);
+  return { ...leg, remoteTag: m.toTag, remoteTarget: target, routeSet, transport, ip, port };
+}
+
+/** A request to a stranger: only the CSeq is remembered, by the leg whose INVITE it was. */
+export function askStranger(
+  cx: Context,
+  leg: Leg,
+  stranger: Leg,
+  ctx: Ctx,
+  method: Method,
+  tail: string,
+): void {
   if (leg.localCseq - ctx.cseq >= STRANGERS) return;
   const cseq = leg.localCseq + 1;
   cx.store.patch(LEG, leg, { localCseq: cseq });
   const { uri, route } = routed(stranger);
   request(cx, {
-    method: 'BYE',
+    method,
     uri,
     route,
-    rest: `Max-Forwards: 70\r\n${dialogLines(stranger, true)}CSeq: ${cseq} BYE\r\n${EMPTY_TAIL}`,
+    rest: `Max-Forwards: 70\r\n${dialogLines(stranger, true)}CSeq: ${cseq} ${method}\r\n${tail}`,
     cseq,
     to: stranger,
     leg: 0,
     onward: 0,
     offerless: false,
   });
+}
+
+/** Thanks and hangs up a second phone that answered the same INVITE (RFC 3261 13.2.2.4). */
+export function hangUpStranger(cx: Context, leg: Leg, ctx: Ctx, m: SipMessage): void {
+  const stranger = strangerOf(cx, leg, m);
+  sendAck(cx, stranger, ctx, m.toTag);
+  askStranger(cx, leg, stranger, ctx, 'BYE', EMPTY_TAIL);
 }
 
 /** The leg that began a call, while it is there. */
@@ -246,6 +266,11 @@ export function partner(cx: Context, call: Call, leg: Leg): Leg | undefined {
 export function hangUp(cx: Context, leg: Leg, tail: string): void {
   if (leg.state === 'ending' || leg.state === 'closing' || leg.state === 'subscribed') return;
   const stx = leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
+  if (leg.side === 'caller' && leg.state === 'inviting') {
+    // The answer waits for a PRACK of his (RFC 3262 3): he never heard it, and there is no dialog.
+    dropLeg(cx, leg);
+    return;
+  }
   const ctx = leg.uac === 0 ? undefined : cx.store.get(CTX, leg.uac);
   if (ctx !== undefined && outstanding(ctx)) {
     if (awaitsAck(ctx)) {

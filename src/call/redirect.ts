@@ -170,6 +170,10 @@ function rang(leg: Leg): boolean {
   return leg.state === 'early';
 }
 
+/** What every INVITE says anew, by `invite`. */
+const OF_ONE_INVITE =
+  /^(?:Max-Forwards|From|To|Call-ID|CSeq|Contact|Supported|Require|Session-Expires|Min-SE):/i;
+
 /**
  * What of the INVITE that was redirected is sent again: all but its dialog and its Contact. The next
  * History-Info is one level below the last (RFC 7044 10.4), mapped from it (`mp`).
@@ -179,7 +183,7 @@ function remade(cx: Context, sent: string, by: string, first: string) {
   let lines = first;
   let last = '';
   for (const line of sent.slice(0, end).split('\r\n')) {
-    if (/^(?:Max-Forwards|From|To|Call-ID|CSeq|Contact):/i.test(line)) continue;
+    if (OF_ONE_INVITE.test(line)) continue;
     lines += `${line}\r\n`;
     const index = /^History-Info:.*;\s*index=([\d.]{1,64})/i.exec(line);
     if (index !== null) last = index[1] as string;

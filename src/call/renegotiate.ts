@@ -17,7 +17,9 @@ import { ALLOW, EMPTY_TAIL } from '../proto/sip/text.ts';
 import { giveUpAfter } from '../proto/sip/timers.ts';
 import { H, type SipMessage } from '../sip-parser/index.ts';
 import { inviteLines, refreshTarget, sendAck, sendInDialog } from './leg.ts';
+import { exchange, heard, move } from './offer.ts';
 import { LEG, type Leg } from './rows.ts';
+import { heedSession, learn, sessionLines, TIMER_ONLY } from './session.ts';
 import { REOFFER, type Reoffer } from './transfer-rows.ts';
 
 /** What became of a re-INVITE. `answered` without an offer of ours: its ACK owes an answer. */
@@ -60,6 +62,13 @@ export function reoffer(
 export function acknowledge(cx: Context, leg: Leg, ctx: Ctx, answer: string): void {
   cx.store.patch(CTX, ctx, { acked: true, ackBody: answer });
   sendAck(cx, leg, ctx, leg.remoteTag);
+  if (leg.offer === 'remote')
+    move(cx, leg, answer === '' ? 'failed' : 'answerOut', kept(leg, answer));
+}
+
+/** What a refresh by re-INVITE would have to repeat; nothing where UPDATE does. */
+function kept(leg: Leg, text: string): string {
+  return leg.update ? '' : text;
 }
 
 /** Nobody waits for it any more: unsent it is gone, sent its end is only awaited. */
@@ -83,11 +92,14 @@ export function dropReoffers(cx: Context, leg: number): void {
 function isFree(cx: Context, leg: Leg): boolean {
   const uac = leg.uac === 0 ? undefined : cx.store.get(CTX, leg.uac);
   const uas = leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
-  return leg.state === 'confirmed' && !outstanding(uac) && !unsettled(uas);
+  const settled = leg.offer !== 'local' && leg.offer !== 'remote';
+  return leg.state === 'confirmed' && settled && !outstanding(uac) && !unsettled(uas);
 }
 
 function send(cx: Context, row: Reoffer, leg: Leg): void {
-  const tail = ALLOW + (row.offer === '' ? EMPTY_TAIL : row.offer);
+  const lines = ALLOW + sessionLines(cx, leg, TIMER_ONLY);
+  const tail = lines + (row.offer === '' ? EMPTY_TAIL : row.offer);
+  if (row.offer !== '') move(cx, leg, 'offerOut', kept(leg, row.offer));
   const ctx = sendInDialog(cx, leg, 'INVITE', 70, tail, 0, row.offer === '');
   cx.store.patch(LEG, leg, { uac: ctx.id });
   cx.store.patch(REOFFER, row, { ctx: ctx.id, retryAt: 0, tries: row.tries + 1 });
@@ -136,10 +148,14 @@ export function reofferAnswered(
   }
   if (m.status < 300) {
     refreshTarget(cx, leg, m);
+    learn(cx, leg, m);
+    if (leg.state === 'confirmed') heedSession(cx, leg, m);
+    heard(cx, leg);
     if (row.offer !== '') sendAck(cx, leg, ctx, leg.remoteTag);
     cx.store.remove(REOFFER, row);
     return { row, outcome: { kind: 'answered', leg, ctx, m } };
   }
+  if (leg.offer === 'local') exchange(cx, leg, 'failed');
   const wait = row.tries >= TRIES || row.purpose === 'none' ? -1 : waitAfter(cx, leg, m);
   if (wait < 0) return refused(cx, row, leg, m.status);
   cx.store.patch(REOFFER, row, { ctx: 0, retryAt: cx.now + wait });
@@ -160,5 +176,6 @@ function waitAfter(cx: Context, leg: Leg, m: SipMessage): number {
 
 /** Nobody answered the INVITE of `row`. */
 export function reofferUnanswered(cx: Context, row: Reoffer, leg: Leg): Verdict {
+  if (leg.offer === 'local') exchange(cx, leg, 'failed');
   return refused(cx, row, leg, 408);
 }

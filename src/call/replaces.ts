@@ -14,6 +14,7 @@ import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { uriOf, userOf } from '../proto/sip/address.ts';
 import type { Proof } from '../proto/sip/digest.ts';
+import { STX } from '../proto/sip/rows.ts';
 import { answerStateless, openServer, respond, trying } from '../proto/sip/server.ts';
 import {
   bodyTail,
@@ -36,6 +37,7 @@ import { isExtension } from './dialplan.ts';
 import { callerOf, partner, tagOf } from './leg.ts';
 import { reoffer } from './renegotiate.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
+import { termsFor } from './session.ts';
 import { callerLeg } from './setup.ts';
 import { inTransfer } from './transfer.ts';
 import { TRANSFER } from './transfer-rows.ts';
@@ -130,9 +132,12 @@ export function replace(cx: Context, m: SipMessage, key: string, from: Peer, pro
   });
   const fromValue = m.header(H.From) ?? '';
   const to = m.header(H.To) ?? '';
-  const taker = callerLeg(cx, m, from, own, userOf(uriOf(fromValue)), fromValue, to);
+  const user = userOf(uriOf(fromValue));
+  const aor = isExtension(cx.settings, unescapeUser(user)) ? unescapeUser(user) : '';
+  const taker = callerLeg(cx, m, from, own, user, fromValue, to, aor);
   const stx = openServer(cx, m, key, from, taker.id, tagOf(taker));
   cx.store.patch(LEG, taker, { uas: stx.id });
+  cx.store.patch(STX, stx, termsFor(cx, taker, m));
   trying(cx, m, stx);
   const t = cx.store.insert(TRANSFER, {
     kind: 'replace',

@@ -6,22 +6,25 @@
  *                    ├ response ─ client transaction ─ call event
  *                    └ request ── server transaction known? repeat
  *                                 ACK, CANCEL: their INVITE
- *                                 To tag: a leg        none: INVITE, REGISTER, OPTIONS
+ *                                 To tag: a subscription, a leg
+ *                                 none: INVITE, REGISTER, OPTIONS, SUBSCRIBE, MESSAGE, ...
  */
 
-import type { Peer } from '../base/peer.ts';
+import { isReliable, type Peer } from '../base/peer.ts';
 import type { Store, TableSpec } from '../base/row.ts';
 import type { Context } from '../proto/context.ts';
+import { isOurPort, isOurs } from '../proto/sip/address.ts';
 import { clientDue } from '../proto/sip/client.ts';
 import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
 import {
   answerStateless,
   findServer,
+  repeatTo,
   serverDue,
   serverKey,
   serverReceives,
 } from '../proto/sip/server.ts';
-import { EMPTY_TAIL, replyTo, responseText, statelessTag } from '../proto/sip/text.ts';
+import { EMPTY_TAIL, replyTo, statelessTag } from '../proto/sip/text.ts';
 import {
   isFault,
   M,
@@ -34,15 +37,24 @@ import {
   validateRequest,
   validateResponse,
 } from '../sip-parser/index.ts';
-import { notAllowed, refusal } from './admission.ts';
+import { admits, notAllowed, refusal } from './admission.ts';
 import { happen } from './call.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
+import { lapse, mailboxWord } from './events/mailbox.ts';
+import { resumeSubscriptions, subscriptionDue } from './events/notifier.ts';
+import { MAILBOX, type Mailbox, SUBSCRIPTION, type Subscription } from './events/rows.ts';
+import { inSubscription, subscribe } from './events/subscribe.ts';
+import { watched } from './events/watch.ts';
+import { follow, resumeFlows } from './flow.ts';
+import { newMessage } from './message.ts';
 import { hearOutcome } from './outcomes.ts';
 import { outOfDialog } from './refer.ts';
 import { expire, register } from './registrar.ts';
+import { provisionalDue } from './reliable.ts';
 import { reofferDue } from './renegotiate.ts';
-import { response, unanswered, unheard } from './responses.ts';
-import { BINDING, type Binding, CALL, type Call, LEG } from './rows.ts';
+import { expired, response, unanswered, unheard } from './responses.ts';
+import { BINDING, type Binding, CALL, type Call, LEG, type Leg, RPR, type Rpr } from './rows.ts';
+import { sessionDue } from './session.ts';
 import { newCall } from './setup.ts';
 import { transferDue } from './transfer.ts';
 import { REDIRECT, REOFFER, type Reoffer, TRANSFER, type Transfer } from './transfer-rows.ts';
@@ -54,13 +66,26 @@ export const CALL_TABLES: readonly TableSpec[] = [
   LEG,
   STX,
   CTX,
+  RPR,
+  SUBSCRIPTION,
+  MAILBOX,
   REOFFER,
   TRANSFER,
   REDIRECT,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
-export function onMessage(cx: Context, from: Peer, text: string): void {
+export function onMessage(plain: Context, from: Peer, text: string): void {
+  const cx = watched(plain);
+  // a packet that says it is from us is a forged one, and an answer to it would go round for ever
+  if (isOurs(cx.settings, from.ip) && isOurPort(cx.settings, from.port)) {
+    cx.count('fromOurselves');
+    return;
+  }
+  if (!cx.guard.hears(cx.now, from.ip)) {
+    cx.count('floodDropped');
+    return;
+  }
   const m = parseMessage(text);
   if (isFault(m)) {
     malformed(cx, from, salvage(text), m);
@@ -68,14 +93,21 @@ export function onMessage(cx: Context, from: Peer, text: string): void {
   }
   if (!m.isRequest) {
     cx.count('responsesIn');
-    if (validateResponse(m) === undefined) response(cx, m);
-    else cx.count('faultsDropped');
+    if (validateResponse(m) !== undefined) {
+      cx.count('faultsDropped');
+      return;
+    }
+    if (isReliable(from.transport)) follow(cx, m, from);
+    response(cx, m);
     return;
   }
   cx.count('requestsIn');
   const bad = validateRequest(m);
   if (bad !== undefined) malformed(cx, from, m, bad);
-  else request(cx, m, from);
+  else {
+    if (isReliable(from.transport)) follow(cx, m, from);
+    request(cx, m, from);
+  }
 }
 
 /**
@@ -85,6 +117,10 @@ export function onMessage(cx: Context, from: Peer, text: string): void {
 function malformed(cx: Context, from: Peer, m: SipMessage | undefined, bad: SipFault): void {
   if (bad.fault === 'keepalive') {
     cx.count('keepalivesIn');
+    return;
+  }
+  if (!cx.guard.admitsGarbage(cx.now, from.ip)) {
+    cx.count('floodDropped');
     return;
   }
   const { status, text } = SIP_FAULTS[bad.fault];
@@ -105,11 +141,15 @@ function malformed(cx: Context, from: Peer, m: SipMessage | undefined, bad: SipF
   cx.send(replyTo(m, from), answerText);
 }
 
+/** Requests that mean nothing outside a dialog. */
+const INSIDE: ReadonlySet<number> = new Set([M.BYE, M.PRACK, M.UPDATE]);
+
 function request(cx: Context, m: SipMessage, from: Peer): void {
   if (m.methodId === M.ACK) {
     ack(cx, m, from);
     return;
   }
+  if (m.toTag === '' && !admits(cx, from)) return;
   // A ping must be cheap: it has no transaction, so there is none to look for.
   if (m.methodId === M.OPTIONS && m.toTag === '') {
     options(cx, m, from);
@@ -122,11 +162,15 @@ function request(cx: Context, m: SipMessage, from: Peer): void {
     return;
   }
   if (m.methodId === M.CANCEL) cancelled(cx, m, key, from);
-  else if (m.toTag !== '') inDialog(cx, m, key, from);
-  else if (m.methodId === M.INVITE) newCall(cx, m, key, from);
+  else if (m.toTag !== '') {
+    if (!inSubscription(cx, m, key, from)) inDialog(cx, m, key, from);
+  } else if (m.methodId === M.INVITE) newCall(cx, m, key, from);
   else if (m.methodId === M.REGISTER) register(cx, m, key, from);
-  else if (m.methodId === M.BYE) answerStateless(cx, m, from, 481, EMPTY_TAIL);
   else if (m.methodId === M.REFER) outOfDialog(cx, m, from);
+  else if (INSIDE.has(m.methodId)) answerStateless(cx, m, from, 481, EMPTY_TAIL);
+  else if (m.methodId === M.SUBSCRIBE) subscribe(cx, m, key, from);
+  else if (m.methodId === M.MESSAGE) newMessage(cx, m, key, from);
+  else if (m.methodId === M.PUBLISH || m.methodId === M.NOTIFY) mailboxWord(cx, m, key, from);
   else notAllowed(cx, m, from);
 }
 
@@ -141,7 +185,8 @@ function options(cx: Context, m: SipMessage, from: Peer): void {
  * A row's moment has come: `table.deadline(row) <= cx.now`. Afterwards it has another, or is
  * gone.
  */
-export function onDue(cx: Context, table: TableSpec, row: { readonly id: number }): void {
+export function onDue(plain: Context, table: TableSpec, row: { readonly id: number }): void {
+  const cx = watched(plain);
   // Of several rows due at once, one may have taken another with it.
   if (cx.store.get(table, row.id) !== row || table.deadline(row as never) > cx.now) return;
   switch (table.number) {
@@ -162,6 +207,17 @@ export function onDue(cx: Context, table: TableSpec, row: { readonly id: number 
       happen(cx, call, 'silence', said);
       return;
     }
+    case LEG.number: {
+      const leg = row as Leg;
+      if (sessionDue(cx, leg)) expired(cx, leg);
+      return;
+    }
+    case RPR.number: {
+      const rpr = row as Rpr;
+      const leg = provisionalDue(cx, rpr) ? cx.store.get(LEG, rpr.leg) : undefined;
+      if (leg !== undefined) unheard(cx, leg);
+      return;
+    }
     case STX.number: {
       const stx = row as Stx;
       if (serverDue(cx, stx) !== 'timeout') return;
@@ -175,6 +231,12 @@ export function onDue(cx: Context, table: TableSpec, row: { readonly id: number 
       if (clientDue(cx, ctx) === 'timeout') unanswered(cx, ctx);
       return;
     }
+    case SUBSCRIPTION.number:
+      subscriptionDue(cx, row as Subscription);
+      return;
+    case MAILBOX.number:
+      lapse(cx, row as Mailbox);
+      return;
     case TRANSFER.number:
       transferDue(cx, row as Transfer);
       return;
@@ -192,6 +254,9 @@ export function onDue(cx: Context, table: TableSpec, row: { readonly id: number 
  */
 export function resume(cx: Context): void {
   const { store, now } = cx;
+  // a guard that knows nobody would take those who come back for strangers
+  for (const binding of store.rows(BINDING)) cx.guard.know(now, binding.sourceIp);
+  for (const leg of store.rows(LEG)) cx.guard.know(now, leg.ip);
   for (const ctx of store.rows(CTX)) {
     if (ctx.resendAt > now) store.patch(CTX, ctx, { resendAt: now });
   }
@@ -199,9 +264,11 @@ export function resume(cx: Context): void {
     if (stx.resendAt > now) store.patch(STX, stx, { resendAt: now });
     // A caller who heard 100 repeats nothing: ringing must not be lost. 100 itself he asks for.
     else if (stx.state === 'proceeding' && stx.status > 100) {
-      cx.send(stx, responseText(stx.status, stx.reason, stx.head, stx.response));
+      repeatTo(cx, stx);
     }
   }
+  resumeFlows(cx);
+  resumeSubscriptions(cx);
 }
 
 export type SipSummary = {

@@ -28,6 +28,8 @@ import type { SipMessage } from '../sip-parser/index.ts';
 import { happen } from './call.ts';
 import { closeLeg, contactOf, dropLeg, hangUp, sendAck, tidy } from './leg.ts';
 import { notify } from './notify.ts';
+import { spoke } from './offer.ts';
+import { give } from './reliable.ts';
 import { acknowledge, forget, type Outcome, reoffer } from './renegotiate.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { TRANSFER, type Transfer } from './transfer-rows.ts';
@@ -231,9 +233,9 @@ function answerTarget(cx: Context, t: Transfer, news: News): void {
   const stx = cx.store.get(STX, target.uas);
   const call = cx.store.get(CALL, target.call);
   if (stx === undefined || call === undefined) return;
-  cx.store.patch(LEG, target, { state: 'confirmed' });
   cx.store.patch(CALL, call, { state: 'talking', answeredAt: cx.now, noAnswerAt: 0 });
-  respond(cx, stx, 200, '', contactOf(cx, target) + ALLOW + bodyTail(news.m));
+  spoke(cx, target, news.m);
+  give(cx, target, stx, 200, '', contactOf(cx, target) + ALLOW + bodyTail(news.m));
 }
 
 /** From here on the two talk with each other, and the transferor with nobody. */
@@ -351,7 +353,7 @@ function subscriptionOver(cx: Context, t: Transfer): void {
 }
 
 /** A NOTIFY came to its end; `status` 0: nobody answered. @returns false when it is none of ours. */
-export function notified(cx: Context, ctx: Ctx, status: number): boolean {
+export function toldTransferor(cx: Context, ctx: Ctx, status: number): boolean {
   if (ctx.method !== 'NOTIFY' || ctx.leg === 0) return false;
   const t = cx.store.all(TRANSFER, 'transferor', ctx.leg).find((x) => x.notify === ctx.id);
   if (t === undefined) return false;

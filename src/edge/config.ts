@@ -10,6 +10,7 @@ import { PAIR_DEFAULTS, settingsFault } from '../pair/settings.ts';
 import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts';
 import { sipSettings } from '../proto/context.ts';
 import { ipCanonical } from '../wire/ip.ts';
+import { type StreamConfig, streamsOf } from './config-streams.ts';
 import { isKeyFault, readKeyFile } from './key-file.ts';
 
 export const RELEASE = 'sipair 0.1.0';
@@ -24,6 +25,7 @@ export type Config = {
     readonly peerAddress: string;
   };
   readonly sipPort: number;
+  readonly streams: StreamConfig;
   readonly data: string;
   readonly control: string;
   /** Program that cuts the peer's power or port, and its arguments. */
@@ -41,10 +43,10 @@ export const MIRROR_PORT = 5406;
 /** Only while `sipair pair` runs. */
 export const PAIRING_PORT = 5407;
 
-type Json = { readonly [key: string]: unknown };
+export type Json = { readonly [key: string]: unknown };
 
 /** Collects every mistake instead of stopping at the first. */
-class Checker {
+export class Checker {
   readonly faults: ConfigFault[] = [];
 
   wrong(place: string, code: string, text: string): void {
@@ -249,6 +251,16 @@ function fenceOf(c: Checker, j: Json): { command: readonly string[] | undefined;
   };
 }
 
+/** Voice mail services: the address they send from, or the extension they are. */
+function voicemailOf(c: Checker, users: Json): readonly string[] {
+  return c.list(users, 'voicemail', 'users.').map((item, i) => {
+    if (typeof item === 'string' && isIP(item) !== 0) return ipCanonical(item) ?? item;
+    if (typeof item === 'string' && /^[1-9]\d{0,8}$/.test(item)) return item;
+    c.wrong(`users.voicemail[${i}]`, 'config-shape', 'an address or an extension is needed here');
+    return '';
+  });
+}
+
 function pairOf(
   c: Checker,
   j: Json,
@@ -292,9 +304,9 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   const face = c.object(j, 'vip', '');
   c.known(face, 'vip.', ['address', 'more', 'vrrp', 'carrierBounce']);
   const sip = c.object(j, 'sip', '');
-  c.known(sip, 'sip.', ['port']);
+  const streams = streamsOf(c, sip);
   const users = c.object(j, 'users', '');
-  c.known(users, 'users.', ['from', 'to', 'auth']);
+  c.known(users, 'users.', ['from', 'to', 'auth', 'voicemail']);
   const fence = fenceOf(c, j);
   const pair = pairOf(c, j, lan, face, pairKey(c, j, keyed), fence);
   const vip = pair.vips[0] as string;
@@ -315,6 +327,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
       peerAddress: c.address(x, 'peerAddress', 'crossover.'),
     },
     sipPort: port,
+    streams,
     data: c.text(j, 'data', ''),
     control: c.text(j, 'control', ''),
     fence: fence.command,
@@ -323,10 +336,17 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
       pair,
       sip: sipSettings({
         vip,
+        vip6: pair.vips.find((ip) => ip.includes(':')) ?? '',
         port,
+        tlsPort: streams.tls?.port ?? 0,
+        wsPort: streams.ws?.port ?? 0,
+        wssPort: streams.wss?.port ?? 0,
         userFrom: from,
         userTo: to,
         auth: c.flag(users, 'auth', 'users.'),
+        sessionExpiresS: c.whole(sip, 'sessionExpiresS', 'sip.', 0, 86_400, 1800),
+        minSeS: c.whole(sip, 'minSeS', 'sip.', 90, 86_400, 90),
+        voicemail: voicemailOf(c, users),
         nonceKey: Buffer.from(pair.key).toString('hex'),
         product: RELEASE.replace(' ', '/'),
       }),

@@ -40,8 +40,12 @@ export type Report = {
   readonly failure: Failure | undefined;
 };
 
-/** Inputs between two looks at the counters: a look takes as long as a dozen inputs. */
-const BATCH = 40;
+/**
+ * Inputs between two looks at the counters. A look takes as long as a dozen inputs, and a batch
+ * with something new in it is run again: while much is new batches are small.
+ */
+const SMALLEST = 16;
+const LARGEST = 320;
 
 /**
  * Block executions allowed an octet of input and an input. Every value is put to every parser of
@@ -77,6 +81,7 @@ class Run {
   private readonly corpus: string[] = seeds();
   private readonly verdicts = new Map<string, number>();
   private executions = 0;
+  private size = SMALLEST;
   private workPerOctet = 0;
   private failure: Failure | undefined;
 
@@ -90,14 +95,14 @@ class Run {
 
   all(): Report {
     const first = this.corpus.length;
-    for (let i = 0; i < first && this.failure === undefined; i += BATCH) {
+    for (let i = 0; i < first && this.failure === undefined; i += SMALLEST) {
       this.batch(
-        this.corpus.slice(i, i + BATCH).map((text) => this.input(text)),
+        this.corpus.slice(i, i + SMALLEST).map((text) => this.input(text)),
         false,
       );
     }
     while (this.failure === undefined && this.executions < this.o.executions && this.o.go()) {
-      const size = Math.min(BATCH, this.o.executions - this.executions);
+      const size = Math.min(this.size, this.o.executions - this.executions);
       const inputs = Array.from({ length: size }, () => this.input(this.mutator.next(this.corpus)));
       this.batch(inputs, true);
     }
@@ -130,8 +135,9 @@ class Run {
     }
     const { fresh, work } = this.coverage.look(!keep);
     this.workPerOctet = Math.max(this.workPerOctet, Math.round(work / (octets + 1)));
-    const suspicious = work > octets * WORK_PER_OCTET + inputs.length * WORK_PER_INPUT;
-    if (suspicious || (keep && fresh > 0)) this.oneByOne(inputs);
+    const news = keep && fresh > 0;
+    this.size = news ? Math.max(SMALLEST, this.size >> 1) : Math.min(LARGEST, this.size + 8);
+    if (news || tooMuch(inputs, work)) this.hunt(inputs);
   }
 
   /** Runs one input; true when its verdict is a new one. */
@@ -149,17 +155,24 @@ class Run {
     }
   }
 
-  /** Runs each input again with a look of its own: which one was it? */
-  private oneByOne(inputs: readonly Input[]): void {
-    for (const { text, cuts } of inputs) {
-      this.check(text, cuts);
-      const { fresh, work } = this.coverage.look(true);
-      if (fresh > 0) this.corpus.push(text);
-      if (work <= text.length * WORK_PER_OCTET + WORK_PER_INPUT) continue;
-      const detail = `${work} block executions for ${text.length} octets`;
-      this.failure = { text, cuts, rule: 'work is bounded', detail };
+  /** Which of them was it? Runs halves again, and halves of what is still new. */
+  private hunt(inputs: readonly Input[]): void {
+    if (this.failure !== undefined) return;
+    for (const { text, cuts } of inputs) this.check(text, cuts);
+    const [only] = inputs.length === 1 ? inputs : [];
+    const { fresh, work } = this.coverage.look(only !== undefined);
+    const slow = tooMuch(inputs, work);
+    if (fresh === 0 && !slow) return;
+    if (only === undefined) {
+      const half = inputs.length >> 1;
+      this.hunt(inputs.slice(0, half));
+      this.hunt(inputs.slice(half));
       return;
     }
+    this.corpus.push(only.text);
+    if (!slow) return;
+    const detail = `${work} block executions for ${only.text.length} octets`;
+    this.failure = { ...only, rule: 'work is bounded', detail };
   }
 
   /** The same failure with less text, as far as a bounded search finds it. */
@@ -186,6 +199,11 @@ class Run {
       return describe(input, e);
     }
   }
+}
+
+function tooMuch(inputs: readonly Input[], work: number): boolean {
+  const octets = inputs.reduce((sum, input) => sum + input.text.length, 0);
+  return work > octets * WORK_PER_OCTET + inputs.length * WORK_PER_INPUT;
 }
 
 function describe(input: Input, e: unknown): Failure {

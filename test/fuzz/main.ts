@@ -133,7 +133,10 @@ function watched(job: Job): Promise<Report> {
 
 function tell(r: Report, seconds: number, missing: boolean): void {
   const rate = Math.round(r.executions / seconds);
-  console.log(`fuzz: ${r.executions} executions in ${seconds.toFixed(1)} s: ${rate} a second`);
+  // On a busy machine the first rate says little.
+  const busy = Math.round(r.executions / (process.cpuUsage().user / 1e6));
+  const rates = `${rate} a second, ${busy} a second of the processor`;
+  console.log(`fuzz: ${r.executions} executions in ${seconds.toFixed(1)} s: ${rates}`);
   console.log(`fuzz: ${r.covered} of ${r.known} blocks of src/sip-parser covered`);
   console.log(`fuzz: ${r.corpus} inputs kept, ${r.seeds} of them seeds`);
   console.log(`fuzz: at most ${r.workPerOctet} block executions an octet in a batch`);

@@ -71,7 +71,17 @@ const EXTENSIONS: readonly string[] = [
   '',
 ];
 
+/** Values by themselves: what stands behind the colons of the messages above. */
+function values(): string[] {
+  const lines = EXTENSIONS.flatMap((text) => text.split('\r\n'));
+  const found = lines.flatMap((line) => {
+    const colon = line.indexOf(': ');
+    return colon > 0 && line.length > colon + 8 ? [line.slice(colon + 2)] : [];
+  });
+  return [...new Set(found), SDP];
+}
+
 /** Every seed, in an order that does not change. */
 export function seeds(): string[] {
-  return [...EXTENSIONS, ...vectors()];
+  return [...EXTENSIONS, ...vectors(), ...values()];
 }

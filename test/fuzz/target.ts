@@ -24,10 +24,13 @@ const show = (x: unknown): string => JSON.stringify(x) ?? 'undefined';
 
 /** Checks everything about `text`; the verdict in one word. `cuts` says where a stream is cut. */
 export function check(text: string, cuts: readonly number[]): string {
+  // Values by themselves: one that stands in a message is reached by few of the edits.
+  if (!text.includes('\r\n')) {
+    checkValue(text);
+    return 'value';
+  }
+  if (text.startsWith('v=')) checkSdp(text);
   checkStream(text, cuts);
-  // Values from elsewhere than a message (a dial plan, a URI) have every octet in them.
-  const from = cuts[0] ?? 0;
-  checkValue(text.slice(from, from + 80));
   const m = sip.parseMessage(text);
   const answerable = sip.salvage(text);
   if (answerable !== undefined) checkResponse(answerable);
@@ -210,17 +213,26 @@ function readAll(m: sip.SipMessage): void {
   demand(!/[\r\n]/.test(words.join('')), 'no line end inside a value', () => show(words));
 }
 
-function checkBody(m: sip.SipMessage): void {
-  if (m.body === '') return;
-  const sdp = sip.parseSdp(m.body);
+// Written in the order of RFC 8866, and with the t= line that old devices leave out.
+function essence(sdp: sip.Sdp): unknown {
+  const media = sdp.media.map((m) => ({ ...m, extra: [...m.extra].sort() }));
+  return { ...sdp, media, times: sdp.times.length > 0 ? sdp.times : ['t=0 0'] };
+}
+
+function checkSdp(body: string): void {
+  const sdp = sip.parseSdp(body);
   if (!sip.isFault(sdp)) {
-    // Lines the RFC demands and old devices leave out are written, so texts are compared.
     const text = sip.formatSdp(sdp);
     const back = sip.parseSdp(text);
-    const kept = !sip.isFault(back) && sip.formatSdp(back) === text;
-    demand(kept, 'SDP is read back', () => show([m.body, text, back]));
+    const kept = !sip.isFault(back) && show(essence(back)) === show(essence(sdp));
+    demand(kept, 'SDP is read back', () => show([body, text, back]));
   }
-  sip.rewriteSdpOrigin(m.body, '1', '2');
+  sip.rewriteSdpOrigin(body, '1', '2');
+}
+
+function checkBody(m: sip.SipMessage): void {
+  if (m.body === '') return;
+  checkSdp(m.body);
   const parts = sip.parseMultipart(m.header(sip.H.ContentType) ?? '', m.body);
   if (!sip.isFault(parts)) {
     const size = parts.reduce((sum, p) => sum + p.body.length, 0);

@@ -84,10 +84,11 @@ test('narrow swarm: the primary loses power just after its backup came in step',
   }
 });
 
-/** They were found before disks could fail. */
+/** They were found before disks could fail, and before anybody watched. */
 const AS_FOUND = (drawn: Options): Options => ({
   ...drawn,
   kinds: drawn.kinds.filter((kind) => !(DISK_FAULTS as readonly string[]).includes(kind)),
+  mix: { ...drawn.mix, watch: 0 },
 });
 
 const known = readFileSync(new URL('seeds.txt', import.meta.url), 'utf8')

@@ -523,7 +523,7 @@ test('RFC 6665 4.1.2.3 SUBSCRIBE with Expires 0 ends the subscription, the trans
       .map((m) => (m.isRequest ? m.header(H.SubscriptionState) : m.status))
       .join(', ');
   };
-  t.is(ask('refer;id=9999', 60), '405');
+  t.is(ask('refer;id=9999', 60), '489');
   t.is(ask(id, 600), '200');
   t.is(ask(id, 0), '200, terminated;reason=timeout');
   carol.reply(carol.take(), 200, 'ct', SDP('carol'));

@@ -1,9 +1,9 @@
 /**
  * Phones that do anything at any time: legal, late, repeated, crossed, to the wrong dialog; and a
  * box that is replaced at any moment. Whatever happens: nothing throws, what we send is well formed,
- * a dialog keeps its tags and its CSeq grows, and when everybody has been silent for ten minutes
- * nothing is left but registrations and calls that were answered and never hung up, each of which
- * a BYE ends.
+ * a dialog keeps its tags, its CSeq and its RSeq grow, and when everybody has been silent for two
+ * hours nothing is left but registrations and calls that were answered and never hung up, each of
+ * which a BYE ends; with session timers, not even those.
  */
 
 import test from 'ava';
@@ -23,20 +23,33 @@ import { Lab, line, Peer, SDP, uriIn } from './call-lab.ts';
 
 const STATUSES = [
   100, 100, 180, 180, 180, 183, 183, 199, 200, 200, 200, 200, 200, 200, 200, 200, 202, 302, 401,
-  408, 481, 486, 487, 491, 500, 503, 603,
+  408, 422, 481, 486, 487, 491, 500, 503, 603,
 ];
 /** Statuses we may give without remembering them: a repetition may hear something else. */
-const STATELESS = new Set([403, 404, 405, 480, 481, 482, 483, 487, 491, 500, 503]);
+const STATELESS = new Set([403, 404, 405, 422, 480, 481, 482, 483, 487, 491, 500, 503]);
 const METHODS = [
   'BYE',
   'INVITE',
   'INVITE',
   'UPDATE',
+  'UPDATE',
   'INFO',
   'MESSAGE',
   'OPTIONS',
   'PRACK',
+  'PRACK',
   'REFER',
+];
+/** What a phone says of extensions it knows, or wants. */
+const EXTRAS = [
+  '',
+  '',
+  'Supported: 100rel\r\n',
+  'Require: 100rel\r\nAllow: INVITE, UPDATE, PRACK\r\n',
+  'Supported: 100rel, timer\r\nAllow: INVITE, UPDATE, PRACK\r\nSession-Expires: 90\r\n',
+  'Supported: timer\r\nSession-Expires: 1800;refresher=uas\r\n',
+  'Supported: timer\r\nSession-Expires: 60\r\nMin-SE: 60\r\n',
+  'Session-Expires: 200;refresher=uac\r\nMin-SE: 120\r\n',
 ];
 const WAITS = [0, 0, 0, 0, 1, 1, 50, 50, 50, 500, 500, 501, 2000, 5001, 32_000, 190_000];
 
@@ -71,9 +84,15 @@ class Walker {
   private looked = 0;
   private calls = 0;
 
+  /** RSeq of our last reliable provisional response to an INVITE, by its branch. */
+  private readonly rseqs = new Map<string, number>();
+  /** Whether we begin session timers: then no call outlasts its phones' silence. */
+  readonly timed: boolean;
+
   constructor(seed: number) {
     this.dice = seeded(seed);
-    this.lab = new Lab({ maxCalls: 20 });
+    this.timed = this.chance(2);
+    this.lab = new Lab({ maxCalls: 20, sessionExpiresS: this.timed ? 600 : 0 });
     this.peers = ['1001', '1001', '1002', '1002', '1003'].map(
       (user, i) => new Peer(this.lab, user, `192.0.2.${i + 1}`),
     );
@@ -166,6 +185,7 @@ class Walker {
     const branch = m.branch.replace(/\.ack$/, '');
     if (!m.isRequest) {
       const ask = m.cseqMethod === 'INVITE' ? this.asks.get(branch) : undefined;
+      if (m.has(H.RSeq)) this.followRseq(branch, Number(m.header(H.RSeq)), m.text);
       if (ask !== undefined && m.toTag !== '') ask.tags.add(m.toTag);
       if (ask !== undefined && m.status >= 200) ask.finals.add(m.status);
       return;
@@ -179,6 +199,14 @@ class Walker {
       this.rings.set(branch, { ...known, heardAt: 0, final: 0, cancelled: false, acked: false });
     } else if (ring !== undefined && m.method === 'CANCEL') ring.cancelled = true;
     else if (ring !== undefined && m.method === 'ACK') ring.acked = true;
+  }
+
+  /** RFC 3262 3: "Each subsequent reliable provisional response ... greater by exactly one". */
+  private followRseq(branch: string, rseq: number, text: string): void {
+    const last = this.rseqs.get(branch);
+    const grows = last === undefined || rseq === last || rseq === last + 1;
+    if (!grows) this.faults.push(`RSeq ${rseq} after ${last}: ${text}`);
+    this.rseqs.set(branch, rseq);
   }
 
   /** A BYE ends what rings in its dialog. */
@@ -251,7 +279,9 @@ class Walker {
       peer.request('INVITE', `sip:${to}@192.0.2.10`, {
         callId: `c${this.calls}`,
         body: this.body(),
-        ...(this.chance(6) ? { extra: `Replaces: ${this.dialog('=')}\r\n` } : {}),
+        extra:
+          (EXTRAS[this.dice.u32() % EXTRAS.length] as string) +
+          (this.chance(6) ? `Replaces: ${this.dialog('=')}\r\n` : ''),
       }),
     );
   }
@@ -298,11 +328,23 @@ class Walker {
     const text: string[] = [];
     const send = peer.send.bind(peer);
     peer.send = (t): void => void text.push(t);
-    peer.reply(m, status, tag, this.body());
+    peer.reply(m, status, tag, this.body(), this.extraOf(m, status));
     peer.send = send;
     const other = `<sip:${1001 + (this.dice.u32() % 4)}@x>`;
     const said = text[0] as string;
     this.say(peer, status === 302 ? said.replace(/Contact: [^\r]*/, `Contact: ${other}`) : said);
+  }
+
+  private extraOf(m: SipMessage, status: number): string {
+    if (m.method === 'INVITE' && status > 100 && status < 200 && this.chance(2)) {
+      const near = this.chance(4) ? 0 : (this.lab.log.length % 3) + 1;
+      return `Require: 100rel\r\nRSeq: ${near}\r\nAllow: INVITE, UPDATE\r\n`;
+    }
+    if (status === 422) return `Min-SE: ${this.chance(2) ? 700 : 7000}\r\n`;
+    if (status >= 200 && status < 300 && this.chance(3)) {
+      return `Session-Expires: 300;refresher=${this.chance(2) ? 'uac' : 'uas'}\r\nAllow: UPDATE\r\n`;
+    }
+    return '';
   }
 
   private ack(peer: Peer, last = 0): void {
@@ -341,8 +383,9 @@ class Walker {
 
   private inDialog(peer: Peer): void {
     const method = this.pick(METHODS) as string;
-    const refers = method === 'REFER' ? { extra: this.referTo() } : {};
-    const o = { body: this.body(), ...(this.chance(10) ? { cseq: 1 } : {}), ...refers };
+    const extra = method === 'PRACK' ? '' : (EXTRAS[this.dice.u32() % EXTRAS.length] as string);
+    const refers = method === 'REFER' ? this.referTo() : '';
+    const o = { body: this.body(), extra: extra + refers, ...(this.chance(10) ? { cseq: 1 } : {}) };
     if (this.chance(2)) {
       const least = this.chance(4) ? 101 : 200;
       const m = this.pick(
@@ -351,6 +394,10 @@ class Walker {
         ),
       );
       if (m === undefined) return;
+      if (method === 'PRACK') {
+        const rseq = this.chance(6) ? '7' : (m.header(H.RSeq) ?? '1');
+        o.extra = `RAck: ${rseq} ${m.cseq} INVITE\r\n`;
+      }
       const text = peer.request(method, m.contactUri || 'sip:192.0.2.10', {
         to: uriIn(m.header(H.To) ?? ''),
         toTag: m.toTag,
@@ -373,23 +420,24 @@ class Walker {
     if (text !== undefined) this.say(peer, text);
   }
 
-  /** Ten minutes of silence; then what is left that must not be. */
+  /** Two hours of silence; then what is left that must not be. */
   leftovers(): string[] {
-    this.lab.pass(600_000);
+    // longer than the longest session any of them asks for
+    this.lab.pass(8_000_000);
     this.listen();
     const { store } = this.lab;
     const out: string[] = [];
     for (const row of [...store.rows(STX), ...store.rows(CTX)]) {
-      out.push(`a transaction outlasts ten minutes: ${JSON.stringify({ ...row, $spec: 0 })}`);
+      out.push(`a transaction outlasts two hours: ${JSON.stringify({ ...row, $spec: 0 })}`);
     }
     for (const call of store.rows(CALL)) {
       const legs = store.all(LEG, 'call', call.id);
       const what = `${call.state}: ${legs.map((l) => `${l.side} ${l.state}`).join(', ')}`;
       // in pairs, perhaps with one of another call: transfers do that
       const paired = legs.every((leg) => partner(this.lab.cx, call, leg)?.state === 'confirmed');
-      if (call.state !== 'talking' || !paired || legs.some((l) => l.state !== 'confirmed')) {
-        out.push(what);
-      }
+      const timed = this.timed || legs.some((l) => l.refreshAt + l.expiresAt > 0);
+      const lives = call.state === 'talking' && legs.every((l) => l.state === 'confirmed');
+      if (!lives || !paired || timed) out.push(what);
     }
     for (const call of [...store.rows(CALL)]) {
       const legs = store.all(LEG, 'call', call.id);

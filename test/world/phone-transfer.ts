@@ -10,6 +10,7 @@ import { type Call, isEstablished, type Plan, type Transfer } from './book.ts';
 import { VIP } from './box.ts';
 import type { Phone } from './phone.ts';
 import type { Leg, PhoneCalls } from './phone-call.ts';
+import { freshSession } from './phone-session.ts';
 import type { ServerTxn } from './phone-txn.ts';
 import type { Msg } from './sip-text.ts';
 
@@ -98,6 +99,12 @@ export class PhoneTransfers {
       leg,
       'REFER',
       '',
+      [
+        this.phone.contact,
+        // who is called hears by this which call it is about (RFC 3892)
+        `Refer-To: <${to}>`,
+        `Referred-By: <sip:${call.id}@${VIP}>`,
+      ],
       (msg) => {
         if (msg?.status !== 202) {
           this.calls.fail(leg, `REFER answered ${msg?.status ?? 'by nobody'}`);
@@ -107,8 +114,6 @@ export class PhoneTransfers {
           this.leave(leg);
         } else this.phone.world.queue.after(NEVER_TOLD, () => this.told(leg, transfer));
       },
-      // who is called hears by this which call it is about (RFC 3892)
-      [`Refer-To: <${to}>`, `Referred-By: <sip:${call.id}@${VIP}>`],
     );
   }
 
@@ -140,7 +145,7 @@ export class PhoneTransfers {
     if (leg.state !== 'established') return;
     leg.gone = true;
     this.calls.end(leg);
-    this.calls.inDialog(leg, 'BYE', '', (msg) => {
+    this.calls.inDialog(leg, 'BYE', '', [], (msg) => {
       const ok = msg?.status === 200 || (msg?.status === 481 && leg.crossed);
       if (!ok) this.calls.fail(leg, `BYE answered ${msg?.status ?? 'by nobody'}`);
     });
@@ -202,6 +207,7 @@ export class PhoneTransfers {
       server: txn,
       unacked: new Map(),
       cancelSent: false,
+      session: freshSession(),
       crossed: false,
       // not yet: until it hears the answer the transferor has this end
       gone: true,

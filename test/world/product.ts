@@ -107,7 +107,12 @@ export function product(box: BoxId, drawn: PairDraw = SHORT_PAIR): Program {
   if (wrong !== undefined) throw new Error(wrong);
   const settings: NodeSettings = {
     pair,
-    sip: sipSettings({ vip: VIP, nonceKey: 'world' }),
+    sip: sipSettings({
+      vip: VIP,
+      nonceKey: 'world',
+      sessionExpiresS: drawn.sessionS ?? 0,
+      minSeS: ((drawn.sessionS ?? 180) * 4) / 5,
+    }),
     diskGroupMs: 150,
     release: RELEASE,
   };

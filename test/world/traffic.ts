@@ -6,6 +6,7 @@
 
 import type { Book, Call, Plan } from './book.ts';
 import { Dice } from './dice.ts';
+import { drawManner, type Manners } from './manner.ts';
 import type { Phone } from './phone.ts';
 import type { Leg } from './phone-call.ts';
 import type { Queue } from './queue.ts';
@@ -24,6 +25,10 @@ export type CallMix = {
   readonly endless: number;
   /** Odds of each of up to three re-INVITEs in a call. */
   readonly update: number;
+  /** Extensions the phones of a call know. */
+  readonly manners?: Manners;
+  /** Odds that a phone watches another one. */
+  readonly watch: number;
   /** Odds that an answered call is transferred, and that one is redirected (302) first. */
   readonly transfer: number;
   readonly redirect: number;
@@ -39,6 +44,7 @@ export class Traffic {
   private readonly dice: Dice;
   private readonly book: Book;
   private readonly mix: CallMix;
+  private readonly mannered: Dice;
   private readonly moves: Dice;
 
   constructor(
@@ -55,6 +61,7 @@ export class Traffic {
     this.book = book;
     this.phones = phones;
     this.mix = mix;
+    this.mannered = new Dice(mix.manners?.seed ?? 0);
     for (const phone of phones) this.byNumber.set(phone.number, phone);
     book.onEstablished = (call) => this.talk(call);
   }
@@ -65,7 +72,14 @@ export class Traffic {
     for (const phone of this.phones) {
       this.queue.after(this.dice.between(0, 300), () => phone.register());
       this.queue.after(600 + this.dice.wait(this.mix.gap), () => this.dial(phone));
+      this.lookAround(phone);
     }
+  }
+
+  private lookAround(phone: Phone): void {
+    if (!this.dice.odds(this.mix.watch)) return;
+    const other = this.dice.pick(this.phones.filter((p) => p !== phone));
+    this.queue.after(this.dice.between(300, 900), () => phone.watches.watch(other.number));
   }
 
   /** No new calls; those under way go on. */
@@ -100,6 +114,8 @@ export class Traffic {
   call(from: Phone, to: Phone, plan: Plan): Call {
     const callee = plan.kind === 'unknown' ? '4999' : to.number;
     const call = this.book.open(this.queue.now, from.number, callee, plan);
+    const { manners } = this.mix;
+    if (manners !== undefined) call.manner = drawManner(this.mannered, manners.odds);
     from.calls.dial(call);
     return call;
   }

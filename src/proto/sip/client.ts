@@ -9,6 +9,7 @@ import type { Peer } from '../../base/peer.ts';
 import { H, type SipMessage } from '../../sip-parser/index.ts';
 import type { Context } from '../context.ts';
 import { type ClientEvent, INVITE_CLIENT, type Next, OTHER_CLIENT } from './machines.ts';
+import { reach, sentBy } from './reach.ts';
 import { CTX, type Ctx, type Method } from './rows.ts';
 import type { Verdict } from './server.ts';
 import { COOKIE, EMPTY_TAIL, idIn, isWord, randomWord, viaTo, word } from './text.ts';
@@ -27,10 +28,14 @@ export type NewRequest = {
   readonly cseq: number;
   readonly to: Peer;
   readonly leg: number;
+  /** A NOTIFY: the subscription it tells. */
+  readonly subscription?: number;
   /** Server transaction this passes on, 0 for none. */
   readonly onward: number;
   /** An INVITE whose ACK will have to bring the answer. */
   readonly offerless: boolean;
+  /** A session refresh of our own. */
+  readonly refresh?: boolean;
 };
 
 /** The branch of our top Via. A CANCEL has that of its INVITE (RFC 3261 9.1). */
@@ -59,10 +64,12 @@ function start(cx: Context, r: NewRequest, cancels: number, rnd: string): Ctx {
     route: r.route,
     request: r.rest,
     leg: r.leg,
+    subscription: r.subscription ?? 0,
     onward: r.onward,
     offerless: r.offerless,
+    refresh: r.refresh === true,
     interval: s.t1,
-    resendAt: at(cx.now, invite ? 'A' : 'E', s),
+    resendAt: at(cx.now, invite ? 'A' : 'E', s, r.to.transport),
     giveUpAt: at(cx.now, invite ? 'B' : 'F', s),
   });
   transmit(cx, ctx);
@@ -71,7 +78,15 @@ function start(cx: Context, r: NewRequest, cancels: number, rnd: string): Ctx {
 
 function transmit(cx: Context, ctx: Ctx): void {
   const via = viaTo(cx.settings, ctx, branchOf(ctx));
-  cx.send(ctx, `${ctx.method} ${ctx.uri} SIP/2.0\r\n${via}${ctx.route}${ctx.request}`);
+  const to = reach(cx, ctx, sentBy(ctx.route, ctx.uri));
+  cx.send(to, `${ctx.method} ${ctx.uri} SIP/2.0\r\n${via}${ctx.route}${ctx.request}`);
+}
+
+/** Says a request that has no answer yet once more, by a connection that may be another one. */
+export function sayAgain(cx: Context, ctx: Ctx): void {
+  if (ctx.request === '' || (ctx.state !== 'calling' && ctx.state !== 'trying')) return;
+  cx.count('requestsResent');
+  transmit(cx, ctx);
 }
 
 /**
@@ -224,10 +239,10 @@ function step(cx: Context, ctx: Ctx, event: ClientEvent, m: SipMessage | undefin
         giveUpAt = ctx.request === '' ? ctx.giveUpAt : at(cx.now, 'C', s);
         break;
       case 'startD':
-        endAt = at(cx.now, 'D', s);
+        endAt = at(cx.now, 'D', s, ctx.transport);
         break;
       case 'startK':
-        endAt = at(cx.now, 'K', s);
+        endAt = at(cx.now, 'K', s, ctx.transport);
         break;
       case 'startM':
         endAt = at(cx.now, 'M', s);
