@@ -17,7 +17,7 @@ import { ALLOW, EMPTY_TAIL } from '../proto/sip/text.ts';
 import { giveUpAfter } from '../proto/sip/timers.ts';
 import { H, type SipMessage } from '../sip-parser/index.ts';
 import { inviteLines, refreshTarget, sendAck, sendInDialog } from './leg.ts';
-import { exchange, heard, move } from './offer.ts';
+import { describes, exchange, move } from './offer.ts';
 import { LEG, type Leg } from './rows.ts';
 import { heedSession, learn, sessionLines, TIMER_ONLY } from './session.ts';
 import { REOFFER, type Reoffer } from './transfer-rows.ts';
@@ -150,7 +150,8 @@ export function reofferAnswered(
     refreshTarget(cx, leg, m);
     learn(cx, leg, m);
     if (leg.state === 'confirmed') heedSession(cx, leg, m);
-    heard(cx, leg);
+    if (row.offer !== '') exchange(cx, leg, 'answerIn');
+    else if (describes(m)) exchange(cx, leg, 'offerIn');
     if (row.offer !== '') sendAck(cx, leg, ctx, leg.remoteTag);
     cx.store.remove(REOFFER, row);
     return { row, outcome: { kind: 'answered', leg, ctx, m } };
