@@ -6,7 +6,7 @@
 
 import type { Book, Call, Plan } from './book.ts';
 import { Dice } from './dice.ts';
-import { drawManner, type Manners } from './manner.ts';
+import { drawManner, type Manners, PLAIN } from './manner.ts';
 import type { Phone } from './phone.ts';
 import type { Leg } from './phone-call.ts';
 import type { Queue } from './queue.ts';
@@ -116,6 +116,8 @@ export class Traffic {
     const call = this.book.open(this.queue.now, from.number, callee, plan);
     const { manners } = this.mix;
     if (manners !== undefined) call.manner = drawManner(this.mannered, manners.odds);
+    // another phone will sit at one end, with manners of its own
+    if (plan.kind === 'answer' && plan.transfer !== undefined) call.manner = PLAIN;
     from.calls.dial(call);
     return call;
   }
