@@ -7,6 +7,8 @@
  *   end     a side hung up                            silence  nobody answered in time
  *   unheard a side never acknowledged an answer, or a reliable provisional response
  *   expire  nobody refreshed the session of a side in time (RFC 4028)
+ *   desert  the caller left it to a transfer         pickup   somebody else takes it (RFC 3891)
+ *   redirect a phone names others (3xx)
  *
  * The table says for each state of a call what an event leads to; a test proves it total.
  */
@@ -18,10 +20,19 @@ import { respond } from '../proto/sip/server.ts';
 import { ALLOW, bodyTail, EMPTY_TAIL, passedOn, withBody } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
 import { endHunt } from './hunt.ts';
-import { contactOf, hangUp, inviteLines, sendAck, tidy } from './leg.ts';
+import { callerOf, contactOf, hangUp, inviteLines, sendAck, tidy } from './leg.ts';
 import { describes, move, spoke } from './offer.ts';
+import { endRedirect, follow } from './redirect.ts';
 import { acknowledge, conclude, give, progress, rseqOf } from './reliable.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
+import {
+  callEnded,
+  callEnds,
+  targetAnswers,
+  targetRefuses,
+  targetRings,
+  waitsFor,
+} from './transfer.ts';
 
 export type CallState = Call['state'];
 export type CallEvent =
@@ -34,14 +45,21 @@ export type CallEvent =
   | 'end'
   | 'silence'
   | 'unheard'
-  | 'expire';
+  | 'expire'
+  | 'desert'
+  | 'pickup'
+  | 'redirect';
 
 export type CallAction =
   | 'ringCaller'
   | 'answerCaller'
+  /** The caller hears the description of somebody who picked up. */
+  | 'pickUpCaller'
   /** Withdraw the INVITE from every phone that has not answered. */
   | 'cancelForks'
   | 'keepBest'
+  /** Invite whom the phone names (RFC 3261 8.1.3.4). */
+  | 'recurse'
   /** Tell the caller the best refusal. */
   | 'refuseCaller'
   /** 487, 480: tell the caller why it ends. */
@@ -70,6 +88,9 @@ const UNANSWERED = {
   silence: { to: 'ending', act: ['giveUpCaller', 'cancelForks'] },
   unheard: { to: 'ending', act: ['failCaller', 'cancelForks'] },
   expire: NOTHING,
+  desert: { to: 'same', act: ['terminateCaller'] },
+  pickup: { to: 'talking', act: ['pickUpCaller', 'cancelForks'] },
+  redirect: { to: 'same', act: ['recurse'] },
 } as const;
 
 export const CALL_MACHINE: { readonly [s in CallState]: { readonly [e in CallEvent]: Cell } } = {
@@ -87,6 +108,9 @@ export const CALL_MACHINE: { readonly [s in CallState]: { readonly [e in CallEve
     silence: NOTHING,
     unheard: { to: 'ending', act: ['hangUpAll'] },
     expire: { to: 'ending', act: ['hangUpAll'] },
+    desert: NOTHING,
+    pickup: NOTHING,
+    redirect: NOTHING,
   },
   ending: {
     ring: NOTHING,
@@ -99,6 +123,9 @@ export const CALL_MACHINE: { readonly [s in CallState]: { readonly [e in CallEve
     silence: NOTHING,
     unheard: NOTHING,
     expire: NOTHING,
+    desert: NOTHING,
+    pickup: NOTHING,
+    redirect: NOTHING,
   },
 };
 
@@ -116,10 +143,14 @@ export type Said = {
 };
 
 /** Lets a call event happen. The call's row is gone afterwards when its last leg is. */
-export function happen(cx: Context, call: Call, event: CallEvent, said: Said): void {
+export function happen(cx: Context, call: Call, given: CallEvent, said: Said): void {
+  // a call that a transfer waits for goes on without its caller
+  const leaves = given === 'cancel' || (given === 'end' && said.leg?.side === 'caller');
+  const event = leaves && waitsFor(cx, call) !== undefined ? 'desert' : given;
   const cell = CALL_MACHINE[call.state][event];
   const to = cell.to === 'same' ? call.state : cell.to;
-  if (event === 'answer' && to === 'talking' && call.state !== 'talking') {
+  const answers = event === 'answer' || event === 'pickup';
+  if (answers && to === 'talking' && call.state !== 'talking') {
     cx.store.patch(CALL, call, {
       state: to,
       winner: said.leg?.id ?? 0,
@@ -131,16 +162,24 @@ export function happen(cx: Context, call: Call, event: CallEvent, said: Said): v
     if (to === 'ending') endHunt(cx, call);
     cx.store.patch(CALL, call, { state: to, noAnswerAt: to === 'ending' ? 0 : call.noAnswerAt });
   }
+  if (answers || to === 'ending') endRedirect(cx, call);
+  const ends = to === 'ending' && cell.to !== 'same';
+  if (ends) callEnds(cx, call, said.leg);
   for (const action of cell.act) act(cx, call, action, said);
+  if (ends) callEnded(cx, call);
 }
 
 function act(cx: Context, call: Call, action: CallAction, said: Said): void {
   switch (action) {
     case 'ringCaller':
       ringCaller(cx, call, said);
+      targetRings(cx, call, said.status);
       return;
     case 'answerCaller':
       answerCaller(cx, call, said);
+      return;
+    case 'pickUpCaller':
+      pickUpCaller(cx, call, said);
       return;
     case 'cancelForks':
       cancelForks(cx, call);
@@ -148,9 +187,13 @@ function act(cx: Context, call: Call, action: CallAction, said: Said): void {
     case 'keepBest':
       keepBest(cx, call, said);
       return;
+    case 'recurse':
+      if (said.leg && said.m && said.ctx) follow(cx, call, said.ctx, said.leg, said.m, said.tail);
+      return;
     case 'refuseCaller':
       cx.count('callsRefused');
       endCaller(cx, call, call.refusal || 480, call.refusalReason, call.refusalTail);
+      targetRefuses(cx, call, call.refusal || 480);
       return;
     case 'terminateCaller':
       cx.count('callsCancelled');
@@ -159,6 +202,7 @@ function act(cx: Context, call: Call, action: CallAction, said: Said): void {
     case 'giveUpCaller':
       cx.count('callsUnanswered');
       endCaller(cx, call, 480, '', EMPTY_TAIL);
+      targetRefuses(cx, call, 480);
       return;
     case 'failCaller':
       cx.count('callsUnanswered');
@@ -172,11 +216,6 @@ function act(cx: Context, call: Call, action: CallAction, said: Said): void {
       hangUpLegs(cx, call, action === 'hangUpAll' ? undefined : said.leg, said.tail);
       return;
   }
-}
-
-function callerOf(cx: Context, call: Call): Leg | undefined {
-  for (const leg of cx.store.all(LEG, 'call', call.id)) if (leg.side === 'caller') return leg;
-  return undefined;
 }
 
 /** True when `leg` is the only phone that could answer: its early media and offers are the caller's. */
@@ -223,6 +262,12 @@ function answerCaller(cx: Context, call: Call, said: Said): void {
   const caller = callerOf(cx, call);
   const stx = caller === undefined ? undefined : cx.store.get(STX, caller.uas);
   const { leg, ctx, m } = said;
+  const transfer = waitsFor(cx, call);
+  if (transfer !== undefined && leg !== undefined && ctx !== undefined && m !== undefined) {
+    endCaller(cx, call, 487, '', EMPTY_TAIL);
+    targetAnswers(cx, transfer, leg, ctx, m);
+    return;
+  }
   if (caller === undefined || stx === undefined || leg === undefined) return;
   if (ctx === undefined || m === undefined) return;
   cx.count('callsAnswered');
@@ -235,6 +280,17 @@ function answerCaller(cx: Context, call: Call, said: Said): void {
   if (leg.answer !== '') cx.store.patch(LEG, leg, { answer: '' });
   give(cx, caller, stx, said.status, said.reason, tail);
   if (!awaitsAck(ctx)) sendAck(cx, leg, ctx, leg.remoteTag);
+}
+
+/** RFC 3891 3: the new INVITE takes the place of the early dialog; its description is the answer. */
+function pickUpCaller(cx: Context, call: Call, said: Said): void {
+  const caller = callerOf(cx, call);
+  const stx = caller === undefined ? undefined : cx.store.get(STX, caller.uas);
+  if (caller === undefined || stx === undefined || said.m === undefined) return;
+  cx.count('callsAnswered');
+  cx.store.patch(LEG, caller, { peer: said.leg?.id ?? 0 });
+  spoke(cx, caller, said.m);
+  give(cx, caller, stx, 200, '', contactOf(cx, caller) + ALLOW + bodyTail(said.m));
 }
 
 function cancelForks(cx: Context, call: Call): void {

@@ -45,9 +45,11 @@ import {
   tidy,
 } from './leg.ts';
 import { describes, exchange, refusesOffer } from './offer.ts';
+import { refer, resubscribe } from './refer.ts';
 import { prack } from './reliable.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { grantSession, learn, sessionLines, TIMER_ONLY, termsFor, tooBrief } from './session.ts';
+import { departs } from './transfer.ts';
 
 /** A request with a To tag, other than ACK and CANCEL, that repeats none. */
 export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): void {
@@ -72,6 +74,11 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
     answerStateless(cx, m, from, 500, EMPTY_TAIL);
     return;
   }
+  if (m.methodId === M.SUBSCRIBE && resubscribe(cx, m, key, leg, from)) return;
+  if (leg.state === 'subscribed') {
+    answerStateless(cx, m, from, 481, EMPTY_TAIL);
+    return;
+  }
   switch (m.methodId) {
     case M.BYE:
       bye(cx, m, key, leg, call, from);
@@ -84,6 +91,9 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
     case M.INFO:
     case M.MESSAGE:
       pass(cx, m, key, leg, call, from);
+      return;
+    case M.REFER:
+      refer(cx, m, key, leg, call, from);
       return;
     case M.OPTIONS:
       answerStateless(cx, m, from, 200, OPTIONS_TAIL);
@@ -118,6 +128,10 @@ function bye(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, from
     return;
   }
   const early = call.state === 'trying' || call.state === 'ringing';
+  if (!early && departs(cx, leg)) {
+    tidy(cx, call);
+    return;
+  }
   if (!early) dropLeg(cx, leg);
   happen(cx, call, 'end', { ...silent, tail: early ? '' : passedOn(m, '') });
   tidy(cx, call);

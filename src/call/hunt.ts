@@ -33,6 +33,8 @@ export function keepHunt(
   offer: Offer,
 ): void {
   if (later.length === 0) return;
+  // of several numbers called at once the last one's alternatives are kept
+  endHunt(cx, call);
   cx.store.insert(HUNT, {
     call: call.id,
     rest: JSON.stringify(later),

@@ -238,8 +238,15 @@ export function hangUpStranger(cx: Context, leg: Leg, ctx: Ctx, m: SipMessage): 
   askStranger(cx, leg, stranger, ctx, 'BYE', EMPTY_TAIL);
 }
 
+/** The leg that began a call, while it is there. */
+export function callerOf(cx: Context, call: Call): Leg | undefined {
+  for (const leg of cx.store.all(LEG, 'call', call.id)) if (leg.side === 'caller') return leg;
+  return undefined;
+}
+
 /** The other leg of a conversation; before an answer, the only one there is to talk to. */
 export function partner(cx: Context, call: Call, leg: Leg): Leg | undefined {
+  if (leg.peer !== 0) return leg.peer === leg.id ? undefined : cx.store.get(LEG, leg.peer);
   let found: Leg | undefined;
   for (const other of cx.store.all(LEG, 'call', call.id)) {
     if (other.side === leg.side) continue;
@@ -257,7 +264,7 @@ export function partner(cx: Context, call: Call, leg: Leg): Leg | undefined {
 
 /** Ends a leg by BYE, as soon as that is allowed. */
 export function hangUp(cx: Context, leg: Leg, tail: string): void {
-  if (leg.state === 'ending' || leg.state === 'closing') return;
+  if (leg.state === 'ending' || leg.state === 'closing' || leg.state === 'subscribed') return;
   const stx = leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
   if (leg.side === 'caller' && leg.state === 'inviting') {
     // The answer waits for a PRACK of his (RFC 3262 3): he never heard it, and there is no dialog.
@@ -290,6 +297,12 @@ export function sendBye(cx: Context, leg: Leg, tail: string): void {
 
 /** The other side ended the leg by BYE: what is open on it is settled, and it is gone. */
 export function dropLeg(cx: Context, leg: Leg): void {
+  closeLeg(cx, leg);
+  cx.store.remove(LEG, leg);
+}
+
+/** Settles what is open on a leg whose session is over. */
+export function closeLeg(cx: Context, leg: Leg): void {
   const stx = leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
   if (stx !== undefined && unsettled(stx)) {
     // RFC 3261 15.1.2: "The UAS MUST still respond to any pending requests received for that
@@ -299,7 +312,6 @@ export function dropLeg(cx: Context, leg: Leg): void {
   }
   const ctx = leg.uac === 0 ? undefined : cx.store.get(CTX, leg.uac);
   if (ctx !== undefined && outstanding(ctx)) hush(cx, ctx);
-  cx.store.remove(LEG, leg);
 }
 
 /** Removes a call whose last leg is gone; safe to ask twice. */

@@ -35,10 +35,15 @@ import {
 } from './leg.ts';
 import { isRelayed, relayed } from './message.ts';
 import { describes, exchange, heard } from './offer.ts';
+import { hearOutcome } from './outcomes.ts';
+import { redirects, tryNext } from './redirect.ts';
 import { registerAnswered, registerUnanswered } from './register-out.ts';
 import { acknowledge, rseqOf, takesReliable } from './reliable.ts';
+import { reofferAnswered, reofferOf, reofferUnanswered } from './renegotiate.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { grantSession, heed, learn, longer, refreshed } from './session.ts';
+import { toldTransferor } from './transfer.ts';
+import { REOFFER } from './transfer-rows.ts';
 import { contactOfProbe, optionsAnswered, probed } from './trunk.ts';
 
 /** A valid response arrived. */
@@ -51,7 +56,7 @@ export function response(cx: Context, m: SipMessage): void {
   }
   const sent = ctx.request;
   if (clientReceives(cx, ctx, m) !== 'tell') return;
-  if (ofNoLeg(cx, ctx, m)) return;
+  if (ofNoLeg(cx, ctx, m) || toldTransferor(cx, ctx, m.status)) return;
   const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
   if (m.status === 422 && leg !== undefined && again(cx, ctx, leg, m, sent)) return;
   if (leg === undefined && ctx.onward === 0) {
@@ -65,11 +70,31 @@ export function response(cx: Context, m: SipMessage): void {
     passBack(cx, ctx, leg, m);
     return;
   }
-  if (leg === undefined) return;
+  if (reinvited(cx, ctx, leg, m) || leg === undefined) return;
   if (ctx.refresh) {
     if (refreshed(cx, ctx, leg, m)) lost(cx, leg, m.status === 481);
-  } else if (ctx.method === 'INVITE') invited(cx, ctx, leg, m);
+  } else if (ctx.method === 'INVITE') invited(cx, ctx, leg, m, sent);
   else if (ctx.method === 'BYE' && m.status >= 200) ended(cx, leg);
+}
+
+/** The end of a re-INVITE of our own; `m` undefined: nobody answered. @returns false: it is none. */
+function reinvited(
+  cx: Context,
+  ctx: Ctx,
+  leg: Leg | undefined,
+  m: SipMessage | undefined,
+): boolean {
+  const row = reofferOf(cx, ctx);
+  if (row === undefined) return false;
+  if (leg === undefined) {
+    if (m === undefined || m.status >= 200) cx.store.remove(REOFFER, row);
+    return true;
+  }
+  hearOutcome(cx, m ? reofferAnswered(cx, row, ctx, leg, m) : reofferUnanswered(cx, row, leg));
+  const status = m?.status ?? 408;
+  const there = cx.store.get(LEG, leg.id) === leg;
+  if (there && (status === 481 || status === 408)) lost(cx, leg, status === 481);
+  return true;
 }
 
 /**
@@ -87,6 +112,8 @@ function again(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage, sent: string): bo
   const more = { method, uri, route, rest, cseq, to, leg: leg.id, onward, offerless, refresh };
   const next = request(cx, more);
   const invite = method === 'INVITE';
+  const own = reofferOf(cx, ctx);
+  if (own !== undefined) cx.store.patch(REOFFER, own, { ctx: next.id });
   cx.store.patch(LEG, leg, { localCseq: cseq, uac: invite ? next.id : leg.uac });
   // the dialog its provisional responses made is gone with them
   if (early && onward === 0)
@@ -112,7 +139,7 @@ function ended(cx: Context, leg: Leg): void {
 }
 
 /** A response of a phone to the INVITE of a new call. */
-function invited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage): void {
+function invited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage, sent: string): void {
   const call = cx.store.get(CALL, leg.call);
   if (call === undefined) return;
   if (m.status < 200) {
@@ -127,7 +154,13 @@ function invited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage): void {
   } else if (m.status < 300) {
     answered(cx, ctx, leg, call, m);
   } else {
-    refused(cx, call, leg, m.status, m.reason, passedOn(m, ''));
+    const legs = cx.store.count(LEG);
+    if (redirects(m) && ctx.cancel === 'no') {
+      happen(cx, call, 'redirect', { ...said(ctx, leg, m), tail: sent });
+    }
+    // others are called in its place: it has refused nothing
+    if (cx.store.count(LEG) > legs) cx.store.remove(LEG, leg);
+    else refused(cx, call, leg, m.status, m.reason, passedOn(m, ''));
   }
 }
 
@@ -194,7 +227,8 @@ function refused(
   };
   const event: CallEvent = status >= 600 ? 'decline' : 'refuse';
   happen(cx, call, event, what);
-  if (!phonesLeft(cx, call) && !huntsOn(cx, call, leg, status)) happen(cx, call, 'exhaust', what);
+  const left = phonesLeft(cx, call) || tryNext(cx, call) || huntsOn(cx, call, leg, status);
+  if (!left) happen(cx, call, 'exhaust', what);
   tidy(cx, call);
 }
 
@@ -208,7 +242,7 @@ function passable(status: number): number {
 
 /** What a refusal of a phone means to a caller who knows nothing of the phone. */
 function translated(status: number): number {
-  // A redirection is not followed yet, and would lead around us.
+  // A redirection that leads nowhere: followed by the caller it would lead around us.
   if (status < 400) return 480;
   // Unknown to the phone: a binding that went stale.
   return status === 481 || status === 487 ? 480 : passable(status);
@@ -326,6 +360,7 @@ export function unanswered(cx: Context, ctx: Ctx): void {
     if (leg !== undefined && changesSession(ctx)) lost(cx, leg, false);
     return;
   }
+  if (toldTransferor(cx, ctx, 0) || reinvited(cx, ctx, leg, undefined)) return;
   if (leg === undefined) {
     const probe = ctx.method === 'OPTIONS' ? contactOfProbe(cx, ctx) : undefined;
     if (probe !== undefined) probed(cx, probe, 408);

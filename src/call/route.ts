@@ -12,7 +12,7 @@ import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { targetOf } from '../proto/sip/address.ts';
 import { EMPTY_TAIL } from '../proto/sip/text.ts';
-import type { Trunk } from '../proto/site.ts';
+import { extensionOf, type Trunk, trunkOf } from '../proto/site.ts';
 import { escapeUser, isFault, parseUri } from '../sip-parser/index.ts';
 import { inOrder } from './addresses.ts';
 import {
@@ -25,7 +25,7 @@ import {
   type Way,
 } from './dialplan.ts';
 import { oneFlowEach } from './outbound.ts';
-import { BINDING, type Binding } from './rows.ts';
+import { BINDING, type Binding, type Leg } from './rows.ts';
 import { contactKey, contactRow, isFull } from './trunk.ts';
 import type { Contact } from './trunk-rows.ts';
 
@@ -66,6 +66,20 @@ export type Route =
 export type Caller = { readonly classOfService: string; readonly trunk: string };
 
 export const TRUSTED_CALLER: Caller = { classOfService: 'all', trunk: '' };
+
+/** Who is no extension of ours may call extensions: an open site is no way out for strangers. */
+export function classOf(cx: Context, number: string): string {
+  if (!isExtension(cx.settings, number)) return 'internal';
+  const { site } = cx.settings;
+  return extensionOf(site, number)?.classOfService || site.defaultClass;
+}
+
+/** Who calls when the other side of `leg` has somebody called: its extension, or the trunk it came by. */
+export function callerOn(cx: Context, leg: Leg): Caller {
+  const trunk = trunkOf(cx.settings.site, leg.trunk);
+  if (trunk !== undefined) return { classOfService: trunk.classOfService, trunk: trunk.name };
+  return { classOfService: classOf(cx, leg.aor), trunk: '' };
+}
 
 /** Groups tried for one call, the first one included. */
 const MOST_GROUPS = 16;

@@ -79,8 +79,11 @@ export const LEG = table({
   fields: {
     call: 'int',
     side: ['caller', 'callee'],
-    /** closing: our BYE waits for the ACK to our 2xx (RFC 3261 15). ending: our BYE is out. */
-    state: ['inviting', 'early', 'confirmed', 'closing', 'ending'],
+    /**
+     * closing: our BYE waits for the ACK to our 2xx (RFC 3261 15). ending: our BYE is out.
+     * subscribed: the session is over, but the dialog still has a subscription (RFC 5057 3.1).
+     */
+    state: ['inviting', 'early', 'confirmed', 'closing', 'ending', 'subscribed'],
     callId: 'text',
     /** Random part of the local tag; the tag is made of it and the id. */
     tag: 'text',
@@ -134,6 +137,11 @@ export const LEG = table({
     aor: 'text',
     /** The trunk it uses; '' for none. What a trunk carries is counted by it. */
     trunk: 'text',
+    /**
+     * The leg a transfer connected it with, in whichever call; its own id: nobody any more; 0: the
+     * other side of its call.
+     */
+    peer: 'int',
   },
   indexes: { call: 'many', aor: 'many', trunk: 'many' },
   deadline: (row) => (row.state === 'confirmed' ? soonest(row.refreshAt, row.expiresAt, 0) : NEVER),

@@ -19,7 +19,7 @@ import {
   randomWord,
   withoutTag,
 } from '../proto/sip/text.ts';
-import { extensionOf, type Trunk, trunkOfUser } from '../proto/site.ts';
+import { type Trunk, trunkOfUser } from '../proto/site.ts';
 import { escapeUser, H, type SipMessage, unescapeUser } from '../sip-parser/index.ts';
 import { refusal, whoIs } from './admission.ts';
 import { calledIn, emergencyNumber, isExtension } from './dialplan.ts';
@@ -29,7 +29,8 @@ import { invite, type Offer } from './invite.ts';
 import { hopFor, routeLines, tagOf } from './leg.ts';
 import { describes } from './offer.ts';
 import { reliableFor } from './reliable.ts';
-import { type Caller, type Route, route } from './route.ts';
+import { replace } from './replaces.ts';
+import { type Caller, classOf, type Route, route } from './route.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { abilities, termsFor, tooBrief } from './session.ts';
 import { trunkAt } from './trunk.ts';
@@ -51,6 +52,10 @@ export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): vo
   if (sender === undefined) return;
   if (sender === 'impostor') {
     answerStateless(cx, m, from, 403, EMPTY_TAIL);
+    return;
+  }
+  if (m.has(H.Replaces)) {
+    replace(cx, m, key, from, sender.proof);
     return;
   }
   const way = route(cx, sender.called, sender.caller);
@@ -75,6 +80,7 @@ type Sender = {
   readonly extension: string;
   /** P-Asserted-Identity; '' for none. */
   readonly identity: string;
+  readonly proof: Proof;
 };
 
 /** undefined when he was challenged instead; an impostor calls under somebody else's number. */
@@ -103,6 +109,7 @@ function senderOf(cx: Context, m: SipMessage, from: Peer): Sender | 'impostor' |
     called: dialled,
     extension: proof.as === 'user' || isExtension(cx.settings, number) ? number : '',
     identity: proof.as === 'user' ? `<sip:${proof.user}@${cx.settings.here}>` : '',
+    proof,
   };
 }
 
@@ -112,14 +119,8 @@ function byTrunk(m: SipMessage, trunk: Trunk): Sender {
     called: calledBy(m, trunk),
     extension: '',
     identity: assertedBy(m, trunk),
+    proof: { as: 'nobody', stale: false, tried: '' },
   };
-}
-
-/** Who is no extension of ours may call extensions: an open site is no way out for strangers. */
-export function classOf(cx: Context, number: string): string {
-  if (!isExtension(cx.settings, number)) return 'internal';
-  const { site } = cx.settings;
-  return extensionOf(site, number)?.classOfService || site.defaultClass;
 }
 
 /** On a site with passwords nobody calls under the number of another extension. */
@@ -150,7 +151,11 @@ function place(
     startedAt: cx.now,
     noAnswerAt: cx.now + cx.settings.noAnswerMs,
   });
-  const leg = callerLeg(cx, m, from, call, fromValue, to, sender);
+  const leg = callerLeg(cx, m, from, call, fromValue, to, {
+    called,
+    extension: sender.extension,
+    trunk: sender.caller.trunk,
+  });
   const stx = openServer(cx, m, key, from, leg.id, tagOf(leg), termsFor(cx, leg, m));
   cx.store.patch(LEG, leg, { uas: stx.id });
   trying(cx, m, stx);
@@ -179,14 +184,14 @@ export function assertedIdentity(cx: Context, m: SipMessage, user: string): stri
 }
 
 /** RFC 3261 12.1.1: the dialog a UAS has with the sender of an INVITE. */
-function callerLeg(
+export function callerLeg(
   cx: Context,
   m: SipMessage,
   from: Peer,
   call: Call,
   fromValue: string,
   to: string,
-  sender: Sender,
+  sender: { readonly called: string; readonly extension: string; readonly trunk: string },
 ): Leg {
   const nat = behindNat(m, from.ip);
   const contact = m.contactUri === '*' ? '' : m.contactUri;
@@ -215,6 +220,6 @@ function callerLeg(
     reliable: reliableFor(m),
     ...abilities(m),
     aor: sender.extension,
-    trunk: sender.caller.trunk,
+    trunk: sender.trunk,
   });
 }

@@ -48,13 +48,18 @@ import { watched } from './events/watch.ts';
 import { follow, resumeFlows } from './flow.ts';
 import { huntDue } from './hunt.ts';
 import { newMessage } from './message.ts';
+import { hearOutcome } from './outcomes.ts';
+import { outOfDialog } from './refer.ts';
 import { registrarsFound, registrationDue, settleRegistrations } from './register-out.ts';
 import { expire, register } from './registrar.ts';
 import { provisionalDue, settled } from './reliable.ts';
+import { reofferDue } from './renegotiate.ts';
 import { expired, response, unanswered, unheard } from './responses.ts';
 import { BINDING, type Binding, CALL, type Call, LEG, type Leg, RPR, type Rpr } from './rows.ts';
 import { sessionDue } from './session.ts';
 import { newCall } from './setup.ts';
+import { transferDue } from './transfer.ts';
+import { REDIRECT, REOFFER, type Reoffer, TRANSFER, type Transfer } from './transfer-rows.ts';
 import { contactDue, contactsResolved, settleContacts } from './trunk.ts';
 import { CONTACT, type Contact, HUNT, type Hunt, REGOUT, type Regout } from './trunk-rows.ts';
 import { type TrunkView, trunkViews } from './trunk-view.ts';
@@ -72,6 +77,9 @@ export const CALL_TABLES: readonly TableSpec[] = [
   CONTACT,
   HUNT,
   REGOUT,
+  REOFFER,
+  TRANSFER,
+  REDIRECT,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
@@ -166,6 +174,7 @@ function request(cx: Context, m: SipMessage, from: Peer): void {
     if (!inSubscription(cx, m, key, from)) inDialog(cx, m, key, from);
   } else if (m.methodId === M.INVITE) newCall(cx, m, key, from);
   else if (m.methodId === M.REGISTER) register(cx, m, key, from);
+  else if (m.methodId === M.REFER) outOfDialog(cx, m, from);
   else if (INSIDE.has(m.methodId)) answerStateless(cx, m, from, 481, EMPTY_TAIL);
   else if (m.methodId === M.SUBSCRIBE) subscribe(cx, m, key, from);
   else if (m.methodId === M.MESSAGE) newMessage(cx, m, key, from);
@@ -250,6 +259,12 @@ export function onDue(plain: Context, table: TableSpec, row: { readonly id: numb
       return;
     case REGOUT.number:
       registrationDue(cx, row as Regout);
+      return;
+    case TRANSFER.number:
+      transferDue(cx, row as Transfer);
+      return;
+    case REOFFER.number:
+      hearOutcome(cx, reofferDue(cx, row as Reoffer));
       return;
     default:
   }

@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CALL_MACHINE } from '../../src/call/call.ts';
 import { CALL_TABLES } from '../../src/call/switch.ts';
+import { TRANSFER_MACHINE } from '../../src/call/transfer.ts';
 import { ALARMS } from '../../src/pair/alarms.ts';
 import { RANKS, RULES } from '../../src/pair/cold-start.ts';
 import { GATE_TABLE } from '../../src/pair/gate.ts';
@@ -120,6 +121,7 @@ const PICTURES: { readonly [name: string]: () => string } = {
       ]),
     ),
   call: () => machine(CALL_MACHINE as unknown as AnyMachine),
+  transfer: () => machine(TRANSFER_MACHINE as unknown as AnyMachine),
   'invite-server': () => machine(INVITE_SERVER as unknown as AnyMachine),
   'invite-client': () => machine(INVITE_CLIENT as unknown as AnyMachine),
   'other-server': () => machine(OTHER_SERVER as unknown as AnyMachine),

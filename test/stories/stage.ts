@@ -40,6 +40,8 @@ function options(set: Setting): Options {
       endless: 0.2,
       update: 0.3,
       watch: 0,
+      transfer: 0,
+      redirect: 0,
     },
     box: {
       vipLifetimeS: 2,

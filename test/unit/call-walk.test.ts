@@ -8,6 +8,7 @@
 
 import test from 'ava';
 import { seeded } from '../../src/base/chance.ts';
+import { partner } from '../../src/call/leg.ts';
 import { CALL, LEG } from '../../src/call/rows.ts';
 import { CTX, STX } from '../../src/proto/sip/rows.ts';
 import {
@@ -37,6 +38,7 @@ const METHODS = [
   'OPTIONS',
   'PRACK',
   'PRACK',
+  'REFER',
 ];
 /** What a phone says of extensions it knows, or wants. */
 const EXTRAS = [
@@ -277,9 +279,30 @@ class Walker {
       peer.request('INVITE', `sip:${to}@192.0.2.10`, {
         callId: `c${this.calls}`,
         body: this.body(),
-        extra: EXTRAS[this.dice.u32() % EXTRAS.length] as string,
+        extra:
+          (EXTRAS[this.dice.u32() % EXTRAS.length] as string) +
+          (this.chance(6) ? `Replaces: ${this.dialog('=')}\r\n` : ''),
       }),
     );
+  }
+
+  /** A dialog somebody has, as Replaces names it; with `%3D` as it does inside a URI. */
+  private dialog(is: string): string {
+    const peer = this.pick(this.peers) as Peer;
+    const m = this.pick([
+      ...(this.told.get(peer) as SipMessage[]),
+      ...(this.asked.get(peer) as SipMessage[]),
+    ]);
+    if (m === undefined) return `nobody${is === '=' ? ';' : '%3B'}to-tag${is}a`;
+    const [to, from] = this.chance(4) ? [m.fromTag, m.toTag] : [m.toTag || 'mine', m.fromTag];
+    const own = `${m.callId};to-tag=${to || 'mine'};from-tag=${from}`;
+    return is === '=' ? own : own.replace(/[;=@]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+  }
+
+  private referTo(): string {
+    const to = ['1001', '1002', '1003', '1004'][this.dice.u32() % 4];
+    const replaces = this.chance(2) ? `?Replaces=${this.dialog('%3D')}` : '';
+    return `Refer-To: <sip:${to}@x${replaces}>\r\n`;
   }
 
   /** A call as it should be, up to the answer, and most often its ACK. */
@@ -307,7 +330,9 @@ class Walker {
     peer.send = (t): void => void text.push(t);
     peer.reply(m, status, tag, this.body(), this.extraOf(m, status));
     peer.send = send;
-    this.say(peer, text[0] as string);
+    const other = `<sip:${1001 + (this.dice.u32() % 4)}@x>`;
+    const said = text[0] as string;
+    this.say(peer, status === 302 ? said.replace(/Contact: [^\r]*/, `Contact: ${other}`) : said);
   }
 
   private extraOf(m: SipMessage, status: number): string {
@@ -359,7 +384,8 @@ class Walker {
   private inDialog(peer: Peer): void {
     const method = this.pick(METHODS) as string;
     const extra = method === 'PRACK' ? '' : (EXTRAS[this.dice.u32() % EXTRAS.length] as string);
-    const o = { body: this.body(), extra, ...(this.chance(10) ? { cseq: 1 } : {}) };
+    const refers = method === 'REFER' ? this.referTo() : '';
+    const o = { body: this.body(), extra: extra + refers, ...(this.chance(10) ? { cseq: 1 } : {}) };
     if (this.chance(2)) {
       const least = this.chance(4) ? 101 : 200;
       const m = this.pick(
@@ -407,10 +433,15 @@ class Walker {
     for (const call of store.rows(CALL)) {
       const legs = store.all(LEG, 'call', call.id);
       const what = `${call.state}: ${legs.map((l) => `${l.side} ${l.state}`).join(', ')}`;
-      const lives = what === 'talking: caller confirmed, callee confirmed';
+      // in pairs, perhaps with one of another call: transfers do that
+      const paired = legs.every((leg) => partner(this.lab.cx, call, leg)?.state === 'confirmed');
       const timed = this.timed || legs.some((l) => l.refreshAt + l.expiresAt > 0);
-      if (!lives || timed) out.push(what);
-      const caller = legs.find((leg) => leg.side === 'caller');
+      const lives = call.state === 'talking' && legs.every((l) => l.state === 'confirmed');
+      if (!lives || !paired || timed) out.push(what);
+    }
+    for (const call of [...store.rows(CALL)]) {
+      const legs = store.all(LEG, 'call', call.id);
+      const caller = legs.find((leg) => leg.side === 'caller') ?? legs[0];
       if (caller === undefined) continue;
       this.lab.receive(
         '192.0.2.1',

@@ -17,6 +17,20 @@ export type Plan =
       readonly updates: readonly { readonly at: number; readonly by: 'caller' | 'callee' }[];
       /** Early media (183) instead of ringing (180). */
       readonly early: boolean;
+      /** The called phone redirects (302) to this number first. */
+      readonly redirect?: string;
+      /** After so long one end transfers the other to a number. */
+      readonly transfer?: {
+        readonly at: number;
+        readonly by: 'caller' | 'callee';
+        readonly to: string;
+        /** The transferor hangs up when told, or as soon as his REFER is accepted, or never. */
+        readonly leaves: 'told' | 'accepted' | 'never';
+        /** The target refuses instead. */
+        readonly refused: boolean;
+        readonly ringMs: number;
+        readonly attended: boolean;
+      };
     }
   | { readonly kind: 'refuse'; readonly ringMs: number; readonly code: number }
   | { readonly kind: 'cancel'; readonly afterMs: number }
@@ -27,8 +41,9 @@ export type SideState = 'none' | 'early' | 'established' | 'ended';
 
 export type Call = {
   readonly id: string;
-  readonly caller: string;
-  readonly callee: string;
+  /** The numbers at both ends; a transfer or a redirection puts another phone there. */
+  caller: string;
+  callee: string;
   readonly plan: Plan;
   readonly startedAt: number;
   /** How its phones speak beyond RFC 3261. */
@@ -48,6 +63,29 @@ export type Call = {
   /** Every session description an end sent. */
   readonly offers: Set<string>;
   failure: string;
+  /** It was redirected to the callee it has now. */
+  redirected: boolean;
+  transfer: Transfer | undefined;
+};
+
+/** A transfer under way: the book knows whom the target is to expect. */
+export type Transfer = {
+  readonly by: 'caller' | 'callee';
+  readonly to: string;
+  readonly refused: boolean;
+  readonly ringMs: number;
+  readonly leaves: 'told' | 'accepted' | 'never';
+  readonly call: Call;
+  /** The consultation, which ends when its callee takes the transferor's place. */
+  readonly consult: Call | undefined;
+  /** What the target said: 0 nothing yet. */
+  said: number;
+  /** The target took the transferor's place. */
+  done: boolean;
+  /** The transferor hung up before he knew. */
+  left: boolean;
+  /** The transferor heard of the success. */
+  told: boolean;
 };
 
 export type Failure = { readonly at: number; readonly who: string; readonly what: string };
@@ -87,6 +125,8 @@ export class Book {
       manner: PLAIN,
       offers: new Set(),
       failure: '',
+      redirected: false,
+      transfer: undefined,
     };
     this.next += 1;
     this.calls.set(call.id, call);

@@ -121,6 +121,7 @@ export function drawOptions(seed: number): Options {
   const diskKinds = disks.odds(0.35) ? DISK_FAULTS.filter(() => disks.odds(0.5)) : [];
   const manners = new Dice(seed).fork('manners');
   const watching = new Dice(seed).fork('watching');
+  const moves = new Dice(seed).fork('moves');
   const quiet = dice.odds(0.5);
   const loss = quiet ? 0 : dice.pick([0, 0.002, 0.01]);
   const slowDisk = dice.odds(0.3);
@@ -154,6 +155,8 @@ export function drawOptions(seed: number): Options {
       update: dice.pick([0, 0.3, 0.6]),
       manners: { odds: manners.pick([0, 0.4, 1, 1]), seed: manners.u32() },
       watch: watching.pick([0, 0.3, 0.8]),
+      transfer: moves.pick([0, 0.2, 0.6]),
+      redirect: moves.pick([0, 0.1]),
     },
     lan: {
       loss,
@@ -199,6 +202,7 @@ export function describe(o: Options): string {
     `lan ${lan} ${o.lan.latency[1]} ms; x loss ${o.cable.loss} ${o.cable.latency[1]} ms; ` +
     `disk ${o.box.disk.sync} ms; ${o.pair.measures} measures${o.pair.witness ? ', witness' : ''}` +
     `${o.pair.fence ? ', fence' : ''}; calls every ${o.mix.gap} ms, talk ${o.mix.talk.join('..')} ms` +
-    (o.mix.watch > 0 ? `, ${o.mix.watch * 100} % watch` : '')
+    (o.mix.watch > 0 ? `, ${o.mix.watch * 100} % watch` : '') +
+    `, transfer ${o.mix.transfer}, redirect ${o.mix.redirect}`
   );
 }

@@ -7,14 +7,15 @@ import { type Call, isEstablished } from './book.ts';
 import { VIP } from './box.ts';
 import type { Phone } from './phone.ts';
 import { freshSession, PhoneSessions, type Session } from './phone-session.ts';
+import { PhoneTransfers } from './phone-transfer.ts';
 import type { ClientTxn, ServerTxn } from './phone-txn.ts';
 import { callOf, type Msg, sdp, writeRequest } from './sip-text.ts';
 
 export type Side = 'caller' | 'callee';
 
 export type Leg = {
-  readonly call: Call;
-  readonly side: Side;
+  call: Call;
+  side: Side;
   readonly callId: string;
   readonly localTag: string;
   remoteTag: string;
@@ -35,6 +36,8 @@ export type Leg = {
   readonly session: Session;
   /** It has answered a request that crossed its BYE. */
   crossed: boolean;
+  /** It has no part in its call any more: transferred away, redirected. */
+  gone: boolean;
 };
 
 /** Calls a phone takes at once; more are refused 486. */
@@ -43,18 +46,20 @@ const LINES = 4;
 export class PhoneCalls {
   readonly legs = new Map<string, Leg>();
   private readonly phone: Phone;
-  private readonly sessions: PhoneSessions;
+  readonly sessions: PhoneSessions;
+  readonly transfers: PhoneTransfers;
 
   constructor(phone: Phone) {
     this.phone = phone;
     this.sessions = new PhoneSessions(phone, (...request) => this.inDialog(...request));
+    this.transfers = new PhoneTransfers(phone, this);
   }
 
   private get now(): number {
     return this.phone.world.queue.now;
   }
 
-  private fail(leg: Leg, what: string): void {
+  fail(leg: Leg, what: string): void {
     this.phone.world.book.fail(this.now, leg.call, `${leg.side} ${this.phone.number}`, what);
   }
 
@@ -64,12 +69,13 @@ export class PhoneCalls {
     return n;
   }
 
-  private setSide(leg: Leg, state: Call['callerState']): void {
+  setSide(leg: Leg, state: Call['callerState']): void {
+    if (leg.gone) return;
     if (leg.side === 'caller') leg.call.callerState = state;
     else leg.call.calleeState = state;
   }
 
-  private offer(leg: Leg, direction: string): string {
+  offer(leg: Leg, direction: string): string {
     leg.version += 1;
     const body = sdp(this.phone.ip, leg.call.id, leg.version, direction);
     leg.call.offers.add(body);
@@ -78,8 +84,13 @@ export class PhoneCalls {
   }
 
   /** A session description that came must be one the other end wrote, unchanged. */
-  private judgeBody(leg: Leg, msg: Msg): void {
-    if (msg.body === '' || !leg.call.offers.has(msg.body)) {
+  judgeBody(leg: Leg, msg: Msg): void {
+    const { offers, transfer } = leg.call;
+    const known =
+      offers.has(msg.body) ||
+      transfer?.consult?.offers.has(msg.body) === true ||
+      transfer?.call.offers.has(msg.body) === true;
+    if (msg.body === '' || !known) {
       this.phone.observe('a session description nobody in this call wrote', msg.text);
     }
     leg.session.heard = msg.body;
@@ -109,6 +120,7 @@ export class PhoneCalls {
       cancelSent: false,
       session: freshSession(),
       crossed: false,
+      gone: false,
     };
     this.legs.set(leg.callId, leg);
     this.invite(leg, this.offer(leg, 'sendrecv'));
@@ -207,7 +219,9 @@ export class PhoneCalls {
       const expected =
         (call.plan.kind === 'unknown' && msg.status === 404) ||
         (call.cancelled && msg.status === 487) ||
-        (call.calleeSaid >= 300 && msg.status === call.calleeSaid);
+        (call.calleeSaid >= 300 && msg.status === call.calleeSaid) ||
+        // whom he was redirected to is not there
+        (call.redirected && msg.status === 480 && call.calleeState === 'none');
       if (!expected) this.fail(leg, `INVITE answered ${msg.status}`);
       return;
     }
@@ -248,6 +262,7 @@ export class PhoneCalls {
   onInvite(txn: ServerTxn): void {
     const { phone } = this;
     const { request } = txn;
+    if (request.body === '' && this.transfers.rings(txn)) return;
     const call = phone.world.book.calls.get(callOf(request.body));
     if (call === undefined || this.legs.has(request.callId)) {
       phone.observe('an INVITE for no call that anybody made', request.text);
@@ -276,6 +291,7 @@ export class PhoneCalls {
       cancelSent: false,
       session: freshSession(),
       crossed: false,
+      gone: false,
     };
     this.judgeBody(leg, request);
     const full = this.busy() >= LINES;
@@ -286,6 +302,7 @@ export class PhoneCalls {
     }
     this.setSide(leg, 'early');
     const { plan } = call;
+    if (this.transfers.redirects(leg)) return;
     if (phone.world.dice.odds(0.5)) phone.respond(txn, 100, '', [], '');
     const early = plan.kind === 'answer' && plan.early;
     phone.world.queue.after(phone.world.dice.between(5, 60), () => {
@@ -300,9 +317,9 @@ export class PhoneCalls {
     }
   }
 
-  private refuse(leg: Leg, code: number): void {
+  refuse(leg: Leg, code: number): void {
     if (leg.state !== 'ringing') return;
-    leg.call.calleeSaid = code;
+    if (!leg.gone) leg.call.calleeSaid = code;
     this.phone.respond(leg.server as ServerTxn, code, leg.localTag, [], '');
     this.end(leg);
   }
@@ -318,7 +335,7 @@ export class PhoneCalls {
   }
 
   /** 2xx with our session description; waits for the ACK. */
-  private accept(leg: Leg, txn: ServerTxn): void {
+  accept(leg: Leg, txn: ServerTxn): void {
     leg.unacked.set(txn.request.cseq, txn);
     const body = this.sessions.repeats(leg, txn) ?? this.offer(leg, 'sendrecv');
     const extra = [this.phone.contact, ...this.sessions.grants(leg, txn.request)];
@@ -354,6 +371,7 @@ export class PhoneCalls {
     leg.unacked.delete(msg.cseq);
     txn.repeater?.stop();
     txn.acked = true;
+    if (this.transfers.acked(leg, msg)) return;
     if (leg.state !== 'answered') return;
     leg.state = 'established';
     this.setSide(leg, 'established');
@@ -389,6 +407,7 @@ export class PhoneCalls {
       this.sessions.onRequest(leg, txn, () => '');
       return;
     }
+    if (this.transfers.asked(leg, txn)) return;
     if (leg.state === 'ended') {
       // our BYE and this request crossed on the wire
       if (leg.call.hungBy === '') phone.observe('a request after the call had ended', msg.text);
@@ -430,7 +449,7 @@ export class PhoneCalls {
   /** Sends a re-INVITE from this end: hold or retrieve. `done` hears whether it went well. */
   update(leg: Leg, direction: string, done: (ok: boolean) => void, tries = 5): void {
     const { call } = leg;
-    if (!isEstablished(call) || call.updating || leg.unacked.size > 0) {
+    if (!isEstablished(call) || call.updating || leg.unacked.size > 0 || leg.gone) {
       done(call.hungBy !== '');
       return;
     }
@@ -480,7 +499,7 @@ export class PhoneCalls {
   /** Hangs up from this end. */
   hangUp(leg: Leg, done: (ok: boolean) => void = () => {}): void {
     const { call } = leg;
-    if (leg.state !== 'established' || call.hungBy !== '') {
+    if (leg.state !== 'established' || call.hungBy !== '' || leg.gone) {
       done(false);
       return;
     }
@@ -494,7 +513,7 @@ export class PhoneCalls {
     });
   }
 
-  private inDialog(
+  inDialog(
     leg: Leg,
     method: string,
     body: string,
@@ -517,7 +536,7 @@ export class PhoneCalls {
     );
   }
 
-  private end(leg: Leg): void {
+  end(leg: Leg): void {
     if (leg.state === 'ended') return;
     leg.state = 'ended';
     this.setSide(leg, 'ended');

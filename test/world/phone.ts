@@ -230,7 +230,7 @@ export class Phone {
     this.servers.set(key, txn);
     if (msg.method === 'CANCEL') {
       this.calls.onCancel(txn, this.servers.get(`${msg.branch} INVITE`));
-    } else if (msg.method === 'NOTIFY') this.watches.onNotify(txn);
+    } else if (msg.method === 'NOTIFY' && !isOfRefer(msg)) this.watches.onNotify(txn);
     else if (msg.toTag !== '') this.calls.onInDialog(txn);
     else if (msg.method === 'INVITE') this.calls.onInvite(txn);
     else this.respond(txn, msg.method === 'OPTIONS' ? 200 : 405, this.id('t'), [], '');
@@ -303,6 +303,11 @@ export class Phone {
       .slice(-n)
       .map((h) => `${h.at.toFixed(3).padStart(11)} ${this.number} ${h.dir} ${gist(h.text)}`);
   }
+}
+
+/** A NOTIFY in the dialog of a call, of what a REFER in it began (RFC 3515). */
+function isOfRefer(msg: Msg): boolean {
+  return msg.headers.get('event')?.[0]?.startsWith('refer') === true;
 }
 
 export type { Leg };

@@ -130,6 +130,7 @@ const REASONS: { readonly [code: number]: string } = {
   180: 'Ringing',
   183: 'Session Progress',
   200: 'OK',
+  302: 'Moved Temporarily',
   405: 'Method Not Allowed',
   480: 'Temporarily Unavailable',
   481: 'Call/Transaction Does Not Exist',

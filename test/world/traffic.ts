@@ -6,7 +6,7 @@
 
 import type { Book, Call, Plan } from './book.ts';
 import { Dice } from './dice.ts';
-import { drawManner, type Manners } from './manner.ts';
+import { drawManner, type Manners, PLAIN } from './manner.ts';
 import type { Phone } from './phone.ts';
 import type { Leg } from './phone-call.ts';
 import type { Queue } from './queue.ts';
@@ -29,6 +29,9 @@ export type CallMix = {
   readonly manners?: Manners;
   /** Odds that a phone watches another one. */
   readonly watch: number;
+  /** Odds that an answered call is transferred, and that one is redirected (302) first. */
+  readonly transfer: number;
+  readonly redirect: number;
 };
 
 const FOREVER = 1e9;
@@ -42,10 +45,19 @@ export class Traffic {
   private readonly book: Book;
   private readonly mix: CallMix;
   private readonly mannered: Dice;
+  private readonly moves: Dice;
 
-  constructor(queue: Queue, dice: Dice, book: Book, phones: readonly Phone[], mix: CallMix) {
+  constructor(
+    queue: Queue,
+    dice: Dice,
+    book: Book,
+    phones: readonly Phone[],
+    mix: CallMix,
+    moves = new Dice(1),
+  ) {
     this.queue = queue;
     this.dice = dice;
+    this.moves = moves;
     this.book = book;
     this.phones = phones;
     this.mix = mix;
@@ -94,7 +106,8 @@ export class Traffic {
     if (phone.calls.busy() >= 3) return;
     const others = this.phones.filter((p) => p !== phone && p.registered);
     if (others.length === 0 || !phone.registered) return;
-    this.call(phone, this.dice.pick(others), this.plan());
+    const to = this.dice.pick(others);
+    this.call(phone, to, this.plan(phone, to));
   }
 
   /** @returns the call that `from` now makes to `to`. */
@@ -103,11 +116,13 @@ export class Traffic {
     const call = this.book.open(this.queue.now, from.number, callee, plan);
     const { manners } = this.mix;
     if (manners !== undefined) call.manner = drawManner(this.mannered, manners.odds);
+    // another phone will sit at one end, with manners of its own
+    if (plan.kind === 'answer' && plan.transfer !== undefined) call.manner = PLAIN;
     from.calls.dial(call);
     return call;
   }
 
-  private plan(): Plan {
+  private plan(from: Phone, to: Phone): Plan {
     const { answer, refuse, cancel, unknown, ring, talk } = this.mix;
     let x = this.dice.between(0, answer + refuse + cancel + unknown);
     const ringMs = this.dice.between(ring[0], ring[1]);
@@ -125,7 +140,37 @@ export class Traffic {
       updates.push({ at, by: this.dice.pick(['caller', 'callee'] as const) });
     }
     const hangUp = this.dice.pick(['caller', 'callee'] as const);
-    return { kind: 'answer', ringMs, talkMs, hangUp, updates, early: this.dice.odds(0.2) };
+    const early = this.dice.odds(0.2);
+    return {
+      kind: 'answer',
+      ringMs,
+      talkMs,
+      hangUp,
+      updates,
+      early,
+      ...this.guests(from, to, talkMs),
+    };
+  }
+
+  /** Who else comes into an answered call. Drawn apart: what a seed meant before is what it means. */
+  private guests(from: Phone, to: Phone, talkMs: number) {
+    const { transfer, redirect } = this.mix;
+    const { moves } = this;
+    const third = this.phones.filter((p) => p !== from && p !== to && p.registered);
+    if (third.length === 0) return {};
+    if (moves.odds(redirect)) return { redirect: moves.pick(third).number };
+    if (!moves.odds(transfer)) return {};
+    return {
+      transfer: {
+        at: moves.between(50, Math.min(talkMs, 8000)),
+        by: moves.pick(['caller', 'callee'] as const),
+        to: moves.pick(third).number,
+        leaves: moves.pick(['told', 'accepted', 'never'] as const),
+        refused: moves.odds(0.2),
+        ringMs: moves.between(30, 1500),
+        attended: moves.odds(0.4),
+      },
+    };
   }
 
   private talk(call: Call): void {
@@ -140,6 +185,13 @@ export class Traffic {
         if (leg !== undefined) this.phoneOf(leg).calls.update(leg, direction, () => {});
       });
     }
+    const { transfer } = plan;
+    if (transfer !== undefined && call.transfer === undefined) {
+      this.queue.after(transfer.at, () => {
+        const leg = this.leg(call, transfer.by);
+        if (leg !== undefined) this.phoneOf(leg).calls.transfers.begin(leg, transfer);
+      });
+    }
     if (plan.talkMs < FOREVER) {
       this.queue.after(plan.talkMs, () => this.hangUp(call, plan.hangUp, 20, () => {}));
     }
@@ -152,7 +204,9 @@ export class Traffic {
   /** Hangs up, once a re-INVITE that is under way has been answered. */
   hangUp(call: Call, side: 'caller' | 'callee', tries: number, done: (ok: boolean) => void): void {
     if (call.updating && tries > 0) {
-      this.queue.after(500, () => this.hangUp(call, side, tries - 1, done));
+      // a transfer comes to its end by itself, however long that takes
+      const left = call.transfer === undefined ? tries - 1 : tries;
+      this.queue.after(500, () => this.hangUp(call, side, left, done));
       return;
     }
     const leg = this.leg(call, side);

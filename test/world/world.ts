@@ -104,7 +104,14 @@ export class World {
     this.boxes = { a: make('a'), b: make('b') };
     this.cable.plug({ a: this.boxes.a.station, b: this.boxes.b.station });
     this.makePhones(dice.fork('phones'));
-    this.traffic = new Traffic(queue, dice.fork('traffic'), this.book, this.phones, options.mix);
+    this.traffic = new Traffic(
+      queue,
+      dice.fork('traffic'),
+      this.book,
+      this.phones,
+      options.mix,
+      new Dice(options.seed).fork('moves'),
+    );
     this.oracles = settings.oracles.map((o) => o(this));
     this.lan.taps.push((port, frame) => this.tap(port, frame));
   }

@@ -62,6 +62,13 @@ export const COUNTERS = [
   'notificationsRefused',
   'mailboxesTold',
   'messagesRelayed',
+  /** REFER accepted, refused; what came of those accepted; INVITEs with Replaces; 3xx followed. */
+  'transfersTried',
+  'transfersRefused',
+  'transfersDone',
+  'transfersFailed',
+  'callsReplaced',
+  'callsRedirected',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -23,11 +23,11 @@ import { bracketAt } from './address.ts';
 
 /** Methods we take part in; `Allow` of every answer that has one (RFC 3261 20.5). */
 export const ALLOW =
-  'Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, PRACK, SUBSCRIBE, ' +
-  'NOTIFY, PUBLISH\r\n';
+  'Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, PRACK, REFER, ' +
+  'SUBSCRIBE, NOTIFY, PUBLISH\r\n';
 
 /** Extensions a request may require of us (RFC 3261 8.2.2.3), by option tag. */
-export const OPTION_TAGS: readonly string[] = ['100rel', 'timer'];
+export const OPTION_TAGS: readonly string[] = ['100rel', 'timer', 'replaces', 'norefersub'];
 export const SUPPORTED = `Supported: ${OPTION_TAGS.join(', ')}\r\n`;
 
 /** Event packages (RFC 6665 8.2.2). */

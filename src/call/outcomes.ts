@@ -1,0 +1,17 @@
+/** Who hears what became of a re-INVITE of ours: by its purpose. */
+
+import type { Context } from '../proto/context.ts';
+import { awaitsAck } from '../proto/sip/client.ts';
+import { acknowledge, type Verdict } from './renegotiate.ts';
+import { transferOutcome } from './transfer.ts';
+
+/** Tells whoever wanted a re-INVITE what came of it. */
+export function hearOutcome(cx: Context, verdict: Verdict): void {
+  if (verdict === undefined) return;
+  const { outcome, row } = verdict;
+  if (row.purpose === 'transfer' && transferOutcome(cx, row.ref, outcome)) return;
+  // whoever asked for an offer is gone: it is acknowledged, and left at that
+  if (outcome.kind === 'answered' && awaitsAck(outcome.ctx)) {
+    acknowledge(cx, outcome.leg, outcome.ctx, '');
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * A phone answers 3xx: whoever it names is called in its place (RFC 3261 8.1.3.4), if they are numbers
+ * of ours that the phone's own extension may call. A redirection cannot lead where its extension may
+ * not dial, nor out to an address that is no number.
+ *
+ *   300, 301, 302   the contacts with the highest q at once, the others when those fail
+ *   305, 380        refusals: a proxy of the phone's choice, a service that is no call
+ *
+ * Bounded: a call is redirected `HOPS` times, a number is tried once. What is still to be tried, and
+ * with which offer, is in the call's row.
+ */
+
+import type { Context } from '../proto/context.ts';
+import { userOf } from '../proto/sip/address.ts';
+import type { Ctx } from '../proto/sip/rows.ts';
+import {
+  addresses,
+  H,
+  isFault,
+  param,
+  type SipMessage,
+  unescapeUser,
+} from '../sip-parser/index.ts';
+import { isExtension } from './dialplan.ts';
+import { keepHunt } from './hunt.ts';
+import { invite, type Offer } from './invite.ts';
+import { classOf, route } from './route.ts';
+import { BINDING, type Call, type Leg } from './rows.ts';
+import { REDIRECT, type Redirect } from './transfer-rows.ts';
+
+/** Redirections of one call. */
+const HOPS = 5;
+/** Numbers one response may name; of a call, all that may wait. */
+const CONTACTS = 8;
+
+/** True for a 3xx that names whom to call instead. */
+export function redirects(m: SipMessage): boolean {
+  return (m.status === 300 || m.status === 301 || m.status === 302) && m.has(H.Contact);
+}
+
+/** The extension whose phone is at the other side of a leg that was invited. */
+function extensionAt(cx: Context, call: Call, leg: Leg): string {
+  const binding = leg.binding === 0 ? undefined : cx.store.get(BINDING, leg.binding);
+  return binding?.aor ?? call.called;
+}
+
+/** May `by` send a caller to `called`? What a class of service says of a redirection goes here. */
+function mayRedirect(cx: Context, by: string, called: string): boolean {
+  return isExtension(cx.settings, by) && by !== called;
+}
+
+type Named = { readonly user: string; readonly q: number };
+
+/** Whom the contacts of a 3xx name, best first, each once. */
+function named(m: SipMessage): readonly Named[] {
+  const all = addresses(m, H.Contact);
+  if (isFault(all)) return [];
+  const found: Named[] = [];
+  for (const { uri, params } of all) {
+    if (!/^(?:sips?|tel):/i.test(uri)) continue;
+    const user = unescapeUser(userOf(uri));
+    // what a number is made of: it is put into requests and rows
+    if (!/^[\w+*#.-]{1,64}$/.test(user) || found.some((f) => f.user === user)) continue;
+    const q = Number(param(params, 'q') ?? '1');
+    found.push({ user, q: q >= 0 && q <= 1 ? q : 1 });
+  }
+  return found.sort((a, b) => b.q - a.q).slice(0, CONTACTS);
+}
+
+/** Numbers of the highest q together, each other one by itself. */
+function grouped(wanted: readonly Named[]): string[] {
+  const best = wanted[0]?.q;
+  const first = wanted.filter((n) => n.q === best).map((n) => n.user);
+  return [first.join(' '), ...wanted.filter((n) => n.q !== best).map((n) => n.user)];
+}
+
+function list(text: string, between: string): readonly string[] {
+  return text.split(between).filter((word) => word !== '');
+}
+
+/**
+ * Follows the 3xx that `leg` answered its INVITE `sent` (the text after its Route lines)
+ * with. Where it leads nowhere nothing happens: then it was a refusal.
+ */
+export function follow(cx: Context, call: Call, ctx: Ctx, leg: Leg, m: SipMessage, sent: string) {
+  const row = cx.store.find(REDIRECT, 'call', call.id);
+  if (sent === '' || (row !== undefined && row.count >= HOPS)) return;
+  const by = extensionAt(cx, call, leg);
+  const tried = new Set([...list(row?.tried ?? '', ' '), call.called, by]);
+  const wanted = named(m).filter((n) => !tried.has(n.user) && mayRedirect(cx, by, n.user));
+  if (wanted.length === 0) return;
+  cx.count('callsRedirected');
+  const later = [...grouped(wanted), ...list(row?.later ?? '', '\n')].slice(0, CONTACTS).join('\n');
+  const values = {
+    count: (row?.count ?? 0) + 1,
+    tried: [...tried].join(' '),
+    later,
+    hops: hopsLeft(sent),
+    by,
+    ...remade(cx, sent, by, diversion(cx, m, leg, by)),
+  };
+  if (row !== undefined) cx.store.patch(REDIRECT, row, values);
+  else {
+    cx.store.insert(REDIRECT, {
+      ...values,
+      call: call.id,
+      caller: leg.user,
+      localUri: leg.localUri,
+      offerless: ctx.offerless,
+    });
+  }
+  tryNext(cx, call);
+}
+
+/** Invites the next of those a redirection named. @returns false when nobody is left. */
+export function tryNext(cx: Context, call: Call): boolean {
+  const row = cx.store.find(REDIRECT, 'call', call.id);
+  if (row === undefined || row.hops <= 0) return false;
+  while (row.later !== '') {
+    const [group = '', ...rest] = row.later.split('\n');
+    const tried = list(row.tried, ' ');
+    const users = list(group, ' ').filter((u) => !tried.includes(u));
+    cx.store.patch(REDIRECT, row, {
+      later: rest.join('\n'),
+      tried: [...tried, ...users].join(' '),
+    });
+    let invited = 0;
+    for (const user of users) {
+      // as if the redirecting extension called: it leads nowhere that it may not dial itself
+      const way = route(cx, user, { classOfService: classOf(cx, row.by), trunk: '' });
+      if (way.kind === 'refuse') continue;
+      const offer = offerTo(cx, row, user);
+      for (const target of way.targets) invite(cx, call, target, offer);
+      keepHunt(cx, call, way.targets, way.later, offer);
+      invited += way.targets.length;
+    }
+    if (invited > 0) return true;
+  }
+  return false;
+}
+
+/** The call is answered, or over: nobody else is tried. */
+export function endRedirect(cx: Context, call: Call): void {
+  if (cx.store.count(REDIRECT) === 0) return;
+  const row = cx.store.find(REDIRECT, 'call', call.id);
+  if (row !== undefined) cx.store.remove(REDIRECT, row);
+}
+
+function offerTo(cx: Context, row: Redirect, user: string): Offer {
+  const remoteUri = `<sip:${user}@${cx.settings.here}>`;
+  const { caller, localUri, hops, offerless, lines, index, body } = row;
+  const tail = `${lines}History-Info: ${remoteUri};index=${index}\r\n${body}`;
+  return { caller, localUri, remoteUri, hops, tail, offerless };
+}
+
+/** Max-Forwards of the INVITE that was redirected, less one: what goes round comes to an end. */
+function hopsLeft(sent: string): number {
+  const found = /^Max-Forwards: (\d+)\r$/m.exec(sent);
+  return Math.max(0, Number(found?.[1] ?? 70) - 1);
+}
+
+/** RFC 5806 4: who diverted, and why, above those before. The phone may say it better than we. */
+function diversion(cx: Context, m: SipMessage, leg: Leg, by: string): string {
+  const said = addresses(m, H.Diversion);
+  const reason = isFault(said) ? '' : (param(said[0]?.params ?? '', 'reason') ?? '');
+  const known = /^[a-z-]{1,32}$/i.test(reason)
+    ? reason
+    : rang(leg)
+      ? 'deflection'
+      : 'unconditional';
+  return `Diversion: <sip:${by}@${cx.settings.here}>;reason=${known};counter=1\r\n`;
+}
+
+function rang(leg: Leg): boolean {
+  return leg.state === 'early';
+}
+
+/** What every INVITE says anew, by `invite`. */
+const OF_ONE_INVITE =
+  /^(?:Max-Forwards|From|To|Call-ID|CSeq|Contact|Supported|Require|Session-Expires|Min-SE):/i;
+
+/**
+ * What of the INVITE that was redirected is sent again: all but its dialog and its Contact. The next
+ * History-Info is one level below the last (RFC 7044 10.4), mapped from it (`mp`).
+ */
+function remade(cx: Context, sent: string, by: string, first: string) {
+  const end = sent.indexOf('\r\n\r\n');
+  let lines = first;
+  let last = '';
+  for (const line of sent.slice(0, end).split('\r\n')) {
+    if (OF_ONE_INVITE.test(line)) continue;
+    lines += `${line}\r\n`;
+    const index = /^History-Info:.*;\s*index=([\d.]{1,64})/i.exec(line);
+    if (index !== null) last = index[1] as string;
+  }
+  if (last === '') lines += `History-Info: <sip:${by}@${cx.settings.here}>;index=1\r\n`;
+  const from = last === '' ? '1' : last;
+  return { lines, index: `${from}.1;mp=${from}`, body: sent.slice(end + 2) };
+}
