@@ -32,8 +32,8 @@ expect epoch 2
     0.25  a: speaks
     0.75  > call 1000 1001
     0.85  > cut crossover
-    1.24  a: ALARM acknowledgements are late: going on alone
-    1.24  a: ALARM not protected: the peer is out of step
+    1.23  a: ALARM acknowledgements are late: going on alone
+    1.23  a: ALARM not protected: the peer is out of step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
@@ -54,8 +54,8 @@ expect epoch 2
    11.90  ok      primary a within 5s
    11.90  > heal crossover
    11.90  b: alarm over: crossover-down
-   12.84  a: in step
-   12.84  b: in step
-   12.84  ok      in step within 3s
-   17.84  ok      calls kept
-   17.84  ok      epoch 2
+   14.04  a: in step
+   14.04  b: in step
+   14.05  ok      in step within 3s
+   19.05  ok      calls kept
+   19.05  ok      epoch 2

@@ -38,36 +38,36 @@ expect calls kept
     0.85  > boot b
     0.85  b: starting
     0.85  a: ALARM not protected: the peer is out of step
-    0.88  b: ALARM witness-lost: no witness answers on the service LAN
-    0.88  b: backup
-    0.88  a: in step
-    0.88  b: in step
-    0.88  ok      in step within 3s
-    2.88  ok      alarm witness-lost at b
-    2.88  > switchover a
-    2.88  a: console: no: refused: the backup says that it is not fit
+    0.90  b: ALARM witness-lost: no witness answers on the service LAN
+    0.90  b: backup
+    0.90  a: in step
+    0.90  b: in step
+    0.91  ok      in step within 3s
+    2.91  ok      alarm witness-lost at b
+    2.91  > switchover a
+    2.91  a: console: no: refused: the backup says that it is not fit
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.85  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    3.88  ok      primary a
-    3.88  > cut crossover
-    3.99  a: ALARM crossover-down: the other box is not heard over the crossover
-    3.99  a: alarm over: lan-path-down
-    3.99  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
-    3.99  b: ALARM crossover-down: the other box is not heard over the crossover
-    3.99  b: alarm over: lan-path-down
-    4.19  a: ALARM acknowledgements are late: going on alone
-    4.19  a: ALARM not protected: the peer is out of step
-    4.20  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    8.88  ok      b not primary for 5s
-    8.88  > heal crossover
-    8.88  > live port b
-    8.88  b: alarm over: witness-lost
-    8.88  a: alarm over: crossover-down
-    8.90  b: alarm over: not-eligible
-    8.90  b: alarm over: crossover-down
-   11.72  a: in step
-   11.72  b: in step
-   11.72  ok      in step within 5s
-   11.73  a: alarm over: not-protected
-   13.72  ok      no alarms
-   18.72  ok      calls kept
+    3.91  ok      primary a
+    3.91  > cut crossover
+    4.01  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
+    4.01  b: ALARM crossover-down: the other box is not heard over the crossover
+    4.01  b: alarm over: lan-path-down
+    4.01  a: ALARM crossover-down: the other box is not heard over the crossover
+    4.01  a: alarm over: lan-path-down
+    4.22  a: ALARM acknowledgements are late: going on alone
+    4.22  a: ALARM not protected: the peer is out of step
+    4.22  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    8.91  ok      b not primary for 5s
+    8.91  > heal crossover
+    8.91  > live port b
+    8.91  b: alarm over: witness-lost
+    8.91  a: alarm over: crossover-down
+    8.93  b: alarm over: not-eligible
+    8.93  b: alarm over: crossover-down
+   12.74  a: in step
+   12.74  b: in step
+   12.75  ok      in step within 5s
+   12.75  a: alarm over: not-protected
+   14.75  ok      no alarms
+   19.75  ok      calls kept

@@ -56,9 +56,9 @@ expect calls kept
    12.01  a: starting
    12.03  a: backup
    12.03  b: alarm over: crossover-down
-   12.03  b: in step
-   12.03  a: in step
+   12.04  b: in step
+   12.04  a: in step
+   12.04  b: alarm over: not-protected
    12.04  ok      in step within 5s
    12.04  b: speaks
-   12.04  b: alarm over: not-protected
    17.04  ok      calls kept

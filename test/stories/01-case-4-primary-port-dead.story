@@ -33,17 +33,17 @@ expect in step within 3s
     0.96  b: announces the VIP
     0.96  b: primary of epoch 2: lan-lost
     0.96  b: primary, epoch 2
-    0.96  ok      primary b within 200ms
-    0.96  ok      outage at most 200ms
-    0.96  b: speaks
+    0.97  ok      primary b within 200ms
+    0.97  ok      outage at most 200ms
     0.97  b: in step
     0.97  a: in step
+    0.97  b: speaks
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    5.96  ok      calls kept
-    5.96  > live port a
+    5.97  ok      calls kept
+    5.97  > live port a
     5.98  b: alarm over: lan-path-down
     5.98  a: alarm over: lan-path-down
     6.33  a: alarm over: witness-lost
-    7.96  ok      primary b
-    7.96  ok      in step within 3s
+    7.97  ok      primary b
+    7.97  ok      in step within 3s

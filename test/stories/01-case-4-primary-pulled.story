@@ -38,9 +38,9 @@ expect epoch 2
     0.89  ok      primary b within 100ms
     0.89  ok      outage at most 100ms
     0.89  ok      alarm lan-down at a
+    0.89  b: speaks
     0.89  b: in step
     0.89  a: in step
-    0.89  b: speaks
     0.92  a: ALARM witness-lost: no witness answers on the service LAN
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN

@@ -41,8 +41,8 @@ expect epoch 1
     6.02  ok      roles stay for 5170ms
     6.02  > live port a
     6.02  > live port b
-    6.02  a: alarm over: witness-lost
     6.03  b: alarm over: lan-path-down
+    6.03  a: alarm over: witness-lost
     6.03  b: alarm over: witness-lost
     6.03  a: alarm over: lan-path-down
    16.02  ok      roles stay for 10s
@@ -51,8 +51,8 @@ expect epoch 1
    21.02  ok      calls kept
    21.02  > dead port a
    21.02  > dead port b
-   21.08  a: ALARM witness-lost: no witness answers on the service LAN
    21.08  b: ALARM witness-lost: no witness answers on the service LAN
+   21.08  a: ALARM witness-lost: no witness answers on the service LAN
    21.11  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    21.12  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    26.45  ok      roles stay for 5430ms
@@ -61,7 +61,7 @@ expect epoch 1
    26.45  b: alarm over: lan-path-down
    26.46  a: announces the VIP
    26.46  a: alarm over: lan-path-down
-   26.46  b: alarm over: witness-lost
    26.46  a: alarm over: witness-lost
+   26.46  b: alarm over: witness-lost
    36.45  ok      roles stay for 10s
    36.45  ok      epoch 1

@@ -29,8 +29,8 @@ expect calls kept
     0.85  > dead port b
     0.92  b: ALARM witness-lost: no witness answers on the service LAN
     0.94  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
-    1.23  a: ALARM acknowledgements are late: going on alone
-    1.23  a: ALARM not protected: the peer is out of step
+    1.24  a: ALARM acknowledgements are late: going on alone
+    1.24  a: ALARM not protected: the peer is out of step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
@@ -44,9 +44,9 @@ expect calls kept
    25.85  b: alarm over: witness-lost
    25.85  a: alarm over: crossover-down
    25.85  a: announces the VIP
-   28.63  a: in step
-   28.63  b: in step
-   28.63  ok      in step within 5s
-   28.63  ok      epoch 1
-   28.63  a: alarm over: not-protected
-   33.63  ok      calls kept
+   28.78  a: in step
+   28.78  b: in step
+   28.79  ok      in step within 5s
+   28.79  ok      epoch 1
+   28.80  a: alarm over: not-protected
+   33.79  ok      calls kept

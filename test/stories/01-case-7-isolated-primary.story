@@ -35,9 +35,9 @@ expect calls kept
     0.94  b: promoting
     0.94  a: ALARM fenced: no longer primary of epoch 1: no witness answers, and neither path shows the other box
     0.94  a: starting
-    0.98  b: announces the VIP
-    0.98  b: primary of epoch 2: peer-silent
-    0.98  b: primary, epoch 2
+    0.97  b: announces the VIP
+    0.97  b: primary of epoch 2: peer-silent
+    0.97  b: primary, epoch 2
     0.98  ok      primary b within 300ms
     0.98  ok      alarm fenced at a
     0.98  ok      no VIP at a within 300ms
@@ -47,13 +47,14 @@ expect calls kept
    10.98  ok      a not primary for 10s
    10.98  > heal crossover
    10.98  > live port a
-   10.98  a: alarm over: fenced
-   10.98  a: alarm over: crossover-down
-   10.98  a: backup
    10.98  b: alarm over: crossover-down
    10.98  a: alarm over: witness-lost
-   11.04  b: in step
-   11.04  a: in step
+   10.98  a: promoting
+   10.98  a: backup
+   10.98  a: alarm over: fenced
+   10.98  a: alarm over: crossover-down
+   11.03  b: in step
+   11.03  a: in step
    11.04  ok      in step within 5s
    11.04  ok      a is backup
    11.04  ok      primary b

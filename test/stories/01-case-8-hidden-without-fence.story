@@ -32,9 +32,9 @@ expect new calls
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > hide the boxes from each other
-    0.74  > cut crossover
+    0.25  a: speaks
+    0.75  > hide the boxes from each other
+    0.75  > cut crossover
     0.84  b: promoting
     0.88  b: announces the VIP
     0.88  b: primary of epoch 2: peer-silent
@@ -47,7 +47,7 @@ expect new calls
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.03  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-    3.74  > show the boxes to each other
+    3.75  > show the boxes to each other
     3.75  b: ALARM two-primaries: box a of epoch 1 leads too and must give way
     3.75  b: alarm over: two-primaries
     3.75  a: ALARM vip-conflict: the VIP 192.0.2.10 is also claimed by 02:53:50:00:00:0b

@@ -25,8 +25,8 @@ expect no alarms
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > cut crossover
     0.85  > lose heartbeats on the lan
     0.94  b: promoting
@@ -48,9 +48,9 @@ expect no alarms
    25.86  a: announces the VIP
    25.88  b: suspicion (peer-silent) was wrong: box a lives, roles stay
    25.88  b: alarm over: vip-answered
-   27.54  a: in step
-   27.54  b: in step
-   27.54  ok      in step within 5s
-   27.54  ok      epoch 1
-   27.55  a: alarm over: not-protected
-   28.54  ok      no alarms
+   28.63  a: in step
+   28.63  b: in step
+   28.63  ok      in step within 5s
+   28.63  ok      epoch 1
+   28.63  a: alarm over: not-protected
+   29.63  ok      no alarms

@@ -40,9 +40,9 @@ expect calls kept
     0.87  ok      primary b within 50ms
     0.87  > boot a
     0.87  a: starting
-    0.91  a: backup
-    1.04  b: in step
-    1.04  a: in step
+    0.88  a: backup
+    1.03  b: in step
+    1.03  a: in step
     1.04  ok      in step within 5s
     6.04  ok      roles stay for 5s
     6.04  > power off a
@@ -55,14 +55,14 @@ expect calls kept
     9.06  a: backup
     9.06  b: alarm over: crossover-down
     9.23  b: in step
-    9.23  b: alarm over: not-protected
     9.23  a: in step
     9.24  ok      in step within 5s
+    9.24  b: alarm over: not-protected
    14.24  ok      roles stay for 5s
    14.24  > pull lan a
    14.24  a: ALARM lan-down: the port to the service LAN has no carrier
    14.32  a: ALARM witness-lost: no witness answers on the service LAN
-   14.33  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   14.32  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    14.34  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    16.24  > plug lan a
    16.24  a: alarm over: lan-down

@@ -35,7 +35,7 @@ expect calls kept
    11.06  ok      new calls
    11.06  ok      they end
    11.06  > disk of a works
-   13.95  a: disk: writes again
+   13.91  a: disk: writes again
    14.06  ok      in step within 15s
    14.06  > kill a
    14.06  b: promoting

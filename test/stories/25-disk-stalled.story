@@ -29,7 +29,7 @@ expect calls kept
     0.25  a: speaks
     0.75  > call 1000 1001
     0.85  > disk of a stalled
-    2.94  a: ALARM disk: no answer for 2046 ms: going on from memory
+    2.94  a: ALARM disk: no answer for 2049 ms: going on from memory
    10.85  ok      primary a
    10.85  ok      epoch 1
    11.06  ok      new calls

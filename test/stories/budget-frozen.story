@@ -27,11 +27,11 @@ expect calls kept
     1.22  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
     3.33  b: promoting
-    3.33  b: announces the VIP
-    3.33  b: alarm over: vip-answered
-    3.33  b: primary of epoch 2: peer-silent
-    3.33  b: primary, epoch 2
-    3.33  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.34  b: announces the VIP
+    3.34  b: alarm over: vip-answered
+    3.34  b: primary of epoch 2: peer-silent
+    3.34  b: primary, epoch 2
+    3.34  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.34  ok      primary b within 3500ms
     3.34  ok      outage at most 3500ms
     3.34  ok      registrations kept

@@ -22,9 +22,9 @@ expect calls kept
     0.75  > call 1000 1001
     0.85  > power off a
     0.94  b: promoting
-    0.98  b: announces the VIP
-    0.98  b: primary of epoch 2: peer-silent
-    0.98  b: primary, epoch 2
+    0.97  b: announces the VIP
+    0.97  b: primary of epoch 2: peer-silent
+    0.97  b: primary, epoch 2
     0.98  ok      primary b within 250ms
     0.98  ok      outage at most 250ms
     0.98  ok      registrations kept

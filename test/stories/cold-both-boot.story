@@ -36,9 +36,9 @@ expect new calls
     0.87  ok      primary b within 50ms
     0.87  > boot a
     0.87  a: starting
-    0.91  a: backup
-    1.04  b: in step
-    1.04  a: in step
+    0.88  a: backup
+    1.03  b: in step
+    1.03  a: in step
     1.04  ok      in step within 5s
     2.04  > power off a
     2.04  > power off b
@@ -47,12 +47,12 @@ expect new calls
     3.04  a: starting
     3.04  b: starting
     3.04  a: promoting
-    3.16  a: announces the VIP
-    3.16  a: primary of epoch 3: cold-start
-    3.16  a: primary, epoch 3
-    3.16  b: backup
+    3.19  a: announces the VIP
+    3.19  a: primary of epoch 3: cold-start
+    3.19  a: primary, epoch 3
+    3.19  b: backup
     3.24  a: in step
     3.24  b: in step
-    3.25  ok      in step within 8s
+    3.24  ok      in step within 8s
     3.45  ok      new calls
     3.45  ok      they end

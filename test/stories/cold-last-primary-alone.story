@@ -58,7 +58,7 @@ expect primary b
    23.83  a: starting
    23.83  a: backup
    23.83  b: alarm over: crossover-down
-   23.99  b: in step
-   23.99  a: in step
+   24.00  b: in step
+   24.00  a: in step
    24.00  ok      in step within 5s
    24.00  ok      primary b

@@ -31,18 +31,18 @@ expect calls kept
     0.85  b: backup
     1.04  a: in step
     1.04  b: in step
-    1.04  ok      in step within 3s
-    1.04  ok      equal tables within 3s
-    6.04  ok      calls kept
-    6.04  > switchover a
-    6.04  a: resigning
-    6.04  a: backup
-    6.04  b: promoting
-    6.04  b: announces the VIP
-    6.04  b: primary of epoch 2: switchover
-    6.04  b: primary, epoch 2
-    6.04  a: console: ok: box b is primary, epoch 2
-    6.04  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    1.05  ok      in step within 3s
+    1.05  ok      equal tables within 3s
+    6.05  ok      calls kept
+    6.05  > switchover a
+    6.05  a: resigning
+    6.05  a: backup
+    6.05  b: promoting
+    6.05  b: announces the VIP
+    6.05  b: primary of epoch 2: switchover
+    6.05  b: primary, epoch 2
+    6.05  a: console: ok: box b is primary, epoch 2
+    6.05  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
     6.05  ok      primary b within 20ms
     6.05  b: in step
     6.05  a: in step

@@ -42,6 +42,7 @@ function options(set: Setting): Options {
       watch: 0,
       transfer: 0,
       redirect: 0,
+      manners: { odds: 0, seed: 0 },
     },
     box: {
       vipLifetimeS: 2,
