@@ -162,6 +162,7 @@ export class Stage {
       this.lastSpeaker = port;
       return;
     }
+    if (frame.kind === 'tcp') return;
     const arp = readArp(frame.bytes);
     if (arp === undefined || arp.senderIp !== VIP || arp.targetIp !== VIP) return;
     this.announcedAt[port] ??= this.now;

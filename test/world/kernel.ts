@@ -68,6 +68,7 @@ export class Kernel extends Host {
   powerOff(): void {
     this.powered = false;
     this.dropVip();
+    this.tcp.forget();
   }
 
   protected override alive(): boolean {

@@ -180,6 +180,13 @@ export class World {
     if (frame.kind === 'arp') {
       this.hash = crc32(frame.bytes, this.hash);
       if (this.verbose) this.say(`arp from ${port}`);
+    } else if (frame.kind === 'tcp') {
+      const { tcp } = frame;
+      this.mix(`${tcp.flag} ${tcp.seq} ${tcp.ack} ${tcp.text}`);
+      if (this.verbose) {
+        const what = tcp.flag === 'data' ? gist(tcp.text) : `${tcp.flag} ${tcp.seq} ${tcp.ack}`;
+        this.say(`${port}: ${tcp.srcIp}:${tcp.srcPort} > ${tcp.dstIp}:${tcp.dstPort} ${what}`);
+      }
     } else if (frame.udp.text !== undefined) {
       this.mix(frame.udp.text);
       if (this.verbose) {
