@@ -20,12 +20,13 @@ import type {
   SentryInput,
   Standing,
 } from '../../src/pair/terms.ts';
-import { sipSettings } from '../../src/proto/context.ts';
+import { type SipSettings, sipSettings } from '../../src/proto/context.ts';
 import { BOX_MAC, LAN_ADDRESS, VIP } from './box.ts';
 import { other } from './crossover.ts';
 import { GATEWAY } from './gateway.ts';
 import type { PairDraw } from './options.ts';
 import type { EngineProgram, Facts, Program, SentryProgram } from './program.ts';
+import { STREAM_PORT } from './stream.ts';
 
 export const RELEASE = 'sipair world';
 
@@ -100,14 +101,24 @@ export class ProductSentry implements SentryProgram {
   }
 }
 
+/** What a world sets of SIP besides. */
+export type SipDraw = Partial<Omit<SipSettings, 'here' | 'heres' | 'vip' | 'nonceKey'>>;
+
 /** The program of `box` as it ships, with what the run drew of the pair's settings. */
-export function product(box: BoxId, drawn: PairDraw = SHORT_PAIR): Program {
+export function product(box: BoxId, drawn: PairDraw = SHORT_PAIR, sip: SipDraw = {}): Program {
   const pair = pairSettings(box, drawn);
   const wrong = settingsFault(pair);
   if (wrong !== undefined) throw new Error(wrong);
   const settings: NodeSettings = {
     pair,
-    sip: sipSettings({ vip: VIP, nonceKey: 'world' }),
+    sip: sipSettings({
+      vip: VIP,
+      nonceKey: 'world',
+      tlsPort: STREAM_PORT.tls,
+      wsPort: STREAM_PORT.ws,
+      wssPort: STREAM_PORT.wss,
+      ...sip,
+    }),
     diskGroupMs: 150,
     release: RELEASE,
   };
