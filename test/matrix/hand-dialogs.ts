@@ -460,8 +460,9 @@ export abstract class HandDialogs {
     if (dialog.state === 'ended') {
       // it crossed our BYE
       if (!this.stage.over) this.trouble('a request after the call had ended', request.text);
-      // who hears 481 from us ends the dialog (RFC 5057 §5.1), and knows nothing of our BYE then
-      if (request.method !== 'BYE') dialog.crossed = true;
+      // who hears 481 or the answer to a BYE from us ends the dialog (RFC 5057 §5.1), and knows
+      // nothing of our BYE then
+      dialog.crossed = true;
       this.respond(served, request.method === 'BYE' ? 200 : 481, '', []);
       return;
     }

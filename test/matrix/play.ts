@@ -191,7 +191,12 @@ function leftovers(world: World, runs: readonly Run[]): void {
       if (STAYS.has(name)) continue;
       for (const row of table.rows.values()) {
         const text = JSON.stringify(row);
-        const owner = runs.find((run) => run.scene.hands.some((h) => text.includes(h.number)));
+        const words = Object.values(row)
+          .filter((v) => typeof v === 'string')
+          .join(' ');
+        const owner = runs.find(({ scene }) =>
+          scene.hands.some((h) => new RegExp(`(^|\\D)${h.number}(\\D|$)`).test(words)),
+        );
         const what = `a row is left in ${name} of box ${box.id}`;
         if (owner === undefined) world.violate('matrix', `${what}: ${text}`);
         else owner.scene.trouble(what, text);

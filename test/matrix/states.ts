@@ -379,7 +379,11 @@ const CALL_STATES: readonly State[] = [
       },
       *callee(s) {
         // its 200 crosses the CANCEL: it is thanked and hung up (§13.2.2.4)
+        if (s.b.talk.state === 'ended') return;
         s.b.accept();
+        yield* s.until('the caller hears', () => s.a.talk.client?.final !== 0);
+        // it came before the CANCEL: so the caller has to hang up (§15)
+        if (s.a.talk.state === 'confirmed') s.a.bye();
         yield* over(s);
         s.expect(s.b.talk.heard.some((m) => m.method === 'BYE'), 'no BYE for a 200 too late');
       },

@@ -19,8 +19,14 @@ export type FlowWord =
 const PING = '\r\n\r\n';
 const PONG = '\r\n';
 
+/** How long a connection of ours may take, and what a box that lost its role still reads. */
+const CONNECT_MS = 4000;
+const DRAIN_MS = 30;
+
 export class Flows {
   private readonly flows = new Map<string, Stream>();
+  /** Connections of ours that do not stand yet, with what waits for them. */
+  private readonly attempts = new Map<string, string[]>();
   private readonly kernel: Kernel;
   private readonly vip: string;
   private readonly tell: (word: FlowWord) => void;
@@ -49,50 +55,87 @@ export class Flows {
   /** @returns false when the address is not here. */
   send(peer: Peer, text: string): boolean {
     const flow = this.flows.get(keyOf(peer));
-    if (flow !== undefined) {
-      flow.send(text);
-      return this.kernel.hasVip;
-    }
-    this.tell({ kind: 'unreachable', peer });
-    return true;
+    if (flow === undefined) this.connect({ ...peer }, text);
+    else flow.send(text);
+    return this.kernel.hasVip;
   }
 
   tickle(peer: Peer): void {
     this.kernel.tcp.tickle(this.vip, STREAM_PORT[peer.transport], peer.ip, peer.port);
   }
 
-  /** The voice is given up: who is connected here shall look for the other box. */
-  closeAll(): void {
-    for (const flow of [...this.flows.values()]) flow.connection.abort();
-    this.flows.clear();
+  /** The role is lost: what is in the kernel already is read, then every connection is reset. */
+  drop(): void {
+    const old = [...this.flows.values()];
+    this.kernel.queueAfter(DRAIN_MS, () => {
+      for (const flow of old) {
+        flow.connection.abort();
+        flow.onDown('rst');
+      }
+    });
   }
 
-  get count(): number {
-    return this.flows.size;
+  /** RFC 3261 18.1.1: who has no connection here is connected to; a browser cannot be. */
+  private connect(peer: Peer, text: string): void {
+    const key = keyOf(peer);
+    const under = this.attempts.get(key);
+    if (under !== undefined) {
+      under.push(text);
+      return;
+    }
+    if (peer.transport !== 'tcp' && peer.transport !== 'tls') {
+      this.tell({ kind: 'unreachable', peer });
+      return;
+    }
+    const texts = [text];
+    this.attempts.set(key, texts);
+    const connection = this.kernel.tcp.connect(this.vip, peer.ip, peer.port);
+    const flow = new Stream(peer.transport, connection, false);
+    const failed = (): void => {
+      if (this.attempts.get(key) !== texts) return;
+      this.attempts.delete(key);
+      this.tell({ kind: 'unreachable', peer });
+    };
+    this.manage(peer, flow, failed);
+    const { onUp } = flow;
+    flow.onUp = () => {
+      this.attempts.delete(key);
+      onUp();
+      for (const waiting of texts) flow.send(waiting);
+    };
+    this.kernel.queueAfter(CONNECT_MS, () => {
+      if (flow.up || this.attempts.get(key) !== texts) return;
+      connection.abort();
+      failed();
+    });
   }
 
   private accept(transport: Transport, connection: Connection): void {
     const peer: Peer = { transport, ip: connection.ip, port: connection.port };
-    const flow = new Stream(transport, connection, true);
+    this.manage(peer, new Stream(transport, connection, true), () => {});
+  }
+
+  private manage(peer: Peer, flow: Stream, failed: () => void): void {
+    const key = keyOf(peer);
     flow.onUp = () =>
       this.later(() => {
-        this.flows.set(keyOf(peer), flow);
+        this.flows.set(key, flow);
         this.tell({ kind: 'up', peer });
       });
-    flow.onText = (text) =>
-      this.later(() => {
-        if (text === PING) flow.send(PONG);
-        else this.tell({ kind: 'text', peer, text });
-      });
+    flow.onText = (text) => {
+      if (text === PING) flow.send(PONG);
+      else if (text !== PONG) this.tell({ kind: 'text', peer, text });
+    };
     flow.onDown = () =>
       this.later(() => {
-        if (this.flows.get(keyOf(peer)) !== flow) return;
-        this.flows.delete(keyOf(peer));
+        failed();
+        if (this.flows.get(key) !== flow) return;
+        this.flows.delete(key);
         this.tell({ kind: 'down', peer });
       });
-    // a handshake is the process's work
-    const greet = connection.onText;
-    connection.onText = (text) => this.later(() => greet(text));
+    // what comes is read, and a handshake done, by the process
+    const read = flow.connection.onText;
+    flow.connection.onText = (text) => this.later(() => read(text));
   }
 
   private later(run: () => void): void {

@@ -27,6 +27,8 @@ export class Line {
   made = 0;
   private stream: Stream | undefined;
   private waiting: string[] = [];
+  /** Connections the server made to us, the latest last. */
+  private inbound: Stream[] = [];
   private pinger: Timer | undefined;
   private readonly keepaliveMs: number;
   private readonly userTimeout: number;
@@ -50,7 +52,7 @@ export class Line {
     this.userTimeout = transport === 'udp' ? 0 : this.dice.between(2000, 5000);
     if (transport === 'udp') {
       host.onUdp = (udp) => this.onText(udp.text ?? '', udp.srcIp, udp.srcPort);
-    }
+    } else if (transport !== 'ws' && transport !== 'wss' && this.dice.odds(0.5)) this.listen();
   }
 
   /** Address and port as Via and Contact give them: those at which it could be called. */
@@ -88,10 +90,26 @@ export class Line {
     });
   }
 
+  /** A phone with an ear of its own: who has lost its connection may call it. */
+  private listen(): void {
+    this.host.tcp.listen(UDP_PORT, (connection) => {
+      const stream = new Stream(this.transport, connection, true);
+      stream.onUp = () => this.inbound.push(stream);
+      stream.onText = (text) => {
+        if (text === PING) stream.send(PONG);
+        else this.onText(text, VIP, UDP_PORT);
+      };
+      stream.onDown = () => {
+        this.inbound = this.inbound.filter((other) => other !== stream);
+      };
+    });
+  }
+
   send(text: string, ip: string = VIP, port: number = UDP_PORT): void {
     if (this.transport === 'udp') {
       this.host.send({ srcIp: this.ip, srcPort: UDP_PORT, dstIp: ip, dstPort: port, text });
     } else if (this.stream?.up === true) this.stream.send(text);
+    else if (this.inbound.length > 0) this.inbound.at(-1)?.send(text);
     else {
       this.waiting.push(text);
       if (this.waiting.length > WAITING) this.waiting.shift();
