@@ -49,6 +49,9 @@ export abstract class HandDialogs {
   readonly kept: Served[] = [];
   /** New calls it may be offered; one more is a ghost. */
   expected = 0;
+  private subscription: readonly string[] = [];
+  /** When the latest subscription was granted. */
+  subscribedAt = 0;
   /** It never answers what it kept, not even when the call is over. */
   silent = false;
   /** What a 2xx of the INVITE says besides. */
@@ -57,6 +60,7 @@ export abstract class HandDialogs {
   private pendingAcks: { readonly dialog: Dialog; readonly client: Client }[] = [];
   private pendingPracks: { readonly dialog: Dialog; readonly msg: Msg }[] = [];
   private readonly pracked = new Set<string>();
+  private readonly versions = new Map<string, number>();
 
   /** The latest dialog. */
   get call(): Dialog | undefined {
@@ -80,8 +84,20 @@ export abstract class HandDialogs {
   // ── what a script lets it do ─────────────────────────────────────────────────────────────────
 
   invite(to: string, extra: Extra = {}): Client {
+    const dialog = this.begun(to);
+    this.dialogs.push(dialog);
+    const headers = [this.contact, ...(extra.headers ?? [])];
+    const client = this.sendIn(dialog, 'INVITE', { ...extra, headers, body: this.body(dialog) }, 0);
+    dialog.client = client;
+    client.onProvisional = (msg) => this.progress(dialog, msg);
+    client.onFinal = (msg) => this.finalOf(dialog, dialog.client as Client, msg);
+    return client;
+  }
+
+  /** A dialog we begin. */
+  private begun(to: string): Dialog {
     const tag = this.id('t');
-    const dialog: Dialog = {
+    return {
       side: 'uac',
       callId: this.id('i'),
       localTag: tag,
@@ -102,13 +118,31 @@ export abstract class HandDialogs {
       unacked: new Map(),
       heard: [],
     };
+  }
+
+  /** RFC 6665 §4.1.2: NOTIFY may come before the 2xx. */
+  subscribe(to: string, expires: number, headers: readonly string[]): Client {
+    const dialog = this.begun(to);
     this.dialogs.push(dialog);
-    const headers = [this.contact, ...(extra.headers ?? [])];
-    const client = this.sendIn(dialog, 'INVITE', { ...extra, headers, body: this.body(dialog) }, 0);
-    dialog.client = client;
-    client.onProvisional = (msg) => this.progress(dialog, msg);
-    client.onFinal = (msg) => this.finalOf(dialog, dialog.client as Client, msg);
+    this.subscription = headers;
+    const all = [this.contact, `Expires: ${expires}`, ...headers];
+    const client = this.sendIn(dialog, 'SUBSCRIBE', { headers: all }, 0);
+    client.onFinal = (msg) => {
+      if (msg === undefined || msg.status >= 300) return;
+      this.sameTag(dialog, msg);
+      this.subscribedAt = this.stage.queue.now;
+      dialog.remoteTag = msg.toTag;
+      dialog.remote = msg.to;
+      if (dialog.state === 'inviting') dialog.state = 'confirmed';
+      if (msg.contact !== '') dialog.target = msg.contact;
+    };
     return client;
+  }
+
+  /** Prolongs the latest subscription, or ends it (0). */
+  refresh(expires: number): Client {
+    const headers = [this.contact, `Expires: ${expires}`, ...this.subscription];
+    return this.request(this.talk, 'SUBSCRIBE', { headers });
   }
 
   /** A request in a dialog, with the next CSeq. */
@@ -242,7 +276,8 @@ export abstract class HandDialogs {
       if (method === 'INVITE' && status < 300) this.take(dialog, served);
       else if (method === 'UPDATE' && status < 300) {
         this.respond(served, status, '', [this.contact], this.body(dialog));
-      } else this.respond(served, status, dialog.localTag, []);
+      } else if (method === 'PRACK') this.onPrack(served);
+      else this.respond(served, status, dialog.localTag, []);
     }
     return mine.length > 0;
   }
@@ -466,6 +501,7 @@ export abstract class HandDialogs {
       this.respond(served, request.method === 'BYE' ? 200 : 481, '', []);
       return;
     }
+    if (request.method === 'NOTIFY') this.onNotify(dialog, request);
     if (request.method === 'BYE') this.onBye(served, dialog);
     else if (this.keeps.has(request.method)) this.kept.push(served);
     else this.answerInDialog(served, dialog);
@@ -508,6 +544,21 @@ export abstract class HandDialogs {
         this.trouble(`${method} in a dialog`, served.request.text);
         this.respond(served, 405, '', []);
     }
+  }
+
+  /** RFC 4235 §4.1.1, RFC 3680 §5: versions only grow. A subscription ends by NOTIFY. */
+  private onNotify(dialog: Dialog, request: Msg): void {
+    const version = Number(/ version="(\d+)"/.exec(request.body)?.[1] ?? -1);
+    const before = this.versions.get(dialog.callId) ?? -1;
+    if (version >= 0 && version <= before) this.trouble(`version not above ${before}`, request.text);
+    this.versions.set(dialog.callId, version);
+    if (dialog.remote === '' || dialog.remoteTag === '') dialog.remoteTag = request.fromTag;
+    const state = request.headers.get('subscription-state')?.[0] ?? '';
+    if (state === '') this.trouble('NOTIFY without Subscription-State', request.text);
+    const own = dialog.client === undefined && dialog.served === undefined;
+    if (!own || !state.startsWith('terminated')) return;
+    if (!this.stage.over) this.trouble('the subscription was ended', request.text);
+    this.end(dialog);
   }
 
   private onPrack(served: Served): void {
