@@ -10,7 +10,7 @@ export const MATRIX_TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls', 'ws
 /** What the product can. */
 export const ON: { readonly [N in Need]: boolean } = {
   calls: true,
-  streams: true,
+  streams: false,
   sessions: false,
   transfer: false,
   events: false,

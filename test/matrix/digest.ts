@@ -15,7 +15,9 @@ export function credentials(
     new RegExp(`[ ,]${name}="?([^",]*)`, 'i').exec(challenge)?.[1] ?? '';
   const algorithm = param('algorithm') || 'MD5';
   const h = (text: string): string =>
-    createHash(algorithm === 'SHA-256' ? 'sha256' : 'md5').update(text, 'latin1').digest('hex');
+    createHash(algorithm === 'SHA-256' ? 'sha256' : 'md5')
+      .update(text, 'latin1')
+      .digest('hex');
   const realm = param('realm');
   const nonce = param('nonce');
   const a1 = h(`${user}:${realm}:${password}`);

@@ -11,6 +11,12 @@ export type Death = {
 
 export const DEATHS: readonly Death[] = [
   {
+    // what the other columns are measured by
+    name: 'nobody',
+    about: 'no fault',
+    strike: () => {},
+  },
+  {
     name: 'kill',
     about: 'kill -9 of the primary',
     strike(world, dice) {

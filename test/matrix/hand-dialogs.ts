@@ -8,20 +8,14 @@ import { VIP } from '../world/box.ts';
 import { Repeater } from '../world/phone-txn.ts';
 import { type Msg, sdp, writeRequest } from '../world/sip-text.ts';
 import type { Stage } from './hand.ts';
-import type { Client, Dialog, Extra, Served } from './hand-parts.ts';
-
-export type Request = {
-  readonly method: string;
-  readonly uri: string;
-  readonly from: string;
-  readonly to: string;
-  readonly callId: string;
-  readonly cseq: () => number;
-  readonly next?: () => void;
-  readonly dialog: Dialog | undefined;
-  readonly extra: Extra;
-  readonly branch?: string;
-};
+import {
+  type Client,
+  type Dialog,
+  type Extra,
+  newDialog,
+  type Request,
+  type Served,
+} from './hand-parts.ts';
 
 export abstract class HandDialogs {
   abstract readonly number: string;
@@ -97,7 +91,7 @@ export abstract class HandDialogs {
   /** A dialog we begin. */
   private begun(to: string): Dialog {
     const tag = this.id('t');
-    return {
+    return newDialog({
       side: 'uac',
       callId: this.id('i'),
       localTag: tag,
@@ -107,17 +101,8 @@ export abstract class HandDialogs {
       localSeq: this.stage.dice.whole(1, 900),
       remoteSeq: 0,
       target: `sip:${to}@${VIP}`,
-      version: 0,
-      state: 'inviting',
-      statuses: [],
-      client: undefined,
       served: undefined,
-      cancelWanted: false,
-      cancelled: false,
-      crossed: false,
-      unacked: new Map(),
-      heard: [],
-    };
+    });
   }
 
   /** RFC 6665 §4.1.2: NOTIFY may come before the 2xx. */
@@ -404,7 +389,7 @@ export abstract class HandDialogs {
     }
     this.expected -= 1;
     const tag = this.id('t');
-    const dialog: Dialog = {
+    const dialog = newDialog({
       side: 'uas',
       callId: request.callId,
       localTag: tag,
@@ -414,17 +399,8 @@ export abstract class HandDialogs {
       localSeq: this.stage.dice.whole(1, 900),
       remoteSeq: request.cseq,
       target: request.contact,
-      version: 0,
-      state: 'inviting',
-      statuses: [],
-      client: undefined,
       served,
-      cancelWanted: false,
-      cancelled: false,
-      crossed: false,
-      unacked: new Map(),
-      heard: [],
-    };
+    });
     this.dialogs.push(dialog);
   }
 
@@ -550,7 +526,8 @@ export abstract class HandDialogs {
   private onNotify(dialog: Dialog, request: Msg): void {
     const version = Number(/ version="(\d+)"/.exec(request.body)?.[1] ?? -1);
     const before = this.versions.get(dialog.callId) ?? -1;
-    if (version >= 0 && version <= before) this.trouble(`version not above ${before}`, request.text);
+    if (version >= 0 && version <= before)
+      this.trouble(`version not above ${before}`, request.text);
     this.versions.set(dialog.callId, version);
     if (dialog.remote === '' || dialog.remoteTag === '') dialog.remoteTag = request.fromTag;
     const state = request.headers.get('subscription-state')?.[0] ?? '';
@@ -563,9 +540,7 @@ export abstract class HandDialogs {
 
   private onPrack(served: Served): void {
     const rack = served.request.headers.get('rack')?.[0] ?? '';
-    const at = this.reliable.findIndex(
-      (r) => rack === `${r.rseq} ${r.served.request.cseq} INVITE`,
-    );
+    const at = this.reliable.findIndex((r) => rack === `${r.rseq} ${r.served.request.cseq} INVITE`);
     if (at < 0) {
       this.trouble(`PRACK for nothing: ${rack}`, served.request.text);
       this.respond(served, 481, '', []);

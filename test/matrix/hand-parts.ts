@@ -69,3 +69,47 @@ export type Extra = {
   /** Final answers that are right; otherwise only 2xx. */
   readonly allow?: readonly number[];
 };
+
+/** A request to be sent. */
+export type Request = {
+  readonly method: string;
+  readonly uri: string;
+  readonly from: string;
+  readonly to: string;
+  readonly callId: string;
+  readonly cseq: () => number;
+  readonly next?: () => void;
+  readonly dialog: Dialog | undefined;
+  readonly extra: Extra;
+  readonly branch?: string;
+};
+
+/** @returns a dialog nothing has happened in yet. */
+export function newDialog(
+  known: Pick<
+    Dialog,
+    | 'side'
+    | 'callId'
+    | 'localTag'
+    | 'remoteTag'
+    | 'local'
+    | 'remote'
+    | 'localSeq'
+    | 'remoteSeq'
+    | 'target'
+    | 'served'
+  >,
+): Dialog {
+  return {
+    ...known,
+    version: 0,
+    state: 'inviting',
+    statuses: [],
+    client: undefined,
+    cancelWanted: false,
+    cancelled: false,
+    crossed: false,
+    unacked: new Map(),
+    heard: [],
+  };
+}

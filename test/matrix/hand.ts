@@ -14,7 +14,7 @@ import type { Queue } from '../world/queue.ts';
 import { gist, type Msg, readSip, writeRequest, writeResponse } from '../world/sip-text.ts';
 import { credentials } from './digest.ts';
 import { HandDialogs } from './hand-dialogs.ts';
-import type { Client, Dialog, Extra, Served } from './hand-parts.ts';
+import type { Client, Request, Served } from './hand-parts.ts';
 
 /** What a hand shares with the others of its scene. */
 export type Stage = {
@@ -113,10 +113,7 @@ export class Hand extends HandDialogs {
       from: `${self};tag=${this.registration.tag}`,
       to: self,
       callId: this.registration.callId,
-      cseq: () => {
-        const seq = this.registerSeq;
-        return seq;
-      },
+      cseq: () => this.registerSeq,
       next: () => {
         this.registerSeq += 1;
       },
@@ -176,19 +173,7 @@ export class Hand extends HandDialogs {
 
   // ── client transactions ──────────────────────────────────────────────────────────────────────
 
-  send(p: {
-    readonly method: string;
-    readonly uri: string;
-    readonly from: string;
-    readonly to: string;
-    readonly callId: string;
-    readonly cseq: () => number;
-    /** Takes the next CSeq, for the same request with credentials. */
-    readonly next?: () => void;
-    readonly dialog: Dialog | undefined;
-    readonly extra: Extra;
-    readonly branch?: string;
-  }): Client {
+  send(p: Request): Client {
     const { method } = p;
     const branch = p.branch ?? this.id('z9hG4bK');
     const headers = p.extra.headers ?? [];
@@ -201,8 +186,6 @@ export class Hand extends HandDialogs {
         body: p.extra.body ?? '',
       });
     const client = this.start(p, branch, write([], branch));
-    const { onFinal } = client;
-    void onFinal;
     this.challenged.set(client, (msg) => {
       const asked = ['www-authenticate', 'proxy-authenticate'].flatMap((h) =>
         (msg.headers.get(h) ?? []).map((value) => ({ h, value })),
@@ -228,18 +211,7 @@ export class Hand extends HandDialogs {
   /** How each request is said again with credentials. */
   private readonly challenged = new Map<Client, (msg: Msg) => Client | undefined>();
 
-  private start(
-    p: {
-      readonly method: string;
-      readonly from: string;
-      readonly callId: string;
-      readonly cseq: () => number;
-      readonly dialog: Dialog | undefined;
-      readonly extra: Extra;
-    },
-    branch: string,
-    text: string,
-  ): Client {
+  private start(p: Request, branch: string, text: string): Client {
     const client: Client = {
       method: p.method,
       text,
@@ -294,7 +266,11 @@ export class Hand extends HandDialogs {
       this.trouble('a response to nothing', msg.text);
       return;
     }
-    if (msg.callId !== client.callId || msg.cseq !== client.cseq || msg.fromTag !== client.fromTag) {
+    if (
+      msg.callId !== client.callId ||
+      msg.cseq !== client.cseq ||
+      msg.fromTag !== client.fromTag
+    ) {
       this.trouble('a response that does not mirror its request', msg.text);
       return;
     }

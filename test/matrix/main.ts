@@ -8,6 +8,7 @@
  * showed is shown again by the same seed and the same cells: `--tell` prints its tale.
  */
 
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { chosen, notYet } from './cells.ts';
 import { picture, summary } from './picture.ts';
@@ -15,7 +16,7 @@ import { nameOf, type Played, play } from './play.ts';
 
 const USAGE =
   'usage: ./build.sh matrix [--seed N] [--runs K] [--only state=S,transport=T,died=D,next=A] ' +
-  '[--tell CELL] [--quiet]';
+  '[--tell CELL]';
 
 function read() {
   try {
@@ -63,16 +64,20 @@ for (let seed = first; seed < first + Number(values.runs); seed += 1) {
     for (const v of played.verdicts) {
       const told = values.tell !== '' && nameOf(v.cell) === values.tell;
       if (v.troubles.length === 0 && !told) continue;
-      console.log(`  ${nameOf(v.cell)}, ${v.lead.toFixed(2)} ms before: ${v.troubles[0]?.what ?? 'well'}`);
+      console.log(
+        `  ${nameOf(v.cell)}, ${v.lead.toFixed(2)} ms before: ${v.troubles[0]?.what ?? 'well'}`,
+      );
       if (!told) continue;
       for (const line of v.tale()) console.log(`    ${line}`);
       for (const t of v.troubles) console.log(`    ${t.at.toFixed(1)} ${t.what}\n${t.text}`);
     }
   }
 }
-console.log(`\n${picture(all)}\n`);
-for (const text of notYet()) console.log(text);
-console.log(summary(all, performance.now() - began));
+const told = [picture(all), '', ...notYet(), summary(all, performance.now() - began)].join('\n');
+console.log(`\n${told}`);
+const kept = new URL('../../build/matrix.txt', import.meta.url);
+mkdirSync(new URL('.', kept), { recursive: true });
+writeFileSync(kept, `${told}\n`);
 process.exitCode = all.some((p) => p.broken.length + wrong(p) > 0) ? 1 : 0;
 
 function wrong(p: Played): number {

@@ -20,7 +20,11 @@ export function picture(all: readonly Played[]): string {
   const pad = MATRIX_TRANSPORTS.length + 1;
   const lines = [
     `${' '.repeat(width)}${DEATHS.map((d) => d.name.padEnd(Math.max(pad, 10))).join(' ')}`,
-    `${' '.repeat(width)}${DEATHS.map(() => MATRIX_TRANSPORTS.map((t) => t[0]).join('').padEnd(10)).join(' ')}`,
+    `${' '.repeat(width)}${DEATHS.map(() =>
+      MATRIX_TRANSPORTS.map((t) => t[0])
+        .join('')
+        .padEnd(10),
+    ).join(' ')}`,
   ];
   for (const state of STATES) {
     for (const actor of ACTORS) {

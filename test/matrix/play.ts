@@ -67,17 +67,24 @@ function optionsFor(seed: number): Options {
   };
 }
 
-/** Plays cells that die of the same. */
-export function play(cells: readonly Cell[], seed: number): Played {
+/** What a test breaks to see that a cell notices. */
+export type Damage = {
+  readonly adjust?: (options: Options) => Options;
+  readonly sabotage: (world: World) => void;
+};
+
+/** Plays cells that die of the same. With `damage` only the cells judge, not the oracles. */
+export function play(cells: readonly Cell[], seed: number, damage?: Damage): Played {
   const [first] = cells;
   if (first === undefined) return { seed, verdicts: [], broken: [], virtualMs: 0 };
-  const options = optionsFor(seed);
+  const options = damage?.adjust?.(optionsFor(seed)) ?? optionsFor(seed);
   const sip = { auth: true, userTo: 9999, noAnswerMs: PATIENT_MS, minExpiresS: BRIEF_S };
   const world = new World({
     options,
     programs: { a: product('a', options.pair, sip), b: product('b', options.pair, sip) },
-    oracles: ORACLES,
+    oracles: damage === undefined ? ORACLES : [],
   });
+  damage?.sabotage(world);
   const dice = new Dice(seed).fork(first.death.name);
   for (const box of world.pair) {
     box.powerOn();

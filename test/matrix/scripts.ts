@@ -24,7 +24,10 @@ export function* talking(s: Scene): Script {
 }
 
 export function* inCall(s: Scene): Script {
-  yield* s.until('both talk', () => s.a.talk.state === 'confirmed' && s.b.talk.state === 'confirmed');
+  yield* s.until(
+    'both talk',
+    () => s.a.talk.state === 'confirmed' && s.b.talk.state === 'confirmed',
+  );
 }
 
 /** The call is over at both ends, and nobody waits for an answer. */
@@ -94,4 +97,3 @@ export function* twentySeconds(s: Scene): Script {
   s.expect(!s.stage.over, 'the call ended by itself');
   yield* eitherEnds(s);
 }
-

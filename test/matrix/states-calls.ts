@@ -2,8 +2,20 @@
 
 import type { Scene, Script } from './scene.ts';
 import {
-  calleeAnswers, calleeEnds, callerCancels, callerEnds, ENDS, eitherEnds, HUNG_UP, inCall, nobodyAnswers,
-  offered, over, ringing, talking, twentySeconds,
+  calleeAnswers,
+  calleeEnds,
+  callerCancels,
+  callerEnds,
+  ENDS,
+  eitherEnds,
+  HUNG_UP,
+  inCall,
+  nobodyAnswers,
+  offered,
+  over,
+  ringing,
+  talking,
+  twentySeconds,
 } from './scripts.ts';
 import type { State } from './states.ts';
 
@@ -14,6 +26,7 @@ export const CALL_STATES: readonly State[] = [
     needs: 'calls',
     *before(s) {
       s.b.expected += 1;
+      yield* s.pause(0);
     },
     into: (s) => s.a.invite(s.b.number, { allow: ENDS }),
     next: { caller: callerCancels, callee: calleeAnswers, time: nobodyAnswers },
@@ -268,7 +281,10 @@ export const CALL_STATES: readonly State[] = [
         // it came before the CANCEL: so the caller has to hang up (§15)
         if (s.a.talk.state === 'confirmed') s.a.bye();
         yield* over(s);
-        s.expect(s.b.talk.heard.some((m) => m.method === 'BYE'), 'no BYE for a 200 too late');
+        s.expect(
+          s.b.talk.heard.some((m) => m.method === 'BYE'),
+          'no BYE for a 200 too late',
+        );
       },
       *time(s) {
         yield* s.until('the callee stops ringing', () => s.b.talk.cancelled);
@@ -368,6 +384,7 @@ export const CALL_STATES: readonly State[] = [
     *before(s) {
       s.a.autoAuth = false;
       s.b.expected += 1;
+      yield* s.pause(0);
     },
     into: (s) => s.a.invite(s.b.number, { allow: [407] }),
     next: {

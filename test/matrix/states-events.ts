@@ -1,7 +1,7 @@
 /** States of subscriptions (RFC 6665): the third watches the callee. */
 
 import type { Scene, Script } from './scene.ts';
-import { eitherEnds, over, ringing, inCall, talking } from './scripts.ts';
+import { eitherEnds, inCall, over, ringing, talking } from './scripts.ts';
 import type { State } from './states.ts';
 
 const ACCEPTS: { readonly [event: string]: string } = {
@@ -60,7 +60,7 @@ export const EVENT_STATES: readonly State[] = [
     name: 'subscribed',
     about: 'SUBSCRIBE sent',
     needs: 'events',
-    *before() {},
+    before: (s) => s.pause(0),
     into: (s) => subscribe(s, 'dialog', 300),
     next: {
       caller: lampFollows,

@@ -4,8 +4,18 @@
  */
 
 import type { Scene, Script } from './scene.ts';
-import { calleeEnds, callerEnds, callerCancels, HUNG_UP, inCall, nobodyAnswers } from './scripts.ts';
-import { eitherEnds, ENDS, over, talking } from './scripts.ts';
+import {
+  calleeEnds,
+  callerCancels,
+  callerEnds,
+  ENDS,
+  eitherEnds,
+  HUNG_UP,
+  inCall,
+  nobodyAnswers,
+  over,
+  talking,
+} from './scripts.ts';
 import type { State } from './states.ts';
 
 const ALLOW =

@@ -23,9 +23,8 @@ export class Line {
   onUp: () => void = () => {};
   onBroken: () => void = () => {};
   readonly transport: Transport;
-  /** Connections made so far. */
-  made = 0;
   private stream: Stream | undefined;
+  private stood = false;
   private waiting: string[] = [];
   /** Connections the server made to us, the latest last. */
   private inbound: Stream[] = [];
@@ -71,7 +70,7 @@ export class Line {
     const stream = new Stream(this.transport, connection, false);
     this.stream = stream;
     stream.onUp = () => {
-      this.made += 1;
+      this.stood = true;
       this.ping(stream);
       this.onUp();
       const { waiting } = this;
@@ -119,9 +118,9 @@ export class Line {
   private broken(stream: Stream, waited: boolean): void {
     if (this.stream !== stream) return;
     if (this.pinger !== undefined) this.pinger.dead = true;
-    const was = stream.up || this.made > 0;
     this.stream = undefined;
-    if (was) this.onBroken();
+    if (this.stood) this.onBroken();
+    this.stood = false;
     this.queue.after(waited ? this.dice.between(1, 50) : this.dice.between(1, 300), () => {
       this.open();
     });

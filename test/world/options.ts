@@ -90,6 +90,8 @@ export type PairDraw = {
 export type Options = {
   readonly seed: number;
   readonly phones: number;
+  /** Odds that a phone speaks over a stream instead of datagrams. */
+  readonly streams: number;
   readonly kinds: readonly FaultKind[];
   /** Mean time between faults, ms. */
   readonly faultGap: number;
@@ -122,6 +124,7 @@ export function drawOptions(seed: number): Options {
   return {
     seed,
     phones: dice.whole(3, 12),
+    streams: 0,
     kinds: [...kinds, ...diskKinds, ...lanKinds],
     faultGap: dice.pick([1500, 3000, 6000]),
     aimed: dice.pick([0, 0.5, 1]),

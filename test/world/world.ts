@@ -10,6 +10,7 @@ import { Box } from './box.ts';
 import { Crossover, other } from './crossover.ts';
 import { Dice } from './dice.ts';
 import type { Frame } from './ether.ts';
+import { STREAMS } from './flows.ts';
 import { Gateway } from './gateway.ts';
 import { Host } from './host.ts';
 import type { Options } from './options.ts';
@@ -118,6 +119,8 @@ export class World {
   }
 
   private makePhones(dice: Dice): void {
+    // a stream of draws of its own: what a seed meant before there were others it means still
+    const streams = new Dice(this.options.seed).fork('streams');
     const disordered = this.options.lan.reorder > 0 || this.options.lan.duplicate > 0;
     for (let i = 0; i < this.options.phones; i += 1) {
       const ip = `192.0.2.${101 + i}`;
@@ -127,7 +130,8 @@ export class World {
       host.reachable = dice.between(20_000, 60_000);
       this.hosts.push(host);
       const world = { queue: this.queue, dice: dice.fork(ip), book: this.book, disordered };
-      this.phones.push(new Phone(world, host, String(1000 + i), ip));
+      const transport = streams.odds(this.options.streams) ? streams.pick(STREAMS) : 'udp';
+      this.phones.push(new Phone(world, host, String(1000 + i), ip, transport));
     }
   }
 
