@@ -8,7 +8,7 @@
  * One object, reused for every step: the edge empties it after performing it.
  */
 
-import type { Transport } from './base/peer.ts';
+import type { Peer, Transport } from './base/peer.ts';
 import type { Lsn } from './base/units.ts';
 import type { PersistBatch } from './ledger/disk.ts';
 import type { Report } from './pair/terms.ts';
@@ -36,12 +36,18 @@ export class EngineEffects {
   readonly persist: PersistBatch[] = [];
   readonly reports: Report[] = [];
   readonly logs: LogLine[] = [];
+  /** Our connections are nobody's any more: read what they brought, then end them. */
+  dropFlows = false;
+  /** Other sides of the old primary's connections, which do not know yet that those are dead. */
+  readonly tickles: Peer[] = [];
   /** Whether SIP sockets should be read: false while resigning. */
   reading = true;
 
   clear(): void {
     this.link.length = 0;
     this.closeLink = false;
+    this.dropFlows = false;
+    this.tickles.length = 0;
     this.sends.length = 0;
     this.persist.length = 0;
     this.reports.length = 0;

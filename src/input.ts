@@ -3,7 +3,7 @@
  * files; the simulator makes them from a priority queue. The box cannot tell which.
  */
 
-import type { Transport } from './base/peer.ts';
+import type { Peer, Transport } from './base/peer.ts';
 import type { DiskWord } from './ledger/disk.ts';
 import type { Order } from './pair/terms.ts';
 
@@ -16,6 +16,10 @@ export type EngineInput =
       readonly port: number;
       readonly text: string;
     }
+  /** A connection to this peer stands, or stands no more (either side may have made it). */
+  | ({ readonly kind: 'flow'; readonly up: boolean } & Peer)
+  /** What was to be said to this peer was not: no connection stands, and none could be made. */
+  | ({ readonly kind: 'unreachable' } & Peer)
   /** The crossover stream to the peer stands (either side may have connected). */
   | { readonly kind: 'link-up' }
   /** Bytes of that stream. The engine's own from now on: the ring keeps them as received. */

@@ -16,6 +16,7 @@ usage: sipair serve --config FILE        be one box of the pair
        sipair switchover --control SOCKET [--force]
        sipair promote --control SOCKET
        sipair resync --control SOCKET
+       sipair reload --control SOCKET    read certificates and keys again
        sipair pair --config FILE         agree on a pair key with the other box
        sipair key --out FILE             write a new random pair key
        sipair version
@@ -88,6 +89,7 @@ async function main(argv: readonly string[]): Promise<void> {
       return command(values, { command: 'switchover', force: values['force'] === true });
     case 'promote':
     case 'resync':
+    case 'reload':
       return command(values, { command: verb });
     case 'help':
     case '--help':

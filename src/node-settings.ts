@@ -31,13 +31,15 @@ export const LINK_WORDS = {
 
 /** What two boxes must have in common to be one server. */
 export function linkSettings(s: NodeSettings): LinkSettings {
-  const { port, userFrom, userTo, auth } = s.sip;
+  const { port, tlsPort, wsPort, wssPort, userFrom, userTo, auth } = s.sip;
   const { box, key, redundancy } = s.pair;
+  // what a phone finds at one box it must find at the other
+  const ports = `${port}${[tlsPort, wsPort, wssPort].some((p) => p > 0) ? ` tls ${tlsPort} ws ${wsPort} wss ${wssPort}` : ''}`;
   const users = `${userFrom}-${userTo}${auth ? ' with digest' : ''}`;
   return {
     box,
     key,
     release: s.release,
-    agreement: { vip: s.pair.vips.join(' '), redundancy, port: `${port}`, users },
+    agreement: { vip: s.pair.vips.join(' '), redundancy, port: ports, users },
   };
 }

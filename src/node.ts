@@ -130,6 +130,7 @@ export class Engine {
       this.takeForwarded();
       this.service.due();
     }
+    this.judge(inputs.length, out);
     this.mirror.turn(now, this.pairNow(), this.ledger.takeGroup());
     if (this.voice.prompt(now)) this.mirror.feed.agree();
     this.mirrorEvents(out);
@@ -144,6 +145,13 @@ export class Engine {
     // between two reigns what arrives waits in the kernel; a backup takes it and lets it fall
     out.reading = this.role === 'primary' || this.role === 'backup' || this.role === 'idle';
     this.stand();
+  }
+
+  /** How much there is to do, and what an operator should hear of it. */
+  private judge(inputs: number, out: EngineEffects): void {
+    this.service.turned(inputs >= LIMITS.inputsPerTurn || this.voice.held.size > LIMITS.heldBusy);
+    for (const text of this.service.alarms) out.logs.push({ level: 'alarm', text });
+    this.service.alarms.length = 0;
   }
 
   /** When the engine wants a `tick` though nothing happens. */
@@ -162,6 +170,12 @@ export class Engine {
     switch (input.kind) {
       case 'sip':
         this.message(input, input.text);
+        return;
+      case 'flow':
+        this.service.flow(input, input.up);
+        return;
+      case 'unreachable':
+        if (this.role === 'primary') this.service.unreachable(input);
         return;
       case 'link-data':
         this.linkData(input.bytes, out);
@@ -303,6 +317,7 @@ export class Engine {
     this.ledger.reign(epoch, this.pairNow());
     // warm standby keeps registrations: what belongs to calls ends with the box that had them
     this.service.resume(this.settings.pair.redundancy === 'warm-standby');
+    this.service.wake(out.tickles);
     this.mirror.lead();
     out.logs.push({ level: 'info', text: `primary, epoch ${epoch}, from lsn ${this.ledger.lsn}` });
   }
@@ -311,6 +326,7 @@ export class Engine {
     const dropped = this.voice.held.clear();
     this.voice.speaking = false;
     this.handedOver = false;
+    out.dropFlows = true;
     this.forwarded.length = 0;
     if (dropped > 0) {
       out.logs.push({ level: 'warning', text: `${dropped} held effects dropped with the voice` });

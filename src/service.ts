@@ -5,8 +5,10 @@
 
 import { assert } from './base/assert.ts';
 import type { Chance } from './base/chance.ts';
-import type { Peer } from './base/peer.ts';
+import { isReliable, type Peer } from './base/peer.ts';
 import type { Instant } from './base/units.ts';
+import { unreachable } from './call/flow.ts';
+import { BINDING, LEG } from './call/rows.ts';
 import { onDue, onMessage, resume } from './call/switch.ts';
 import type { Outgoing } from './effect.ts';
 import type { LiveRow } from './ledger/codec.ts';
@@ -14,9 +16,13 @@ import type { Ledger } from './ledger/ledger.ts';
 import type { Table } from './ledger/tables.ts';
 import type { HeldQueue } from './pair/gate.ts';
 import type { Context, SipSettings } from './proto/context.ts';
+import { Guard } from './proto/sip/guard.ts';
+import { Overload } from './proto/sip/overload.ts';
 
 export class Service {
   readonly counters: { [name: string]: number } = {};
+  /** What an operator should hear of, since it was last taken. */
+  readonly alarms: string[] = [];
 
   private readonly ledger: Ledger;
   private readonly held: HeldQueue<Outgoing>;
@@ -24,6 +30,9 @@ export class Service {
   private readonly dueRows: LiveRow[] = [];
   private readonly makeRoom: () => void;
   private sends = 0;
+  private readonly overload = new Overload();
+  /** Connections that stand: volatile, each box's own. */
+  private readonly open = new Set<string>();
 
   /** @param makeRoom called before each transaction: a group that grew too long goes early. */
   constructor(
@@ -42,10 +51,15 @@ export class Service {
       store: ledger,
       chance,
       settings,
+      guard: new Guard(settings.guard, !settings.auth, (text) => service.alarms.push(text)),
+      overload: this.overload,
       send(to: Peer, text: string): void {
         service.sends += 1;
         const { transport, ip, port } = to;
         held.push({ stamp: ledger.lsn + 1, transport, ip, port, text });
+      },
+      isOpen(peer: Peer): boolean {
+        return service.open.has(`${peer.transport} ${peer.ip} ${peer.port}`);
       },
       count(name: string): void {
         service.note(name);
@@ -62,11 +76,45 @@ export class Service {
     this.counters[counter] = (this.counters[counter] ?? 0) + 1;
   }
 
+  /** After a turn. `full`: it read all it may, or far too much waits to be let go. */
+  turned(full: boolean): void {
+    const news = this.overload.turn(full);
+    if (news === 'begins') this.alarms.push('overload: new calls are refused');
+    if (news === 'ends') this.alarms.push('overload: over, new calls are taken again');
+  }
+
   /** One SIP message. */
   message(from: Peer, text: string): void {
     this.begin();
     onMessage(this.cx, from, text);
     this.commit();
+  }
+
+  /** A connection stands, or stands no more. */
+  flow(peer: Peer, up: boolean): void {
+    const key = `${peer.transport} ${peer.ip} ${peer.port}`;
+    if (up) this.open.add(key);
+    else this.open.delete(key);
+  }
+
+  /** There is no way to this peer: what waits for its answer need not wait. */
+  unreachable(peer: Peer): void {
+    this.begin();
+    unreachable(this.cx, peer);
+    this.commit();
+  }
+
+  /** Who was reached by connections that died with the old primary. */
+  wake(out: Peer[]): void {
+    const seen = new Set<string>();
+    const look = ({ transport, ip, port }: Peer): void => {
+      const key = `${transport} ${ip} ${port}`;
+      if (!isReliable(transport) || this.open.has(key) || seen.has(key)) return;
+      seen.add(key);
+      out.push({ transport, ip, port });
+    };
+    for (const binding of this.ledger.rows(BINDING)) look(binding);
+    for (const leg of this.ledger.rows(LEG)) look(leg);
   }
 
   /** Rows whose moment has come. */

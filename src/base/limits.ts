@@ -41,17 +41,44 @@ export const LIMITS = {
   setAsideFiles: 5,
   /** Held effects; beyond it new calls are refused before they write a row. */
   held: 200_000,
+  /** So many are a sign that there is more to do than can be done. */
+  heldBusy: 50_000,
   /** Datagrams taken over from a primary that hands over, until we speak. */
   forwarded: 1000,
   /** Hosts of the LAN remembered because they asked for a virtual address. */
   faceHosts: 1024,
   /** A SIP message over UDP. */
   sipBytes: 65_535,
+  /** Connections in all (phones, trunks, strangers), and from one address. */
+  flows: 20_000,
+  flowsPerSource: 2000,
+  /** Connections that have not said who they are yet: handshakes, HTTP requests. */
+  flowsShaking: 1000,
+  /** A handshake, an HTTP request or the first SIP message takes no longer, ms. */
+  flowHelloMs: 10_000,
+  /** A message that was begun is whole after this, ms. */
+  flowMessageMs: 10_000,
+  /** A connection that was silent for longer is nobody's: more than the longest registration, ms. */
+  flowIdleMs: 8_000_000,
+  /** A WebSocket is pinged when it was silent for so long, and ends after twice that, ms. */
+  webPingMs: 30_000,
+  /** Bytes that wait for room in one connection; beyond it the connection ends, not the memory. */
+  flowOutBytes: 262_144,
+  /** Connections of ours that do not stand yet, and how long one may take, ms. */
+  connects: 64,
+  connectMs: 4000,
+  /** An HTTP request that wants to become a WebSocket. */
+  httpBytes: 8192,
+  /** Other sides of dead connections that are woken in a second, per transport. */
+  ticklesPerSecond: 200,
 } as const;
 
+assert(LIMITS.heldBusy < LIMITS.held, 'new calls are refused before anything is ignored');
 assert(LIMITS.slabBytes < LIMITS.frameBytes, 'a slab fits into a frame');
 assert(LIMITS.trustMs <= LIMITS.trustMaxMs, 'trust is waited for longer and longer');
 assert(LIMITS.diskWaitMs < LIMITS.diskStallMs, 'who waits loses patience first');
+assert(LIMITS.flowOutBytes > 2 * LIMITS.sipBytes, 'a connection takes the longest message');
+assert(LIMITS.flowsPerSource <= LIMITS.flows, 'one address has its share of the connections');
 assert(LIMITS.ringBytes > 4 * LIMITS.frameBytes - 1, 'the ring holds several frames');
 assert(
   LIMITS.groupBytes + 64 * LIMITS.sipBytes < LIMITS.frameBytes,

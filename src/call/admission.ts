@@ -3,11 +3,12 @@
  * What fails is answered without a row: a repeated request gets the same answer.
  */
 
+import { below } from '../base/chance.ts';
 import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { authenticate, challenge, type Proof, REGISTRAR, SERVICE } from '../proto/sip/digest.ts';
 import { answerStateless } from '../proto/sip/server.ts';
-import { ALLOW, EMPTY_TAIL } from '../proto/sip/text.ts';
+import { ALLOW, EMPTY_TAIL, idIn, isWord, OPTION_TAGS } from '../proto/sip/text.ts';
 import { H, M, type SipMessage } from '../sip-parser/index.ts';
 import { isExtension } from './dialplan.ts';
 import { CALL, LEG } from './rows.ts';
@@ -16,15 +17,31 @@ type Refusal = { readonly status: number; readonly tail: string };
 
 const REFUSE = (status: number, headers = ''): Refusal => ({ status, tail: headers + EMPTY_TAIL });
 
+/** False when a request outside any dialog is one too many of this source: it is not answered. */
+export function admits(cx: Context, from: Peer): boolean {
+  if (cx.guard.admits(cx.now, from.ip)) return true;
+  cx.count('floodDropped');
+  return false;
+}
+
 /** Refusals of a new request that do not depend on who sends it; undefined when it may go on. */
 export function refusal(cx: Context, m: SipMessage): Refusal | undefined {
   if (m.methodId === M.INVITE && cx.store.count(CALL) >= cx.settings.maxCalls) {
     cx.count('callsOverload');
     return REFUSE(503, 'Retry-After: 5\r\n');
   }
+  if (m.methodId === M.INVITE && cx.overload.share > 0 && refuses(cx)) {
+    cx.count('callsOverload');
+    // not all at once again
+    return REFUSE(503, `Retry-After: ${1 + below(cx.chance, 5)}\r\n`);
+  }
   if (!/^sips?:/i.test(m.requestUri)) return REFUSE(416);
   // 8.2.2.2: same From tag, Call-ID and CSeq as an ongoing transaction, but another branch.
   if (m.methodId === M.INVITE && merged(cx, m)) return REFUSE(482);
+  if (m.methodId === M.INVITE && cameBack(cx, m)) {
+    cx.count('callsLooped');
+    return REFUSE(482);
+  }
   return tooLarge(m) ?? extensions(m);
 }
 
@@ -36,11 +53,15 @@ export function tooLarge(m: SipMessage): Refusal | undefined {
   return m.text.length > PASSABLE_BYTES ? REFUSE(513) : undefined;
 }
 
-/** RFC 3261 8.2.2.3: no extension that needs us is supported; undefined when none is required. */
+/** Extensions a request may require of us. */
+const EXTENSIONS: ReadonlySet<string> = new Set([...OPTION_TAGS, 'path']);
+
+/** RFC 3261 8.2.2.3: 420 for extensions that are required and not ours; undefined for none. */
 export function extensions(m: SipMessage): Refusal | undefined {
   if (!m.has(H.Require) && !m.has(H.ProxyRequire)) return undefined;
   const wanted = [...m.values(H.Require), ...m.values(H.ProxyRequire)];
-  return wanted.length === 0 ? undefined : REFUSE(420, `Unsupported: ${wanted.join(', ')}\r\n`);
+  const strange = wanted.filter((tag) => !EXTENSIONS.has(tag.toLowerCase()));
+  return strange.length === 0 ? undefined : REFUSE(420, `Unsupported: ${strange.join(', ')}\r\n`);
 }
 
 /** A Call-ID is unique (8.1.1.4); who repeats one would make us look at all his calls each time. */
@@ -58,23 +79,43 @@ function merged(cx: Context, m: SipMessage): boolean {
   return false;
 }
 
+function refuses(cx: Context): boolean {
+  return below(cx.chance, 1000) < cx.overload.share * 1000;
+}
+
+/** RFC 3261 16.3 step 4, for a back-to-back user agent: an INVITE of our own is back, with our tag. */
+function cameBack(cx: Context, m: SipMessage): boolean {
+  const id = idIn(m.fromTag, 0);
+  const leg = id === 0 ? undefined : cx.store.get(LEG, id);
+  return leg !== undefined && leg.callId === m.callId && isWord(m.fromTag, 0, leg.tag);
+}
+
 /** RFC 3261 8.2.1: "405 ... MUST also include an Allow header field". */
 export function notAllowed(cx: Context, m: SipMessage, from: Peer): void {
   answerStateless(cx, m, from, 405, ALLOW + EMPTY_TAIL);
 }
 
 /**
- * Who sends this; undefined when he was challenged instead. On an open site everybody is welcome,
+ * Who sends this; undefined when he was challenged instead, or guesses and is not answered. On an open site everybody is welcome,
  * as nobody in particular.
  */
 export function whoIs(cx: Context, m: SipMessage, from: Peer): Proof | undefined {
-  if (!cx.settings.auth) return { as: 'nobody', stale: false };
+  if (!cx.settings.auth) return { as: 'nobody', stale: false, tried: '' };
   const face = m.methodId === M.REGISTER ? REGISTRAR : SERVICE;
-  const proof = authenticate(cx, m, face.from);
+  const proof = authenticate(cx, m, face.from, from.ip);
+  if (proof.as === 'locked') {
+    cx.count('authLocked');
+    return undefined;
+  }
   // The password of a user who does not exist can be worked out by anybody.
-  if (proof.as === 'user' && isExtension(cx.settings, proof.user)) return proof;
+  if (proof.as === 'user' && isExtension(cx.settings, proof.user)) {
+    cx.guard.right(cx.now, from.ip, proof.user);
+    return proof;
+  }
   const stale = proof.as === 'nobody' && proof.stale;
   if (m.has(face.from) && !stale) cx.count('authFailures');
+  const tried = proof.as === 'user' ? proof.user : proof.tried;
+  if (tried !== '') cx.guard.wrong(cx.now, from.ip, tried);
   askAgain(cx, m, from, stale);
   return undefined;
 }

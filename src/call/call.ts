@@ -5,7 +5,8 @@
  *   answer  a phone answered                          decline  the user said no on all phones (6xx)
  *   exhaust no phone is left that could answer        cancel   the caller withdrew
  *   end     a side hung up                            silence  nobody answered in time
- *   unheard a side never acknowledged an answer
+ *   unheard a side never acknowledged an answer, or a reliable provisional response
+ *   expire  nobody refreshed the session of a side in time (RFC 4028)
  *
  * The table says for each state of a call what an event leads to; a test proves it total.
  */
@@ -14,9 +15,11 @@ import type { Context } from '../proto/context.ts';
 import { awaitsAck, cancel } from '../proto/sip/client.ts';
 import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { respond } from '../proto/sip/server.ts';
-import { ALLOW, EMPTY_TAIL, passedOn } from '../proto/sip/text.ts';
+import { ALLOW, bodyTail, EMPTY_TAIL, passedOn, withBody } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
 import { contactOf, hangUp, inviteLines, sendAck, tidy } from './leg.ts';
+import { describes, move, spoke } from './offer.ts';
+import { acknowledge, conclude, give, progress, rseqOf } from './reliable.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 
 export type CallState = Call['state'];
@@ -29,7 +32,8 @@ export type CallEvent =
   | 'cancel'
   | 'end'
   | 'silence'
-  | 'unheard';
+  | 'unheard'
+  | 'expire';
 
 export type CallAction =
   | 'ringCaller'
@@ -42,6 +46,8 @@ export type CallAction =
   /** 487, 480: tell the caller why it ends. */
   | 'terminateCaller'
   | 'giveUpCaller'
+  /** RFC 3262 3: he does not acknowledge: 5xx. */
+  | 'failCaller'
   /** A phone that answered too late is thanked and hung up. */
   | 'hangUpLate'
   | 'hangUpOthers'
@@ -61,7 +67,8 @@ const UNANSWERED = {
   cancel: { to: 'ending', act: ['terminateCaller', 'cancelForks'] },
   end: { to: 'ending', act: ['terminateCaller', 'cancelForks'] },
   silence: { to: 'ending', act: ['giveUpCaller', 'cancelForks'] },
-  unheard: NOTHING,
+  unheard: { to: 'ending', act: ['failCaller', 'cancelForks'] },
+  expire: NOTHING,
 } as const;
 
 export const CALL_MACHINE: { readonly [s in CallState]: { readonly [e in CallEvent]: Cell } } = {
@@ -78,6 +85,7 @@ export const CALL_MACHINE: { readonly [s in CallState]: { readonly [e in CallEve
     end: { to: 'ending', act: ['hangUpOthers'] },
     silence: NOTHING,
     unheard: { to: 'ending', act: ['hangUpAll'] },
+    expire: { to: 'ending', act: ['hangUpAll'] },
   },
   ending: {
     ring: NOTHING,
@@ -89,6 +97,7 @@ export const CALL_MACHINE: { readonly [s in CallState]: { readonly [e in CallEve
     end: NOTHING,
     silence: NOTHING,
     unheard: NOTHING,
+    expire: NOTHING,
   },
 };
 
@@ -148,6 +157,10 @@ function act(cx: Context, call: Call, action: CallAction, said: Said): void {
       cx.count('callsUnanswered');
       endCaller(cx, call, 480, '', EMPTY_TAIL);
       return;
+    case 'failCaller':
+      cx.count('callsUnanswered');
+      endCaller(cx, call, 504, '', EMPTY_TAIL);
+      return;
     case 'hangUpLate':
       hangUpLate(cx, said);
       return;
@@ -163,14 +176,44 @@ function callerOf(cx: Context, call: Call): Leg | undefined {
   return undefined;
 }
 
+/** True when `leg` is the only phone that could answer: its early media and offers are the caller's. */
+function alone(cx: Context, call: Call, leg: Leg): boolean {
+  for (const other of cx.store.all(LEG, 'call', call.id)) {
+    if (other.side === 'callee' && other.id !== leg.id) return false;
+  }
+  return true;
+}
+
 function ringCaller(cx: Context, call: Call, said: Said): void {
   const caller = callerOf(cx, call);
   const stx = caller === undefined ? undefined : cx.store.get(STX, caller.uas);
-  if (caller === undefined || stx === undefined || said.m === undefined) return;
-  const tail = passedOn(said.m, contactOf(cx, caller));
+  const { leg, m } = said;
+  if (caller === undefined || stx === undefined || m === undefined || leg === undefined) return;
+  const rseq = rseqOf(m);
+  // RFC 3261 13.2.1: the first description the caller sees is the answer to his offer. Of several
+  // phones nobody knows yet which one it will come from.
+  const shown = alone(cx, call, leg);
+  const through = rseq !== 0 && shown && caller.reliable !== 'no';
+  if (rseq !== 0 && !through) acknowledgeHere(cx, leg, m, rseq);
+  const reliable = through || caller.reliable === 'must';
+  const sdp = shown && describes(m);
+  const own = contactOf(cx, caller) + (reliable ? ALLOW : '');
+  const tail = passedOn(m, own, shown ? m.body : '');
   // Several phones ring: the caller needs to hear it once.
-  if (stx.status === said.status && (said.m.body === '' || stx.response === tail)) return;
-  respond(cx, stx, said.status, said.reason, tail);
+  const told = stx.status === said.status && (!sdp || stx.response === tail);
+  if (told && !through) return;
+  if (reliable && sdp) spoke(cx, caller, m);
+  const { status, reason } = said;
+  const callee = through ? leg : undefined;
+  progress(cx, caller, stx, { status, reason, tail, sdp, reliable, callee, calleeRseq: rseq });
+}
+
+/** We acknowledge a phone ourselves; the answer it gave with that goes into our 2xx (RFC 3262 5). */
+function acknowledgeHere(cx: Context, leg: Leg, m: SipMessage, rseq: number): void {
+  // An offer of the phone would need an answer of the caller, who cannot give it.
+  if (leg.offer === 'remote') return;
+  if (describes(m)) cx.store.patch(LEG, leg, { answer: bodyTail(m) });
+  acknowledge(cx, leg, rseq, EMPTY_TAIL, 0);
 }
 
 function answerCaller(cx: Context, call: Call, said: Said): void {
@@ -180,8 +223,14 @@ function answerCaller(cx: Context, call: Call, said: Said): void {
   if (caller === undefined || stx === undefined || leg === undefined) return;
   if (ctx === undefined || m === undefined) return;
   cx.count('callsAnswered');
-  cx.store.patch(LEG, caller, { state: 'confirmed' });
-  respond(cx, stx, said.status, said.reason, passedOn(m, contactOf(cx, caller) + ALLOW));
+  let tail = passedOn(m, contactOf(cx, caller) + ALLOW);
+  if (describes(m)) spoke(cx, caller, m);
+  else if (leg.answer !== '') {
+    tail = withBody(tail, leg.answer);
+    move(cx, caller, 'answerOut', caller.update ? '' : leg.answer);
+  }
+  if (leg.answer !== '') cx.store.patch(LEG, leg, { answer: '' });
+  give(cx, caller, stx, said.status, said.reason, tail);
   if (!awaitsAck(ctx)) sendAck(cx, leg, ctx, leg.remoteTag);
 }
 
@@ -215,6 +264,7 @@ function endCaller(cx: Context, call: Call, status: number, reason: string, tail
   const caller = callerOf(cx, call);
   if (caller === undefined) return;
   const stx = cx.store.get(STX, caller.uas);
+  conclude(cx, caller);
   if (stx !== undefined) respond(cx, stx, status, reason, tail);
   cx.store.remove(LEG, caller);
   tidy(cx, call);
@@ -232,7 +282,9 @@ function hangUpLate(cx: Context, said: Said): void {
 function hangUpLegs(cx: Context, call: Call, except: Leg | undefined, tail: string): void {
   for (const leg of [...cx.store.all(LEG, 'call', call.id)]) {
     if (leg.id === except?.id) continue;
-    if (leg.state === 'confirmed') hangUp(cx, leg, tail === '' ? EMPTY_TAIL : tail);
+    const open = leg.state === 'confirmed' || leg.side === 'caller';
+    if (open) hangUp(cx, leg, tail === '' ? EMPTY_TAIL : tail);
   }
   cancelForks(cx, call);
+  tidy(cx, call);
 }

@@ -20,9 +20,9 @@ import {
   trying,
   unsettled,
 } from '../proto/sip/server.ts';
-import { ALLOW, bodyTail, EMPTY_TAIL, isOfferless, passedOn } from '../proto/sip/text.ts';
+import { ALLOW, bodyTail, EMPTY_TAIL, passedOn, SUPPORTED } from '../proto/sip/text.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
-import { extensions, notAllowed, tooLarge } from './admission.ts';
+import { admits, extensions, notAllowed, tooLarge } from './admission.ts';
 import { happen } from './call.ts';
 import {
   contactOf,
@@ -37,18 +37,27 @@ import {
   tagOf,
   tidy,
 } from './leg.ts';
-import { CALL, type Call, LEG, type Leg } from './rows.ts';
+import { describes, exchange, refusesOffer } from './offer.ts';
+import { prack } from './reliable.ts';
+import { CALL, type Call, LEG, type Leg, RPR } from './rows.ts';
+import { grantSession, learn, sessionLines, TIMER_ONLY, termsFor, tooBrief } from './session.ts';
 
 /** A request with a To tag, other than ACK and CANCEL, that repeats none. */
 export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): void {
   const leg = findLeg(cx, m);
   const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
   if (leg === undefined || call === undefined) {
+    if (m.methodId === M.PRACK && cx.store.count(RPR) > 0) {
+      prack(cx, m, key, from, undefined);
+      return;
+    }
     cx.count('requestsOutsideDialog');
+    if (!admits(cx, from)) return;
     // RFC 3261 12.2.2: "If the request ... does not match an existing dialog ... 481".
     answerStateless(cx, m, from, 481, EMPTY_TAIL);
     return;
   }
+  cx.guard.know(cx.now, from.ip);
   // 12.2.2: "If the remote sequence number was not empty, but the sequence number of the request is
   // lower than the remote sequence number, the request is out of order and MUST be rejected with a
   // 500 (Server Internal Error) response."
@@ -59,6 +68,9 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
   switch (m.methodId) {
     case M.BYE:
       bye(cx, m, key, leg, call, from);
+      return;
+    case M.PRACK:
+      prack(cx, m, key, from, leg);
       return;
     case M.INVITE:
     case M.UPDATE:
@@ -75,7 +87,7 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
 }
 
 /** RFC 3261 11.2: what an answer to OPTIONS says. */
-export const OPTIONS_TAIL = `${ALLOW}Accept: application/sdp, */*\r\nSupported:\r\n${EMPTY_TAIL}`;
+export const OPTIONS_TAIL = `${ALLOW}Accept: application/sdp, */*\r\n${SUPPORTED}${EMPTY_TAIL}`;
 
 function bye(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, from: Peer): void {
   answer(cx, m, key, from, 200, '');
@@ -105,9 +117,14 @@ function pass(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, fro
   const bad =
     tooLarge(m) ??
     extensions(m) ??
-    (m.maxForwards === 0 ? { status: 483, tail: EMPTY_TAIL } : undefined);
+    (m.maxForwards === 0 ? { status: 483, tail: EMPTY_TAIL } : undefined) ??
+    (changesSession(m) ? brief(cx, m) : undefined);
   if (bad !== undefined) {
     answerStateless(cx, m, from, bad.status, bad.tail);
+    return;
+  }
+  if (m.methodId === M.UPDATE && !describes(m)) {
+    updateHere(cx, m, key, leg, from);
     return;
   }
   const other = partner(cx, call, leg);
@@ -119,7 +136,8 @@ function pass(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, fro
       // kept: repeated a moment later the same INVITE might not be refused, and would get two answers
       const stx = openServer(cx, m, key, from, 0, tagOf(leg));
       respond(cx, stx, refused, '', wait + EMPTY_TAIL);
-    } else answerStateless(cx, m, from, refused, EMPTY_TAIL);
+    } else if (m.methodId === M.UPDATE) answer(cx, m, key, from, refused, wait + EMPTY_TAIL);
+    else answerStateless(cx, m, from, refused, EMPTY_TAIL);
     return;
   }
   if (other === undefined) return;
@@ -128,21 +146,54 @@ function pass(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, fro
   const stx = openServer(cx, m, key, from, leg.id, tagOf(leg));
   if (invite) trying(cx, m, stx);
   cx.store.patch(LEG, leg, { remoteCseq: m.cseq, uas: invite ? stx.id : leg.uas });
-  if (invite || m.methodId === M.UPDATE) refreshTarget(cx, leg, m);
+  if (changesSession(m)) {
+    refreshTarget(cx, leg, m);
+    learn(cx, leg, m);
+    if (leg.state === 'confirmed') cx.store.patch(STX, stx, termsFor(cx, leg, m));
+  }
   const hops = m.maxForwards < 0 ? 69 : m.maxForwards - 1;
-  const own = invite ? ALLOW : '';
-  const offerless = invite && isOfferless(m);
-  const ctx = sendInDialog(
-    cx,
-    other,
-    m.method as Method,
-    hops,
-    passedOn(m, own),
-    stx.id,
-    offerless,
-  );
+  const own = changesSession(m) ? ALLOW + linesFor(cx, other) : '';
+  const offers = changesSession(m) && describes(m);
+  const tail = passedOn(m, own);
+  if (offers) exchange(cx, leg, 'offerIn');
+  const method = m.method as Method;
+  const ctx = sendInDialog(cx, other, method, hops, tail, stx.id, invite && !offers);
+  if (offers) exchange(cx, other, 'offerOut', m);
   cx.store.patch(STX, stx, { onward: ctx.id });
   if (invite) cx.store.patch(LEG, other, { uac: ctx.id });
+}
+
+/** INVITE and UPDATE: they may describe the session, refresh it, and move the remote target. */
+function changesSession(m: SipMessage): boolean {
+  return m.methodId === M.INVITE || m.methodId === M.UPDATE;
+}
+
+function brief(cx: Context, m: SipMessage): { status: number; tail: string } | undefined {
+  const least = tooBrief(cx, m);
+  return least === '' ? undefined : { status: 422, tail: least + EMPTY_TAIL };
+}
+
+/** What our request that passes one on says of the session with its receiver. */
+function linesFor(cx: Context, other: Leg): string {
+  // Inside a dialog nobody's PRACK is waited for: no reliable provisional responses.
+  return other.state === 'confirmed' ? sessionLines(cx, other, TIMER_ONLY) : TIMER_ONLY;
+}
+
+/**
+ * An UPDATE without a description is between one side and us (RFC 4028 7.4: it refreshes the session;
+ * RFC 3311 5.2: it moves the remote target).
+ */
+function updateHere(cx: Context, m: SipMessage, key: string, leg: Leg, from: Peer): void {
+  if (leg.state === 'ending' || leg.state === 'closing') {
+    answerStateless(cx, m, from, 481, EMPTY_TAIL);
+    return;
+  }
+  cx.store.patch(LEG, leg, { remoteCseq: m.cseq });
+  refreshTarget(cx, leg, m);
+  learn(cx, leg, m);
+  const early = leg.state !== 'confirmed';
+  const session = early ? SUPPORTED : grantSession(cx, leg, termsFor(cx, leg, m));
+  answer(cx, m, key, from, 200, contactOf(cx, leg) + ALLOW + session + EMPTY_TAIL);
 }
 
 /** Status by which a request for the other side is refused now; 0 when it may be passed on. */
@@ -166,7 +217,14 @@ function refuses(cx: Context, m: SipMessage, leg: Leg, other: Leg | undefined): 
       return 491;
     }
   }
+  // ... or with an INVITE of ours: a session refresh.
+  if (invite && other !== undefined && outstanding(cx.store.get(CTX, other.uac))) return 491;
   if (other === undefined) return invite ? 491 : 500;
+  if (changesSession(m) && describes(m)) {
+    const refused = refusesOffer(leg, 'offerIn');
+    if (refused !== 0) return refused;
+    if (refusesOffer(other, 'offerOut') !== 0) return 491;
+  }
   if (other.state === 'confirmed') return 0;
   // Before the answer only what needs no answered dialog, and only once the phone has a tag.
   if (invite || other.state === 'ending' || other.state === 'closing') return 491;
@@ -193,6 +251,8 @@ export function ack(cx: Context, m: SipMessage, from: Peer): void {
   }
   if (!unsettled(stx)) return;
   acknowledged(cx, stx);
+  // An ACK without the answer it owes: the session stays what it was.
+  if (leg.offer === 'local') exchange(cx, leg, describes(m) ? 'answerIn' : 'failed');
   if (leg.state === 'closing') {
     sendBye(cx, leg, EMPTY_TAIL);
     return;
@@ -204,6 +264,7 @@ export function ack(cx: Context, m: SipMessage, from: Peer): void {
   if (ctx === undefined || !awaitsAck(ctx)) return;
   cx.store.patch(CTX, ctx, { acked: true, ackBody: m.body === '' ? '' : bodyTail(m) });
   sendAck(cx, other, ctx, other.remoteTag);
+  if (other.offer === 'remote') exchange(cx, other, describes(m) ? 'answerOut' : 'failed', m);
 }
 
 /** CANCEL (RFC 3261 9.2): matched to its INVITE by the branch; answered at once in any case. */
@@ -221,7 +282,11 @@ export function cancelled(cx: Context, m: SipMessage, key: string, from: Peer): 
   if (stx.onward !== 0) cancelOnward(cx, stx);
   else {
     const silent = { leg, m, ctx: undefined, status: 0, reason: '', tail: '' };
-    happen(cx, call, 'cancel', silent);
+    // A phone has answered, but he does not know: its answer waits for his PRACK (reliable.ts).
+    const held = call.state === 'talking';
+    if (held) dropLeg(cx, leg);
+    happen(cx, call, held ? 'end' : 'cancel', silent);
+    tidy(cx, call);
   }
 }
 

@@ -2,10 +2,11 @@
 
 import type { Context } from '../proto/context.ts';
 import { request } from '../proto/sip/client.ts';
-import { randomWord } from '../proto/sip/text.ts';
+import { descriptionIn, randomWord, SUPPORTED } from '../proto/sip/text.ts';
 import { contactOf, dialogLines } from './leg.ts';
 import type { Target } from './route.ts';
 import { type Call, LEG, type Leg } from './rows.ts';
+import { sessionLines, TIMER_ONLY } from './session.ts';
 
 export type Offer = {
   /** User part of the Contact we give. */
@@ -19,6 +20,8 @@ export type Offer = {
   readonly tail: string;
   /** No offer inside: the ACK will have to bring the answer. */
   readonly offerless: boolean;
+  /** May the phone answer with reliable provisional responses? Said for an INVITE without an offer. */
+  readonly reliable?: boolean;
 };
 
 /** Invites `target` into `call`. */
@@ -40,14 +43,18 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
     port,
     nat: target.nat,
     binding: target.binding,
+    offer: offer.offerless ? 'none' : 'local',
+    offered: offer.offerless ? '' : descriptionIn(offer.tail),
   });
+  const reliable = offer.reliable ?? !offer.offerless;
   const ctx = request(cx, {
     method: 'INVITE',
     uri: leg.remoteTarget,
-    route: '',
+    route: target.route,
     rest:
       `Max-Forwards: ${offer.hops}\r\n${dialogLines(leg, false)}CSeq: 1 INVITE\r\n` +
       contactOf(cx, leg) +
+      sessionLines(cx, leg, reliable ? SUPPORTED : TIMER_ONLY) +
       offer.tail,
     cseq: 1,
     to: leg,

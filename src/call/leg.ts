@@ -10,6 +10,7 @@ import type { Peer } from '../base/peer.ts';
 import { type Context, hereFor } from '../proto/context.ts';
 import { nextHop, targetOf, uriOf } from '../proto/sip/address.ts';
 import { awaitsAck, branchOf, hush, outstanding, request } from '../proto/sip/client.ts';
+import { reach, sentBy } from '../proto/sip/reach.ts';
 import { CTX, type Ctx, type Method, STX } from '../proto/sip/rows.ts';
 import { acknowledged, respond, unsettled } from '../proto/sip/server.ts';
 import { EMPTY_TAIL, idIn, isWord, TRANSPORT_PARAM, viaTo, word } from '../proto/sip/text.ts';
@@ -64,9 +65,15 @@ export function routeLines(m: SipMessage, reversed: boolean): string {
 }
 
 /** Where the next request of a dialog goes: its first route, else the remote target. */
-export function hopFor(routeSet: string, target: string, source: Peer, nat: boolean): Peer {
-  if (routeSet === '') return nextHop(target, source, nat);
-  return nextHop(uriOf(routeSet.slice(7, routeSet.indexOf('\r\n'))), source, nat);
+export function hopFor(
+  cx: Context,
+  routeSet: string,
+  target: string,
+  source: Peer,
+  nat: boolean,
+): Peer {
+  if (routeSet === '') return nextHop(cx.settings, target, source, nat);
+  return nextHop(cx.settings, uriOf(routeSet.slice(7, routeSet.indexOf('\r\n'))), source, nat);
 }
 
 /**
@@ -101,7 +108,7 @@ export function establish(
     cx.store.patch(LEG, leg, { state, remoteTag: m.toTag });
     return;
   }
-  const hop = hopFor(routeSet, target, leg, leg.nat);
+  const hop = hopFor(cx, routeSet, target, leg, leg.nat);
   cx.store.patch(LEG, leg, {
     state,
     remoteTag: m.toTag,
@@ -120,7 +127,7 @@ export function establish(
 export function refreshTarget(cx: Context, leg: Leg, m: SipMessage): void {
   const target = contactIn(m);
   if (target === '' || target === leg.remoteTarget) return;
-  const hop = hopFor(leg.routeSet, target, leg, leg.nat);
+  const hop = hopFor(cx, leg.routeSet, target, leg, leg.nat);
   cx.store.patch(LEG, leg, {
     remoteTarget: target,
     transport: hop.transport,
@@ -131,7 +138,7 @@ export function refreshTarget(cx: Context, leg: Leg, m: SipMessage): void {
 
 /**
  * Sends a request inside the dialog, with the next CSeq. `tail` are further headers and the body.
- * `onward` is the server transaction it passes on, 0 for none.
+ * `onward` is the server transaction it passes on, 0 for none; `refresh`: a session refresh of ours.
  */
 export function sendInDialog(
   cx: Context,
@@ -141,6 +148,7 @@ export function sendInDialog(
   tail: string,
   onward: number,
   offerless: boolean,
+  refresh = false,
 ): Ctx {
   const cseq = leg.localCseq + 1;
   const { uri, route } = routed(leg);
@@ -159,6 +167,7 @@ export function sendInDialog(
     leg: leg.id,
     onward,
     offerless,
+    refresh,
   });
 }
 
@@ -172,50 +181,55 @@ export function sendAck(cx: Context, leg: Leg, ctx: Ctx, toTag: string): void {
   const via = viaTo(cx.settings, leg, `${branchOf(ctx)}.ack`);
   const tail = ctx.ackBody === '' ? EMPTY_TAIL : ctx.ackBody;
   cx.send(
-    leg,
+    reach(cx, leg, sentBy(route, uri)),
     `ACK ${uri} SIP/2.0\r\n${via}${route}Max-Forwards: 70\r\n` +
       `From: ${leg.localUri};tag=${tagOf(leg)}\r\nTo: ${leg.remoteUri};tag=${toTag}\r\n` +
       `Call-ID: ${leg.callId}\r\nCSeq: ${ctx.cseq} ACK\r\n${tail}`,
   );
 }
 
-/** Answers of strangers to one INVITE that are ended by BYE: each costs us a transaction. */
+/** Requests to strangers behind one INVITE: each costs us a transaction. */
 const STRANGERS = 32;
 
-/**
- * Thanks and hangs up a second phone that answered the same INVITE (RFC 3261 13.2.2.4). It has no
- * row: only the CSeq is remembered, by the leg whose INVITE it was.
- */
-export function hangUpStranger(cx: Context, leg: Leg, ctx: Ctx, m: SipMessage): void {
-  const toTag = m.toTag;
+/** The dialog of another phone behind `leg` that said `m`. It has no row. */
+export function strangerOf(cx: Context, leg: Leg, m: SipMessage): Leg {
   const target = contactIn(m) || leg.remoteTarget;
   const routeSet = routeLines(m, true);
-  const hop = hopFor(routeSet, target, leg, leg.nat);
-  const stranger: Leg = {
-    ...leg,
-    remoteTag: toTag,
-    remoteTarget: target,
-    routeSet,
-    transport: hop.transport,
-    ip: hop.ip,
-    port: hop.port,
-  };
-  sendAck(cx, stranger, ctx, toTag);
+  const { transport, ip, port } = hopFor(cx, routeSet, target, leg, leg.nat);
+  return { ...leg, remoteTag: m.toTag, remoteTarget: target, routeSet, transport, ip, port };
+}
+
+/** A request to a stranger: only the CSeq is remembered, by the leg whose INVITE it was. */
+export function askStranger(
+  cx: Context,
+  leg: Leg,
+  stranger: Leg,
+  ctx: Ctx,
+  method: Method,
+  tail: string,
+): void {
   if (leg.localCseq - ctx.cseq >= STRANGERS) return;
   const cseq = leg.localCseq + 1;
   cx.store.patch(LEG, leg, { localCseq: cseq });
   const { uri, route } = routed(stranger);
   request(cx, {
-    method: 'BYE',
+    method,
     uri,
     route,
-    rest: `Max-Forwards: 70\r\n${dialogLines(stranger, true)}CSeq: ${cseq} BYE\r\n${EMPTY_TAIL}`,
+    rest: `Max-Forwards: 70\r\n${dialogLines(stranger, true)}CSeq: ${cseq} ${method}\r\n${tail}`,
     cseq,
     to: stranger,
     leg: 0,
     onward: 0,
     offerless: false,
   });
+}
+
+/** Thanks and hangs up a second phone that answered the same INVITE (RFC 3261 13.2.2.4). */
+export function hangUpStranger(cx: Context, leg: Leg, ctx: Ctx, m: SipMessage): void {
+  const stranger = strangerOf(cx, leg, m);
+  sendAck(cx, stranger, ctx, m.toTag);
+  askStranger(cx, leg, stranger, ctx, 'BYE', EMPTY_TAIL);
 }
 
 /** The other leg of a conversation; before an answer, the only one there is to talk to. */
@@ -239,6 +253,11 @@ export function partner(cx: Context, call: Call, leg: Leg): Leg | undefined {
 export function hangUp(cx: Context, leg: Leg, tail: string): void {
   if (leg.state === 'ending' || leg.state === 'closing') return;
   const stx = leg.uas === 0 ? undefined : cx.store.get(STX, leg.uas);
+  if (leg.side === 'caller' && leg.state === 'inviting') {
+    // The answer waits for a PRACK of his (RFC 3262 3): he never heard it, and there is no dialog.
+    dropLeg(cx, leg);
+    return;
+  }
   const ctx = leg.uac === 0 ? undefined : cx.store.get(CTX, leg.uac);
   if (ctx !== undefined && outstanding(ctx)) {
     if (awaitsAck(ctx)) {

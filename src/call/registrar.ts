@@ -5,7 +5,7 @@
 
 import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
-import { literalHop, nextHop, uriOf, userOf } from '../proto/sip/address.ts';
+import { isOurs, literalHop, uriOf, userOf } from '../proto/sip/address.ts';
 import type { Proof } from '../proto/sip/digest.ts';
 import { answer, answerStateless } from '../proto/sip/server.ts';
 import { behindNat, EMPTY_TAIL } from '../proto/sip/text.ts';
@@ -22,6 +22,8 @@ import {
 } from '../sip-parser/index.ts';
 import { askAgain, refusal, whoIs } from './admission.ts';
 import { isExtension } from './dialplan.ts';
+import { bindingFollows } from './flow.ts';
+import { hopFor } from './leg.ts';
 import { BINDING, type Binding } from './rows.ts';
 
 type Wish = {
@@ -61,13 +63,20 @@ export function register(cx: Context, m: SipMessage, key: string, from: Peer): v
     return;
   }
   cx.count('registrations');
+  cx.guard.know(cx.now, from.ip);
   // 10.3 step 8: the 200 lists all current bindings.
-  answer(cx, m, key, from, 200, contacts(cx, aor) + EMPTY_TAIL);
+  // RFC 3327 5.3: the Path is told to who said that he knows it
+  const path = m.has(H.Path) && knows(m, 'path') ? m.lines(H.Path) : '';
+  answer(cx, m, key, from, 200, contacts(cx, aor) + path + EMPTY_TAIL);
+}
+
+function knows(m: SipMessage, option: string): boolean {
+  return m.values(H.Supported).some((s) => s.toLowerCase() === option);
 }
 
 /** 10.3 step 4: who may change this address of record: its own user, or anybody on an open site. */
 function mayRegister(proof: Proof, aor: string): boolean {
-  return proof.as === 'nobody' || proof.user === aor;
+  return proof.as !== 'user' || proof.user === aor;
 }
 
 /** RFC 7616 3.4.5: a nonce count that was seen already is a replay. */
@@ -125,7 +134,7 @@ function wishOf(
   if (isFault(contact) || !/^sips?:/i.test(contact.uri)) return { no: 400, headers: '' };
   // A contact that leads back to us would ring for ever.
   const hop = literalHop(contact.uri);
-  if (hop !== undefined && hop.ip === s.vip && hop.port === s.port) return { no: 403, headers: '' };
+  if (hop !== undefined && isOurs(s, hop.ip)) return { no: 403, headers: '' };
   const asked = param(contact.params, 'expires');
   let seconds = asked === undefined ? m.expires : secondsOf(asked);
   if (seconds < 0) seconds = s.defaultExpiresS;
@@ -167,8 +176,10 @@ function grant(
     if (live !== undefined) cx.store.remove(BINDING, live);
     return;
   }
-  const nat = behindNat(m, from.ip);
-  const hop = nextHop(wish.uri, from, nat);
+  const path = pathOf(m);
+  // with a proxy in between, its Via says where it is, and nothing of the phone
+  const nat = path === '' && behindNat(m, from.ip);
+  const hop = hopFor(cx, path, wish.uri, from, nat);
   const values = {
     contact: wish.uri,
     transport: hop.transport,
@@ -185,9 +196,20 @@ function grant(
     instance: wish.instance,
     nonce: proof.as === 'user' ? proof.nonce : '',
     nonceCount: proof.as === 'user' ? proof.nc : 0,
+    path,
   };
-  if (live !== undefined) cx.store.patch(BINDING, live, values);
-  else cx.store.insert(BINDING, { aor, registeredAt: cx.now, ...values });
+  if (live !== undefined) {
+    const { transport, ip, port } = live;
+    cx.store.patch(BINDING, live, values);
+    bindingFollows(cx, live, { transport, ip, port }, hop);
+  } else cx.store.insert(BINDING, { aor, registeredAt: cx.now, ...values });
+}
+
+/** RFC 3327 5.3: the Path of a registration, as the Route that leads back along it. */
+function pathOf(m: SipMessage): string {
+  let out = '';
+  for (const value of m.values(H.Path)) out += `Route: ${value}\r\n`;
+  return out;
 }
 
 function contacts(cx: Context, aor: string): string {

@@ -3,6 +3,7 @@
  * left for the calls is told here as a call event, or passed back to where the request came from.
  */
 
+import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import {
   acknowledgeLate,
@@ -10,10 +11,11 @@ import {
   cancel,
   clientReceives,
   findClient,
+  request,
 } from '../proto/sip/client.ts';
-import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
+import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
 import { respond } from '../proto/sip/server.ts';
-import { ALLOW, EMPTY_TAIL, passedOn } from '../proto/sip/text.ts';
+import { ALLOW, EMPTY_TAIL, passedOn, SUPPORTED } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
 import { type CallEvent, happen, type Said } from './call.ts';
 import { contactFor } from './dialog.ts';
@@ -28,7 +30,10 @@ import {
   sendBye,
   tidy,
 } from './leg.ts';
+import { describes, exchange, heard } from './offer.ts';
+import { acknowledge, rseqOf, takesReliable } from './reliable.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
+import { grantSession, heedSession, learn, longer, refreshed } from './session.ts';
 
 /** A valid response arrived. */
 export function response(cx: Context, m: SipMessage): void {
@@ -38,8 +43,10 @@ export function response(cx: Context, m: SipMessage): void {
     cx.count('responsesStray');
     return;
   }
+  const sent = ctx.request;
   if (clientReceives(cx, ctx, m) !== 'tell') return;
   const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
+  if (m.status === 422 && leg !== undefined && again(cx, ctx, leg, m, sent)) return;
   // The phone hung up while its 2xx was on the way: it repeats that until it is acknowledged.
   if (leg === undefined && ctx.state === 'accepted') acknowledgeLate(cx, ctx, m);
   if (ctx.onward !== 0) {
@@ -47,8 +54,34 @@ export function response(cx: Context, m: SipMessage): void {
     return;
   }
   if (leg === undefined) return;
-  if (ctx.method === 'INVITE') invited(cx, ctx, leg, m);
+  if (ctx.refresh) {
+    if (refreshed(cx, ctx, leg, m)) lost(cx, leg, m.status === 481);
+  } else if (ctx.method === 'INVITE') invited(cx, ctx, leg, m);
   else if (ctx.method === 'BYE' && m.status >= 200) ended(cx, leg);
+}
+
+/**
+ * RFC 4028 7.3: a 422 names the shortest interval its sender accepts; the request is sent once more
+ * with that. @returns false when that is no use, and the 422 is a refusal like any other.
+ */
+function again(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage, sent: string): boolean {
+  const early = leg.state === 'inviting' || leg.state === 'early';
+  if (ctx.cancel !== 'no' || !(early || leg.state === 'confirmed')) return false;
+  const cseq = leg.localCseq + 1;
+  const rest = longer(cx, leg, m, sent, cseq);
+  if (rest === '') return false;
+  const { method, uri, route, onward, offerless, refresh } = ctx;
+  const to: Peer = { transport: ctx.transport, ip: ctx.ip, port: ctx.port };
+  const more = { method, uri, route, rest, cseq, to, leg: leg.id, onward, offerless, refresh };
+  const next = request(cx, more);
+  const invite = method === 'INVITE';
+  cx.store.patch(LEG, leg, { localCseq: cseq, uac: invite ? next.id : leg.uac });
+  // the dialog its provisional responses made is gone with them
+  if (early && onward === 0)
+    cx.store.patch(LEG, leg, { state: 'inviting', remoteTag: '', rseq: 0 });
+  const stx = onward === 0 ? undefined : cx.store.get(STX, onward);
+  if (stx !== undefined) cx.store.patch(STX, stx, { onward: next.id });
+  return true;
 }
 
 /** Our BYE was answered in whatever way, or not at all: the dialog is over (RFC 3261 15.1.1). */
@@ -69,8 +102,7 @@ function invited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage): void {
     }
     // 100 says nothing about the phone, 199 that an early dialog is gone.
     if (m.status === 100 || m.status === 199) return;
-    if (m.toTag !== '') establish(cx, leg, m, 'early');
-    happen(cx, call, 'ring', said(ctx, leg, m));
+    rings(cx, ctx, leg, call, m);
   } else if (m.status < 300) {
     answered(cx, ctx, leg, call, m);
   } else {
@@ -78,9 +110,34 @@ function invited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage): void {
   }
 }
 
+/** A provisional response that tells of a phone, reliably or not (RFC 3262 4). */
+function rings(cx: Context, ctx: Ctx, leg: Leg, call: Call, m: SipMessage): void {
+  // it answered already, and this was overtaken
+  if (leg.state !== 'inviting' && leg.state !== 'early') return;
+  const rseq = rseqOf(m);
+  if (rseq !== 0 ? !takesReliable(cx, ctx, leg, m, rseq) : elsewhere(leg, m)) return;
+  if (m.toTag !== '') establish(cx, leg, m, 'early');
+  if (rseq !== 0) {
+    learn(cx, leg, m);
+    if (describes(m)) heard(cx, leg);
+  }
+  const rang = call.state === 'trying' || call.state === 'ringing';
+  // Nobody waits for it any more, but it waits for us.
+  if (rseq !== 0 && !rang && leg.offer !== 'remote') acknowledge(cx, leg, rseq, EMPTY_TAIL, 0);
+  happen(cx, call, 'ring', said(ctx, leg, m));
+}
+
+/** Another phone behind this one rings too: the early dialog that counts is the reliable one. */
+function elsewhere(leg: Leg, m: SipMessage): boolean {
+  return leg.rseq !== 0 && m.toTag !== leg.remoteTag;
+}
+
 function answered(cx: Context, ctx: Ctx, leg: Leg, call: Call, m: SipMessage): void {
   if (leg.state === 'inviting' || leg.state === 'early') {
     establish(cx, leg, m, 'confirmed');
+    learn(cx, leg, m);
+    if (describes(m)) heard(cx, leg);
+    heedSession(cx, leg, m);
     happen(cx, call, 'answer', said(ctx, leg, m));
     return;
   }
@@ -160,13 +217,18 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
     return;
   }
   const success = m.status < 300;
-  if (success && leg !== undefined && (invite || ctx.method === 'UPDATE'))
+  const first = stx === undefined || stx.state === 'proceeding' || stx.state === 'trying';
+  if (first) settle(cx, ctx, leg, stx, success ? m : undefined);
+  if (first && success && leg !== undefined && changesSession(ctx)) {
     refreshTarget(cx, leg, m);
-  if (stx !== undefined) {
-    const own = success && (invite || ctx.method === 'UPDATE') ? contactFor(cx, stx) : '';
+    learn(cx, leg, m);
+    if (leg.state === 'confirmed') heedSession(cx, leg, m);
+  }
+  if (stx !== undefined && first) {
+    const own = success && changesSession(ctx) ? contactFor(cx, stx) + linesOf(cx, stx) : '';
     const status = passable(m.status);
     const reason = status === m.status ? m.reason : '';
-    respond(cx, stx, status, reason, passedOn(m, own + (invite && success ? ALLOW : '')));
+    respond(cx, stx, status, reason, passedOn(m, own));
   }
   if (leg === undefined) return;
   if (invite && success) {
@@ -180,6 +242,36 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
   if (m.status === 481 || (m.status === 408 && changesSession(ctx))) {
     lost(cx, leg, m.status === 481);
   }
+}
+
+/** What our 2xx to a passed-on INVITE or UPDATE says of us and of the session with its sender. */
+function linesOf(cx: Context, stx: Stx): string {
+  const leg = stx.leg === 0 ? undefined : cx.store.get(LEG, stx.leg);
+  return leg?.state === 'confirmed' ? ALLOW + grantSession(cx, leg, stx) : ALLOW + SUPPORTED;
+}
+
+/** The offer a passed-on request made, or asked for, is answered by `m`; undefined: it came to nothing. */
+function settle(
+  cx: Context,
+  ctx: Ctx,
+  leg: Leg | undefined,
+  stx: Stx | undefined,
+  m: SipMessage | undefined,
+): void {
+  if (!changesSession(ctx) && ctx.method !== 'PRACK') return;
+  const asker = stx === undefined || stx.leg === 0 ? undefined : cx.store.get(LEG, stx.leg);
+  const described = m !== undefined && describes(m);
+  if (ctx.offerless) {
+    // The 2xx brings the offer (a PRACK with this mark brought an answer, and needs none).
+    if (ctx.method === 'PRACK' || !described) return;
+    if (leg !== undefined) exchange(cx, leg, 'offerIn');
+    if (asker !== undefined) exchange(cx, asker, 'offerOut', m);
+    return;
+  }
+  // RFC 3261 14.1: "If a UA receives a non-2xx final response to a re-INVITE, the session parameters
+  // MUST remain unchanged".
+  if (leg?.offer === 'local') exchange(cx, leg, described ? 'answerIn' : 'failed');
+  if (asker?.offer === 'remote') exchange(cx, asker, described ? 'answerOut' : 'failed', m);
 }
 
 function changesSession(ctx: Ctx): boolean {
@@ -206,6 +298,7 @@ export function unanswered(cx: Context, ctx: Ctx): void {
   const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
   if (ctx.onward !== 0) {
     const stx = cx.store.get(STX, ctx.onward);
+    settle(cx, ctx, leg, stx, undefined);
     if (stx !== undefined) respond(cx, stx, 408, '', EMPTY_TAIL);
     if (leg !== undefined && changesSession(ctx)) lost(cx, leg, false);
     return;
@@ -213,13 +306,24 @@ export function unanswered(cx: Context, ctx: Ctx): void {
   if (leg === undefined) return;
   const call = cx.store.get(CALL, leg.call);
   if (ctx.method === 'BYE') ended(cx, leg);
+  // RFC 4028 10: "If the session refresh request transaction times out ..., then the UAC sends a BYE".
+  else if (ctx.refresh) lost(cx, leg, false);
   else if (ctx.method === 'INVITE' && call !== undefined) {
     // RFC 3261 8.1.3.1: a timeout is "treated as a 408 (Request Timeout) status code".
     refused(cx, call, leg, 408, '', EMPTY_TAIL);
   }
 }
 
-/** A 2xx of ours was never acknowledged (RFC 3261 13.3.1.4). */
+/** Nobody refreshed the session of `leg` in time (RFC 4028 10): the call ends. */
+export function expired(cx: Context, leg: Leg): void {
+  const call = cx.store.get(CALL, leg.call);
+  if (call === undefined) return;
+  const tail = `Reason: SIP;cause=408;text="Session expired"\r\n${EMPTY_TAIL}`;
+  const silent = { m: undefined, ctx: undefined, status: 0, reason: '' };
+  happen(cx, call, 'expire', { ...silent, leg, tail });
+}
+
+/** A 2xx or a reliable 1xx of ours was never acknowledged (RFC 3261 13.3.1.4, RFC 3262 3). */
 export function unheard(cx: Context, leg: Leg): void {
   const call = cx.store.get(CALL, leg.call);
   if (call === undefined) return;

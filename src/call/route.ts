@@ -15,6 +15,8 @@ export type Target = {
   readonly uri: string;
   /** What it says of itself is not where it is: send to `peer` whatever its Contact says. */
   readonly nat: boolean;
+  /** Route lines, '' for none; `peer` is then where the first of them leads. */
+  readonly route: string;
   /** The registration by which it is reached; 0 for none. */
   readonly binding: number;
 };
@@ -33,7 +35,13 @@ export function route(cx: Context, called: string): Route {
 }
 
 function targetAt(phone: Binding): Target {
-  return { peer: phone, uri: targetOf(phone.contact), nat: phone.nat, binding: phone.id };
+  return {
+    peer: phone,
+    uri: targetOf(phone.contact),
+    nat: phone.nat,
+    route: phone.path,
+    binding: phone.id,
+  };
 }
 
 function phonesOf(cx: Context, aor: string): readonly Binding[] {

@@ -6,6 +6,8 @@
 import { TRANSPORTS } from '../base/peer.ts';
 import { type RowOf, table } from '../base/row.ts';
 import { NEVER } from '../base/units.ts';
+import { OFFER_STATES } from '../proto/sip/offers.ts';
+import { soonest } from '../proto/sip/timers.ts';
 
 export const BINDING = table({
   name: 'binding',
@@ -35,6 +37,8 @@ export const BINDING = table({
     nonce: 'text',
     nonceCount: 'int',
     transport: TRANSPORTS,
+    /** Route lines of requests to it, as its Path said (RFC 3327); '' for none. */
+    path: 'text',
   },
   indexes: { aor: 'many' },
   deadline: (row) => row.expiresAt,
@@ -99,12 +103,69 @@ export const LEG = table({
     transport: TRANSPORTS,
     /** The registration by which its other side is reached; 0 for none. */
     binding: 'int',
+    /** Where the exchange of session descriptions stands (offers.ts). */
+    offer: OFFER_STATES,
+    /**
+     * The session description we sent last that holds, and one that waits for its answer, with their
+     * headers: what a refresh by re-INVITE repeats. Not kept where UPDATE can do that.
+     */
+    sdp: 'text',
+    offered: 'text',
+    /**
+     * An answer a phone gave in a reliable provisional response that its caller could not be given
+     * reliably: our 2xx brings it.
+     */
+    answer: 'text',
+    /** The other side: does it take reliable provisional responses (a caller), and UPDATE. */
+    reliable: ['no', 'can', 'must'],
+    update: 'flag',
+    /** RSeq of the last reliable provisional response, ours (caller) or its (callee); 0 for none. */
+    rseq: 'int',
+    /** Session timer (RFC 4028): interval in seconds (0: none), Min-SE it asked for, who refreshes. */
+    sessionS: 'int',
+    minSe: 'int',
+    refresher: ['none', 'us', 'them'],
+    /** When we refresh, and when the session ends unless somebody did; 0 for not at all. */
+    refreshAt: 'time',
+    expiresAt: 'time',
   },
   indexes: { call: 'many' },
-  deadline: () => NEVER,
+  deadline: (row) => (row.state === 'confirmed' ? soonest(row.refreshAt, row.expiresAt, 0) : NEVER),
+  warm: false,
+});
+
+export const RPR = table({
+  name: 'rpr',
+  about: 'Reliable provisional responses a caller must acknowledge, and what waits (RFC 3262 3).',
+  number: 8,
+  fields: {
+    /** The caller's INVITE with its CSeq and Call-ID, and his leg, which may be gone. */
+    stx: 'int',
+    cseq: 'int',
+    callId: 'text',
+    leg: 'int',
+    /** 0 while it waits its turn. */
+    rseq: 'int',
+    /** Response and whether it brings a session description; the text only while it waits. */
+    status: 'int',
+    reason: 'text',
+    tail: 'text',
+    sdp: 'flag',
+    reliable: 'flag',
+    /** The response of a phone that this passes on, acknowledged when this is; 0 for none. */
+    callee: 'int',
+    calleeRseq: 'int',
+    interval: 'int',
+    resendAt: 'time',
+    giveUpAt: 'time',
+    endAt: 'time',
+  },
+  indexes: { leg: 'many' },
+  deadline: (row) => soonest(row.resendAt, row.giveUpAt, row.endAt),
   warm: false,
 });
 
 export type Binding = RowOf<typeof BINDING.fields>;
 export type Call = RowOf<typeof CALL.fields>;
 export type Leg = RowOf<typeof LEG.fields>;
+export type Rpr = RowOf<typeof RPR.fields>;

@@ -7,6 +7,7 @@ import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { targetOf, uriOf, userOf } from '../proto/sip/address.ts';
 import type { Proof } from '../proto/sip/digest.ts';
+import { STX } from '../proto/sip/rows.ts';
 import { answerStateless, openServer, trying } from '../proto/sip/server.ts';
 import {
   ALLOW,
@@ -17,13 +18,16 @@ import {
   randomWord,
   withoutTag,
 } from '../proto/sip/text.ts';
-import { H, type SipMessage, unescapeUser } from '../sip-parser/index.ts';
+import { escapeUser, H, type SipMessage, unescapeUser } from '../sip-parser/index.ts';
 import { refusal, whoIs } from './admission.ts';
 import { isExtension } from './dialplan.ts';
 import { invite } from './invite.ts';
 import { hopFor, routeLines, tagOf } from './leg.ts';
+import { describes } from './offer.ts';
+import { reliableFor } from './reliable.ts';
 import { route, type Target } from './route.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
+import { abilities, termsFor, tooBrief } from './session.ts';
 
 /** An INVITE outside any dialog. */
 export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): void {
@@ -50,13 +54,18 @@ export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): vo
     answerStateless(cx, m, from, way.status, EMPTY_TAIL);
     return;
   }
+  const brief = tooBrief(cx, m);
+  if (brief !== '') {
+    answerStateless(cx, m, from, 422, brief + EMPTY_TAIL);
+    return;
+  }
   cx.count('callsTried');
   place(cx, m, key, from, called, way.targets, hops < 0 ? 69 : hops - 1, proof);
 }
 
 /** On a site with passwords nobody calls under the number of another extension. */
 function maySpeakAs(cx: Context, m: SipMessage, proof: Proof): boolean {
-  if (proof.as === 'nobody') return true;
+  if (proof.as !== 'user') return true;
   const from = unescapeUser(userOf(uriOf(m.header(H.From) ?? '')));
   return from === proof.user || !isExtension(cx.settings, from);
 }
@@ -85,14 +94,17 @@ function place(
   const leg = callerLeg(cx, m, from, call, called, fromValue, to);
   const stx = openServer(cx, m, key, from, leg.id, tagOf(leg));
   cx.store.patch(LEG, leg, { uas: stx.id });
+  cx.store.patch(STX, stx, termsFor(cx, leg, m));
   trying(cx, m, stx);
   const asserted = proof.as === 'user' ? assertedIdentity(cx, m, proof.user) : '';
   const tail = passedOn(m, ALLOW + asserted);
   const offerless = isOfferless(m);
   const localUri = withoutTag(fromValue);
   const remoteUri = withoutTag(to);
+  // A phone's offer in a reliable response would need this caller's answer, and one alone.
+  const reliable = !offerless || (leg.reliable !== 'no' && targets.length === 1);
   for (const target of targets) {
-    invite(cx, call, target, { caller, localUri, remoteUri, hops, tail, offerless });
+    invite(cx, call, target, { caller, localUri, remoteUri, hops, tail, offerless, reliable });
   }
 }
 
@@ -116,7 +128,7 @@ function callerLeg(
   const contact = m.contactUri === '*' ? '' : m.contactUri;
   const target = targetOf(contact === '' ? uriOf(fromValue) : contact);
   const routeSet = routeLines(m, false);
-  const hop = contact === '' ? from : hopFor(routeSet, target, from, nat);
+  const hop = contact === '' ? from : hopFor(cx, routeSet, target, from, nat);
   return cx.store.insert(LEG, {
     call: call.id,
     side: 'caller',
@@ -129,10 +141,14 @@ function callerLeg(
     remoteCseq: m.cseq,
     remoteTarget: target,
     routeSet,
-    user,
+    // what a number decodes to must not end our own Contact
+    user: escapeUser(user),
     transport: hop.transport,
     ip: hop.ip,
     port: hop.port,
     nat,
+    offer: describes(m) ? 'remote' : 'none',
+    reliable: reliableFor(m),
+    ...abilities(m),
   });
 }

@@ -9,19 +9,21 @@
  *                                 To tag: a leg        none: INVITE, REGISTER, OPTIONS
  */
 
-import type { Peer } from '../base/peer.ts';
+import { isReliable, type Peer } from '../base/peer.ts';
 import type { Store, TableSpec } from '../base/row.ts';
 import type { Context } from '../proto/context.ts';
+import { isOurPort, isOurs } from '../proto/sip/address.ts';
 import { clientDue } from '../proto/sip/client.ts';
 import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
 import {
   answerStateless,
   findServer,
+  repeatTo,
   serverDue,
   serverKey,
   serverReceives,
 } from '../proto/sip/server.ts';
-import { EMPTY_TAIL, replyTo, responseText, statelessTag } from '../proto/sip/text.ts';
+import { EMPTY_TAIL, replyTo, statelessTag } from '../proto/sip/text.ts';
 import {
   isFault,
   M,
@@ -34,12 +36,15 @@ import {
   validateRequest,
   validateResponse,
 } from '../sip-parser/index.ts';
-import { notAllowed, refusal } from './admission.ts';
+import { admits, notAllowed, refusal } from './admission.ts';
 import { happen } from './call.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
+import { follow, resumeFlows } from './flow.ts';
 import { expire, register } from './registrar.ts';
-import { response, unanswered, unheard } from './responses.ts';
-import { BINDING, type Binding, CALL, type Call, LEG } from './rows.ts';
+import { provisionalDue } from './reliable.ts';
+import { expired, response, unanswered, unheard } from './responses.ts';
+import { BINDING, type Binding, CALL, type Call, LEG, type Leg, RPR, type Rpr } from './rows.ts';
+import { sessionDue } from './session.ts';
 import { newCall } from './setup.ts';
 
 /** Every table of the SIP core. */
@@ -49,10 +54,20 @@ export const CALL_TABLES: readonly TableSpec[] = [
   LEG,
   STX,
   CTX,
+  RPR,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
 export function onMessage(cx: Context, from: Peer, text: string): void {
+  // a packet that says it is from us is a forged one, and an answer to it would go round for ever
+  if (isOurs(cx.settings, from.ip) && isOurPort(cx.settings, from.port)) {
+    cx.count('fromOurselves');
+    return;
+  }
+  if (!cx.guard.hears(cx.now, from.ip)) {
+    cx.count('floodDropped');
+    return;
+  }
   const m = parseMessage(text);
   if (isFault(m)) {
     malformed(cx, from, salvage(text), m);
@@ -60,14 +75,21 @@ export function onMessage(cx: Context, from: Peer, text: string): void {
   }
   if (!m.isRequest) {
     cx.count('responsesIn');
-    if (validateResponse(m) === undefined) response(cx, m);
-    else cx.count('faultsDropped');
+    if (validateResponse(m) !== undefined) {
+      cx.count('faultsDropped');
+      return;
+    }
+    if (isReliable(from.transport)) follow(cx, m, from);
+    response(cx, m);
     return;
   }
   cx.count('requestsIn');
   const bad = validateRequest(m);
   if (bad !== undefined) malformed(cx, from, m, bad);
-  else request(cx, m, from);
+  else {
+    if (isReliable(from.transport)) follow(cx, m, from);
+    request(cx, m, from);
+  }
 }
 
 /**
@@ -77,6 +99,10 @@ export function onMessage(cx: Context, from: Peer, text: string): void {
 function malformed(cx: Context, from: Peer, m: SipMessage | undefined, bad: SipFault): void {
   if (bad.fault === 'keepalive') {
     cx.count('keepalivesIn');
+    return;
+  }
+  if (!cx.guard.admitsGarbage(cx.now, from.ip)) {
+    cx.count('floodDropped');
     return;
   }
   const { status, text } = SIP_FAULTS[bad.fault];
@@ -97,11 +123,15 @@ function malformed(cx: Context, from: Peer, m: SipMessage | undefined, bad: SipF
   cx.send(replyTo(m, from), answerText);
 }
 
+/** Requests that mean nothing outside a dialog. */
+const INSIDE: ReadonlySet<number> = new Set([M.BYE, M.PRACK, M.UPDATE]);
+
 function request(cx: Context, m: SipMessage, from: Peer): void {
   if (m.methodId === M.ACK) {
     ack(cx, m, from);
     return;
   }
+  if (m.toTag === '' && !admits(cx, from)) return;
   // A ping must be cheap: it has no transaction, so there is none to look for.
   if (m.methodId === M.OPTIONS && m.toTag === '') {
     options(cx, m, from);
@@ -117,7 +147,7 @@ function request(cx: Context, m: SipMessage, from: Peer): void {
   else if (m.toTag !== '') inDialog(cx, m, key, from);
   else if (m.methodId === M.INVITE) newCall(cx, m, key, from);
   else if (m.methodId === M.REGISTER) register(cx, m, key, from);
-  else if (m.methodId === M.BYE) answerStateless(cx, m, from, 481, EMPTY_TAIL);
+  else if (INSIDE.has(m.methodId)) answerStateless(cx, m, from, 481, EMPTY_TAIL);
   else notAllowed(cx, m, from);
 }
 
@@ -153,6 +183,17 @@ export function onDue(cx: Context, table: TableSpec, row: { readonly id: number 
       happen(cx, call, 'silence', said);
       return;
     }
+    case LEG.number: {
+      const leg = row as Leg;
+      if (sessionDue(cx, leg)) expired(cx, leg);
+      return;
+    }
+    case RPR.number: {
+      const rpr = row as Rpr;
+      const leg = provisionalDue(cx, rpr) ? cx.store.get(LEG, rpr.leg) : undefined;
+      if (leg !== undefined) unheard(cx, leg);
+      return;
+    }
     case STX.number: {
       const stx = row as Stx;
       if (serverDue(cx, stx) !== 'timeout') return;
@@ -177,6 +218,9 @@ export function onDue(cx: Context, table: TableSpec, row: { readonly id: number 
  */
 export function resume(cx: Context): void {
   const { store, now } = cx;
+  // a guard that knows nobody would take those who come back for strangers
+  for (const binding of store.rows(BINDING)) cx.guard.know(now, binding.sourceIp);
+  for (const leg of store.rows(LEG)) cx.guard.know(now, leg.ip);
   for (const ctx of store.rows(CTX)) {
     if (ctx.resendAt > now) store.patch(CTX, ctx, { resendAt: now });
   }
@@ -184,9 +228,10 @@ export function resume(cx: Context): void {
     if (stx.resendAt > now) store.patch(STX, stx, { resendAt: now });
     // A caller who heard 100 repeats nothing: ringing must not be lost. 100 itself he asks for.
     else if (stx.state === 'proceeding' && stx.status > 100) {
-      cx.send(stx, responseText(stx.status, stx.reason, stx.head, stx.response));
+      repeatTo(cx, stx);
     }
   }
+  resumeFlows(cx);
 }
 
 export type SipSummary = {

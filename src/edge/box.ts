@@ -27,6 +27,7 @@ import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { isOsError, netlite, type OsError } from './native/netlite.ts';
 import { type Link, Netlink, NetMonitor } from './netlink.ts';
 import { ArpSocket, NdSocket } from './packet.ts';
+import { Tickler } from './tickle.ts';
 import { VipDevice } from './tun.ts';
 import { UdpSocket } from './udp.ts';
 import { VirtualMac } from './virtual-mac.ts';
@@ -96,6 +97,8 @@ class Box {
   private readonly out: SentryEffect[] = [];
   private readonly answers = new Map<number, Answer>();
   private readonly views = new Map<number, (view: EngineView) => void>();
+  private readonly reloads = new Map<number, Answer>();
+  private readonly tickler: Tickler;
   private readonly startedAt = mono();
   private nextId = 1;
   private timer: NodeJS.Timeout | undefined;
@@ -130,6 +133,8 @@ class Box {
       if (off !== undefined) orStop(off, 'an IPv6 VIP');
       this.nd = orStop(NdSocket.open(config.lan.interface, ip6, onFrame), 'ND socket on the LAN');
     }
+    const mayWake = (): boolean => mono() < (this.lease[0] as number);
+    this.tickler = new Tickler(config, mayWake, (text) => log('warning', text));
     this.vip = orStop(VipDevice.open(VIP_DEVICE, ip6.length > 0), 'the VIP device');
     if (vrrp?.virtualMac === true) {
       const { interface: ifname, address } = config.lan;
@@ -262,6 +267,12 @@ class Box {
         this.views.get(m.id)?.(m.view);
         this.views.delete(m.id);
         return;
+      case 'reloaded':
+        this.reloaded(m.id, m.fault);
+        return;
+      case 'tickle':
+        this.tickler.wake(m.peers);
+        return;
     }
   }
 
@@ -391,12 +402,26 @@ class Box {
       this.status(request.digest, answer);
       return;
     }
+    if (request.command === 'reload') {
+      this.reloads.set(this.nextId, answer);
+      this.toEngine({ kind: 'reload', id: this.nextId });
+      this.nextId += 1;
+      return;
+    }
     this.operate(
       request.command === 'switchover'
         ? { kind: 'switchover', force: request.force }
         : { kind: request.command },
       answer,
     );
+  }
+
+  private reloaded(id: number, fault: string): void {
+    const ok = fault === '';
+    const text = ok ? 'certificates and keys are in use as read now' : `reload-refused: ${fault}`;
+    log(ok ? 'info' : 'warning', text);
+    this.reloads.get(id)?.({ ok, text });
+    this.reloads.delete(id);
   }
 
   private operate(command: OperatorCommand, answer: Answer): void {

@@ -10,6 +10,7 @@ import { PAIR_DEFAULTS, settingsFault } from '../pair/settings.ts';
 import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts';
 import { sipSettings } from '../proto/context.ts';
 import { ipCanonical } from '../wire/ip.ts';
+import { type StreamConfig, streamsOf } from './config-streams.ts';
 import { isKeyFault, readKeyFile } from './key-file.ts';
 
 export const RELEASE = 'sipair 0.1.0';
@@ -24,6 +25,7 @@ export type Config = {
     readonly peerAddress: string;
   };
   readonly sipPort: number;
+  readonly streams: StreamConfig;
   readonly data: string;
   readonly control: string;
   /** Program that cuts the peer's power or port, and its arguments. */
@@ -41,10 +43,10 @@ export const MIRROR_PORT = 5406;
 /** Only while `sipair pair` runs. */
 export const PAIRING_PORT = 5407;
 
-type Json = { readonly [key: string]: unknown };
+export type Json = { readonly [key: string]: unknown };
 
 /** Collects every mistake instead of stopping at the first. */
-class Checker {
+export class Checker {
   readonly faults: ConfigFault[] = [];
 
   wrong(place: string, code: string, text: string): void {
@@ -292,7 +294,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   const face = c.object(j, 'vip', '');
   c.known(face, 'vip.', ['address', 'more', 'vrrp', 'carrierBounce']);
   const sip = c.object(j, 'sip', '');
-  c.known(sip, 'sip.', ['port']);
+  const streams = streamsOf(c, sip);
   const users = c.object(j, 'users', '');
   c.known(users, 'users.', ['from', 'to', 'auth']);
   const fence = fenceOf(c, j);
@@ -315,6 +317,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
       peerAddress: c.address(x, 'peerAddress', 'crossover.'),
     },
     sipPort: port,
+    streams,
     data: c.text(j, 'data', ''),
     control: c.text(j, 'control', ''),
     fence: fence.command,
@@ -323,10 +326,16 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
       pair,
       sip: sipSettings({
         vip,
+        vip6: pair.vips.find((ip) => ip.includes(':')) ?? '',
         port,
+        tlsPort: streams.tls?.port ?? 0,
+        wsPort: streams.ws?.port ?? 0,
+        wssPort: streams.wss?.port ?? 0,
         userFrom: from,
         userTo: to,
         auth: c.flag(users, 'auth', 'users.'),
+        sessionExpiresS: c.whole(sip, 'sessionExpiresS', 'sip.', 0, 86_400, 1800),
+        minSeS: c.whole(sip, 'minSeS', 'sip.', 90, 86_400, 90),
         nonceKey: Buffer.from(pair.key).toString('hex'),
         product: RELEASE.replace(' ', '/'),
       }),

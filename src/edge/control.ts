@@ -10,7 +10,9 @@ export type ControlRequest =
   | { readonly command: 'status'; readonly digest: boolean }
   | { readonly command: 'switchover'; readonly force: boolean }
   | { readonly command: 'promote' }
-  | { readonly command: 'resync' };
+  | { readonly command: 'resync' }
+  /** Certificates and keys are read again. */
+  | { readonly command: 'reload' };
 
 export type ControlFault = { readonly error: string; readonly text: string };
 
@@ -35,11 +37,12 @@ export function readRequest(line: string): ControlRequest | ControlFault {
       return { command: 'switchover', force: r.force === true };
     case 'promote':
     case 'resync':
+    case 'reload':
       return { command: r.command };
     default:
       return {
         error: 'control-command',
-        text: `no such command: ${String(r.command)}; there are status, switchover, promote, resync`,
+        text: `no such command: ${String(r.command)}; there are status, switchover, promote, resync, reload`,
       };
   }
 }

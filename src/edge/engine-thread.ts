@@ -7,18 +7,17 @@
  */
 
 import { parentPort, Worker, workerData } from 'node:worker_threads';
-import { LIMITS } from '../base/limits.ts';
 import type { EngineInput } from '../input.ts';
 import type { Loaded } from '../ledger/disk.ts';
 import { Engine, EngineEffects } from '../node.ts';
 import { StandingCell } from '../pair/standing.ts';
 import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
+import { Datagrams } from './datagrams.ts';
 import type { DiskAnswer, DiskThreadData } from './disk-thread.ts';
+import { Flows } from './flows.ts';
 import { Link } from './link.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
-import { isOsError } from './native/netlite.ts';
-import { READ_BATCHES, UdpSocket } from './udp.ts';
 
 const data = workerData as EngineThreadData;
 const { config } = data;
@@ -40,7 +39,8 @@ const napCell = new Int32Array(new SharedArrayBuffer(4));
 class Loop {
   private readonly engine: Engine;
   private readonly disk: Worker;
-  private readonly udp: UdpSocket;
+  private readonly udp: Datagrams;
+  private readonly flows: Flows;
   private readonly link: Link;
   private readonly standing = new StandingCell(data.standing);
   private readonly lease = new Float64Array(data.lease);
@@ -56,16 +56,14 @@ class Loop {
   constructor(disk: Worker, loaded: Loaded) {
     this.disk = disk;
     this.engine = new Engine(config.node, loaded, systemChance(), mono());
-    const udp = UdpSocket.open({
-      ip: config.node.sip.vip,
-      port: config.sipPort,
-      freebind: true,
-      maxDatagram: LIMITS.sipBytes,
-      slots: LIMITS.inputsPerTurn / READ_BATCHES,
+    this.udp = new Datagrams(config.node.pair.vips, config.sipPort, () => this.readSip());
+    this.flows = new Flows(config, {
+      message: (peer, text) => this.take({ kind: 'sip', ...peer, text }),
+      flow: (peer, up) => this.take({ kind: 'flow', ...peer, up }),
+      unreachable: (peer) => this.take({ kind: 'unreachable', ...peer }),
+      mayAnswer: () => this.mayAnswer(),
+      log: (line) => say({ kind: 'log', line }),
     });
-    if (isOsError(udp)) throw new Error(`start-failed: sip-socket: ${udp.osError} (${udp.call})`);
-    this.udp = udp;
-    udp.onReadable(() => this.readSip());
     disk.on('message', (answer: DiskAnswer) => this.fromDisk(answer));
     this.link = new Link(config, {
       up: () => this.take({ kind: 'link-up' }),
@@ -90,6 +88,9 @@ class Loop {
         return;
       case 'view':
         say({ kind: 'view', id: m.id, view: this.engine.view(m.digest) });
+        return;
+      case 'reload':
+        say({ kind: 'reloaded', id: m.id, fault: this.flows.reload() });
         return;
     }
   }
@@ -144,7 +145,10 @@ class Loop {
     if (out.reading !== this.reading) {
       this.reading = out.reading;
       this.udp.setReading(out.reading);
+      this.flows.setReading(out.reading);
     }
+    if (out.dropFlows) this.flows.drop();
+    if (out.tickles.length > 0) say({ kind: 'tickle', peers: [...out.tickles] });
     // before the reports: who reads one looks at the state it is about
     this.standing.write(this.engine.standing);
     for (const report of out.reports) say({ kind: 'report', report });
@@ -154,9 +158,16 @@ class Loop {
 
   /** The lease is looked at once more at the door: a turn may have been long, or slept. */
   private send(): void {
-    if (mono() >= (this.lease[0] as number)) return;
-    for (const d of this.out.sends) this.udp.queue(d.text, d.ip, d.port);
+    if (!this.mayAnswer()) return;
+    for (const d of this.out.sends) {
+      if (d.transport === 'udp') this.udp.queue(d.text, d.ip, d.port);
+      else this.flows.send(d, d.text);
+    }
     this.udp.flush();
+  }
+
+  private mayAnswer(): boolean {
+    return mono() < (this.lease[0] as number);
   }
 
   private arm(): void {

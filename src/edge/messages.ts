@@ -1,5 +1,6 @@
 /** What the main thread (sentry) and the engine thread say to each other, besides shared memory. */
 
+import type { Peer } from '../base/peer.ts';
 import type { LogLine } from '../effect.ts';
 import type { Order, Report } from '../pair/terms.ts';
 import type { EngineView } from '../status.ts';
@@ -15,9 +16,15 @@ export type EngineThreadData = {
 
 export type ToEngine =
   | { readonly kind: 'order'; readonly order: Order }
-  | { readonly kind: 'view'; readonly id: number; readonly digest: boolean };
+  | { readonly kind: 'view'; readonly id: number; readonly digest: boolean }
+  /** Read certificates and keys again. */
+  | { readonly kind: 'reload'; readonly id: number };
 
 export type FromEngine =
   | { readonly kind: 'report'; readonly report: Report }
   | { readonly kind: 'view'; readonly id: number; readonly view: EngineView }
+  /** `fault` '': what was read is in use. */
+  | { readonly kind: 'reloaded'; readonly id: number; readonly fault: string }
+  /** Other sides of connections that died with the old primary: they are to notice. */
+  | { readonly kind: 'tickle'; readonly peers: readonly Peer[] }
   | { readonly kind: 'log'; readonly line: LogLine };

@@ -12,6 +12,8 @@ import type { Peer, Transport } from '../base/peer.ts';
 import type { Store } from '../base/row.ts';
 import type { Instant, Millis } from '../base/units.ts';
 import type { CounterName } from './sip/counters.ts';
+import { GUARD_DEFAULTS, type Guard, type GuardSettings } from './sip/guard.ts';
+import type { Overload } from './sip/overload.ts';
 
 export type SipSettings = {
   /** The address the world knows the pair by. */
@@ -45,6 +47,8 @@ export type SipSettings = {
   readonly t2: Millis;
   /** RFC 3261 17.1.2.2: how long a message stays in the network. */
   readonly t4: Millis;
+  /** An INVITE waits so long for a phone that has no connection: it is coming back, or it is not. */
+  readonly flowWaitMs: Millis;
   /** Registration expiry in seconds: shortest accepted, when none is asked for, longest given. */
   readonly minExpiresS: number;
   readonly defaultExpiresS: number;
@@ -55,10 +59,18 @@ export type SipSettings = {
   readonly maxBindings: number;
   /** A call nobody answers ends after this. */
   readonly noAnswerMs: Millis;
+  /**
+   * Session timers (RFC 4028), seconds: the interval we ask for on each leg, 0: we begin none but
+   * honour the other side's; and the shortest we accept.
+   */
+  readonly sessionExpiresS: number;
+  readonly minSeS: number;
   /** Phones of one address of record that ring at once. */
   readonly maxForks: number;
   /** Calls beyond this are refused 503 before anything is written. */
   readonly maxCalls: number;
+  /** What one source may ask how often, and how often guess. */
+  readonly guard: GuardSettings;
   /** Value of Server and User-Agent. */
   readonly product: string;
 };
@@ -101,14 +113,18 @@ export function sipSettings(
     t1: 500,
     t2: 4000,
     t4: 5000,
+    flowWaitMs: 12_000,
     minExpiresS: 30,
     defaultExpiresS: 3600,
     maxExpiresS: 7200,
     maxContacts: 10,
     maxBindings: 100_000,
     noAnswerMs: 180_000,
+    sessionExpiresS: 1800,
+    minSeS: 90,
     maxForks: 10,
     maxCalls: 100_000,
+    guard: GUARD_DEFAULTS,
     product: 'sipair',
     ...given,
   };
@@ -122,5 +138,13 @@ export interface Context {
   readonly settings: SipSettings;
   /** Sends a SIP message; held until what it rests on is safe; leaves in order of birth. */
   send(to: Peer, text: string): void;
+  /**
+   * A connection to this peer stands, so that what is said now leaves by it. Each box knows its own:
+   * nothing that is written may depend on it but what is said and when.
+   */
+  isOpen(peer: Peer): boolean;
   count(name: CounterName): void;
+  /** This box's own memory, never a row: who asks too often, and how much there is to do. */
+  readonly guard: Guard;
+  readonly overload: Overload;
 }

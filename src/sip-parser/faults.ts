@@ -37,6 +37,18 @@ const table = {
   'bad-uri': { status: 400, text: 'Malformed URI' },
   'bad-name-addr': { status: 400, text: 'Malformed name-addr' },
   'bad-auth': { status: 400, text: 'Malformed challenge or credentials' },
+  'bad-rack': { status: 400, text: 'Malformed RAck' },
+  'bad-rseq': { status: 400, text: 'Malformed RSeq' },
+  'bad-session-expires': { status: 400, text: 'Malformed Session-Expires' },
+  'bad-min-se': { status: 400, text: 'Malformed Min-SE' },
+  'bad-flow-timer': { status: 400, text: 'Malformed Flow-Timer' },
+  'bad-retry-after': { status: 400, text: 'Malformed Retry-After' },
+  'bad-event': { status: 400, text: 'Malformed Event' },
+  'bad-subscription-state': { status: 400, text: 'Malformed Subscription-State' },
+  'bad-reason': { status: 400, text: 'Malformed Reason' },
+  'bad-etag': { status: 400, text: 'Malformed entity tag' },
+  'bad-replaces': { status: 400, text: 'Malformed Replaces' },
+  'bad-refer-to': { status: 400, text: 'Malformed Refer-To' },
   'bad-sdp': { status: 400, text: 'Malformed session description' },
 } as const satisfies Record<string, Verdict>;
 

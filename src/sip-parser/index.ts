@@ -31,6 +31,18 @@ export {
 } from './sdp.ts';
 export { type StreamFrame, StreamFramer } from './stream.ts';
 export {
+  escapeUriHeader,
+  formatReferTo,
+  formatReplaces,
+  parseReferredBy,
+  parseReferTo,
+  parseReplaces,
+  type ReferredBy,
+  type ReferTo,
+  type Replaces,
+  uriHeaders,
+} from './transfer.ts';
+export {
   escapeUser,
   formatUri,
   parseUri,
@@ -40,4 +52,34 @@ export {
   uriParam,
 } from './uri.ts';
 export { validateRequest, validateResponse } from './validate.ts';
+export {
+  type AssertedIdentity,
+  addresses,
+  assertedIdentity,
+  type EventType,
+  formatEvent,
+  formatRAck,
+  formatReason,
+  formatSessionExpires,
+  formatSubscriptionState,
+  hasWord,
+  parseEtag,
+  parseEvent,
+  parseFlowTimer,
+  parseMinSe,
+  parseRAck,
+  parseReason,
+  parseRetryAfter,
+  parseRSeq,
+  parseSessionExpires,
+  parseSubscriptionState,
+  type RAck,
+  type Reason,
+  type RetryAfter,
+  RSEQ_MAX,
+  type SessionExpires,
+  type SubscriptionState,
+  sameEvent,
+  words,
+} from './values.ts';
 export { formatVia, parseVia, type Via } from './via.ts';

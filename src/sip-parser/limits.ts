@@ -15,6 +15,8 @@ export const LIMITS = {
   listValues: 256,
   /** Parameters of one challenge or credential (RFC 3261 20.7, 20.44). */
   authParams: 32,
+  /** Headers inside one URI (RFC 3261 19.1.1). */
+  uriHeaders: 16,
   /** Lines of one session description. */
   sdpLines: 1_024,
   /** Media sections of one session description. */

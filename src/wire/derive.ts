@@ -8,7 +8,13 @@ import { hkdfSync } from 'node:crypto';
 export const KEY_BYTES = 32;
 
 /** Every purpose a key is derived for; a label is never used for two things. */
-export type Purpose = 'heartbeat 2' | 'crossover tls' | 'pairing key' | 'pairing proof';
+export type Purpose =
+  | 'heartbeat 2'
+  | 'crossover tls'
+  | 'pairing key'
+  | 'pairing proof'
+  | 'sip certificate'
+  | 'sip tickets';
 
 /**
  * @param secret the pair key, or another secret of full entropy.

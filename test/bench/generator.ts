@@ -1,4 +1,4 @@
-/** Builds sipgen and runs it in a pair's LAN. */
+/** Builds sipgen, or takes streamgen for a comparison of transports, and runs it in a pair's LAN. */
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -23,8 +23,22 @@ export type Calls = {
   readonly cpu_us: number;
   readonly failed_with: Readonly<Record<string, number>>;
   /** Set-up delays: microseconds, how many. */
-  readonly setup_us: readonly (readonly [number, number])[];
+  readonly setup_us: Delays;
+  /** RFC 6076, by streamgen only: INVITE to 180, BYE to its 200, REGISTER to its 200. */
+  readonly srd_us?: Delays;
+  readonly sdd_us?: Delays;
+  readonly rrd_us?: Delays;
 };
+
+export type Delays = readonly (readonly [number, number])[];
+
+export const BENCH_TRANSPORTS = ['udp', 'tcp', 'tls'] as const;
+export type BenchTransport = (typeof BENCH_TRANSPORTS)[number];
+
+/** Where the pair under test is spoken to, by transport. */
+export function portOf(transport: BenchTransport): number {
+  return transport === 'tls' ? 5061 : 5060;
+}
 
 export type Load = {
   readonly rate: number;
@@ -38,10 +52,13 @@ export type Load = {
 
 export class Generator {
   private readonly program: string;
+  /** streamgen by this transport; undefined: sipgen. */
+  private readonly stream: { readonly by: BenchTransport; readonly folder: string } | undefined;
   private readonly running = new Set<ReturnType<typeof spawn>>();
 
-  private constructor(program: string) {
+  private constructor(program: string, stream?: Generator['stream']) {
     this.program = program;
+    this.stream = stream;
   }
 
   /** Compiles sipgen into `folder`. Rejects with the compiler's words. */
@@ -49,6 +66,17 @@ export class Generator {
     const source = fileURLToPath(new URL('./sipgen.c', import.meta.url));
     await run('gcc', ['-O2', '-Wall', '-o', `${folder}/sipgen`, source]);
     return new Generator(`${folder}/sipgen`);
+  }
+
+  /** streamgen by `transport`; its callee shows the certificate in `folder` (cert.pem, key.pem). */
+  static streams(by: BenchTransport, folder: string): Generator {
+    const source = fileURLToPath(new URL('./streamgen.ts', import.meta.url));
+    return new Generator(source, { by, folder });
+  }
+
+  /** Callees over connections register anew in each run: their connections end with it. */
+  get registersEachTime(): boolean {
+    return this.stream !== undefined;
   }
 
   /** Places calls for `secs` seconds and waits until each has ended. */
@@ -94,18 +122,20 @@ export class Generator {
     args: readonly string[],
     onLine: (line: string, stop: () => void) => void,
   ): Promise<string> {
-    const ends = [
-      '--target',
-      `${VIP}:5060`,
-      '--uac',
-      `${CALLERS}:5060`,
-      '--uas',
-      `${CALLEES}:5070`,
-    ];
+    const { stream } = this;
+    const ends =
+      stream === undefined
+        ? ['--target', `${VIP}:5060`, '--uac', `${CALLERS}:5060`, '--uas', `${CALLEES}:5070`]
+        : [
+            ...['--transport', stream.by, '--target', `${VIP}:${portOf(stream.by)}`],
+            ...['--uac', CALLERS, '--uas', CALLEES, '--uas-port', '5070'],
+            ...['--certificate', `${stream.folder}/cert.pem`, '--key', `${stream.folder}/key.pem`],
+          ];
+    const program = stream === undefined ? [this.program] : [process.execPath, this.program];
     const first = String(load.firstUser ?? 1001);
     const register = load.register ? ['--register'] : [];
     const users = ['--users', String(load.users), '--first-user', first, ...register];
-    const command = [this.program, ...ends, ...users, ...args];
+    const command = [...program, ...ends, ...users, ...args];
     return new Promise((done, fail) => {
       const child = spawn(
         'setpriv',

@@ -7,6 +7,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { CORE, Daemon } from './daemon.ts';
+import type { BenchTransport } from './generator.ts';
 import { memoryOf, run, sleep } from './machine.ts';
 import { type BoxName, CALLEES, CROSSOVER, LAN, type Place, VIP } from './place.ts';
 import type { Boxes, Subject } from './subject.ts';
@@ -25,13 +26,21 @@ export class Kamailio implements Subject {
   private readonly place: Place;
   private readonly folder: string;
   private readonly alone: boolean;
+  private readonly transport: BenchTransport;
   /** Megabytes of shared memory, all touched at the start. */
   private readonly pool: number;
   private primary: Daemon | undefined;
   private backup: Daemon | undefined;
 
   /** @param load calls a second and seconds a call stays up, at most; for the size of the pool. */
-  constructor(place: Place, folder: string, alone: boolean, load: { rate: number; hold: number }) {
+  constructor(
+    place: Place,
+    folder: string,
+    alone: boolean,
+    load: { rate: number; hold: number },
+    transport: BenchTransport = 'udp',
+  ) {
+    this.transport = transport;
     this.place = place;
     this.lan = place.lan;
     this.folder = folder;
@@ -99,6 +108,10 @@ export class Kamailio implements Subject {
       CALLEES: `${CALLEES}:5070`,
       RUN: folder,
       DMQ: this.alone ? '#' : '',
+      NOTCP: this.transport === 'udp' ? 'yes' : 'no',
+      TCP: this.transport === 'udp' ? '#' : '',
+      TLS: this.transport === 'tls' ? '' : '#',
+      PARAM: this.transport === 'udp' ? '' : `;transport=${this.transport}`,
     };
     const text = readFileSync(TEMPLATE, 'utf8').replace(/@([A-Z]+)@/g, (_, w) => words[w] ?? '');
     writeFileSync(`${folder}/kamailio.cfg`, text);

@@ -20,13 +20,13 @@
  * To repeat: `./build.sh bench` as root on a machine with two quiet cores; see USAGE below.
  */
 
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Generator } from './generator.ts';
+import { BENCH_TRANSPORTS, type BenchTransport, Generator } from './generator.ts';
 import { Kamailio, kamailioVersion } from './kamailio.ts';
-import { describeMachine, hasProgram, type Machine, sleep } from './machine.ts';
+import { describeMachine, hasProgram, type Machine, run, sleep } from './machine.ts';
 import { Meter, type Run, type Summary, summarise } from './measure.ts';
 import { makePlace, removePlaces, removeStale } from './place.ts';
 import { table } from './report.ts';
@@ -39,6 +39,7 @@ const USAGE = `usage: ./build.sh bench [options]      (as root)
   --rounds 2                   runs of each system at each rate, in turn
   --users 20                   callees the calls are spread over
   --hold 0                     milliseconds a call stays up
+  --transport udp|tcp|tls      by streamgen, the same for all three (default: sipgen, UDP)
   --only sipair|kamailio       measure one of them
   --alone                      one box, no backup (Kamailio: dialog without replication)
   --warm                       sipair in warm standby
@@ -51,6 +52,7 @@ type Options = {
   readonly rounds: number;
   readonly users: number;
   readonly holdMs: number;
+  readonly transport: BenchTransport | undefined;
   readonly only: Subject['name'] | undefined;
   readonly alone: boolean;
   readonly warm: boolean;
@@ -76,6 +78,7 @@ function readOptions(args: string[]): Options {
     rounds: text('2'),
     users: text('20'),
     hold: text('0'),
+    transport: { type: 'string' },
     only: { type: 'string' },
     alone: flag,
     warm: flag,
@@ -93,7 +96,10 @@ function readOptions(args: string[]): Options {
     console.log(USAGE);
     process.exit(0);
   }
-  const { only } = values;
+  const { only, transport } = values;
+  if (transport !== undefined && !BENCH_TRANSPORTS.some((t) => t === transport)) {
+    throw new Refusal(`--transport ${transport}: udp, tcp or tls is wanted\n\n${USAGE}`);
+  }
   if (only !== undefined && only !== 'sipair' && only !== 'kamailio') {
     throw new Refusal(`--only ${only}: sipair or kamailio is wanted\n\n${USAGE}`);
   }
@@ -103,6 +109,7 @@ function readOptions(args: string[]): Options {
     rounds: Math.round(numberIn('rounds', values.rounds, 1, 100)),
     users: Math.round(numberIn('users', values.users, 1, 900)),
     holdMs: numberIn('hold', values.hold, 0, 60_000),
+    transport: BENCH_TRANSPORTS.find((t) => t === transport),
     only,
     alone: values.alone,
     warm: values.warm,
@@ -143,7 +150,8 @@ async function makeSubjects(options: Options, folder: string): Promise<Subject[]
   if (options.only !== 'sipair') {
     const load = { rate: Math.max(...options.rates), hold: options.holdMs / 1000 };
     const place = await makePlace('k');
-    subjects.push(new Kamailio(place, `${folder}/kamailio`, options.alone, load));
+    const { alone, transport } = options;
+    subjects.push(new Kamailio(place, `${folder}/kamailio`, alone, load, transport));
   }
   return subjects;
 }
@@ -198,7 +206,7 @@ async function bench(options: Options, folder: string, onStop: StopHooks): Promi
   const peers = options.only === 'sipair' ? {} : { kamailio: await kamailioVersion() };
   const versions = { node: process.versions.node, ...peers };
   console.log(heading(machine, versions));
-  const generator = await Generator.build(folder);
+  const generator = await generatorFor(options, folder);
   onStop.push(async () => generator.stop());
   const subjects = await makeSubjects(options, folder);
   const meters = subjects.map((subject) => new Meter(subject, generator));
@@ -222,6 +230,16 @@ async function bench(options: Options, folder: string, onStop: StopHooks): Promi
     const all = { machine, versions, options, mirror, idleUsPerSecond: idle, summary, runs };
     writeFileSync(options.json, `${JSON.stringify(all, undefined, 1)}\n`);
   }
+}
+
+/** Kamailio and its callee show this certificate, as sipair shows one of its own. */
+async function generatorFor(options: Options, folder: string): Promise<Generator> {
+  if (options.transport === undefined) return Generator.build(folder);
+  mkdirSync(`${folder}/kamailio`, { recursive: true });
+  const files = ['-keyout', `${folder}/kamailio/key.pem`, '-out', `${folder}/kamailio/cert.pem`];
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  await run('openssl', ['req', '-x509', ...key, ...files, '-days', '2', '-subj', '/CN=bench']);
+  return Generator.streams(options.transport, `${folder}/kamailio`);
 }
 
 /** What must be undone, last first. */

@@ -5,7 +5,7 @@
  */
 
 import { cpus } from 'node:os';
-import type { Calls, Generator, Load } from './generator.ts';
+import type { Calls, Delays, Generator, Load } from './generator.ts';
 import { machineTime, quiet, sleep, spent, type Usage } from './machine.ts';
 import type { Subject } from './subject.ts';
 
@@ -55,11 +55,16 @@ export class Meter {
     const { lan } = this.subject;
     await this.generator.place(lan, { ...load, secs: 3 });
     let mirror = '';
-    await this.generator.hold(lan, { ...load, rate: 100, register: false }, 20, async () => {
+    const register = this.registers;
+    await this.generator.hold(lan, { ...load, rate: 100, register }, 20, async () => {
       await sleep(300);
       mirror = await this.subject.proveMirror(20);
     });
     return mirror;
+  }
+
+  private get registers(): boolean {
+    return this.subject.registrar && this.generator.registersEachTime;
   }
 
   async measure(load: Load, round: number): Promise<Run> {
@@ -69,7 +74,10 @@ export class Meter {
     const lapses = await this.subject.lapses();
     const [p0, b0] = [primary.usage(), backup?.usage()];
     const [m0, from] = [machineTime(), performance.now()];
-    const calls = await this.generator.place(this.subject.lan, { ...load, register: false });
+    const calls = await this.generator.place(this.subject.lan, {
+      ...load,
+      register: this.registers,
+    });
     await sleep(SETTLE_MS);
     const [p1, b1] = [primary.usage(), backup?.usage()];
     const machine = machineTime();
@@ -125,6 +133,8 @@ export type Summary = {
   readonly failedWith: Readonly<Record<string, number>>;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** RFC 6076 delays, median and p99 in ms, where the generator measures them. */
+  readonly delays: readonly (readonly [name: string, p50: number, p99: number])[];
   readonly primaryUs: number;
   readonly primaryUserUs: number;
   readonly primarySystemUs: number;
@@ -145,10 +155,9 @@ export function summarise(runs: readonly Run[]): Summary {
   const weighted = (of: (r: Run) => number) => sum(runs, (r) => of(r) * r.calls.calls) / calls;
   const optional = (of: (r: Run) => number | undefined) =>
     runs.some((r) => of(r) === undefined) ? undefined : weighted((r) => of(r) as number);
-  const delays = new Map<number, number>();
+  const delays = merged(runs, (c) => c.setup_us);
   const causes: Record<string, number> = {};
   for (const { calls: c } of runs) {
-    for (const [us, n] of c.setup_us) delays.set(us, (delays.get(us) ?? 0) + n);
     for (const [cause, n] of Object.entries(c.failed_with))
       causes[cause] = (causes[cause] ?? 0) + n;
   }
@@ -163,6 +172,10 @@ export function summarise(runs: readonly Run[]): Summary {
     failedWith: causes,
     p50Ms: quantile(delays, 0.5),
     p99Ms: quantile(delays, 0.99),
+    delays: NAMED.flatMap(([name, of]) => {
+      const all = merged(runs, (c) => of(c) ?? []);
+      return all.size === 0 ? [] : [[name, quantile(all, 0.5), quantile(all, 0.99)] as const];
+    }),
     primaryUs,
     primaryUserUs: primaryUs - primarySystemUs,
     primarySystemUs,
@@ -178,6 +191,19 @@ export function summarise(runs: readonly Run[]): Summary {
     lateMs: Math.max(...runs.map((r) => r.calls.late_ms)),
     others: weighted((r) => r.others),
   };
+}
+
+const NAMED: readonly (readonly [string, (c: Calls) => Delays | undefined])[] = [
+  ['SRD', (c) => c.srd_us],
+  ['SDD', (c) => c.sdd_us],
+];
+
+function merged(runs: readonly Run[], of: (c: Calls) => Delays): Map<number, number> {
+  const all = new Map<number, number>();
+  for (const { calls } of runs) {
+    for (const [us, n] of of(calls)) all.set(us, (all.get(us) ?? 0) + n);
+  }
+  return all;
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

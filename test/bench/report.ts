@@ -41,7 +41,18 @@ export function table(summaries: readonly Summary[]): string {
   ];
   const widths = COLUMNS.map((_, i) => Math.max(...rows.map((r) => r[i]?.length ?? 0)));
   const lines = rows.map((r) => r.map((cell, i) => cell.padStart(widths[i] ?? 0)).join('  '));
-  return `${lines.join('\n')}\n\n${LEGEND}\n${comparison(summaries)}${lapses(summaries)}${failures(summaries)}`;
+  return `${lines.join('\n')}\n\n${LEGEND}\n${delays(summaries)}${comparison(summaries)}${lapses(summaries)}${failures(summaries)}`;
+}
+
+/** RFC 6076: SRD INVITE to 180, SDD BYE to its 200. */
+function delays(summaries: readonly Summary[]): string {
+  const lines = summaries.flatMap((s) =>
+    s.delays.map(
+      ([name, p50, p99]) =>
+        `\n${s.system} at ${s.rate} calls/s: ${name} p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`,
+    ),
+  );
+  return lines.length === 0 ? '' : `${lines.join('')}\n`;
 }
 
 function comparison(summaries: readonly Summary[]): string {

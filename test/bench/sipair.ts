@@ -17,6 +17,8 @@ export type SipairOptions = {
   readonly redundancy: 'hot-standby' | 'warm-standby';
   /** Folder in which V8 writes processor profiles of each box (one a thread, when it ends). */
   readonly profile: string | undefined;
+  /** First and last extension; 1000 to 1999 when not said. */
+  readonly users?: readonly [number, number];
 };
 
 type Status = {
@@ -117,14 +119,15 @@ export class Sipair implements Subject {
     const other = box === 'a' ? 'b' : 'a';
     const data = `${this.folder}/${box}`;
     mkdirSync(data, { recursive: true });
+    const [from, to] = this.options.users ?? [1000, 1999];
     const config = {
       box,
       redundancy: this.options.redundancy,
       lan: { interface: 'lan0', address: LAN[box], prefix: 24, peerAddress: LAN[other] },
       crossover: { interface: 'x0', address: CROSSOVER[box], peerAddress: CROSSOVER[other] },
       vip: { address: VIP },
-      sip: { port: 5060 },
-      users: { from: 1000, to: 1999, auth: false },
+      sip: { port: 5060, tls: { port: 5061 } },
+      users: { from, to, auth: false },
       data,
       control: `${data}/control.sock`,
       key: this.key,

@@ -59,7 +59,7 @@ export function writeConfig(places: Places, settings: Settings, box: BoxName, ke
     crossover: { interface: 'x0', address: X_ADDRESS[box], peerAddress: X_ADDRESS[peer] },
     vip: { address: VIP, ...(settings.ipv6 ? { more: [VIP6] } : {}) },
     witnesses: [HOST_ADDRESS],
-    sip: { port: SIP_PORT },
+    sip: { port: SIP_PORT, tls: {}, ws: {}, wss: {} },
     users: { ...EXTENSIONS, auth: settings.auth },
     data: places.data(box),
     control: places.control(box),

@@ -10,10 +10,10 @@ export const MATRIX_TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls', 'ws
 /** What the product can. */
 export const ON: { readonly [N in Need]: boolean } = {
   calls: true,
-  streams: false,
+  streams: true,
   sessions: false,
   transfer: false,
-  events: false,
+  events: true,
 };
 
 function isOn(cell: Cell): boolean {

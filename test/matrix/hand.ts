@@ -44,6 +44,8 @@ export class Hand extends HandDialogs {
   /** When the registration ends, as the server granted it. */
   registeredUntil = 0;
   expires = 600;
+  /** Whether it registers on a new connection. */
+  registers = true;
   /** Whether a challenge is answered without being asked. */
   autoAuth = true;
   private readonly clients = new Map<string, Client>();
@@ -136,7 +138,7 @@ export class Hand extends HandDialogs {
   private renewed(): void {
     const again = this.waits().filter((c) => c.method !== 'REGISTER');
     for (const c of this.waits()) if (c.method === 'REGISTER') this.settle(c, 408, undefined);
-    this.register();
+    if (this.registers) this.register();
     for (const c of again) this.say(c.text);
   }
 
@@ -287,7 +289,8 @@ export class Hand extends HandDialogs {
     }
     if (msg.toTag === '') this.trouble('a final response without To tag', msg.text);
     if (client.method === 'INVITE' && msg.status >= 300) this.ackRefusal(client, msg);
-    if ((msg.status === 401 || msg.status === 407) && this.autoAuth) {
+    const asked = msg.status === 401 || msg.status === 407;
+    if (asked && (this.autoAuth || client.method === 'REGISTER')) {
       const again = this.withCredentials(client, msg);
       if (again !== undefined) return;
     }

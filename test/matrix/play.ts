@@ -8,13 +8,14 @@
 import type { Transport } from '../../src/base/peer.ts';
 import { ORACLES } from '../oracle/all.ts';
 import { Dice } from '../world/dice.ts';
+import { BROADCAST, type Frame, readArp } from '../world/ether.ts';
 import { ledgerOf } from '../world/inside.ts';
 import { drawOptions, type Options } from '../world/options.ts';
 import { product } from '../world/product.ts';
 import { World } from '../world/world.ts';
 import type { Death } from './faults.ts';
 import { BRIEF_S, PATIENT_MS } from './measures.ts';
-import { Scene, type Script, type Trouble, type Wait } from './scene.ts';
+import { PHONES, Scene, type Script, type Trouble, type Wait } from './scene.ts';
 import type { Actor, State } from './states.ts';
 
 export type Cell = {
@@ -45,7 +46,7 @@ export function nameOf(cell: Cell): string {
   return `${cell.state.name} ${cell.transport} ${cell.death.name} ${cell.actor}`;
 }
 
-const SLICE = 5;
+const SLICE = 10;
 /** From being in step until the fault, when no state needs longer. */
 const LEAD = 9000;
 /** No cell plays longer than this after the fault. */
@@ -63,7 +64,7 @@ function optionsFor(seed: number): Options {
     kinds: [],
     lan: { ...drawn.lan, loss: 0, duplicate: 0, reorder: 0 },
     cable: { ...drawn.cable, loss: 0 },
-    pair: { ...drawn.pair, witness: false, fence: false },
+    pair: { measures: drawn.pair.measures, witness: false, fence: false },
   };
 }
 
@@ -85,6 +86,7 @@ export function play(cells: readonly Cell[], seed: number, damage?: Damage): Pla
     oracles: damage === undefined ? ORACLES : [],
   });
   damage?.sabotage(world);
+  suppressArp(world);
   const dice = new Dice(seed).fork(first.death.name);
   for (const box of world.pair) {
     box.powerOn();
@@ -124,6 +126,25 @@ export function play(cells: readonly Cell[], seed: number, damage?: Damage): Pla
   };
 }
 
+/**
+ * The switch carries a question for an address to whoever may have it, as switches with ARP suppression
+ * do: hundreds of hosts that hear each other's questions would be most of the work.
+ */
+function suppressArp(world: World): void {
+  let last: Frame | undefined;
+  let target = '';
+  world.lan.blocked = (_from, to, frame) => {
+    if (frame.kind !== 'arp' || frame.dst !== BROADCAST) return false;
+    if (frame !== last) {
+      const arp = readArp(frame.bytes);
+      last = frame;
+      target = arp === undefined || arp.senderIp === arp.targetIp ? '' : arp.targetIp;
+    }
+    if (target === '') return false;
+    return target.startsWith(PHONES) ? to !== target : to !== 'a' && to !== 'b';
+  };
+}
+
 /** How long before the fault the last act is done. */
 function drawLead(dice: Dice): number {
   if (dice.odds(0.65)) return dice.between(0, 3);
@@ -133,7 +154,8 @@ function drawLead(dice: Dice): number {
 function begin(world: World, dice: Dice, cell: Cell, place: number, faultAt: number): Run {
   const own = dice.fork(nameOf(cell));
   const intoAt = faultAt - drawLead(own);
-  const scene = new Scene(world, own, nameOf(cell), cell.transport, place, { faultAt, intoAt });
+  const moments = { faultAt, intoAt };
+  const scene = new Scene(world, own, nameOf(cell), cell.transport, place, moments, cell.state.three);
   const script = whole(scene, cell);
   world.queue.at(intoAt, () => {
     if (scene.enteredAt < 0) {

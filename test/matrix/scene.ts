@@ -15,6 +15,9 @@ export type Script = Generator<Wait, void, void>;
 
 export type Trouble = { readonly at: number; readonly what: string; readonly text: string };
 
+/** Addresses of the phones begin so. */
+export const PHONES = '198.18.';
+
 /** What takes longer than this has gone wrong. */
 const PATIENCE = 40_000;
 
@@ -25,7 +28,7 @@ export class Scene {
   /** Caller, callee, and whoever else takes part: transfer target, watcher. */
   readonly a: Hand;
   readonly b: Hand;
-  readonly c: Hand;
+  private readonly third: Hand | undefined;
   readonly troubles: Trouble[] = [];
   /** When the fault happens, and when the last act before it is done. */
   readonly faultAt: number;
@@ -42,6 +45,7 @@ export class Scene {
     transport: Transport,
     place: number,
     moments: { readonly faultAt: number; readonly intoAt: number },
+    three = false,
   ) {
     this.name = name;
     this.world = world;
@@ -57,24 +61,30 @@ export class Scene {
     };
     const hand = (role: string, i: number): Hand => {
       const n = place * 3 + i;
-      const ip = `198.18.${Math.floor(n / 200)}.${1 + (n % 200)}`;
+      const ip = `${PHONES}${Math.floor(n / 200)}.${1 + (n % 200)}`;
       const mac = `02:53:50:01:${byte(n >> 8)}:${byte(n & 255)}`;
-      const host = new Host(world.queue, world.lan, `m${n}`, mac, ip);
-      host.reachable = dice.between(20_000, 60_000);
+      // its port is named as its address: see `suppressArp`
+      const host = new Host(world.queue, world.lan, ip, mac, ip);
+      host.reachable = dice.between(60_000, 120_000);
       world.hosts.push(host);
       return new Hand(this.stage, host, role, String(1000 + n), ip, transport);
     };
     this.a = hand('caller', 0);
     this.b = hand('callee', 1);
-    this.c = hand('third', 2);
+    this.third = three ? hand('third', 2) : undefined;
   }
 
   get now(): number {
     return this.world.now;
   }
 
+  get c(): Hand {
+    if (this.third === undefined) throw new Error('the state does not say that it has three');
+    return this.third;
+  }
+
   get hands(): readonly Hand[] {
-    return [this.a, this.b, this.c];
+    return this.third === undefined ? [this.a, this.b] : [this.a, this.b, this.third];
   }
 
   trouble(what: string, text: string): void {

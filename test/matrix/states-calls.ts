@@ -353,7 +353,11 @@ export const CALL_STATES: readonly State[] = [
     into: () => {},
     next: {
       *caller(s) {
-        yield* s.until('it has expired', () => s.now > s.b.registeredUntil + 1100);
+        yield* s.until(
+          'it has expired',
+          () => s.now > s.b.registeredUntil + 1100 && s.b.waits().length === 0,
+        );
+        s.b.registers = false;
         s.a.invite(s.b.number, { allow: [480] });
         s.stage.over = true;
         yield* over(s);

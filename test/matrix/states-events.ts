@@ -1,5 +1,6 @@
 /** States of subscriptions (RFC 6665): the third watches the callee. */
 
+import { BRIEF_S } from './measures.ts';
 import type { Scene, Script } from './scene.ts';
 import { eitherEnds, inCall, over, ringing, talking } from './scripts.ts';
 import type { State } from './states.ts';
@@ -60,6 +61,7 @@ export const EVENT_STATES: readonly State[] = [
     name: 'subscribed',
     about: 'SUBSCRIBE sent',
     needs: 'events',
+    three: true,
     before: (s) => s.pause(0),
     into: (s) => subscribe(s, 'dialog', 300),
     next: {
@@ -92,9 +94,10 @@ export const EVENT_STATES: readonly State[] = [
     name: 'subscription-ending',
     about: 'the subscription is about to expire',
     needs: 'events',
+    three: true,
     *before(s) {
-      yield* s.until('it is time', () => s.now > s.faultAt - 5000);
-      subscribe(s, s.dice.pick(['dialog', 'presence', 'reg']), 8);
+      yield* s.until('it is time', () => s.now > s.faultAt - 3000);
+      subscribe(s, s.dice.pick(['dialog', 'presence', 'reg']), BRIEF_S + 7);
       yield* watching(s);
     },
     into: () => {},
@@ -107,7 +110,7 @@ export const EVENT_STATES: readonly State[] = [
         yield* unsubscribes(s);
       },
       *time(s) {
-        const ends = s.c.subscribedAt + 8000;
+        const ends = s.c.subscribedAt + (BRIEF_S + 7) * 1000;
         s.stage.over = true;
         yield* s.until('it is told the end', () => s.c.talk.state === 'ended');
         const late = Math.max(0, s.now - Math.max(ends, s.faultAt + 6000));
@@ -129,6 +132,7 @@ export const EVENT_STATES: readonly State[] = [
     name: 'notify',
     about: 'NOTIFY of a lit lamp not answered, and the call ends',
     needs: 'events',
+    three: true,
     *before(s) {
       subscribe(s, 'dialog', 300);
       yield* watching(s);

@@ -6,6 +6,9 @@ import type { Scene, Script } from './scene.ts';
 import { eitherEnds, over, talking } from './scripts.ts';
 import type { State } from './states.ts';
 
+/** Answers to a REFER in a call that has ended meanwhile. */
+const CROSSED = [481, 487] as const;
+
 /** Asks that the callee be connected to the third. */
 function refer(s: Scene, query = ''): Client {
   const [talk] = s.a.dialogs;
@@ -16,6 +19,8 @@ function refer(s: Scene, query = ''): Client {
       `Refer-To: <sip:${s.c.number}@${VIP}${query}>`,
       `Referred-By: <sip:${s.a.number}@${VIP}>`,
     ],
+    // it and the BYE of who was to be transferred may cross
+    allow: CROSSED,
   });
 }
 
@@ -61,7 +66,9 @@ function* targetAnswers(s: Scene): Script {
 
 /** The transferor hangs up before anything has come of it. */
 function* transferorLeaves(s: Scene): Script {
-  s.a.bye();
+  // after a success he is hung up unless he did it himself, and the two may cross
+  s.stage.over = true;
+  if (s.a.talk.state === 'confirmed') s.a.bye(CROSSED);
   yield* s.until('his BYE is answered', () => s.a.waits().length === 0);
   yield* s.until('the target is called', () => s.c.call !== undefined);
   if (s.c.talk.state !== 'confirmed' && s.c.talk.state !== 'answered') s.c.accept();
@@ -97,6 +104,7 @@ export const TRANSFER_STATES: readonly State[] = [
     name: 'refer',
     about: 'REFER sent, the target has not been called',
     needs: 'transfer',
+    three: true,
     *before(s) {
       yield* talking(s);
       s.c.expected += 1;
@@ -118,6 +126,7 @@ export const TRANSFER_STATES: readonly State[] = [
     name: 'refer-ringing',
     about: 'REFER accepted, the target rings',
     needs: 'transfer',
+    three: true,
     before: referred,
     into: (s) => s.c.ring(180),
     next: {
@@ -131,6 +140,7 @@ export const TRANSFER_STATES: readonly State[] = [
     name: 'refer-notify',
     about: 'the target answered, NOTIFY of it outstanding',
     needs: 'transfer',
+    three: true,
     *before(s) {
       yield* referred(s);
       s.c.ring(180);
@@ -160,6 +170,7 @@ export const TRANSFER_STATES: readonly State[] = [
     name: 'refer-replaces',
     about: 'attended transfer: REFER with Replaces sent',
     needs: 'transfer',
+    three: true,
     *before(s) {
       yield* talking(s);
       s.a.reinvite('sendonly');

@@ -24,6 +24,8 @@ export type State = {
   readonly before: (s: Scene) => Script;
   readonly into: (s: Scene) => void;
   readonly next: { readonly [A in Actor]?: (s: Scene) => Script };
+  /** A third phone takes part. */
+  readonly three?: boolean;
   /** How long before the fault it must begin, ms. */
   readonly lead?: number;
 };

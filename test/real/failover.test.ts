@@ -95,8 +95,14 @@ async function switchOver(t: ExecutionContext, lab: Lab): Promise<void> {
   t.fail('ten times refused');
 }
 
-/** No call is left on either box once both are idle. */
+/** No call is left on either box once both are idle, and the backup has caught up. */
 async function nothingLeft(t: ExecutionContext, lab: Lab): Promise<void> {
+  const patience = performance.now() + 20_000;
+  const calls = async (): Promise<number> => {
+    const { boxes } = await lab.status();
+    return Math.max(boxes.a.status?.calls ?? 0, boxes.b.status?.calls ?? 0);
+  };
+  while ((await calls()) > 0 && performance.now() < patience) await sleep(100);
   const { boxes } = await lab.status();
   for (const view of [boxes.a, boxes.b]) {
     if (view.status !== null) t.is(view.status.calls, 0, `calls of box ${view.status.box}`);

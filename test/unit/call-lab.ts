@@ -10,6 +10,8 @@ import type { Instant } from '../../src/base/units.ts';
 import { CALL_TABLES, onDue, onMessage, resume } from '../../src/call/switch.ts';
 import { type Context, type SipSettings, sipSettings } from '../../src/proto/context.ts';
 import type { CounterName } from '../../src/proto/sip/counters.ts';
+import { Guard } from '../../src/proto/sip/guard.ts';
+import { Overload } from '../../src/proto/sip/overload.ts';
 import { H, isFault, parseMessage, type SipMessage } from '../../src/sip-parser/index.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -32,7 +34,12 @@ export class Lab {
   /** Everything the core sent and no peer has taken, and everything it ever sent. */
   air: Sent[] = [];
   readonly log: Sent[] = [];
+  /** Connections that stand, as "tcp 192.0.2.1 40001"; another box has none of them. */
+  flows = new Set<string>();
   cx: Context;
+  readonly overload = new Overload();
+  /** What an operator would hear. */
+  readonly told: string[] = [];
   readonly chance = seeded(7);
 
   constructor(settings: Partial<SipSettings> = {}) {
@@ -47,10 +54,13 @@ export class Lab {
       store: this.store,
       chance: this.chance,
       settings: this.settings,
+      guard: new Guard(this.settings.guard, !this.settings.auth, (text) => this.told.push(text)),
+      overload: this.overload,
       send: ({ transport, ip, port }, text) => {
         this.air.push({ transport, ip, port, text });
         this.log.push({ transport, ip, port, text });
       },
+      isOpen: ({ transport, ip, port }) => this.flows.has(`${transport} ${ip} ${port}`),
       count: (name) => {
         this.counters.set(name, (this.counters.get(name) ?? 0) + 1);
       },
@@ -86,6 +96,7 @@ export class Lab {
   swap(lose: boolean): void {
     if (lose) this.air = [];
     this.store = this.store.copy();
+    this.flows = new Set();
     this.cx = this.context();
     resume(this.cx);
     this.tick();

@@ -1,9 +1,9 @@
 /** The registrar (RFC 3261 10.3), where phones are reached, and digest authentication. */
 
-import { createHash } from 'node:crypto';
 import test from 'ava';
 import { H, type SipMessage } from '../../src/sip-parser/index.ts';
 import { heard, Lab, line, Peer } from './call-lab.ts';
+import { proof } from './phone-proof.ts';
 
 function reg(phone: Peer, contact: string, extra = '', options = {}): SipMessage {
   phone.send(register(phone, contact, extra, options));
@@ -160,29 +160,6 @@ test('18.2.2 without rport the response goes to the port of the Via', (t) => {
   t.is(heard(via), '200 REGISTER');
 });
 
-type Credentials = { user?: string; algorithm?: string; nc?: string; password?: string };
-
-function proof(no: SipMessage, method: string, uri: string, c: Credentials = {}): string {
-  const proxy = no.status === 407;
-  const challenges = no.values(proxy ? H.ProxyAuthenticate : H.WwwAuthenticate);
-  const algorithm = c.algorithm ?? 'SHA-256';
-  const mine = challenges.find((x) => x.includes(`algorithm=${algorithm}`)) ?? '';
-  const nonce = /nonce="([^"]*)"/.exec(mine)?.[1] ?? '';
-  const user = c.user ?? '1002';
-  const h = (x: string): string =>
-    createHash(algorithm === 'MD5' ? 'md5' : 'sha256')
-      .update(x)
-      .digest('hex');
-  const nc = c.nc ?? '00000001';
-  const a1 = h(`${user}:sipair:${c.password ?? `pw-${user}`}`);
-  const response = h(`${a1}:${nonce}:${nc}:cn:auth:${h(`${method}:${uri}`)}`);
-  return (
-    `${proxy ? 'Proxy-Authorization' : 'Authorization'}: Digest username="${user}", realm="sipair", ` +
-    `nonce="${nonce}", uri="${uri}", algorithm=${algorithm}, qop=auth, nc=${nc}, cnonce="cn", ` +
-    `response="${response}"\r\n`
-  );
-}
-
 const URI = 'sip:192.0.2.10';
 const CONTACT = '<sip:1002@192.0.2.2>';
 
@@ -261,4 +238,20 @@ test('INVITE: 407, then the call with P-Asserted-Identity', (t) => {
   t.is(line(invite), 'INVITE');
   t.is(invite.header(H.PAssertedIdentity), '<sip:1001@192.0.2.10:5060>');
   t.false(invite.has(H.ProxyAuthorization));
+});
+
+test('RFC 3327 5.3 a call to a registration goes along its Path; it is told to who knows it', (t) => {
+  const lab = new Lab();
+  const edge = new Peer(lab, '1002', '192.0.2.77', 5090);
+  const path = 'Path: <sip:edge@192.0.2.77:5090;lr>\r\n';
+  const ok = reg(edge, '<sip:1002@10.1.2.3:5060>', `${path}Supported: path\r\nRequire: path\r\n`);
+  t.is(ok.status, 200);
+  t.is(ok.header(H.Path), '<sip:edge@192.0.2.77:5090;lr>');
+  lab.swap(true);
+  const alice = new Peer(lab, '1001', '192.0.2.1');
+  alice.send(alice.request('INVITE', 'sip:1002@192.0.2.10'));
+  const invite = edge.take();
+  t.is(invite.requestUri, 'sip:1002@10.1.2.3:5060');
+  t.is(invite.header(H.Route), '<sip:edge@192.0.2.77:5090;lr>');
+  t.false(reg(edge, '<sip:1002@10.1.2.3:5060>', path).has(H.Path), 'not to who does not');
 });

@@ -1,9 +1,9 @@
 /**
  * Phones that do anything at any time: legal, late, repeated, crossed, to the wrong dialog; and a
  * box that is replaced at any moment. Whatever happens: nothing throws, what we send is well formed,
- * a dialog keeps its tags and its CSeq grows, and when everybody has been silent for ten minutes
- * nothing is left but registrations and calls that were answered and never hung up, each of which
- * a BYE ends.
+ * a dialog keeps its tags, its CSeq and its RSeq grow, and when everybody has been silent for two
+ * hours nothing is left but registrations and calls that were answered and never hung up, each of
+ * which a BYE ends; with session timers, not even those.
  */
 
 import test from 'ava';
@@ -22,11 +22,33 @@ import { Lab, line, Peer, SDP, uriIn } from './call-lab.ts';
 
 const STATUSES = [
   100, 100, 180, 180, 180, 183, 183, 199, 200, 200, 200, 200, 200, 200, 200, 200, 202, 302, 401,
-  408, 481, 486, 487, 491, 500, 503, 603,
+  408, 422, 481, 486, 487, 491, 500, 503, 603,
 ];
 /** Statuses we may give without remembering them: a repetition may hear something else. */
-const STATELESS = new Set([403, 404, 405, 480, 481, 482, 483, 487, 491, 500, 503]);
-const METHODS = ['BYE', 'INVITE', 'INVITE', 'UPDATE', 'INFO', 'MESSAGE', 'OPTIONS', 'PRACK'];
+const STATELESS = new Set([403, 404, 405, 422, 480, 481, 482, 483, 487, 491, 500, 503]);
+const METHODS = [
+  'BYE',
+  'INVITE',
+  'INVITE',
+  'UPDATE',
+  'UPDATE',
+  'INFO',
+  'MESSAGE',
+  'OPTIONS',
+  'PRACK',
+  'PRACK',
+];
+/** What a phone says of extensions it knows, or wants. */
+const EXTRAS = [
+  '',
+  '',
+  'Supported: 100rel\r\n',
+  'Require: 100rel\r\nAllow: INVITE, UPDATE, PRACK\r\n',
+  'Supported: 100rel, timer\r\nAllow: INVITE, UPDATE, PRACK\r\nSession-Expires: 90\r\n',
+  'Supported: timer\r\nSession-Expires: 1800;refresher=uas\r\n',
+  'Supported: timer\r\nSession-Expires: 60\r\nMin-SE: 60\r\n',
+  'Session-Expires: 200;refresher=uac\r\nMin-SE: 120\r\n',
+];
 const WAITS = [0, 0, 0, 0, 1, 1, 50, 50, 50, 500, 500, 501, 2000, 5001, 32_000, 190_000];
 
 /** What we said to an INVITE of a peer. `loose`: it was repeated when we need not know it any more. */
@@ -60,9 +82,15 @@ class Walker {
   private looked = 0;
   private calls = 0;
 
+  /** RSeq of our last reliable provisional response to an INVITE, by its branch. */
+  private readonly rseqs = new Map<string, number>();
+  /** Whether we begin session timers: then no call outlasts its phones' silence. */
+  readonly timed: boolean;
+
   constructor(seed: number) {
     this.dice = seeded(seed);
-    this.lab = new Lab({ maxCalls: 20 });
+    this.timed = this.chance(2);
+    this.lab = new Lab({ maxCalls: 20, sessionExpiresS: this.timed ? 600 : 0 });
     this.peers = ['1001', '1001', '1002', '1002', '1003'].map(
       (user, i) => new Peer(this.lab, user, `192.0.2.${i + 1}`),
     );
@@ -155,6 +183,7 @@ class Walker {
     const branch = m.branch.replace(/\.ack$/, '');
     if (!m.isRequest) {
       const ask = m.cseqMethod === 'INVITE' ? this.asks.get(branch) : undefined;
+      if (m.has(H.RSeq)) this.followRseq(branch, Number(m.header(H.RSeq)), m.text);
       if (ask !== undefined && m.toTag !== '') ask.tags.add(m.toTag);
       if (ask !== undefined && m.status >= 200) ask.finals.add(m.status);
       return;
@@ -168,6 +197,14 @@ class Walker {
       this.rings.set(branch, { ...known, heardAt: 0, final: 0, cancelled: false, acked: false });
     } else if (ring !== undefined && m.method === 'CANCEL') ring.cancelled = true;
     else if (ring !== undefined && m.method === 'ACK') ring.acked = true;
+  }
+
+  /** RFC 3262 3: "Each subsequent reliable provisional response ... greater by exactly one". */
+  private followRseq(branch: string, rseq: number, text: string): void {
+    const last = this.rseqs.get(branch);
+    const grows = last === undefined || rseq === last || rseq === last + 1;
+    if (!grows) this.faults.push(`RSeq ${rseq} after ${last}: ${text}`);
+    this.rseqs.set(branch, rseq);
   }
 
   /** A BYE ends what rings in its dialog. */
@@ -240,6 +277,7 @@ class Walker {
       peer.request('INVITE', `sip:${to}@192.0.2.10`, {
         callId: `c${this.calls}`,
         body: this.body(),
+        extra: EXTRAS[this.dice.u32() % EXTRAS.length] as string,
       }),
     );
   }
@@ -267,9 +305,21 @@ class Walker {
     const text: string[] = [];
     const send = peer.send.bind(peer);
     peer.send = (t): void => void text.push(t);
-    peer.reply(m, status, tag, this.body());
+    peer.reply(m, status, tag, this.body(), this.extraOf(m, status));
     peer.send = send;
     this.say(peer, text[0] as string);
+  }
+
+  private extraOf(m: SipMessage, status: number): string {
+    if (m.method === 'INVITE' && status > 100 && status < 200 && this.chance(2)) {
+      const near = this.chance(4) ? 0 : (this.lab.log.length % 3) + 1;
+      return `Require: 100rel\r\nRSeq: ${near}\r\nAllow: INVITE, UPDATE\r\n`;
+    }
+    if (status === 422) return `Min-SE: ${this.chance(2) ? 700 : 7000}\r\n`;
+    if (status >= 200 && status < 300 && this.chance(3)) {
+      return `Session-Expires: 300;refresher=${this.chance(2) ? 'uac' : 'uas'}\r\nAllow: UPDATE\r\n`;
+    }
+    return '';
   }
 
   private ack(peer: Peer, last = 0): void {
@@ -308,7 +358,8 @@ class Walker {
 
   private inDialog(peer: Peer): void {
     const method = this.pick(METHODS) as string;
-    const o = { body: this.body(), ...(this.chance(10) ? { cseq: 1 } : {}) };
+    const extra = method === 'PRACK' ? '' : (EXTRAS[this.dice.u32() % EXTRAS.length] as string);
+    const o = { body: this.body(), extra, ...(this.chance(10) ? { cseq: 1 } : {}) };
     if (this.chance(2)) {
       const least = this.chance(4) ? 101 : 200;
       const m = this.pick(
@@ -317,6 +368,10 @@ class Walker {
         ),
       );
       if (m === undefined) return;
+      if (method === 'PRACK') {
+        const rseq = this.chance(6) ? '7' : (m.header(H.RSeq) ?? '1');
+        o.extra = `RAck: ${rseq} ${m.cseq} INVITE\r\n`;
+      }
       const text = peer.request(method, m.contactUri || 'sip:192.0.2.10', {
         to: uriIn(m.header(H.To) ?? ''),
         toTag: m.toTag,
@@ -339,19 +394,22 @@ class Walker {
     if (text !== undefined) this.say(peer, text);
   }
 
-  /** Ten minutes of silence; then what is left that must not be. */
+  /** Two hours of silence; then what is left that must not be. */
   leftovers(): string[] {
-    this.lab.pass(600_000);
+    // longer than the longest session any of them asks for
+    this.lab.pass(8_000_000);
     this.listen();
     const { store } = this.lab;
     const out: string[] = [];
     for (const row of [...store.rows(STX), ...store.rows(CTX)]) {
-      out.push(`a transaction outlasts ten minutes: ${JSON.stringify({ ...row, $spec: 0 })}`);
+      out.push(`a transaction outlasts two hours: ${JSON.stringify({ ...row, $spec: 0 })}`);
     }
     for (const call of store.rows(CALL)) {
       const legs = store.all(LEG, 'call', call.id);
       const what = `${call.state}: ${legs.map((l) => `${l.side} ${l.state}`).join(', ')}`;
-      if (what !== 'talking: caller confirmed, callee confirmed') out.push(what);
+      const lives = what === 'talking: caller confirmed, callee confirmed';
+      const timed = this.timed || legs.some((l) => l.refreshAt + l.expiresAt > 0);
+      if (!lives || timed) out.push(what);
       const caller = legs.find((leg) => leg.side === 'caller');
       if (caller === undefined) continue;
       this.lab.receive(

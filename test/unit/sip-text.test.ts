@@ -2,11 +2,14 @@
 
 import test from 'ava';
 import { NEVER } from '../../src/base/units.ts';
+import { sipSettings } from '../../src/proto/context.ts';
 import { literalHop, nextHop, uriOf, userOf } from '../../src/proto/sip/address.ts';
 import { serverKey } from '../../src/proto/sip/server.ts';
 import { idIn, isWord, withoutTag, word } from '../../src/proto/sip/text.ts';
 import { soonest } from '../../src/proto/sip/timers.ts';
 import { parseMessage, type SipMessage } from '../../src/sip-parser/index.ts';
+
+const SETTINGS = sipSettings({ vip: '192.0.2.10', nonceKey: 'k' });
 
 test('a word gives back its id, and only the true random part is ours', (t) => {
   for (const id of [1, 35, 36, 123_456_789, 2 ** 40]) {
@@ -51,9 +54,22 @@ test('only literal addresses are followed', (t) => {
   }
   const source = { transport: 'udp', ip: '198.51.100.1', port: 9 } as const;
   const stream = { ...source, transport: 'tcp' } as const;
-  t.is(nextHop('sip:a@192.0.2.1', stream, false), stream);
-  t.is(nextHop('sip:a@192.0.2.1', source, true), source);
-  t.is(nextHop('sip:a@example.net', source, false), source);
+  t.is(nextHop(SETTINGS, 'sip:a@192.0.2.1', stream, false), stream);
+  t.is(nextHop(SETTINGS, 'sip:a@192.0.2.1', source, true), source);
+  t.is(nextHop(SETTINGS, 'sip:a@example.net', source, false), source);
+  for (const nobody of [
+    '127.0.0.1',
+    '0.0.0.0',
+    '224.0.0.1',
+    '255.255.255.255',
+    '[::1]',
+    '[ff02::1]',
+    '192.0.2.10',
+  ]) {
+    t.is(nextHop(SETTINGS, `sip:a@${nobody}:5062`, source, false), source, nobody);
+  }
+  const local = sipSettings({ vip: '127.0.0.1', nonceKey: 'k' });
+  t.is(nextHop(local, 'sip:a@127.0.0.2:5062', source, false).ip, '127.0.0.2');
 });
 
 test('user parts', (t) => {

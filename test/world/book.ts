@@ -4,6 +4,8 @@
  * neither phone could say more than "no answer".
  */
 
+import { type Manner, PLAIN } from './manner.ts';
+
 export type Plan =
   /** Rings, is answered, perhaps held and retrieved, talks, one side hangs up. */
   | {
@@ -29,6 +31,8 @@ export type Call = {
   readonly callee: string;
   readonly plan: Plan;
   readonly startedAt: number;
+  /** How its phones speak beyond RFC 3261. */
+  manner: Manner;
   callerState: SideState;
   calleeState: SideState;
   /** The callee's final answer, 0 while it has given none. */
@@ -80,6 +84,7 @@ export class Book {
       establishedAt: 0,
       updating: false,
       updates: 0,
+      manner: PLAIN,
       offers: new Set(),
       failure: '',
     };

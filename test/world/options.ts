@@ -8,6 +8,7 @@ import type { Redundancy } from '../../src/pair/terms.ts';
 import type { BoxOptions } from './box.ts';
 import type { CableFaults } from './crossover.ts';
 import { Dice } from './dice.ts';
+import { worldSession } from './manner.ts';
 import type { LanFaults } from './switch.ts';
 import type { CallMix } from './traffic.ts';
 
@@ -85,6 +86,8 @@ export type PairDraw = {
   readonly measures: 'shipped' | 'short';
   /** Hot standby unless said. */
   readonly redundancy?: Redundancy;
+  /** Session interval the pair asks for, seconds; 0 unless said. */
+  readonly sessionS?: number;
 };
 
 export type Options = {
@@ -118,10 +121,11 @@ export function drawOptions(seed: number): Options {
   const lanKinds = lanDice.odds(0.3) ? [] : LAN_FAULT_KINDS.filter(() => lanDice.odds(0.25));
   const disks = new Dice(seed).fork('disk faults');
   const diskKinds = disks.odds(0.35) ? DISK_FAULTS.filter(() => disks.odds(0.5)) : [];
+  const manners = new Dice(seed).fork('manners');
   const quiet = dice.odds(0.5);
   const loss = quiet ? 0 : dice.pick([0, 0.002, 0.01]);
   const slowDisk = dice.odds(0.3);
-  return {
+  const drawn: Options = {
     seed,
     phones: dice.whole(3, 12),
     streams: 0,
@@ -150,6 +154,7 @@ export function drawOptions(seed: number): Options {
       ] as const),
       endless: dice.pick([0.1, 0.3]),
       update: dice.pick([0, 0.3, 0.6]),
+      manners: { odds: manners.pick([0, 0.4, 1, 1]), seed: manners.u32() },
     },
     lan: {
       loss,
@@ -183,6 +188,7 @@ export function drawOptions(seed: number): Options {
       measures: lanDice.odds(0.5) ? 'shipped' : 'short',
     },
   };
+  return { ...drawn, pair: { ...drawn.pair, sessionS: worldSession(drawn.repair[1]) } };
 }
 
 /** One line for the head of a run. */

@@ -6,6 +6,7 @@
 import { type Call, isEstablished } from './book.ts';
 import { VIP } from './box.ts';
 import type { Phone } from './phone.ts';
+import { freshSession, PhoneSessions, type Session } from './phone-session.ts';
 import type { ClientTxn, ServerTxn } from './phone-txn.ts';
 import { callOf, type Msg, sdp, writeRequest } from './sip-text.ts';
 
@@ -31,6 +32,7 @@ export type Leg = {
   /** INVITEs we answered 2xx and whose ACK has not come, by CSeq. */
   readonly unacked: Map<number, ServerTxn>;
   cancelSent: boolean;
+  readonly session: Session;
   /** It has answered a request that crossed its BYE. */
   crossed: boolean;
 };
@@ -41,9 +43,11 @@ const LINES = 4;
 export class PhoneCalls {
   readonly legs = new Map<string, Leg>();
   private readonly phone: Phone;
+  private readonly sessions: PhoneSessions;
 
   constructor(phone: Phone) {
     this.phone = phone;
+    this.sessions = new PhoneSessions(phone, (...request) => this.inDialog(...request));
   }
 
   private get now(): number {
@@ -69,6 +73,7 @@ export class PhoneCalls {
     leg.version += 1;
     const body = sdp(this.phone.ip, leg.call.id, leg.version, direction);
     leg.call.offers.add(body);
+    leg.session.said = body;
     return body;
   }
 
@@ -77,6 +82,7 @@ export class PhoneCalls {
     if (msg.body === '' || !leg.call.offers.has(msg.body)) {
       this.phone.observe('a session description nobody in this call wrote', msg.text);
     }
+    leg.session.heard = msg.body;
   }
 
   // ── the calling end ──────────────────────────────────────────────────────────────────────────
@@ -101,25 +107,11 @@ export class PhoneCalls {
       server: undefined,
       unacked: new Map(),
       cancelSent: false,
+      session: freshSession(),
       crossed: false,
     };
     this.legs.set(leg.callId, leg);
-    leg.client = phone.request(
-      {
-        method: 'INVITE',
-        uri: leg.target,
-        from: leg.local,
-        to: leg.remote,
-        callId: leg.callId,
-        cseq: leg.localSeq,
-        extra: [phone.contact],
-        body: this.offer(leg, 'sendrecv'),
-      },
-      {
-        onProvisional: (msg) => this.onProgress(leg, msg),
-        onFinal: (msg) => this.onInviteFinal(leg, msg),
-      },
-    );
+    this.invite(leg, this.offer(leg, 'sendrecv'));
     if (call.plan.kind === 'cancel') {
       phone.world.queue.after(call.plan.afterMs, () => {
         call.cancelled = true;
@@ -128,11 +120,41 @@ export class PhoneCalls {
     }
   }
 
+  private invite(leg: Leg, body: string): void {
+    leg.client = this.phone.request(
+      {
+        method: 'INVITE',
+        uri: leg.target,
+        from: leg.local,
+        to: leg.remote,
+        callId: leg.callId,
+        cseq: leg.localSeq,
+        extra: [this.phone.contact, ...this.sessions.asks(leg, true)],
+        body,
+      },
+      {
+        onProvisional: (msg) => this.onProgress(leg, msg),
+        onFinal: (msg) => this.onInviteFinal(leg, msg),
+      },
+    );
+  }
+
+  /** RFC 4028 §7.3: the interval was too short; once more with the one the server accepts. */
+  private longer(leg: Leg, msg: Msg): boolean {
+    if (!this.sessions.accepts(leg, msg)) return false;
+    leg.localSeq += 1;
+    leg.remoteTag = '';
+    leg.cancelSent = false;
+    this.invite(leg, leg.session.said);
+    return true;
+  }
+
   private onProgress(leg: Leg, msg: Msg): void {
     if (msg.toTag !== '') {
       if (leg.remoteTag === '') leg.remoteTag = msg.toTag;
       else if (leg.remoteTag !== msg.toTag) this.phone.observe('the To tag changed', msg.text);
       this.setSide(leg, 'early');
+      this.sessions.onProgress(leg, msg);
     }
     if (msg.body !== '') this.judgeBody(leg, msg);
     this.cancelIfPossible(leg);
@@ -146,7 +168,7 @@ export class PhoneCalls {
     this.phone.request(
       {
         method: 'CANCEL',
-        uri: leg.target,
+        uri: `sip:${leg.call.callee}@${VIP}`,
         from: leg.local,
         to: `<sip:${leg.call.callee}@${VIP}>`,
         callId: leg.callId,
@@ -179,6 +201,7 @@ export class PhoneCalls {
     if (leg.remoteTag !== '' && msg.toTag !== leg.remoteTag && msg.status < 300) {
       this.phone.observe('the To tag changed', msg.text);
     }
+    if (msg.status === 422 && this.longer(leg, msg)) return;
     if (msg.status >= 300) {
       this.end(leg);
       const expected =
@@ -194,8 +217,12 @@ export class PhoneCalls {
     leg.target = msg.contact;
     leg.state = 'established';
     this.setSide(leg, 'established');
-    this.judgeBody(leg, msg);
+    // the answer came reliably before
+    if (msg.body !== '' || leg.session.rseq === 0 || leg.session.heard === '') {
+      this.judgeBody(leg, msg);
+    }
     this.ack(leg, leg.client as ClientTxn);
+    this.sessions.onGranted(leg, msg);
     this.onceEstablished(call);
     if (call.cancelled && call.hungBy === '') this.hangUp(leg);
   }
@@ -247,6 +274,7 @@ export class PhoneCalls {
       server: txn,
       unacked: new Map(),
       cancelSent: false,
+      session: freshSession(),
       crossed: false,
     };
     this.judgeBody(leg, request);
@@ -263,7 +291,7 @@ export class PhoneCalls {
     phone.world.queue.after(phone.world.dice.between(5, 60), () => {
       if (leg.state !== 'ringing') return;
       const body = early ? this.offer(leg, 'sendrecv') : '';
-      phone.respond(txn, early ? 183 : 180, tag, [phone.contact], body);
+      this.sessions.ring(leg, txn, early ? 183 : 180, body);
     });
     if (plan.kind === 'answer') {
       phone.world.queue.after(plan.ringMs, () => this.answer(leg));
@@ -281,16 +309,20 @@ export class PhoneCalls {
 
   private answer(leg: Leg): void {
     if (leg.state !== 'ringing') return;
-    leg.call.calleeSaid = 200;
-    leg.state = 'answered';
-    this.accept(leg, leg.server as ServerTxn);
+    this.sessions.whenAcknowledged(leg, () => {
+      if (leg.state !== 'ringing') return;
+      leg.call.calleeSaid = 200;
+      leg.state = 'answered';
+      this.accept(leg, leg.server as ServerTxn);
+    });
   }
 
   /** 2xx with our session description; waits for the ACK. */
   private accept(leg: Leg, txn: ServerTxn): void {
     leg.unacked.set(txn.request.cseq, txn);
-    const body = this.offer(leg, 'sendrecv');
-    this.phone.respond(txn, 200, leg.localTag, [this.phone.contact], body);
+    const body = this.sessions.repeats(leg, txn) ?? this.offer(leg, 'sendrecv');
+    const extra = [this.phone.contact, ...this.sessions.grants(leg, txn.request)];
+    this.phone.respond(txn, 200, leg.localTag, extra, body);
   }
 
   onCancel(txn: ServerTxn, invite: ServerTxn | undefined): void {
@@ -353,6 +385,10 @@ export class PhoneCalls {
       return;
     }
     leg.remoteSeq = msg.cseq;
+    if (msg.method === 'PRACK') {
+      this.sessions.onRequest(leg, txn, () => '');
+      return;
+    }
     if (leg.state === 'ended') {
       // our BYE and this request crossed on the wire
       if (leg.call.hungBy === '') phone.observe('a request after the call had ended', msg.text);
@@ -366,13 +402,22 @@ export class PhoneCalls {
       if (leg.call.hungBy === '') this.fail(leg, 'hung up though nobody had');
       this.end(leg);
     } else if (msg.method === 'INVITE') {
+      if (leg.session.asking) {
+        phone.respond(txn, 491, '', [], '');
+        return;
+      }
+      const refresh = this.sessions.refreshes(leg, msg);
       this.judgeBody(leg, msg);
-      if (!leg.call.updating) this.fail(leg, 're-INVITE though nobody had sent one');
+      if (!leg.call.updating && !refresh) this.fail(leg, 're-INVITE though nobody had sent one');
       phone.world.queue.after(phone.world.dice.between(1, 80), () => {
         if (leg.state === 'ended') phone.respond(txn, 487, '', [], '');
         else this.accept(leg, txn);
       });
-    } else phone.respond(txn, msg.method === 'OPTIONS' ? 200 : 405, '', [], '');
+    } else {
+      if (msg.method === 'UPDATE' && msg.body !== '') this.judgeBody(leg, msg);
+      if (this.sessions.onRequest(leg, txn, () => this.offer(leg, 'sendrecv'))) return;
+      phone.respond(txn, msg.method === 'OPTIONS' ? 200 : 405, '', [], '');
+    }
   }
 
   private onceEstablished(call: Call): void {
@@ -389,17 +434,31 @@ export class PhoneCalls {
       done(call.hungBy !== '');
       return;
     }
+    const { session } = leg;
+    if (session.open > 0) {
+      // a second request could overtake the first (RFC 3261 §12.2.2)
+      this.phone.world.queue.after(500, () => this.update(leg, direction, done, tries));
+      return;
+    }
     call.updating = true;
-    const txn: ClientTxn = this.inDialog(leg, 'INVITE', this.offer(leg, direction), (msg) => {
+    const before = session.said;
+    const method = PhoneSessions.byUpdate(leg) ? 'UPDATE' : 'INVITE';
+    const extra = [this.phone.contact, ...this.sessions.asks(leg, false)];
+    const body = this.offer(leg, direction);
+    session.asking = true;
+    const txn: ClientTxn = this.inDialog(leg, method, body, extra, (msg) => {
       call.updating = false;
+      session.asking = false;
       if (msg !== undefined && msg.status < 300) {
         if (msg.toTag !== leg.remoteTag) this.phone.observe('the To tag changed', msg.text);
         this.judgeBody(leg, msg);
-        this.ack(leg, txn);
+        if (method === 'INVITE') this.ack(leg, txn);
+        this.sessions.onGranted(leg, msg);
         call.updates += 1;
         done(true);
         return;
       }
+      session.said = before;
       if (msg?.status === 491 && tries > 0) {
         // §14.1: the owner of the Call-ID waits longer
         const { dice, queue } = this.phone.world;
@@ -409,7 +468,11 @@ export class PhoneCalls {
       }
       // a call that is being hung up may refuse; a living one may not
       const ok = call.hungBy !== '';
-      if (!ok) this.fail(leg, `re-INVITE answered ${msg?.status ?? 'by nobody'}`);
+      if (!ok)
+        this.fail(
+          leg,
+          `${method === 'INVITE' ? 're-INVITE' : method} answered ${msg?.status ?? 'by nobody'}`,
+        );
       done(ok);
     });
   }
@@ -424,7 +487,7 @@ export class PhoneCalls {
     call.hungBy = leg.side;
     call.hungAt = this.now;
     this.end(leg);
-    this.inDialog(leg, 'BYE', '', (msg) => {
+    this.inDialog(leg, 'BYE', '', [], (msg) => {
       const ok = msg?.status === 200 || (msg?.status === 481 && leg.crossed);
       if (!ok) this.fail(leg, `BYE answered ${msg?.status ?? 'by nobody'}`);
       done(ok);
@@ -435,6 +498,7 @@ export class PhoneCalls {
     leg: Leg,
     method: string,
     body: string,
+    extra: readonly string[],
     onFinal: (msg: Msg | undefined) => void,
   ): ClientTxn {
     leg.localSeq += 1;
@@ -446,7 +510,7 @@ export class PhoneCalls {
         to: leg.remote,
         callId: leg.callId,
         cseq: leg.localSeq,
-        extra: method === 'INVITE' ? [this.phone.contact] : [],
+        extra,
         body,
       },
       { onProvisional: () => {}, onFinal },

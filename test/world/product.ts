@@ -114,6 +114,8 @@ export function product(box: BoxId, drawn: PairDraw = SHORT_PAIR, sip: SipDraw =
     sip: sipSettings({
       vip: VIP,
       nonceKey: 'world',
+      sessionExpiresS: drawn.sessionS ?? 0,
+      minSeS: ((drawn.sessionS ?? 180) * 4) / 5,
       tlsPort: STREAM_PORT.tls,
       wsPort: STREAM_PORT.ws,
       wssPort: STREAM_PORT.wss,

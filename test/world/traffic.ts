@@ -5,7 +5,8 @@
  */
 
 import type { Book, Call, Plan } from './book.ts';
-import type { Dice } from './dice.ts';
+import { Dice } from './dice.ts';
+import { drawManner, type Manners } from './manner.ts';
 import type { Phone } from './phone.ts';
 import type { Leg } from './phone-call.ts';
 import type { Queue } from './queue.ts';
@@ -24,6 +25,8 @@ export type CallMix = {
   readonly endless: number;
   /** Odds of each of up to three re-INVITEs in a call. */
   readonly update: number;
+  /** Extensions the phones of a call know. */
+  readonly manners?: Manners;
 };
 
 const FOREVER = 1e9;
@@ -36,6 +39,7 @@ export class Traffic {
   private readonly dice: Dice;
   private readonly book: Book;
   private readonly mix: CallMix;
+  private readonly mannered: Dice;
 
   constructor(queue: Queue, dice: Dice, book: Book, phones: readonly Phone[], mix: CallMix) {
     this.queue = queue;
@@ -43,6 +47,7 @@ export class Traffic {
     this.book = book;
     this.phones = phones;
     this.mix = mix;
+    this.mannered = new Dice(mix.manners?.seed ?? 0);
     for (const phone of phones) this.byNumber.set(phone.number, phone);
     book.onEstablished = (call) => this.talk(call);
   }
@@ -87,6 +92,8 @@ export class Traffic {
   call(from: Phone, to: Phone, plan: Plan): Call {
     const callee = plan.kind === 'unknown' ? '4999' : to.number;
     const call = this.book.open(this.queue.now, from.number, callee, plan);
+    const { manners } = this.mix;
+    if (manners !== undefined) call.manner = drawManner(this.mannered, manners.odds);
     from.calls.dial(call);
     return call;
   }

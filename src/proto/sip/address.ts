@@ -4,6 +4,7 @@
  */
 
 import { isReliable, type Peer, type Transport } from '../../base/peer.ts';
+import type { SipSettings } from '../context.ts';
 
 const IPV4 = /^(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
 
@@ -58,9 +59,28 @@ export function literalHop(uri: string): Peer | undefined {
  * he says is no use to us (`nat`: his Via says so); a name we cannot resolve is none either. Who came
  * by a connection is spoken to by it (RFC 5923).
  */
-export function nextHop(uri: string, source: Peer, nat: boolean): Peer {
+export function nextHop(settings: SipSettings, uri: string, source: Peer, nat: boolean): Peer {
   if (nat || isReliable(source.transport)) return source;
-  return literalHop(uri) ?? source;
+  const hop = literalHop(uri);
+  // who names us, himself, or nobody in particular cannot be meant: he is where he speaks from
+  return hop === undefined || isOurs(settings, hop.ip) || isNobody(settings, hop.ip) ? source : hop;
+}
+
+/** True for an address of the pair that the world knows. */
+export function isOurs(settings: SipSettings, ip: string): boolean {
+  return ip === settings.vip || (ip !== '' && ip === settings.vip6);
+}
+
+/** True for a port SIP is served at. */
+export function isOurPort(s: SipSettings, port: number): boolean {
+  return port === s.port || port === s.tlsPort || port === s.wsPort || port === s.wssPort;
+}
+
+/** Loopback, unspecified, multicast, broadcast: nothing is sent there because somebody says so. */
+function isNobody(settings: SipSettings, ip: string): boolean {
+  // a server on loopback serves loopback
+  if (/^127\.|^::1$/.test(ip)) return !/^127\.|^::1$/.test(settings.vip);
+  return /^0\.|^22[4-9]\.|^23\d\.|^255\.255\.255\.255$|^::$|^ff/i.test(ip);
 }
 
 /**

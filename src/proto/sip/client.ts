@@ -2,13 +2,14 @@
  * Client transactions (RFC 3261 17.1): carries out what `machines.ts` says for a row of `ctx`.
  *
  * A request is kept without its Via, which the row makes of its own id; so it is written once, in
- * the insert. It is let go at the first response that ends its retransmission.
+ * the insert. It is let go at the final response.
  */
 
 import type { Peer } from '../../base/peer.ts';
 import { H, type SipMessage } from '../../sip-parser/index.ts';
 import type { Context } from '../context.ts';
 import { type ClientEvent, INVITE_CLIENT, type Next, OTHER_CLIENT } from './machines.ts';
+import { reach, sentBy } from './reach.ts';
 import { CTX, type Ctx, type Method } from './rows.ts';
 import type { Verdict } from './server.ts';
 import { COOKIE, EMPTY_TAIL, idIn, isWord, randomWord, viaTo, word } from './text.ts';
@@ -31,6 +32,8 @@ export type NewRequest = {
   readonly onward: number;
   /** An INVITE whose ACK will have to bring the answer. */
   readonly offerless: boolean;
+  /** A session refresh of our own. */
+  readonly refresh?: boolean;
 };
 
 /** The branch of our top Via. A CANCEL has that of its INVITE (RFC 3261 9.1). */
@@ -61,8 +64,9 @@ function start(cx: Context, r: NewRequest, cancels: number, rnd: string): Ctx {
     leg: r.leg,
     onward: r.onward,
     offerless: r.offerless,
+    refresh: r.refresh === true,
     interval: s.t1,
-    resendAt: at(cx.now, invite ? 'A' : 'E', s),
+    resendAt: at(cx.now, invite ? 'A' : 'E', s, r.to.transport),
     giveUpAt: at(cx.now, invite ? 'B' : 'F', s),
   });
   transmit(cx, ctx);
@@ -71,7 +75,15 @@ function start(cx: Context, r: NewRequest, cancels: number, rnd: string): Ctx {
 
 function transmit(cx: Context, ctx: Ctx): void {
   const via = viaTo(cx.settings, ctx, branchOf(ctx));
-  cx.send(ctx, `${ctx.method} ${ctx.uri} SIP/2.0\r\n${via}${ctx.route}${ctx.request}`);
+  const to = reach(cx, ctx, sentBy(ctx.route, ctx.uri));
+  cx.send(to, `${ctx.method} ${ctx.uri} SIP/2.0\r\n${via}${ctx.route}${ctx.request}`);
+}
+
+/** Says a request that has no answer yet once more, by a connection that may be another one. */
+export function sayAgain(cx: Context, ctx: Ctx): void {
+  if (ctx.request === '' || (ctx.state !== 'calling' && ctx.state !== 'trying')) return;
+  cx.count('requestsResent');
+  transmit(cx, ctx);
 }
 
 /**
@@ -192,6 +204,7 @@ function step(cx: Context, ctx: Ctx, event: ClientEvent, m: SipMessage | undefin
   const s = cx.settings;
   let verdict: Verdict = 'done';
   let quiet = false;
+  let still = false;
   let giveUpAt = 0;
   let endAt = ctx.endAt;
   for (const action of cell.act) {
@@ -215,15 +228,18 @@ function step(cx: Context, ctx: Ctx, event: ClientEvent, m: SipMessage | undefin
       case 'quiet':
         quiet = true;
         break;
+      case 'still':
+        still = true;
+        break;
       case 'startC':
         // An INVITE that was hushed before it was heard has its end already.
         giveUpAt = ctx.request === '' ? ctx.giveUpAt : at(cx.now, 'C', s);
         break;
       case 'startD':
-        endAt = at(cx.now, 'D', s);
+        endAt = at(cx.now, 'D', s, ctx.transport);
         break;
       case 'startK':
-        endAt = at(cx.now, 'K', s);
+        endAt = at(cx.now, 'K', s, ctx.transport);
         break;
       case 'startM':
         endAt = at(cx.now, 'M', s);
@@ -243,7 +259,8 @@ function step(cx: Context, ctx: Ctx, event: ClientEvent, m: SipMessage | undefin
   else if (cell.to !== 'same') {
     if (quiet) {
       cx.store.patch(CTX, ctx, { state: cell.to, request: '', resendAt: 0, giveUpAt, endAt });
-    } else cx.store.patch(CTX, ctx, { state: cell.to });
+    } else if (still) cx.store.patch(CTX, ctx, { state: cell.to, resendAt: 0, giveUpAt, endAt });
+    else cx.store.patch(CTX, ctx, { state: cell.to });
   }
   return verdict;
 }

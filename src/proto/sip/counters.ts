@@ -22,6 +22,13 @@ export const COUNTERS = [
   'timeoutsInvite',
   'timeoutsRequest',
   'timeoutsAck',
+  /** Reliable provisional responses sent again, and given up (RFC 3262 3). */
+  'reliableResent',
+  'timeoutsPrack',
+  /** Sessions we refreshed, that ended unrefreshed, and intervals refused 422 (RFC 4028). */
+  'sessionsRefreshed',
+  'sessionsExpired',
+  'sessionsTooSmall',
   'callsTried',
   'callsAnswered',
   'callsRefused',
@@ -29,10 +36,17 @@ export const COUNTERS = [
   'callsUnanswered',
   'callsEnded',
   'callsOverload',
+  'callsLooped',
   'challenges',
   'authFailures',
+  /** Not answered: too many from one source; guesses of passwords; from our own address. */
+  'floodDropped',
+  'authLocked',
+  'fromOurselves',
   'registrations',
   'registrationsExpired',
+  /** Requests that failed because no connection could be made. */
+  'transportFailures',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -14,10 +14,14 @@ import { statelessTag } from './text.ts';
 export type Proof =
   /** `nonce` and `nc` let a registrar refuse a repetition. */
   | { readonly as: 'user'; readonly user: string; readonly nonce: string; readonly nc: number }
-  | { readonly as: 'nobody'; readonly stale: boolean };
+  /** `tried`: the user whose password was wrong; '' when none was tried. */
+  | { readonly as: 'nobody'; readonly stale: boolean; readonly tried: string }
+  /** Guessed too often: not looked at, right or wrong. */
+  | { readonly as: 'locked' };
 
-const NOBODY: Proof = { as: 'nobody', stale: false };
-const STALE: Proof = { as: 'nobody', stale: true };
+const NOBODY: Proof = { as: 'nobody', stale: false, tried: '' };
+const STALE: Proof = { as: 'nobody', stale: true, tried: '' };
+const LOCKED: Proof = { as: 'locked' };
 const ALGORITHMS = [
   { name: 'SHA-256', node: 'sha256' },
   { name: 'MD5', node: 'md5' },
@@ -47,12 +51,13 @@ export function challenge(cx: Context, m: SipMessage, header: string, stale: boo
   return out;
 }
 
-/** Who sent this request, by its credentials for our realm. */
-export function authenticate(cx: Context, m: SipMessage, header: HeaderId): Proof {
+/** Who sent this request from `ip`, by its credentials for our realm. */
+export function authenticate(cx: Context, m: SipMessage, header: HeaderId, ip: string): Proof {
   for (const value of m.values(header)) {
     const auth = parseAuth(value);
     if (isFault(auth) || auth.scheme.toLowerCase() !== 'digest') continue;
     if (auth.params.get('realm') !== cx.settings.realm) continue;
+    if (cx.guard.locked(cx.now, ip, auth.params.get('username') ?? '')) return LOCKED;
     return check(cx, m, auth.params);
   }
   return NOBODY;
@@ -85,7 +90,9 @@ function check(cx: Context, m: SipMessage, p: Map<string, string>): Proof {
   const a1 = h(`${user}:${s.realm}:${s.passwordPrefix}${user}`);
   const a2 = h(`${m.method}:${uri}`);
   const response = h(`${a1}:${nonce}:${nc}:${cnonce}:auth:${a2}`);
-  if (!same(response, (p.get('response') ?? '').toLowerCase())) return NOBODY;
+  if (!same(response, (p.get('response') ?? '').toLowerCase())) {
+    return { as: 'nobody', stale: false, tried: user };
+  }
   // RFC 7616 3.3: right in everything but the age of the nonce: the client may try again unasked.
   const age = cx.now - Number.parseInt(moment, 36);
   if (age > s.nonceLifeMs || age < -s.nonceLifeMs) return STALE;

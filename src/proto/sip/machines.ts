@@ -28,6 +28,8 @@ export type Action =
   | 'send'
   /** Nothing is sent again or given up any more; stored texts go. */
   | 'quiet'
+  /** The same, but the text stays: the INVITE may have to be sent once more, a little different. */
+  | 'still'
   /** Twice the interval (A). */
   | 'double'
   /** Twice the interval up to T2 (E, G). */
@@ -150,7 +152,7 @@ export type InviteClientState = 'calling' | 'proceeding' | 'completed' | 'accept
 /** RFC 3261 17.1.1.2, figure 5, as corrected by RFC 6026 7.2. */
 export const INVITE_CLIENT: Machine<InviteClientState, ClientEvent> = {
   calling: {
-    provisional: { to: 'proceeding', act: ['quiet', 'startC', 'tell'] },
+    provisional: { to: 'proceeding', act: ['still', 'startC', 'tell'] },
     success: { to: 'accepted', act: ['quiet', 'startM', 'tell'] },
     refusal: { to: 'completed', act: ['quiet', 'ack', 'startD', 'tell'] },
     resend: { to: 'same', act: ['repeat', 'double'] },

@@ -61,6 +61,12 @@ export const STX = table({
     giveUpAt: 'time',
     endAt: 'time',
     transport: TRANSPORTS,
+    /**
+     * INVITE, UPDATE: the session interval our 2xx will name, in seconds (0: none), and who refreshes
+     * (RFC 4028 9).
+     */
+    sessionS: 'int',
+    refresher: ['none', 'us', 'them'],
   },
   indexes: { key: 'unique' },
   deadline: (row) => soonest(row.resendAt, row.giveUpAt, row.endAt),
@@ -97,7 +103,7 @@ export const CTX = table({
     cancelledBy: 'int',
     /**
      * INVITE without an offer: the 2xx brings it, and the ACK waits for the answer from the other
-     * side. `acked` says it went out, with `ackBody`. Otherwise the 2xx is acknowledged at once,
+     * side. (PRACK: it brought an answer, no offer.) `acked` says it went out, with `ackBody`. Otherwise the 2xx is acknowledged at once,
      * and the ACK of a repeated 2xx is made again from the leg.
      */
     offerless: 'flag',
@@ -108,6 +114,8 @@ export const CTX = table({
     giveUpAt: 'time',
     endAt: 'time',
     transport: TRANSPORTS,
+    /** A session refresh of our own (RFC 4028 10): nobody waits for its response but us. */
+    refresh: 'flag',
   },
   indexes: {},
   deadline: (row) => soonest(row.resendAt, row.giveUpAt, row.endAt),

@@ -5,10 +5,11 @@
  * octets, so nothing is written for a challenge, an unknown user or an overload.
  */
 
-import type { Peer } from '../../base/peer.ts';
+import { isReliable, type Peer } from '../../base/peer.ts';
 import { H, M, type SipMessage } from '../../sip-parser/index.ts';
 import type { Context } from '../context.ts';
 import { INVITE_SERVER, type Next, OTHER_SERVER, type ServerEvent } from './machines.ts';
+import { reachBack } from './reach.ts';
 import { type Method, STX, type Stx } from './rows.ts';
 import { COOKIE, replyTo, responseHead, responseText, statelessTag } from './text.ts';
 import { at } from './timers.ts';
@@ -81,6 +82,11 @@ export function answer(
   const own = tagged ? '' : tag === '' ? statelessTag(m, cx.settings) : tag;
   const head = responseHead(m, from, own, false);
   const to = replyTo(m, from);
+  // J is 0: who asked by a stream does not ask again
+  if (isReliable(to.transport)) {
+    cx.send(to, responseText(status, '', head, tail));
+    return;
+  }
   cx.store.insert(STX, {
     key,
     method: m.method as Method,
@@ -148,7 +154,7 @@ export function respond(cx: Context, stx: Stx, status: number, reason: string, t
       reason,
       response: tail,
       head: keepHead ? stx.head : '',
-      endAt: final ? at(cx.now, 'J', s) : 0,
+      endAt: final ? at(cx.now, 'J', s, stx.transport) : 0,
     });
   } else if (status < 200) {
     cx.store.patch(STX, stx, { status, reason, response: tail });
@@ -159,12 +165,27 @@ export function respond(cx: Context, stx: Stx, status: number, reason: string, t
       reason,
       response: tail,
       interval: s.t1,
-      resendAt: at(cx.now, 'G', s),
+      // a 2xx is repeated over every transport, a refusal is not (13.3.1.4, 17.2.1)
+      resendAt: at(cx.now, 'G', s, status < 300 ? 'udp' : stx.transport),
       giveUpAt: at(cx.now, 'H', s),
       endAt: status < 300 ? at(cx.now, 'L', s) : 0,
     });
   }
-  cx.send(stx, text);
+  cx.send(reachBack(cx, stx, stx.head), text);
+}
+
+/** The last response once more. */
+function say(cx: Context, stx: Stx): void {
+  const text = responseText(stx.status, stx.reason, stx.head, stx.response);
+  cx.send(reachBack(cx, stx, stx.head), text);
+}
+
+/** The peer is by another connection now: what it may not have heard is said again. */
+export function repeatTo(cx: Context, stx: Stx): void {
+  const ringing = stx.state === 'proceeding' && stx.status > 100;
+  if (!ringing && !(stx.giveUpAt !== 0 && stx.head !== '')) return;
+  cx.count('responsesResent');
+  say(cx, stx);
 }
 
 /** The ACK to our 2xx came: nothing is repeated any more, the row only absorbs (RFC 6026 7.1). */
@@ -203,7 +224,7 @@ function step(cx: Context, stx: Stx, event: ServerEvent, m: SipMessage | undefin
   for (const action of cell.act) {
     switch (action) {
       case 'repeat':
-        cx.send(stx, responseText(stx.status, stx.reason, stx.head, stx.response));
+        say(cx, stx);
         if (event === 'resend') cx.count('responsesResent');
         break;
       case 'backOff': {
@@ -215,7 +236,10 @@ function step(cx: Context, stx: Stx, event: ServerEvent, m: SipMessage | undefin
         acknowledged(cx, stx);
         break;
       case 'startI':
-        cx.store.patch(STX, stx, { state: 'confirmed', endAt: at(cx.now, 'I', cx.settings) });
+        cx.store.patch(STX, stx, {
+          state: 'confirmed',
+          endAt: at(cx.now, 'I', cx.settings, stx.transport),
+        });
         break;
       case 'tell':
         if (m !== undefined) verdict = 'tell';

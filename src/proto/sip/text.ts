@@ -23,7 +23,11 @@ import { bracketAt } from './address.ts';
 
 /** Methods we take part in; `Allow` of every answer that has one (RFC 3261 20.5). */
 export const ALLOW =
-  'Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE\r\n';
+  'Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, PRACK\r\n';
+
+/** Extensions a request may require of us (RFC 3261 8.2.2.3), by option tag. */
+export const OPTION_TAGS: readonly string[] = ['100rel', 'timer'];
+export const SUPPORTED = `Supported: ${OPTION_TAGS.join(', ')}\r\n`;
 
 /** The tail of a response without anything more to say. */
 export const EMPTY_TAIL = 'Content-Length: 0\r\n\r\n';
@@ -204,9 +208,11 @@ export function isOfferless(m: SipMessage): boolean {
   return type !== 'application/sdp' && type !== '' && !type.startsWith('multipart/');
 }
 
-/** The header lines of `m` that the other side gets too, and its body, as the tail of a message. */
-export function passedOn(m: SipMessage, own: string): string {
-  const body = m.body;
+/**
+ * The header lines of `m` that the other side gets too, and its body (none when `body` is ''), as the
+ * tail of a message.
+ */
+export function passedOn(m: SipMessage, own: string, body = m.body): string {
   const lines = m.lineCount;
   let out = own;
   for (let i = 0; i < lines; i += 1) {
@@ -223,6 +229,22 @@ export function passedOn(m: SipMessage, own: string): string {
     }
   }
   return `${out}Content-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+/** A tail made by `passedOn` of a message without a body, with `body` (a `bodyTail`) in its place. */
+export function withBody(tail: string, body: string): string {
+  return tail.endsWith(EMPTY_TAIL) ? tail.slice(0, -EMPTY_TAIL.length) + body : tail;
+}
+
+/** The body of a tail with its own headers only; '' when it has none. */
+export function descriptionIn(tail: string): string {
+  const end = tail.indexOf('\r\n\r\n');
+  if (end < 0 || tail.length === end + 4) return '';
+  let out = '';
+  for (const line of tail.slice(0, end).split('\r\n')) {
+    if (/^(?:Content-|MIME-)/i.test(line)) out += `${line}\r\n`;
+  }
+  return out + tail.slice(end + 2);
 }
 
 /** The body of `m` with its own headers only. */

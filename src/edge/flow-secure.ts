@@ -1,0 +1,215 @@
+/**
+ * TLS for SIP and for WebSocket: what the pair shows, whom it believes, and how both are read again
+ * while connections stand. The servers have no port: connections are handed to them by
+ * `emit('connection', socket)`. Session tickets are sealed under a key derived from the pair key, so
+ * a phone that comes back to the other box resumes its session: no signature, no certificate.
+ */
+
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import {
+  connect,
+  createSecureContext,
+  createServer,
+  type SecureContext,
+  type SecureContextOptions,
+  type Server,
+  type TLSSocket,
+} from 'node:tls';
+import { LIMITS } from '../base/limits.ts';
+import { derive } from '../wire/derive.ts';
+import { type Identity, identityFault, ownIdentity } from './certificate.ts';
+import type { SecureListener, StreamConfig } from './config-streams.ts';
+
+/** 16 bytes name, 16 for the MAC, 16 for the cipher. */
+const TICKET_KEY_BYTES = 48;
+const DAY_MS = 86_400_000;
+/** TLS 1.2: phones of ten years ago. */
+const OLDEST = 'TLSv1.2';
+
+/**
+ * Both boxes have the same key of the day without a word between them. A ticket is good for that
+ * day only: what the key opens, should it become known, is little.
+ */
+export function ticketKeys(pairKey: Uint8Array, now: number): Buffer {
+  const day = dayOf(now);
+  const parts = [
+    derive(pairKey, 'sip tickets', `${day} 1`),
+    derive(pairKey, 'sip tickets', `${day} 2`),
+  ];
+  return Buffer.concat(parts).subarray(0, TICKET_KEY_BYTES);
+}
+
+/** What a secure server shows, or why it cannot. */
+export type Shown = { readonly options: SecureContextOptions } | { readonly fault: string };
+
+/** Reads and verifies what a listener shows; nothing is used before all of it is good. */
+export function shownBy(
+  listener: SecureListener,
+  pairKey: Uint8Array,
+  vips: readonly string[],
+  now: number,
+): Shown {
+  try {
+    const { certificate, key, ca } = listener;
+    const identity: Identity =
+      certificate === ''
+        ? ownIdentity(pairKey, vips)
+        : { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
+    const fault = identityFault(identity, now);
+    if (fault !== '') return { fault: `${certificate === '' ? 'own' : certificate}: ${fault}` };
+    const options: SecureContextOptions = {
+      cert: identity.certificate,
+      key: identity.key,
+      minVersion: OLDEST,
+      ticketKeys: ticketKeys(pairKey, now),
+      sessionIdContext: 'sipair',
+      ...(ca === '' ? {} : { ca: readFileSync(ca, 'utf8') }),
+    };
+    // throws on what OpenSSL does not take
+    createSecureContext(options);
+    return { options };
+  } catch (e) {
+    return { fault: (e as Error).message };
+  }
+}
+
+export type SecureEvents = {
+  readonly ready: (which: Secured, socket: TLSSocket) => void;
+  /** A handshake failed. */
+  readonly refused: (which: Secured, why: string) => void;
+};
+
+/** The two servers inside TLS: SIP, and WebSocket. */
+export type Secured = 'tls' | 'wss';
+const SECURED: readonly Secured[] = ['tls', 'wss'];
+
+/** Servers and clients inside TLS, with what they show and believe. */
+export class Secure {
+  private readonly streams: StreamConfig;
+  private readonly pairKey: Uint8Array;
+  private readonly vips: readonly string[];
+  private readonly servers: { readonly [w in Secured]: Server | undefined };
+  private client: SecureContext;
+  private day: number;
+
+  /** Throws with a sentence when there is nothing to show. */
+  constructor(
+    streams: StreamConfig,
+    pairKey: Uint8Array,
+    vips: readonly string[],
+    events: SecureEvents,
+  ) {
+    this.streams = streams;
+    this.pairKey = pairKey;
+    this.vips = vips;
+    const read = this.read();
+    if ('fault' in read) throw new Error(`start-failed: sip-certificate: ${read.fault}`);
+    this.client = read.client;
+    this.day = dayOf(Date.now());
+    const serve = (which: Secured): Server | undefined => {
+      const options = read.shown[which];
+      const mutual = streams[which]?.mutual ?? false;
+      return options === undefined ? undefined : serverOf(which, options, mutual, events);
+    };
+    this.servers = { tls: serve('tls'), wss: serve('wss') };
+  }
+
+  /** Begins the handshake on a connection that was accepted. */
+  shake(which: Secured, raw: Socket): void {
+    this.servers[which]?.emit('connection', raw);
+  }
+
+  /** Begins the handshake on a connection of ours. */
+  greet(raw: Socket, ip: string): TLSSocket {
+    const { insecure } = this.streams.outgoing;
+    // an address is no server name (RFC 6066 3), but it is looked for in the certificate
+    const options = { socket: raw, host: ip, secureContext: this.client };
+    return connect({ ...options, rejectUnauthorized: !insecure });
+  }
+
+  /**
+   * Reads the files again; only when all of them are good is any used. Connections stay: each keeps
+   * what it began with. @returns what is wrong, '' for nothing.
+   */
+  reload(): string {
+    const read = this.read();
+    if ('fault' in read) return read.fault;
+    for (const which of SECURED) {
+      const options = read.shown[which];
+      if (options !== undefined) this.servers[which]?.setSecureContext(options);
+    }
+    this.client = read.client;
+    return '';
+  }
+
+  /** Tickets of another day are under another key. */
+  rotate(now: number): void {
+    if (dayOf(now) === this.day) return;
+    this.day = dayOf(now);
+    for (const which of SECURED) {
+      this.servers[which]?.setTicketKeys(ticketKeys(this.pairKey, now));
+    }
+  }
+
+  private read(): Readings | { readonly fault: string } {
+    const shown: { [w in Secured]?: SecureContextOptions } = {};
+    for (const which of SECURED) {
+      const listener = this.streams[which];
+      if (listener === undefined) continue;
+      const one = shownBy(listener, this.pairKey, this.vips, Date.now());
+      if ('fault' in one) return { fault: `${which}: ${one.fault}` };
+      shown[which] = one.options;
+    }
+    try {
+      return { shown, client: clientContext(this.streams.outgoing, shown.tls) };
+    } catch (e) {
+      return { fault: `outgoing: ${(e as Error).message}` };
+    }
+  }
+}
+
+type Readings = {
+  readonly shown: { readonly [w in Secured]?: SecureContextOptions };
+  readonly client: SecureContext;
+};
+
+function dayOf(now: number): number {
+  return Math.floor(now / DAY_MS);
+}
+
+function serverOf(
+  which: Secured,
+  options: SecureContextOptions,
+  mutual: boolean,
+  events: SecureEvents,
+): Server {
+  const server = createServer({
+    ...options,
+    requestCert: mutual,
+    rejectUnauthorized: mutual,
+    handshakeTimeout: LIMITS.flowHelloMs,
+  });
+  server.on('secureConnection', (socket) => events.ready(which, socket));
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    socket.destroy();
+    events.refused(which, error.code ?? error.message);
+  });
+  return server;
+}
+
+/**
+ * What connections of ours believe and show. Without a CA of the operator's it is the runtime's list,
+ * which is Mozilla's.
+ */
+export function clientContext(
+  outgoing: StreamConfig['outgoing'],
+  shown: SecureContextOptions | undefined,
+): SecureContext {
+  return createSecureContext({
+    minVersion: OLDEST,
+    ...(outgoing.ca === '' ? {} : { ca: readFileSync(outgoing.ca, 'utf8') }),
+    // who asks for a certificate of ours gets the one that our phones see
+    ...(shown?.cert === undefined ? {} : { cert: shown.cert, key: shown.key as string }),
+  });
+}

@@ -1,0 +1,108 @@
+/**
+ * SIP on a byte stream: TCP, and TLS, which looks the same from here. Messages are cut by the framer
+ * of the parser; keep-alives are answered at once (RFC 5626 3.5.1); what cannot be framed is answered
+ * if it is a request, and ends the connection (RFC 3261 18.3).
+ */
+
+import { hash } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { LIMITS } from '../base/limits.ts';
+import type { Peer } from '../base/peer.ts';
+import type { Mono } from '../base/units.ts';
+import {
+  M,
+  responseText,
+  SIP_FAULTS,
+  type SipFault,
+  StreamFramer,
+  salvage,
+} from '../sip-parser/index.ts';
+import { mono } from './clock.ts';
+import { type Flow, type FlowEvents, Patience } from './flow.ts';
+
+type Latin1 = { latin1Slice(start: number, end: number): string };
+
+const PONG = '\r\n';
+
+export class StreamFlow implements Flow {
+  readonly peer: Peer;
+  readonly #stream: Duplex;
+  readonly #events: FlowEvents;
+  readonly #framer = new StreamFramer();
+  readonly #patience = new Patience(mono());
+  #ended = false;
+
+  constructor(peer: Peer, stream: Duplex, events: FlowEvents) {
+    this.peer = peer;
+    this.#stream = stream;
+    this.#events = events;
+    stream.on('data', (bytes: Buffer) => this.#read(bytes));
+  }
+
+  send(text: string): boolean {
+    const stream = this.#stream;
+    if (this.#ended || stream.destroyed) return false;
+    if (stream.writableLength + text.length > LIMITS.flowOutBytes) return false;
+    stream.write(text, 'latin1');
+    // who takes our messages is there: a phone that only listens is not silent
+    return true;
+  }
+
+  setReading(on: boolean): void {
+    if (on) this.#stream.resume();
+    else this.#stream.pause();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#stream.end();
+  }
+
+  look(now: Mono): string {
+    if (this.#ended) return 'it was ended';
+    const { flowHelloMs, flowMessageMs, flowIdleMs } = LIMITS;
+    return this.#patience.over(now, flowHelloMs, flowMessageMs, flowIdleMs);
+  }
+
+  #read(bytes: Buffer): void {
+    if (this.#ended) return;
+    const patience = this.#patience;
+    const now = mono();
+    patience.heardAt = now;
+    const text = (bytes as Buffer & Latin1).latin1Slice(0, bytes.length);
+    for (const frame of this.#framer.push(text)) {
+      // what is begun from here on is another message
+      patience.begunAt = 0;
+      switch (frame.kind) {
+        case 'message':
+          patience.spoke = true;
+          this.#events.message(this.peer, frame.text);
+          break;
+        case 'ping':
+          patience.spoke = true;
+          if (this.#events.mayAnswer()) this.send(PONG);
+          break;
+        case 'fault':
+          this.#refuse(frame.text, frame.fault);
+          return;
+        case 'pong':
+          break;
+      }
+    }
+    if (this.#framer.pending === 0) patience.begunAt = 0;
+    else if (patience.begunAt === 0) patience.begunAt = now;
+  }
+
+  #refuse(text: string, fault: SipFault): void {
+    const m = salvage(text);
+    const { status, text: why } = SIP_FAULTS[fault.fault];
+    const answerable = m?.isRequest && m.methodId !== M.ACK && m.viaHost !== '';
+    if (status > 0 && answerable && this.#events.mayAnswer()) {
+      const toTag = hash('md5', text).slice(0, 16);
+      const { ip, port } = this.peer;
+      const plain = { contact: '', extra: '', contentType: '', body: '' };
+      this.send(responseText(m, status, why, { ...plain, toTag, received: ip, rport: port }));
+    }
+    this.end();
+  }
+}
