@@ -200,7 +200,10 @@ export class Box {
   }
 
   private flow(process: Process, word: FlowWord): void {
-    if (word.kind === 'text') process.toEngine({ kind: 'sip', ...word.peer, text: word.text });
+    const { peer } = word;
+    if (word.kind === 'text') process.toEngine({ kind: 'sip', ...peer, text: word.text });
+    else if (word.kind === 'unreachable') process.toEngine({ kind: 'unreachable', ...peer });
+    else process.toEngine({ kind: 'flow', up: word.kind === 'up', ...peer });
   }
 
   private performEngine(out: EngineEffects): void {
@@ -211,6 +214,8 @@ export class Box {
     for (const batch of out.persist) {
       this.disk.persist(batch, (word) => process.toEngine(word));
     }
+    if (out.dropFlows) this.flows?.drop();
+    for (const peer of out.tickles) this.flows?.tickle(peer);
     for (const d of out.sends) {
       const sent =
         d.transport === 'udp'
