@@ -16,6 +16,7 @@ import { findClient, sayAgain } from '../proto/sip/client.ts';
 import { reach, samePeer, sentBy } from '../proto/sip/reach.ts';
 import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { findServer, repeatTo, serverKey } from '../proto/sip/server.ts';
+import { at as timerAt } from '../proto/sip/timers.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
 import { findLeg } from './leg.ts';
 import { unanswered } from './responses.ts';
@@ -81,6 +82,10 @@ function speakAgain(cx: Context, legs: ReadonlySet<number>, old: Peer, now: Peer
     if (!legs.has(ctx.leg) && !cancelsOn(cx, ctx, legs)) continue;
     if (!isReliable(ctx.transport) || samePeer(ctx, now)) continue;
     cx.store.patch(CTX, ctx, at(now));
+    // it hears the INVITE only now: patience with who was away (`unreachable`) is over
+    if (ctx.method === 'INVITE' && ctx.state === 'calling' && ctx.request !== '') {
+      cx.store.patch(CTX, ctx, { giveUpAt: timerAt(cx.now, 'B', cx.settings) });
+    }
     sayAgain(cx, ctx);
   }
   for (const stx of cx.store.rows(STX)) {
@@ -94,6 +99,12 @@ function cancelsOn(cx: Context, ctx: Ctx, legs: ReadonlySet<number>): boolean {
   if (ctx.cancels === 0) return false;
   const invite = cx.store.get(CTX, ctx.cancels);
   return invite !== undefined && legs.has(invite.leg);
+}
+
+/** The leg a request belongs to; a CANCEL has that of its INVITE. */
+function legOf(cx: Context, ctx: Ctx): Leg | undefined {
+  const own = ctx.cancels === 0 ? ctx : cx.store.get(CTX, ctx.cancels);
+  return own === undefined || own.leg === 0 ? undefined : cx.store.get(LEG, own.leg);
 }
 
 /** Who is reached by a connection that only its other side can make. */
@@ -112,8 +123,7 @@ export function unreachable(cx: Context, peer: Peer): void {
     if (!isReliable(ctx.transport)) continue;
     if (!samePeer(ctx, peer) && !samePeer(reach(cx, ctx, sentBy(ctx.route, ctx.uri)), peer))
       continue;
-    const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
-    if (!isPhone(leg)) {
+    if (!isPhone(legOf(cx, ctx))) {
       cx.count('transportFailures');
       cx.store.remove(CTX, ctx);
       unanswered(cx, ctx);
@@ -133,8 +143,7 @@ export function unreachable(cx: Context, peer: Peer): void {
 export function resumeFlows(cx: Context): void {
   for (const ctx of cx.store.rows(CTX)) {
     if (!isReliable(ctx.transport)) continue;
-    const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
     const hop = reach(cx, ctx, sentBy(ctx.route, ctx.uri));
-    if (cx.isOpen(ctx) || !samePeer(hop, ctx) || !isPhone(leg)) sayAgain(cx, ctx);
+    if (cx.isOpen(ctx) || !samePeer(hop, ctx) || !isPhone(legOf(cx, ctx))) sayAgain(cx, ctx);
   }
 }
