@@ -40,10 +40,15 @@ export function follow(cx: Context, m: SipMessage, from: Peer): void {
   const leg = m.toTag === '' ? undefined : findLeg(cx, m);
   if (leg !== undefined) legFollows(cx, leg, from);
   // the same request once more, or its CANCEL: the answer goes where its sender is now
-  const invite = m.methodId === M.CANCEL || m.methodId === M.ACK;
-  const stx = findServer(cx, serverKey(m, invite ? 'INVITE' : m.method));
-  if (stx !== undefined && isReliable(stx.transport) && !samePeer(stx, from)) {
-    cx.store.patch(STX, stx, at(from));
+  const cancel = m.methodId === M.CANCEL;
+  if (cancel) answerFollows(cx, serverKey(m, m.method), from);
+  answerFollows(cx, serverKey(m, cancel || m.methodId === M.ACK ? 'INVITE' : m.method), from);
+}
+
+function answerFollows(cx: Context, key: string, now: Peer): void {
+  const stx = findServer(cx, key);
+  if (stx !== undefined && isReliable(stx.transport) && !samePeer(stx, now)) {
+    cx.store.patch(STX, stx, at(now));
   }
 }
 
