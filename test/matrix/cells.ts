@@ -11,9 +11,9 @@ export const MATRIX_TRANSPORTS: readonly Transport[] = ['udp', 'tcp', 'tls', 'ws
 export const ON: { readonly [N in Need]: boolean } = {
   calls: true,
   streams: true,
-  sessions: false,
+  sessions: true,
   transfer: false,
-  events: true,
+  events: false,
 };
 
 function isOn(cell: Cell): boolean {

@@ -79,7 +79,14 @@ export function play(cells: readonly Cell[], seed: number, damage?: Damage): Pla
   const [first] = cells;
   if (first === undefined) return { seed, verdicts: [], broken: [], virtualMs: 0 };
   const options = damage?.adjust?.(optionsFor(seed)) ?? optionsFor(seed);
-  const sip = { auth: true, userTo: 9999, noAnswerMs: PATIENT_MS, minExpiresS: BRIEF_S };
+  const sip = {
+    auth: true,
+    userTo: 9999,
+    noAnswerMs: PATIENT_MS,
+    minExpiresS: BRIEF_S,
+    sessionExpiresS: 1800,
+    minSeS: 90,
+  };
   const world = new World({
     options,
     programs: { a: product('a', options.pair, sip), b: product('b', options.pair, sip) },
@@ -107,7 +114,7 @@ export function play(cells: readonly Cell[], seed: number, damage?: Damage): Pla
   };
   advance(world, lead + LONGEST, steps);
   for (const run of runs) if (!run.scene.done) run.scene.trouble('it does not end', '');
-  advance(world, TIDY, () => false);
+  for (let ms = 0; ms < TIDY && untidy(world); ms += 1000) advance(world, 1000, () => false);
   world.look();
   leftovers(world, runs);
   const broken = world.violations.map((v) => `${v.at.toFixed(1)} ${v.oracle}: ${v.text}`);
@@ -155,7 +162,15 @@ function begin(world: World, dice: Dice, cell: Cell, place: number, faultAt: num
   const own = dice.fork(nameOf(cell));
   const intoAt = faultAt - drawLead(own);
   const moments = { faultAt, intoAt };
-  const scene = new Scene(world, own, nameOf(cell), cell.transport, place, moments, cell.state.three);
+  const scene = new Scene(
+    world,
+    own,
+    nameOf(cell),
+    cell.transport,
+    place,
+    moments,
+    cell.state.three,
+  );
   const script = whole(scene, cell);
   world.queue.at(intoAt, () => {
     if (scene.enteredAt < 0) {
@@ -211,6 +226,14 @@ function step(run: Run): boolean {
 
 /** Tables that outlive calls. */
 const STAYS = new Set(['binding']);
+
+function untidy(world: World): boolean {
+  return world.pair.some((box) =>
+    (ledgerOf(box)?.tables.list ?? []).some(
+      (table) => !STAYS.has(table.compiled.spec.name) && table.rows.size > 0,
+    ),
+  );
+}
 
 /** Rows nobody needs any more, each with the cell whose it is. */
 function leftovers(world: World, runs: readonly Run[]): void {
