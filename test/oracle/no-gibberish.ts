@@ -9,6 +9,7 @@
  */
 
 import { gist, type Msg, readSip } from '../world/sip-text.ts';
+import { isMessage } from '../world/stream.ts';
 import type { Oracle, World } from '../world/world.ts';
 
 export function noGibberish(world: World): Oracle {
@@ -18,6 +19,8 @@ export function noGibberish(world: World): Oracle {
   const dialogs = new Map<string, { cseq: number; toTag: string }>();
   /** Last status and To tag said to each transaction of a phone. */
   const answers = new Map<string, { status: number; toTag: string; text: string }>();
+  /** Segments seen. */
+  const segments = new Set<string>();
   let heard = 0;
 
   function wrong(what: string, text: string): void {
@@ -65,15 +68,26 @@ export function noGibberish(world: World): Oracle {
     answers.set(key, { status: msg.status, toTag: msg.toTag || before.toTag, text: msg.text });
   }
 
+  function said(text: string, to: string): void {
+    const msg = readSip(text);
+    if (typeof msg === 'string') wrong(msg, text);
+    else if (msg.method !== '') request(msg);
+    else response(msg, to);
+  }
+
   return {
     name: 'no-gibberish',
     frame(port, frame) {
-      if (frame.kind !== 'udp' || frame.udp.text === undefined) return;
       if (port !== 'a' && port !== 'b') return;
-      const msg = readSip(frame.udp.text);
-      if (typeof msg === 'string') wrong(msg, frame.udp.text);
-      else if (msg.method !== '') request(msg);
-      else response(msg, `${frame.udp.dstIp}:${frame.udp.dstPort}`);
+      if (frame.kind === 'udp' && frame.udp.text !== undefined) {
+        said(frame.udp.text, `${frame.udp.dstIp}:${frame.udp.dstPort}`);
+      } else if (frame.kind === 'tcp' && isMessage(frame.tcp)) {
+        const { srcPort, dstIp, dstPort, seq, text } = frame.tcp;
+        const segment = `${port} ${srcPort} ${dstIp}:${dstPort} ${seq}`;
+        // what TCP repeats was said when it was first sent
+        if (!segments.has(segment)) said(text, dstIp);
+        segments.add(segment);
+      }
     },
     quiet() {
       const { observations } = world.book;

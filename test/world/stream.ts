@@ -5,7 +5,7 @@
  */
 
 import type { Transport } from '../../src/base/peer.ts';
-import type { Connection, End } from './tcp.ts';
+import type { Connection, End, Tcp } from './tcp.ts';
 
 export const STREAM_PORT: { readonly [t in Transport]: number } = {
   udp: 5060,
@@ -18,6 +18,11 @@ export const STREAM_PORT: { readonly [t in Transport]: number } = {
 /** Round trips after TCP's own: TLS 1.3, the HTTP upgrade, both. */
 const GREETINGS: { readonly [t in Transport]: number } = { udp: 0, tcp: 0, tls: 1, ws: 1, wss: 2 };
 const HELLO = '\u0000hello';
+
+/** True when a segment carries SIP: no greeting, no keepalive, no word of TCP itself. */
+export function isMessage(tcp: Tcp): boolean {
+  return tcp.flag === 'data' && tcp.text !== HELLO && tcp.text.trim() !== '';
+}
 
 export class Stream {
   onUp: () => void = () => {};
