@@ -11,7 +11,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { chosen, notYet } from './cells.ts';
-import { picture, summary } from './picture.ts';
+import { markdown, picture, summary } from './picture.ts';
 import { nameOf, type Played, play } from './play.ts';
 
 const USAGE =
@@ -78,6 +78,7 @@ console.log(`\n${told}`);
 const kept = new URL('../../build/matrix.txt', import.meta.url);
 mkdirSync(new URL('.', kept), { recursive: true });
 writeFileSync(kept, `${told}\n`);
+writeFileSync(new URL('matrix.md', kept), `${markdown(all)}\n`);
 process.exitCode = all.some((p) => p.broken.length + wrong(p) > 0) ? 1 : 0;
 
 function wrong(p: Played): number {

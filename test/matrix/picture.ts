@@ -48,3 +48,17 @@ export function summary(all: readonly Played[], realMs: number): string {
   const wrong = all.reduce((n, p) => n + p.verdicts.filter((v) => v.troubles.length > 0).length, 0);
   return `${cells} cells in ${(realMs / 1000).toFixed(0)} s: ${cells - wrong} well, ${wrong} not`;
 }
+
+/** The same for the documentation: a line a state, what may come next, and how many cells went well. */
+export function markdown(all: readonly Played[]): string {
+  const verdicts = all.flatMap((played) => played.verdicts);
+  const lines = ['| state | what | who acts next | cells | well |', '| --- | --- | --- | --- | --- |'];
+  for (const state of STATES) {
+    const mine = verdicts.filter((v) => v.cell.state === state);
+    const well = mine.filter((v) => v.troubles.length === 0).length;
+    const next = ACTORS.filter((actor) => state.next[actor] !== undefined).join(', ');
+    const played = mine.length === 0 ? 'not yet' : String(mine.length);
+    lines.push(`| ${state.name} | ${state.about} | ${next} | ${played} | ${well} |`);
+  }
+  return lines.join('\n');
+}
