@@ -70,9 +70,11 @@ HELP
     echo "  matrix  every state of a call × transport × who dies × who acts next: --seed N --runs K"
   [ ! -f "$ROOT/test/model/main.ts" ] ||
     echo "  model   every small history of the pair, shortest bad one first: ./build.sh model --help"
+  echo "  fuzz    the SIP parser under mutated messages, guided by coverage: --seconds N --seed S"
   [ ! -f "$ROOT/test/bench/main.ts" ] ||
     echo "  bench   the basic call through a pair and through Kamailio, in the same run
-          --transport tcp|tls compares transports; bench capacity: registrations and calls held"
+          --transport tcp|tls compares transports; bench capacity: registrations and calls held;
+          bench parser: our SIP parser beside those of sip, jssip and sip.js"
   cat <<HELP
   outage  the outage a client sees, every kind: --runs N --kinds A,B --json FILE;
           --peer keepalived: the same client before keepalived
@@ -448,6 +450,13 @@ model() {
 }
 
 bench() {
+  if [ "${1:-}" = parser ]; then
+    shift
+    npm_only
+    # A young generation that holds a whole round: nothing is collected while octets are counted.
+    exec "$NODE" --expose-gc --min-semi-space-size=64 --max-semi-space-size=64 \
+      "$ROOT/test/bench/parser.ts" "$@"
+  fi
   [ -f "$ROOT/test/bench/main.ts" ] || die "bench is not there yet"
   need_root bench
   setup "${FOR_BENCH[@]}"
@@ -492,6 +501,7 @@ case $verb in
   sim) sim "$@" ;;
   matrix) matrix "$@" ;;
   model) model "$@" ;;
+  fuzz) npm_only; exec "$NODE" "$ROOT/test/fuzz/main.ts" "$@" ;;
   bench) bench "$@" ;;
   outage) real outage real/outage.ts FOR_OUTAGE "$@" ;;
   chaos) real chaos chaos/main.ts FOR_CHAOS "$@" ;;

@@ -5,6 +5,7 @@
 
 import { assert } from './base/assert.ts';
 import type { Chance } from './base/chance.ts';
+import { LIMITS } from './base/limits.ts';
 import { isReliable, type Peer } from './base/peer.ts';
 import type { Instant } from './base/units.ts';
 import { unreachable } from './call/flow.ts';
@@ -121,7 +122,7 @@ export class Service {
   due(): void {
     const rows = this.dueRows;
     const { now } = this.cx;
-    this.ledger.due(now, rows);
+    this.ledger.due(now, rows, LIMITS.duePerTurn);
     for (const row of rows) {
       if (row.$gone) continue;
       const table = this.ledger.tables.byNumber[row.$table] as Table;

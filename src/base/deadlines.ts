@@ -44,13 +44,20 @@ export class Deadlines<R extends Timed> {
 
   /**
    * Takes out every row whose moment is at or before `now`. Their `$due` is NEVER afterwards; the
-   * caller handles each and arms it again if it still wants.
+   * caller handles each and arms it again if it still wants. At most `most` are looked at: the others
+   * stay where they are, and are due at once.
    */
-  due(now: Instant, into: R[]): void {
-    while (this.heap.length > 0 && (this.heap[0] as number) * GRAIN <= now) {
-      const key = this.pop();
-      const bucket = this.buckets.get(key) as R[];
-      this.buckets.delete(key);
+  due(now: Instant, into: R[], most = Number.POSITIVE_INFINITY): void {
+    let left = most;
+    while (left > 0 && this.heap.length > 0 && (this.heap[0] as number) * GRAIN <= now) {
+      const key = this.heap[0] as number;
+      const whole = this.buckets.get(key) as R[];
+      const bucket = whole.length <= left ? whole : whole.splice(0, left);
+      if (bucket === whole) {
+        this.pop();
+        this.buckets.delete(key);
+      }
+      left -= bucket.length;
       this.entries -= bucket.length;
       for (const row of bucket) {
         if (row.$due !== NEVER && Math.ceil(row.$due / GRAIN) === key) {

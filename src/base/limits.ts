@@ -8,6 +8,8 @@ import { assert } from './assert.ts';
 export const LIMITS = {
   /** Inputs handled in one turn; more wait in the kernel. */
   inputsPerTurn: 256,
+  /** Rows whose moment has come that are looked at in one turn; the others are in the next. */
+  duePerTurn: 512,
   /** A frame on the crossover. */
   frameBytes: 16 * 1024 * 1024,
   /** Records of one turn are sent in groups of about this size. */

@@ -20,7 +20,14 @@ import {
   trying,
   unsettled,
 } from '../proto/sip/server.ts';
-import { ALLOW, bodyTail, EMPTY_TAIL, passedOn, SUPPORTED } from '../proto/sip/text.ts';
+import {
+  ALLOW,
+  ALLOW_EVENTS,
+  bodyTail,
+  EMPTY_TAIL,
+  passedOn,
+  SUPPORTED,
+} from '../proto/sip/text.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
 import { admits, extensions, notAllowed, tooLarge } from './admission.ts';
 import { happen } from './call.ts';
@@ -81,13 +88,18 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
     case M.OPTIONS:
       answerStateless(cx, m, from, 200, OPTIONS_TAIL);
       return;
+    case M.SUBSCRIBE:
+    case M.NOTIFY:
+      // RFC 6665 7.2.1: no event is told inside a call's dialog
+      answerStateless(cx, m, from, 489, ALLOW_EVENTS + EMPTY_TAIL);
+      return;
     default:
       notAllowed(cx, m, from);
   }
 }
 
 /** RFC 3261 11.2: what an answer to OPTIONS says. */
-export const OPTIONS_TAIL = `${ALLOW}Accept: application/sdp, */*\r\n${SUPPORTED}${EMPTY_TAIL}`;
+export const OPTIONS_TAIL = `${ALLOW}${ALLOW_EVENTS}Accept: application/sdp, */*\r\n${SUPPORTED}${EMPTY_TAIL}`;
 
 function bye(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, from: Peer): void {
   answer(cx, m, key, from, 200, '');

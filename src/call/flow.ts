@@ -18,6 +18,7 @@ import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { findServer, repeatTo, serverKey } from '../proto/sip/server.ts';
 import { at as timerAt } from '../proto/sip/timers.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
+import { awaitsPhone, watchersFollow } from './events/flow.ts';
 import { findLeg } from './leg.ts';
 import { unanswered } from './responses.ts';
 import { type Binding, CALL, LEG, type Leg } from './rows.ts';
@@ -73,6 +74,7 @@ export function bindingFollows(cx: Context, binding: Binding, old: Peer, now: Pe
     moved.add(leg.id);
   }
   if (moved.size > 0) speakAgain(cx, moved, old, now);
+  watchersFollow(cx, binding, old, now);
 }
 
 /** The leg of a caller who has this registration and called by its connection. */
@@ -128,7 +130,7 @@ export function unreachable(cx: Context, peer: Peer): void {
     if (!isReliable(ctx.transport)) continue;
     if (!samePeer(ctx, peer) && !samePeer(reach(cx, ctx, sentBy(ctx.route, ctx.uri)), peer))
       continue;
-    if (!isPhone(legOf(cx, ctx))) {
+    if (!isPhone(legOf(cx, ctx)) && !awaitsPhone(ctx)) {
       cx.count('transportFailures');
       cx.store.remove(CTX, ctx);
       unanswered(cx, ctx);
@@ -149,6 +151,7 @@ export function resumeFlows(cx: Context): void {
   for (const ctx of cx.store.rows(CTX)) {
     if (!isReliable(ctx.transport)) continue;
     const hop = reach(cx, ctx, sentBy(ctx.route, ctx.uri));
-    if (cx.isOpen(ctx) || !samePeer(hop, ctx) || !isPhone(legOf(cx, ctx))) sayAgain(cx, ctx);
+    const phone = isPhone(legOf(cx, ctx)) || awaitsPhone(ctx);
+    if (cx.isOpen(ctx) || !samePeer(hop, ctx) || !phone) sayAgain(cx, ctx);
   }
 }

@@ -5,7 +5,7 @@ import { request } from '../proto/sip/client.ts';
 import { descriptionIn, randomWord, SUPPORTED } from '../proto/sip/text.ts';
 import { contactOf, dialogLines } from './leg.ts';
 import type { Target } from './route.ts';
-import { type Call, LEG, type Leg } from './rows.ts';
+import { BINDING, type Call, LEG, type Leg } from './rows.ts';
 import { sessionLines, TIMER_ONLY } from './session.ts';
 
 export type Offer = {
@@ -45,6 +45,7 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
     binding: target.binding,
     offer: offer.offerless ? 'none' : 'local',
     offered: offer.offerless ? '' : descriptionIn(offer.tail),
+    aor: target.binding === 0 ? '' : (cx.store.get(BINDING, target.binding)?.aor ?? ''),
   });
   const reliable = offer.reliable ?? !offer.offerless;
   const ctx = request(cx, {

@@ -17,8 +17,14 @@ import { EMPTY_TAIL, idIn, isWord, TRANSPORT_PARAM, viaTo, word } from '../proto
 import { H, type SipMessage } from '../sip-parser/index.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 
+/** Our side of any dialog: a leg, a subscription. */
+export type Side = Pick<
+  Leg,
+  'id' | 'tag' | 'remoteTag' | 'callId' | 'localUri' | 'remoteUri' | 'remoteTarget' | 'routeSet'
+>;
+
 /** The local tag of a leg. */
-export function tagOf(leg: Leg): string {
+export function tagOf(leg: Pick<Leg, 'id' | 'tag'>): string {
   return word(leg.id, leg.tag);
 }
 
@@ -41,7 +47,7 @@ export function contactOf(cx: Context, leg: Leg): string {
 }
 
 /** From, To and Call-ID lines of a request on a leg; `tagged` false as before the dialog stood. */
-export function dialogLines(leg: Leg, tagged: boolean): string {
+export function dialogLines(leg: Side, tagged: boolean): string {
   const tag = tagged && leg.remoteTag !== '' ? `;tag=${leg.remoteTag}` : '';
   return (
     `From: ${leg.localUri};tag=${tagOf(leg)}\r\nTo: ${leg.remoteUri}${tag}\r\n` +
@@ -80,7 +86,7 @@ export function hopFor(
  * Request-URI and Route lines of a request in the dialog. RFC 3261 12.2.1.1: when the first URI of
  * the route set has no lr parameter, it becomes the Request-URI and the remote target goes last.
  */
-function routed(leg: Leg): { readonly uri: string; readonly route: string } {
+export function routed(leg: Side): { readonly uri: string; readonly route: string } {
   if (leg.routeSet === '') return { uri: leg.remoteTarget, route: '' };
   const end = leg.routeSet.indexOf('\r\n');
   const first = uriOf(leg.routeSet.slice(7, end));
@@ -89,7 +95,7 @@ function routed(leg: Leg): { readonly uri: string; readonly route: string } {
 }
 
 /** The remote target a message gives; '' for none. "*" is for registrations only (20.10). */
-function contactIn(m: SipMessage): string {
+export function contactIn(m: SipMessage): string {
   const uri = m.contactUri;
   return uri === '*' ? '' : targetOf(uri);
 }

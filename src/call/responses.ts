@@ -19,6 +19,7 @@ import { ALLOW, EMPTY_TAIL, passedOn, SUPPORTED } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
 import { type CallEvent, happen, type Said } from './call.ts';
 import { contactFor } from './dialog.ts';
+import { notified } from './events/notifier.ts';
 import {
   dropLeg,
   establish,
@@ -30,6 +31,7 @@ import {
   sendBye,
   tidy,
 } from './leg.ts';
+import { isRelayed, relayed } from './message.ts';
 import { describes, exchange, heard } from './offer.ts';
 import { acknowledge, rseqOf, takesReliable } from './reliable.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
@@ -45,6 +47,7 @@ export function response(cx: Context, m: SipMessage): void {
   }
   const sent = ctx.request;
   if (clientReceives(cx, ctx, m) !== 'tell') return;
+  if (ofNoLeg(cx, ctx, m)) return;
   const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
   if (m.status === 422 && leg !== undefined && again(cx, ctx, leg, m, sent)) return;
   // The phone hung up while its 2xx was on the way: it repeats that until it is acknowledged.
@@ -81,6 +84,14 @@ function again(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage, sent: string): bo
     cx.store.patch(LEG, leg, { state: 'inviting', remoteTag: '', rseq: 0 });
   const stx = onward === 0 ? undefined : cx.store.get(STX, onward);
   if (stx !== undefined) cx.store.patch(STX, stx, { onward: next.id });
+  return true;
+}
+
+/** What belongs to no leg; `m` undefined: nobody answered. @returns false when it is for a leg. */
+function ofNoLeg(cx: Context, ctx: Ctx, m: SipMessage | undefined): boolean {
+  if (ctx.subscription !== 0) notified(cx, ctx, m);
+  else if (isRelayed(ctx)) relayed(cx, ctx, m);
+  else return false;
   return true;
 }
 
@@ -295,6 +306,7 @@ function lost(cx: Context, leg: Leg, unknown: boolean): void {
 
 /** No response came (timers B and F). The transaction's row is gone already. */
 export function unanswered(cx: Context, ctx: Ctx): void {
+  if (ofNoLeg(cx, ctx, undefined)) return;
   const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
   if (ctx.onward !== 0) {
     const stx = cx.store.get(STX, ctx.onward);

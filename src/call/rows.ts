@@ -128,8 +128,10 @@ export const LEG = table({
     /** When we refresh, and when the session ends unless somebody did; 0 for not at all. */
     refreshAt: 'time',
     expiresAt: 'time',
+    /** The extension whose phone the other side is; '' for none. */
+    aor: 'text',
   },
-  indexes: { call: 'many' },
+  indexes: { call: 'many', aor: 'many' },
   deadline: (row) => (row.state === 'confirmed' ? soonest(row.refreshAt, row.expiresAt, 0) : NEVER),
   warm: false,
 });

@@ -64,7 +64,7 @@ export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): vo
 }
 
 /** On a site with passwords nobody calls under the number of another extension. */
-function maySpeakAs(cx: Context, m: SipMessage, proof: Proof): boolean {
+export function maySpeakAs(cx: Context, m: SipMessage, proof: Proof): boolean {
   if (proof.as !== 'user') return true;
   const from = unescapeUser(userOf(uriOf(m.header(H.From) ?? '')));
   return from === proof.user || !isExtension(cx.settings, from);
@@ -91,7 +91,7 @@ function place(
     startedAt: cx.now,
     noAnswerAt: cx.now + cx.settings.noAnswerMs,
   });
-  const leg = callerLeg(cx, m, from, call, called, fromValue, to);
+  const leg = callerLeg(cx, m, from, call, called, fromValue, to, ownExtension(cx, caller, proof));
   const stx = openServer(cx, m, key, from, leg.id, tagOf(leg));
   cx.store.patch(LEG, leg, { uas: stx.id });
   cx.store.patch(STX, stx, termsFor(cx, leg, m));
@@ -109,9 +109,15 @@ function place(
 }
 
 /** RFC 3325 9.1: what we know of the caller, unless he asks that it stay here. */
-function assertedIdentity(cx: Context, m: SipMessage, user: string): string {
+export function assertedIdentity(cx: Context, m: SipMessage, user: string): string {
   if (/\bid\b/i.test(m.header(H.Privacy) ?? '')) return '';
   return `P-Asserted-Identity: <sip:${user}@${cx.settings.here}>\r\n`;
+}
+
+/** The extension that calls; '' when it is none of ours. */
+function ownExtension(cx: Context, caller: string, proof: Proof): string {
+  if (proof.as === 'user') return proof.user;
+  return isExtension(cx.settings, caller) ? caller : '';
 }
 
 /** RFC 3261 12.1.1: the dialog a UAS has with the sender of an INVITE. */
@@ -123,6 +129,7 @@ function callerLeg(
   user: string,
   fromValue: string,
   to: string,
+  aor: string,
 ): Leg {
   const nat = behindNat(m, from.ip);
   const contact = m.contactUri === '*' ? '' : m.contactUri;
@@ -150,5 +157,6 @@ function callerLeg(
     offer: describes(m) ? 'remote' : 'none',
     reliable: reliableFor(m),
     ...abilities(m),
+    aor,
   });
 }

@@ -6,7 +6,8 @@
  *                    ├ response ─ client transaction ─ call event
  *                    └ request ── server transaction known? repeat
  *                                 ACK, CANCEL: their INVITE
- *                                 To tag: a leg        none: INVITE, REGISTER, OPTIONS
+ *                                 To tag: a subscription, a leg
+ *                                 none: INVITE, REGISTER, OPTIONS, SUBSCRIBE, MESSAGE, ...
  */
 
 import { isReliable, type Peer } from '../base/peer.ts';
@@ -39,7 +40,13 @@ import {
 import { admits, notAllowed, refusal } from './admission.ts';
 import { happen } from './call.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
+import { lapse, mailboxWord } from './events/mailbox.ts';
+import { resumeSubscriptions, subscriptionDue } from './events/notifier.ts';
+import { MAILBOX, type Mailbox, SUBSCRIPTION, type Subscription } from './events/rows.ts';
+import { inSubscription, subscribe } from './events/subscribe.ts';
+import { watched } from './events/watch.ts';
 import { follow, resumeFlows } from './flow.ts';
+import { newMessage } from './message.ts';
 import { expire, register } from './registrar.ts';
 import { provisionalDue } from './reliable.ts';
 import { expired, response, unanswered, unheard } from './responses.ts';
@@ -55,10 +62,13 @@ export const CALL_TABLES: readonly TableSpec[] = [
   STX,
   CTX,
   RPR,
+  SUBSCRIPTION,
+  MAILBOX,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
-export function onMessage(cx: Context, from: Peer, text: string): void {
+export function onMessage(plain: Context, from: Peer, text: string): void {
+  const cx = watched(plain);
   // a packet that says it is from us is a forged one, and an answer to it would go round for ever
   if (isOurs(cx.settings, from.ip) && isOurPort(cx.settings, from.port)) {
     cx.count('fromOurselves');
@@ -144,10 +154,14 @@ function request(cx: Context, m: SipMessage, from: Peer): void {
     return;
   }
   if (m.methodId === M.CANCEL) cancelled(cx, m, key, from);
-  else if (m.toTag !== '') inDialog(cx, m, key, from);
-  else if (m.methodId === M.INVITE) newCall(cx, m, key, from);
+  else if (m.toTag !== '') {
+    if (!inSubscription(cx, m, key, from)) inDialog(cx, m, key, from);
+  } else if (m.methodId === M.INVITE) newCall(cx, m, key, from);
   else if (m.methodId === M.REGISTER) register(cx, m, key, from);
   else if (INSIDE.has(m.methodId)) answerStateless(cx, m, from, 481, EMPTY_TAIL);
+  else if (m.methodId === M.SUBSCRIBE) subscribe(cx, m, key, from);
+  else if (m.methodId === M.MESSAGE) newMessage(cx, m, key, from);
+  else if (m.methodId === M.PUBLISH || m.methodId === M.NOTIFY) mailboxWord(cx, m, key, from);
   else notAllowed(cx, m, from);
 }
 
@@ -162,7 +176,8 @@ function options(cx: Context, m: SipMessage, from: Peer): void {
  * A row's moment has come: `table.deadline(row) <= cx.now`. Afterwards it has another, or is
  * gone.
  */
-export function onDue(cx: Context, table: TableSpec, row: { readonly id: number }): void {
+export function onDue(plain: Context, table: TableSpec, row: { readonly id: number }): void {
+  const cx = watched(plain);
   // Of several rows due at once, one may have taken another with it.
   if (cx.store.get(table, row.id) !== row || table.deadline(row as never) > cx.now) return;
   switch (table.number) {
@@ -207,6 +222,12 @@ export function onDue(cx: Context, table: TableSpec, row: { readonly id: number 
       if (clientDue(cx, ctx) === 'timeout') unanswered(cx, ctx);
       return;
     }
+    case SUBSCRIPTION.number:
+      subscriptionDue(cx, row as Subscription);
+      return;
+    case MAILBOX.number:
+      lapse(cx, row as Mailbox);
+      return;
     default:
   }
 }
@@ -232,6 +253,7 @@ export function resume(cx: Context): void {
     }
   }
   resumeFlows(cx);
+  resumeSubscriptions(cx);
 }
 
 export type SipSummary = {

@@ -251,6 +251,16 @@ function fenceOf(c: Checker, j: Json): { command: readonly string[] | undefined;
   };
 }
 
+/** Voice mail services: the address they send from, or the extension they are. */
+function voicemailOf(c: Checker, users: Json): readonly string[] {
+  return c.list(users, 'voicemail', 'users.').map((item, i) => {
+    if (typeof item === 'string' && isIP(item) !== 0) return ipCanonical(item) ?? item;
+    if (typeof item === 'string' && /^[1-9]\d{0,8}$/.test(item)) return item;
+    c.wrong(`users.voicemail[${i}]`, 'config-shape', 'an address or an extension is needed here');
+    return '';
+  });
+}
+
 function pairOf(
   c: Checker,
   j: Json,
@@ -296,7 +306,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   const sip = c.object(j, 'sip', '');
   const streams = streamsOf(c, sip);
   const users = c.object(j, 'users', '');
-  c.known(users, 'users.', ['from', 'to', 'auth']);
+  c.known(users, 'users.', ['from', 'to', 'auth', 'voicemail']);
   const fence = fenceOf(c, j);
   const pair = pairOf(c, j, lan, face, pairKey(c, j, keyed), fence);
   const vip = pair.vips[0] as string;
@@ -336,6 +346,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
         auth: c.flag(users, 'auth', 'users.'),
         sessionExpiresS: c.whole(sip, 'sessionExpiresS', 'sip.', 0, 86_400, 1800),
         minSeS: c.whole(sip, 'minSeS', 'sip.', 90, 86_400, 90),
+        voicemail: voicemailOf(c, users),
         nonceKey: Buffer.from(pair.key).toString('hex'),
         product: RELEASE.replace(' ', '/'),
       }),

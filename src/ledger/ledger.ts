@@ -400,13 +400,13 @@ export class Ledger implements Store {
     }
   }
 
-  /** Rows that are due. The caller handles each inside a transaction. */
-  due(now: Instant, into: LiveRow[]): void {
+  /** Rows that are due, no more than `most`: the others are due at once. The caller handles each inside a transaction. */
+  due(now: Instant, into: LiveRow[], most?: number): void {
     let rows = 0;
     for (const table of this.tables.list) rows += table.rows.size;
     // entries of rows that moved or went wait for their moment, which may be hours away
     if (this.deadlines.entries > 10_000 + 4 * rows) this.arm();
-    this.deadlines.due(now, into);
+    this.deadlines.due(now, into, most);
   }
 
   /** Looks again at a row that was taken out of the calendar. */

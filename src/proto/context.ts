@@ -69,6 +69,13 @@ export type SipSettings = {
   readonly maxForks: number;
   /** Calls beyond this are refused 503 before anything is written. */
   readonly maxCalls: number;
+  /** At most one NOTIFY a subscription in so long. */
+  readonly notifyGapMs: Millis;
+  /** Subscriptions in all, and of one watcher. */
+  readonly maxSubscriptions: number;
+  readonly maxWatches: number;
+  /** Voice mail services that may tell of mailboxes: addresses they send from, or extensions. */
+  readonly voicemail: readonly string[];
   /** What one source may ask how often, and how often guess. */
   readonly guard: GuardSettings;
   /** Value of Server and User-Agent. */
@@ -124,6 +131,10 @@ export function sipSettings(
     minSeS: 90,
     maxForks: 10,
     maxCalls: 100_000,
+    notifyGapMs: 300,
+    maxSubscriptions: 100_000,
+    maxWatches: 1000,
+    voicemail: [],
     guard: GUARD_DEFAULTS,
     product: 'sipair',
     ...given,

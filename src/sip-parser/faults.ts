@@ -49,6 +49,7 @@ const table = {
   'bad-etag': { status: 400, text: 'Malformed entity tag' },
   'bad-replaces': { status: 400, text: 'Malformed Replaces' },
   'bad-refer-to': { status: 400, text: 'Malformed Refer-To' },
+  'bad-multipart': { status: 400, text: 'Malformed multipart body' },
   'bad-sdp': { status: 400, text: 'Malformed session description' },
 } as const satisfies Record<string, Verdict>;
 

@@ -10,6 +10,7 @@ export { H, HEADERS, type HeaderFacts, type HeaderId, headerId, OTHER } from './
 export { CSEQ_END, EXPIRES_MAX, LIMITS } from './limits.ts';
 export { SipMessage, VERSION } from './message.ts';
 export { M, METHODS, methodId, reasonPhrase } from './methods.ts';
+export { type BodyPart, bodyOfType, parseMultipart } from './multipart.ts';
 export {
   formatNameAddr,
   type NameAddr,

@@ -17,6 +17,9 @@ export const LIMITS = {
   authParams: 32,
   /** Headers inside one URI (RFC 3261 19.1.1). */
   uriHeaders: 16,
+  /** Parts of one multipart body, and header lines of one part. */
+  bodyParts: 32,
+  partHeaders: 32,
   /** Lines of one session description. */
   sdpLines: 1_024,
   /** Media sections of one session description. */

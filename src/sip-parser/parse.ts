@@ -27,6 +27,8 @@ const bits: number[] = [0, 0];
 const head = {
   bodyStart: 0,
   contentLengthLine: -1,
+  // The last colon found; beyond the line it was sought for, it serves the lines up to it.
+  colon: -1,
   folded: false,
   fault: '' as SipFaultCode | '',
   at: 0,
@@ -185,6 +187,7 @@ function scanHeaders(text: string, from: number, lenient: boolean): number[] {
   head.fault = '';
   head.folded = false;
   head.contentLengthLine = -1;
+  head.colon = -1;
   for (;;) {
     const lf = text.indexOf('\n', pos);
     if (lf < 0) {
@@ -252,8 +255,12 @@ function headFault(code: SipFaultCode, at: number): number[] {
  * packed as `SipMessage` says; -1 when the line has no valid name.
  */
 function indexEntry(text: string, pos: number, eol: number): number {
-  const colon = text.indexOf(':', pos);
-  if (colon < 0 || colon >= eol) return -1;
+  if (head.colon < pos) {
+    const found = text.indexOf(':', pos);
+    head.colon = found < 0 ? text.length : found;
+  }
+  const colon = head.colon;
+  if (colon >= eol) return -1;
   const nameEnd = trimEnd(text, pos, colon); // HCOLON = *( SP / HTAB ) ":" SWS
   const id = headerIdAt(text, pos, nameEnd);
   // A known name consists of token characters; an unknown one has to be looked at.

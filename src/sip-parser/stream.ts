@@ -25,6 +25,8 @@ const PONG: StreamFrame = { kind: 'pong' };
 export class StreamFramer {
   // Unconsumed octets; grows by concatenation and is cut once a push.
   private buffer = '';
+  // Its last octets while a head is open: the end of the head may stand across two chunks.
+  private tail = '';
   // How far the search for the end of the head has come.
   private scanned = 0;
   // End of the current message in `buffer` once its head is whole, else -1.
@@ -48,15 +50,19 @@ export class StreamFramer {
     const before = this.buffer.length;
     this.buffer += chunk;
     if (this.need > this.buffer.length) return out;
-    if (this.need < 0 && before > 0 && !this.headMayEnd(chunk)) return out;
+    // One octet that waits may be the CR of a CRLF between messages.
+    if (this.need < 0 && before > 1 && !this.headMayEnd(chunk)) return out;
     this.drain(out);
+    this.tail = this.buffer.slice(-3);
     return out;
   }
 
-  // While a head is open: nothing to do for a chunk without LF, and the buffer is not flattened for
-  // it.
+  // While a head is open a chunk that does not end it is only kept: a look into the buffer would
+  // make one string of all chunks, each time anew.
   private headMayEnd(chunk: string): boolean {
-    return this.buffer.length > LIMITS.headBytes || chunk.includes('\n');
+    const near = this.tail + chunk;
+    this.tail = near.slice(-3);
+    return near.includes('\r\n\r\n') || this.buffer.length > LIMITS.headBytes;
   }
 
   private drain(out: StreamFrame[]): void {

@@ -14,6 +14,9 @@ const ADDR = new RegExp(
 );
 const REQUEST_URI = new RegExp(`${SIP_URI} SIP/2\\.0\\r\\n`, 'y');
 
+/** All of them, for the test that counts their steps. */
+export const USUAL: readonly RegExp[] = [VIA, ADDR, REQUEST_URI];
+
 /** True when the line value at `start` is one plain Via value up to the line end. */
 export function isUsualVia(text: string, start: number): boolean {
   VIA.lastIndex = start;

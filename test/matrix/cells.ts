@@ -13,7 +13,7 @@ export const ON: { readonly [N in Need]: boolean } = {
   streams: true,
   sessions: true,
   transfer: false,
-  events: false,
+  events: true,
 };
 
 function isOn(cell: Cell): boolean {

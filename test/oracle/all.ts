@@ -12,6 +12,7 @@ import { oneVoice } from './one-voice.ts';
 import { quietBackup } from './quiet-backup.ts';
 import { samePositionSameTables } from './same-position-same-tables.ts';
 import { timersKept } from './timers-kept.ts';
+import { watchersSee } from './watchers-see.ts';
 
 export const ORACLES: readonly ((world: World) => Oracle)[] = [
   oneVoice,
@@ -25,4 +26,5 @@ export const ORACLES: readonly ((world: World) => Oracle)[] = [
   bounded,
   noGibberish,
   callsSurvive,
+  watchersSee,
 ];

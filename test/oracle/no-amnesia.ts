@@ -4,6 +4,7 @@
  *
  *   - its history reaches at least as far as every record that a message on the wire rested on;
  *   - every registration that a phone was granted is a row;
+ *   - every subscription that a phone was granted is a row;
  *   - every dialog a phone has, early or confirmed, is a row: its Call-ID, and the phone's own tag
  *     where the phone has sent it in a message that was answered.
  *
@@ -42,6 +43,11 @@ export function noAmnesia(world: World): Oracle {
     for (const phone of world.phones) {
       if (phone.registered && !known.has(phone.number)) {
         world.violate('no-amnesia', `${box.id} has never heard of ${phone.number}`);
+      }
+      for (const watch of phone.watches.all) {
+        if (watch.state !== 'active' || known.has(watch.callId)) continue;
+        const text = `${box.id} does not know that ${phone.number} watches ${watch.number}`;
+        world.violate('no-amnesia', text);
       }
       for (const leg of phone.calls.legs.values()) {
         const spoken = leg.state === 'established' || (leg.state === 'inviting' && leg.remoteTag);

@@ -7,6 +7,7 @@
  * Each also narrows the swarm to the faults that bring its damage to light.
  */
 
+import { SUBSCRIPTION } from '../../src/call/events/rows.ts';
 import { BINDING, LEG } from '../../src/call/rows.ts';
 import type { EngineEffects, Outgoing } from '../../src/effect.ts';
 import type { EngineInput } from '../../src/input.ts';
@@ -293,6 +294,28 @@ const endlessHistory: Saboteur = {
   },
 };
 
+const forgetWatchers: Saboteur = {
+  name: 'forget-the-watchers',
+  oracle: 'watchers-see',
+  about: 'a primary that took over no longer tells those who watch what changes',
+  adjust: (drawn) => {
+    const options = swarm(['kill-primary', 'switchover'])(drawn);
+    return { ...options, mix: { ...options.mix, watch: 1 } };
+  },
+  sabotage(world) {
+    everyLife(world, (_box, engine) => {
+      const { ledger } = engine.engine;
+      const patch = ledger.patch.bind(ledger);
+      ledger.patch = (table, row, values) => {
+        const marks = Number((values as { notifyAt?: number }).notifyAt ?? 0) !== 0;
+        if (table.number !== SUBSCRIPTION.number || !marks || ledger.epoch < 2) {
+          patch(table, row, values);
+        }
+      };
+    });
+  },
+};
+
 export const SABOTEURS: readonly Saboteur[] = [
   openGateEarly,
   ackBeforeApplying,
@@ -305,4 +328,5 @@ export const SABOTEURS: readonly Saboteur[] = [
   keepAddress,
   jumpClock,
   endlessHistory,
+  forgetWatchers,
 ];

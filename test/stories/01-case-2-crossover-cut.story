@@ -54,8 +54,8 @@ expect epoch 2
    11.90  ok      primary a within 5s
    11.90  > heal crossover
    11.90  b: alarm over: crossover-down
-   14.24  a: in step
-   14.24  b: in step
-   14.24  ok      in step within 3s
-   19.24  ok      calls kept
-   19.24  ok      epoch 2
+   14.84  a: in step
+   14.84  b: in step
+   14.84  ok      in step within 3s
+   19.84  ok      calls kept
+   19.84  ok      epoch 2

@@ -65,9 +65,9 @@ expect calls kept
     8.88  a: alarm over: crossover-down
     8.90  b: alarm over: not-eligible
     8.90  b: alarm over: crossover-down
-   11.75  a: in step
-   11.75  b: in step
-   11.75  a: alarm over: not-protected
-   11.76  ok      in step within 5s
-   13.76  ok      no alarms
-   18.76  ok      calls kept
+    9.77  a: in step
+    9.77  b: in step
+    9.78  ok      in step within 5s
+    9.78  a: alarm over: not-protected
+   11.78  ok      no alarms
+   16.78  ok      calls kept

@@ -37,6 +37,6 @@ expect calls kept
     4.92  > live port b
     4.93  b: alarm over: lan-path-down
     4.93  a: alarm over: lan-path-down
-    5.33  b: alarm over: witness-lost
+    5.32  b: alarm over: witness-lost
     6.92  ok      no alarms
    11.92  ok      calls kept

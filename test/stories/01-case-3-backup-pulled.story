@@ -54,8 +54,8 @@ expect calls kept
    12.00  ok      primary b within 500ms
    12.00  > boot a
    12.00  a: starting
+   12.00  b: alarm over: crossover-down
    12.01  a: backup
-   12.01  b: alarm over: crossover-down
    12.03  b: in step
    12.03  a: in step
    12.04  ok      in step within 5s

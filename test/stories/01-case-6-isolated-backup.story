@@ -44,9 +44,9 @@ expect calls kept
    25.85  a: announces the VIP
    25.85  b: alarm over: not-eligible
    25.85  b: alarm over: crossover-down
-   26.85  a: in step
-   26.85  b: in step
-   26.85  a: alarm over: not-protected
-   26.85  ok      in step within 5s
-   26.85  ok      epoch 1
-   31.85  ok      calls kept
+   29.82  a: in step
+   29.82  b: in step
+   29.82  ok      in step within 5s
+   29.82  ok      epoch 1
+   29.83  a: alarm over: not-protected
+   34.82  ok      calls kept

@@ -47,12 +47,11 @@ expect calls kept
    10.98  ok      a not primary for 10s
    10.98  > heal crossover
    10.98  > live port a
-   10.98  a: alarm over: witness-lost
-   10.98  a: promoting
    10.98  a: alarm over: fenced
    10.98  a: alarm over: crossover-down
    10.98  a: backup
    10.98  b: alarm over: crossover-down
+   10.98  a: alarm over: witness-lost
    11.03  b: in step
    11.03  a: in step
    11.04  ok      in step within 5s

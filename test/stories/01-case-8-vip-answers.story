@@ -23,12 +23,12 @@ expect no alarms
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > call 1000 1001
-    0.84  > cut crossover
-    0.84  > lose heartbeats on the lan
+    0.85  > cut crossover
+    0.85  > lose heartbeats on the lan
     0.94  b: promoting
     0.94  b: backup
     1.22  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
@@ -37,20 +37,20 @@ expect no alarms
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-   20.84  ok      b not primary for 20s
-   20.84  ok      alarm vip-answered at b
-   20.84  ok      primary a
-   25.84  ok      calls kept
-   25.84  > heal crossover
-   25.84  > carry heartbeats on the lan
+   20.85  ok      b not primary for 20s
+   20.85  ok      alarm vip-answered at b
+   20.85  ok      primary a
+   25.85  ok      calls kept
+   25.85  > heal crossover
+   25.85  > carry heartbeats on the lan
    25.85  b: alarm over: crossover-down
    25.86  a: alarm over: crossover-down
    25.86  a: announces the VIP
    25.88  b: suspicion (peer-silent) was wrong: box a lives, roles stay
    25.88  b: alarm over: vip-answered
-   29.68  a: in step
-   29.68  b: in step
-   29.68  ok      in step within 5s
-   29.68  ok      epoch 1
-   29.68  a: alarm over: not-protected
-   30.68  ok      no alarms
+   26.37  a: in step
+   26.37  b: in step
+   26.38  ok      in step within 5s
+   26.38  ok      epoch 1
+   26.38  a: alarm over: not-protected
+   27.38  ok      no alarms

@@ -34,9 +34,9 @@ expect calls kept
     3.34  b: primary of epoch 2: peer-silent
     3.34  b: primary, epoch 2
     3.34  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    3.34  ok      primary b within 3500ms
+    3.35  ok      primary b within 3500ms
     6.85  a: thaws
-    6.85  a: ALARM fenced: no longer primary of epoch 1: the lease ended 4675 ms ago
+    6.85  a: ALARM fenced: no longer primary of epoch 1: the lease ended 4676 ms ago
     6.85  a: alarm over: fenced
     6.85  a: backup
     6.85  b: alarm over: crossover-down

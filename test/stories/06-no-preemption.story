@@ -40,7 +40,7 @@ expect calls kept
     0.86  ok      primary b within 50ms
     0.86  > boot a
     0.86  a: starting
-    0.88  a: backup
+    0.91  a: backup
     1.03  b: in step
     1.03  a: in step
     1.04  ok      in step within 5s
@@ -49,7 +49,7 @@ expect calls kept
     6.12  b: ALARM crossover-down: the other box is not heard over the crossover
     6.36  b: ALARM acknowledgements are late: going on alone
     6.36  b: ALARM not protected: the peer is out of step
-    6.37  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    6.36  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
     9.04  > boot a
     9.04  a: starting
     9.06  a: backup

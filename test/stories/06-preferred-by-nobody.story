@@ -32,8 +32,8 @@ wait 12s
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > calls all the time
     3.74  > switchover a
@@ -45,13 +45,14 @@ wait 12s
     3.74  b: primary, epoch 2
     3.74  a: console: ok: box b is primary, epoch 2
     3.74  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    3.74  ok      primary b within 100ms
-    3.74  ok      outage at most 20ms
-    3.74  > kill a
-    3.74  b: speaks
-    3.85  b: ALARM crossover-down: the other box is not heard over the crossover
-    4.74  > boot a
-    4.74  a: starting
+    3.75  ok      primary b within 100ms
+    3.75  ok      outage at most 20ms
+    3.75  > kill a
+    3.75  b: ALARM not protected: the peer is out of step
+    3.80  b: speaks
+    3.86  b: ALARM crossover-down: the other box is not heard over the crossover
+    4.75  > boot a
+    4.75  a: starting
     4.76  a: backup
     4.76  b: alarm over: crossover-down
     4.83  b: in step
@@ -68,22 +69,20 @@ wait 12s
     9.84  a: primary, epoch 3
     9.84  b: console: ok: box a is primary, epoch 3
     9.84  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    9.84  a: in step
-    9.84  b: in step
-    9.85  ok      primary a within 100ms
-    9.85  ok      outage at most 20ms
-    9.85  > kill b
-    9.85  a: ALARM not protected: the peer is out of step
+    9.84  ok      primary a within 100ms
+    9.84  ok      outage at most 20ms
+    9.84  > kill b
+    9.84  a: ALARM not protected: the peer is out of step
     9.95  a: ALARM crossover-down: the other box is not heard over the crossover
    10.12  a: speaks
-   10.85  > boot b
-   10.85  b: starting
-   10.87  b: backup
-   10.87  a: alarm over: crossover-down
-   10.87  a: in step
-   10.87  b: in step
-   10.87  a: alarm over: not-protected
-   10.88  ok      in step within 5s
-   15.88  ok      roles stay for 5s
-   15.88  ok      epoch 3
-   15.88  > no new calls
+   10.84  > boot b
+   10.84  b: starting
+   10.85  b: backup
+   10.85  a: alarm over: crossover-down
+   10.85  a: in step
+   10.85  b: in step
+   10.85  ok      in step within 5s
+   10.86  a: alarm over: not-protected
+   15.85  ok      roles stay for 5s
+   15.85  ok      epoch 3
+   15.85  > no new calls

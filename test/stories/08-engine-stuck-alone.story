@@ -34,9 +34,9 @@ expect calls kept
     7.82  a: starting
    11.32  a: ALARM crossover-down: the other box is not heard over the crossover
    11.32  a: promoting
-   11.35  a: primary of epoch 2: cold-start
-   11.35  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   11.35  a: primary, epoch 2
+   11.36  a: primary of epoch 2: cold-start
+   11.36  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   11.36  a: primary, epoch 2
    11.36  ok      primary a within 7s
    11.36  ok      epoch 2
    11.36  > boot b

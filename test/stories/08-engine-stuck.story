@@ -21,15 +21,15 @@ expect calls kept
     0.24  a: speaks
     0.74  > call 1000 1001
     0.85  > engine of a sticks
-    1.11  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
-    1.11  a: starting
-    1.11  b: promoting
-    1.11  b: announces the VIP
-    1.11  b: primary of epoch 2: engine-stuck
-    1.11  b: primary, epoch 2
+    1.10  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
+    1.10  a: starting
+    1.10  b: promoting
+    1.10  b: announces the VIP
+    1.10  b: primary of epoch 2: engine-stuck
+    1.10  b: primary, epoch 2
     1.11  ok      primary b within 400ms
     1.11  ok      outage at most 400ms
-    1.63  a: backup
+    1.61  a: backup
     1.63  b: in step
     1.63  a: in step
     1.64  ok      in step within 3s

@@ -23,8 +23,8 @@ wait 10s
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > calls all the time
    10.74  ok      b has said no SIP
@@ -37,25 +37,25 @@ wait 10s
    10.74  b: primary, epoch 2
    10.74  a: console: ok: box b is primary, epoch 2
    10.74  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   10.74  ok      primary b within 500ms
-   10.74  b: speaks
-   10.74  b: in step
-   10.74  a: in step
+   10.75  ok      primary b within 500ms
+   10.75  b: speaks
+   10.75  b: in step
+   10.75  a: in step
    10.75  b: alarm over: not-protected
-   11.74  ok      in step within 5s
-   11.74  > switchover b
-   11.74  b: resigning
-   11.74  b: backup
-   11.74  a: promoting
+   11.75  ok      in step within 5s
+   11.75  > switchover b
+   11.75  b: resigning
+   11.75  b: backup
+   11.75  a: promoting
    11.75  a: announces the VIP
    11.75  a: primary of epoch 3: switchover
    11.75  a: primary, epoch 3
    11.75  b: console: ok: box a is primary, epoch 3
    11.75  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   11.75  ok      primary a within 500ms
    11.75  a: in step
    11.75  b: in step
-   11.75  ok      primary a within 500ms
-   11.75  ok      in step within 5s
-   11.75  a: alarm over: not-protected
-   13.08  a: speaks
-   21.75  > no new calls
+   11.76  ok      in step within 5s
+   11.76  a: alarm over: not-protected
+   13.09  a: speaks
+   21.76  > no new calls

@@ -154,10 +154,10 @@ expect epoch 1
     2.03  a: in step
     2.03  b: in step
     2.03  ok      in step within 10s
-    2.03  ok      equal tables within 10s
-    2.03  > power off b
-    2.33  > boot b
-    2.33  b: starting
+    2.04  ok      equal tables within 10s
+    2.04  > power off b
+    2.34  > boot b
+    2.34  b: starting
     2.35  b: backup
     2.35  a: in step
     2.35  b: in step
@@ -170,11 +170,11 @@ expect epoch 1
     2.68  b: backup
     2.68  a: in step
     2.68  b: in step
-    2.68  ok      in step within 10s
-    2.68  ok      equal tables within 10s
-    2.68  > power off b
-    2.98  > boot b
-    2.98  b: starting
+    2.69  ok      in step within 10s
+    2.69  ok      equal tables within 10s
+    2.69  > power off b
+    2.99  > boot b
+    2.99  b: starting
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.00  b: backup
@@ -198,7 +198,7 @@ expect epoch 1
     3.63  b: starting
     3.65  b: backup
     3.65  a: in step
-    3.66  b: in step
+    3.65  b: in step
     3.66  ok      in step within 10s
     3.66  ok      equal tables within 10s
     3.66  > kill b
@@ -208,11 +208,11 @@ expect epoch 1
     3.98  b: backup
     3.98  a: in step
     3.98  b: in step
-    3.99  ok      in step within 10s
-    3.99  ok      equal tables within 10s
-    3.99  > power off b
-    4.29  > boot b
-    4.29  b: starting
+    3.98  ok      in step within 10s
+    3.98  ok      equal tables within 10s
+    3.98  > power off b
+    4.28  > boot b
+    4.28  b: starting
     4.30  b: backup
     4.30  a: in step
     4.30  b: in step
@@ -225,11 +225,11 @@ expect epoch 1
     4.63  b: backup
     4.63  a: in step
     4.63  b: in step
-    4.64  ok      in step within 10s
-    4.64  ok      equal tables within 10s
-    4.64  > power off b
-    4.94  > boot b
-    4.94  b: starting
+    4.63  ok      in step within 10s
+    4.63  ok      equal tables within 10s
+    4.63  > power off b
+    4.93  > boot b
+    4.93  b: starting
     4.95  b: backup
     4.95  a: in step
     4.95  b: in step
@@ -242,11 +242,11 @@ expect epoch 1
     5.28  b: backup
     5.28  a: in step
     5.28  b: in step
-    5.28  ok      in step within 10s
-    5.28  ok      equal tables within 10s
-    5.28  > power off b
-    5.58  > boot b
-    5.58  b: starting
+    5.29  ok      in step within 10s
+    5.29  ok      equal tables within 10s
+    5.29  > power off b
+    5.59  > boot b
+    5.59  b: starting
     5.60  b: backup
     5.60  a: in step
     5.60  b: in step
@@ -265,8 +265,8 @@ expect epoch 1
     6.23  > boot b
     6.23  b: starting
     6.25  b: backup
-    6.25  a: in step
-    6.25  b: in step
+    6.26  a: in step
+    6.26  b: in step
     6.26  ok      in step within 10s
     6.26  ok      equal tables within 10s
     6.26  > kill b
@@ -293,8 +293,8 @@ expect epoch 1
     7.23  b: backup
     7.23  a: in step
     7.23  b: in step
-    7.23  ok      in step within 10s
-    7.23  ok      equal tables within 10s
-    7.23  > no new calls
-   19.23  ok      primary a
-   19.23  ok      epoch 1
+    7.24  ok      in step within 10s
+    7.24  ok      equal tables within 10s
+    7.24  > no new calls
+   19.24  ok      primary a
+   19.24  ok      epoch 1

@@ -21,22 +21,22 @@ expect equal tables within 30s
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > calls all the time
     0.74  > crossover loses 10 % and delays up to 50ms
     0.80  a: ALARM acknowledgements are late: going on alone
     0.80  a: ALARM not protected: the peer is out of step
-    0.84  a: in step
-    0.88  b: in step
+    0.83  a: in step
+    0.86  b: in step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
    20.74  ok      primary a
    20.74  ok      epoch 1
    20.74  > crossover loses 0 % and delays up to 1ms
-   21.22  a: in step
-   21.22  b: in step
-   21.22  ok      in step within 5s
-   21.22  > no new calls
-   21.23  a: alarm over: not-protected
-   33.22  ok      equal tables within 30s
+   21.26  a: in step
+   21.26  b: in step
+   21.27  ok      in step within 5s
+   21.27  > no new calls
+   21.28  a: alarm over: not-protected
+   33.27  ok      equal tables within 30s

@@ -47,10 +47,10 @@ expect calls kept
     8.86  b: primary of epoch 2: peer-closed
     8.86  b: primary, epoch 2
     8.86  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    8.86  ok      primary b within 50ms
-    8.86  ok      registrations kept
-    8.86  > boot a
-    8.86  a: starting
+    8.87  ok      primary b within 50ms
+    8.87  ok      registrations kept
+    8.87  > boot a
+    8.87  a: starting
     8.89  b: ALARM crossover-down: the other box is not heard over the crossover
     8.89  b: alarm over: crossover-down
     8.91  a: backup

@@ -41,7 +41,7 @@ expect calls kept
    14.06  b: announces the VIP
    14.06  b: primary of epoch 2: peer-closed
    14.06  b: primary, epoch 2
-   14.06  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   14.07  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
    14.07  ok      primary b within 50ms
    14.07  > boot a
    14.07  a: starting

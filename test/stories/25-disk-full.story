@@ -35,18 +35,18 @@ expect calls kept
    11.05  ok      new calls
    11.05  ok      they end
    11.05  > disk of a works
-   13.90  a: disk: writes again
+   13.91  a: disk: writes again
    14.05  ok      in step within 15s
    14.05  > kill a
    14.05  b: promoting
    14.06  b: announces the VIP
    14.06  b: primary of epoch 2: peer-closed
    14.06  b: primary, epoch 2
+   14.06  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
    14.07  ok      primary b within 50ms
    14.07  > boot a
-   14.07  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
    14.07  a: starting
-   14.08  a: backup
+   14.11  a: backup
    14.23  b: in step
    14.23  a: in step
    14.24  ok      in step within 15s

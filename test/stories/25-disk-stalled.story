@@ -29,13 +29,13 @@ expect calls kept
     0.24  a: speaks
     0.74  > call 1000 1001
     0.85  > disk of a stalled
-    2.90  a: ALARM disk: no answer for 2006 ms: going on from memory
+    2.90  a: ALARM disk: no answer for 2007 ms: going on from memory
    10.85  ok      primary a
    10.85  ok      epoch 1
    11.05  ok      new calls
    11.05  ok      they end
    11.05  > disk of a works
-   13.10  a: disk: writes again
+   13.05  a: disk: writes again
    14.05  ok      in step within 15s
    14.05  > kill a
    14.05  b: promoting

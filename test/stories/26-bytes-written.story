@@ -19,8 +19,8 @@ wait 12s
     0.15  a: primary of epoch 1: cold-start
     0.15  a: primary, epoch 1
     0.15  b: backup
-    0.23  a: in step
-    0.23  b: in step
+    0.24  a: in step
+    0.24  b: in step
     0.24  a: speaks
     0.74  > calls all the time
    30.74  ok      written by a at most 3000 bytes a call

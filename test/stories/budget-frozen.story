@@ -32,8 +32,8 @@ expect calls kept
     3.34  b: primary of epoch 2: peer-silent
     3.34  b: primary, epoch 2
     3.34  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    3.34  ok      primary b within 3500ms
-    3.34  ok      outage at most 3500ms
-    3.34  ok      registrations kept
-    3.34  b: speaks
-    8.34  ok      calls kept
+    3.35  ok      primary b within 3500ms
+    3.35  ok      outage at most 3500ms
+    3.35  ok      registrations kept
+    3.35  b: speaks
+    8.35  ok      calls kept

@@ -36,7 +36,7 @@ expect new calls
     0.86  ok      primary b within 50ms
     0.86  > boot a
     0.86  a: starting
-    0.88  a: backup
+    0.91  a: backup
     1.03  b: in step
     1.03  a: in step
     1.04  ok      in step within 5s

@@ -56,10 +56,11 @@ expect primary b
    23.82  ok      primary b within 500ms
    23.82  > boot a
    23.82  a: starting
+   23.82  a: ALARM witness-lost: no witness answers on the service LAN
+   23.82  a: backup
+   23.82  a: alarm over: witness-lost
    23.82  b: alarm over: crossover-down
-   23.83  a: backup
    23.99  b: in step
    23.99  a: in step
-   23.99  b: alarm over: not-protected
    23.99  ok      in step within 5s
    23.99  ok      primary b

@@ -41,13 +41,15 @@ expect calls kept
     8.95  ok      nobody primary for 6s
     8.95  > boot a
     8.95  a: starting
+    8.95  a: ALARM witness-lost: no witness answers on the service LAN
+    8.95  a: alarm over: witness-lost
+    8.95  a: promoting
     8.95  b: alarm over: crossover-down
-    8.98  a: promoting
-    9.09  a: primary of epoch 2: cold-start
-    9.09  a: primary, epoch 2
-    9.09  b: backup
-    9.10  ok      primary a within 5s
-    9.15  a: in step
-    9.15  b: in step
+    8.99  a: primary of epoch 2: cold-start
+    8.99  a: primary, epoch 2
+    8.99  b: backup
+    8.99  ok      primary a within 5s
+    9.16  a: in step
+    9.16  b: in step
     9.16  ok      in step within 8s
    14.16  ok      calls kept

@@ -37,11 +37,11 @@ expect calls kept
     1.65  a: starting
     2.68  b: alarm over: witness-lost
     2.70  b: promoting
-    2.71  b: announces the VIP
-    2.71  b: alarm over: not-eligible
-    2.71  b: primary of epoch 2: peer-closed
-    2.71  b: primary, epoch 2
-    2.71  a: backup
+    2.72  b: announces the VIP
+    2.72  b: alarm over: not-eligible
+    2.72  b: primary of epoch 2: peer-closed
+    2.72  b: primary, epoch 2
+    2.72  a: backup
     2.72  ok      primary b within 6s
     2.83  b: in step
     2.83  a: in step

@@ -27,8 +27,8 @@ expect calls kept
     0.24  a: speaks
     0.74  > call 1000 1001
     0.85  > gateway off
-    3.05  a: ALARM witness-lost: no witness answers on the service LAN
     3.05  b: ALARM witness-lost: no witness answers on the service LAN
+    3.05  a: ALARM witness-lost: no witness answers on the service LAN
     4.05  a: alarm over: witness-lost
     4.05  b: alarm over: witness-lost
     5.85  ok      roles stay for 5s
@@ -38,9 +38,9 @@ expect calls kept
     5.86  b: primary of epoch 2: peer-closed
     5.86  b: primary, epoch 2
     5.86  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    5.86  ok      primary b within 50ms
-    5.86  > boot a
-    5.86  a: starting
+    5.87  ok      primary b within 50ms
+    5.87  > boot a
+    5.87  a: starting
     5.91  a: backup
     6.03  b: in step
     6.03  a: in step

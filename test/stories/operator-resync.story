@@ -30,7 +30,7 @@ expect calls kept
     0.85  b: suspicion (peer-closed) was wrong: box a lives, roles stay
     0.85  b: backup
     1.03  a: in step
-    1.03  b: in step
+    1.04  b: in step
     1.04  ok      in step within 3s
     1.04  ok      equal tables within 3s
     6.04  ok      calls kept
@@ -43,9 +43,9 @@ expect calls kept
     6.04  b: primary, epoch 2
     6.04  a: console: ok: box b is primary, epoch 2
     6.04  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    6.04  ok      primary b within 20ms
-    6.04  b: speaks
+    6.05  ok      primary b within 20ms
+    6.05  b: speaks
     6.05  b: in step
     6.05  a: in step
     6.05  b: alarm over: not-protected
-   11.04  ok      calls kept
+   11.05  ok      calls kept

@@ -27,9 +27,9 @@ expect calls kept
     0.85  b: primary of epoch 2: switchover
     0.85  b: primary, epoch 2
     0.85  a: backup
-    0.85  b: in step
-    0.85  a: in step
     0.85  ok      primary b within 100ms
     0.85  ok      a has said no SIP
+    0.85  b: in step
+    0.85  a: in step
     0.85  b: speaks
     5.85  ok      calls kept

@@ -40,6 +40,7 @@ function options(set: Setting): Options {
       talk: [1000, 8000],
       endless: 0.2,
       update: 0.3,
+      watch: 0,
     },
     box: {
       vipLifetimeS: 2,

@@ -243,7 +243,7 @@ test('RFC 3261 8.2.2.3 required extensions: 420 with Unsupported', (t) => {
 
 test('RFC 3261 8.2.1 a method we have no use for: 405 with Allow', (t) => {
   const { alice } = pair();
-  for (const method of ['PUBLISH', 'SUBSCRIBE', 'JUGGLE']) {
+  for (const method of ['JUGGLE']) {
     alice.send(alice.request(method, 'sip:1002@192.0.2.10'));
     const no = alice.take();
     t.is(no.status, 405);

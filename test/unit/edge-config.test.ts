@@ -37,6 +37,9 @@ test('digest authentication is on, off, or refused: nothing else switches it off
   t.false(good({ users: { from: 1, to: 2 } }).node.sip.auth);
   t.is(places({ users: { from: 1, to: 2, auth: 'yes' } }), 'users.auth config-shape');
   t.is(places({ users: { from: 1, to: 2, auth: 1 } }), 'users.auth config-shape');
+  const voicemail = ['192.0.2.50', '1900', '2001:db8::5'];
+  t.deepEqual(good({ users: { from: 1, to: 2, voicemail } }).node.sip.voicemail, voicemail);
+  t.is(places({ users: { from: 1, to: 2, voicemail: ['x'] } }), 'users.voicemail[0] config-shape');
 });
 
 test('the two paths are two cables', (t) => {

@@ -3,6 +3,7 @@
 
 import test, { type ExecutionContext } from 'ava';
 import {
+  bodyOfType,
   escapeUser,
   formatNameAddr,
   formatSdp,
@@ -11,12 +12,15 @@ import {
   isFault,
   param,
   parseAuth,
+  parseMessage,
+  parseMultipart,
   parseNameAddr,
   parseSdp,
   parseUri,
   parseVia,
   rewriteSdpOrigin,
   type SipFault,
+  type SipMessage,
   setParam,
   unescapeUser,
   uriEquals,
@@ -253,4 +257,78 @@ test('RFC 3264 8: the o= line alone is rewritten', (t) => {
   t.is(rewriteSdpOrigin('o=- 1 1 IN IP4 h', '2', '3'), 'o=- 2 3 IN IP4 h');
   for (const s of ['', 'v=0\r\n', 'v=0\r\no=a 1\r\ns=- x y z\r\n'])
     t.is(rewriteSdpOrigin(s, '9', '9'), s);
+});
+
+const mixed = (body: string, type = 'multipart/mixed;boundary="b 1"'): SipMessage => {
+  const text = `INVITE sip:h SIP/2.0\r\nc: ${type}\r\n\r\n${body}`;
+  const m = parseMessage(text);
+  if (isFault(m)) throw new Error(m.fault);
+  return m;
+};
+
+test('RFC 2046 5.1.1: the parts of a body', (t) => {
+  const body =
+    'preamble\r\n--b 10\r\n--b 1 \t\r\nContent-Type:\r\n application/SDP;\r\n\tcharset=x\r\nX: y\r\n' +
+    'content-id: <a@b>\r\nContent-Disposition: session\r\n\r\nv=0\r\n--b 1x\r\n--b 1\r\n\r\n\r\n--b 1\r\n' +
+    'Content-Transfer-Encoding: BASE64\r\n\r\n--b 1--\r\nepilogue\r\n--b 1\r\n';
+  const parts = good(t, parseMultipart('multipart/mixed;boundary="b 1"', body));
+  t.deepEqual(parts, [
+    {
+      contentType: 'application/SDP; charset=x',
+      disposition: 'session',
+      id: 'a@b',
+      encoding: '',
+      body: 'v=0\r\n--b 1x',
+    },
+    { contentType: 'text/plain', disposition: '', id: '', encoding: '', body: '' },
+    { contentType: 'text/plain', disposition: '', id: '', encoding: 'base64', body: '' },
+  ]);
+  t.is(bodyOfType(mixed(body), 'application/sdp'), 'v=0\r\n--b 1x');
+});
+
+test('RFC 2046 5.1.1: a body that is not what its type says', (t) => {
+  const type = 'multipart/mixed;boundary=b';
+  for (const bad of [
+    '',
+    'x',
+    '--b',
+    '--b--',
+    '--b\r\n\r\nx',
+    '--b\r\n\r\nx\r\n--b\r\n',
+    '--b\r\nno name\r\n\r\nx\r\n--b--',
+    '--b\r\nA: b\r\n--b--',
+    `--b\r\n${'A: b\r\n'.repeat(40)}\r\nx\r\n--b--`,
+    `--b\r\nA: ${'b'.repeat(9000)}\r\n\r\nx\r\n--b--`,
+    `${'--b\r\n\r\nx\r\n'.repeat(40)}--b--`,
+  ]) {
+    const expected = bad === '--b\r\nA: b\r\n--b--' ? 'none' : 'bad-multipart';
+    t.is(fault(parseMultipart(type, bad)), expected, JSON.stringify(bad.slice(0, 40)));
+  }
+  for (const t2 of [
+    'a/b',
+    'a/b;boundary=',
+    `a/b;boundary=${'x'.repeat(71)}`,
+    'a/b;boundary="x "',
+  ]) {
+    t.is(fault(parseMultipart(t2, '--x\r\n\r\n\r\n--x--')), 'bad-multipart', t2);
+  }
+});
+
+test('RFC 5621 3: the body of one type, in the message or in a part of it', (t) => {
+  const sdp = 'v=0\r\n';
+  t.is(bodyOfType(mixed(sdp, 'Application/SDP ;x=y'), 'application/sdp'), sdp);
+  t.is(bodyOfType(mixed('', 'application/sdp'), 'application/sdp'), undefined);
+  t.is(bodyOfType(mixed(sdp, 'text/plain'), 'application/sdp'), undefined);
+  t.is(bodyOfType(mixed('--b 1\r\n'), 'application/sdp'), undefined);
+  const part = (head: string, body: string, b: string) =>
+    `--${b}\r\n${head}\r\n\r\n${body}\r\n--${b}--`;
+  const coded = 'Content-Type: application/sdp\r\nContent-Transfer-Encoding: base64';
+  t.is(bodyOfType(mixed(part(coded, sdp, 'b 1')), 'application/sdp'), undefined);
+  let nested = part('Content-Type: application/sdp', 'v=0', 'i');
+  for (const b of ['j', 'b 1']) {
+    nested = part(`Content-Type: multipart/x;boundary=${b === 'j' ? 'i' : 'j'}`, nested, b);
+  }
+  t.is(bodyOfType(mixed(nested), 'application/sdp'), 'v=0');
+  const deeper = part('Content-Type: multipart/x;boundary="b 1"', nested, 'k');
+  t.is(bodyOfType(mixed(deeper, 'multipart/x;boundary=k'), 'application/sdp'), undefined);
 });

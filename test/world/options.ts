@@ -123,6 +123,7 @@ export function drawOptions(seed: number): Options {
   const diskKinds = disks.odds(0.35) ? DISK_FAULTS.filter(() => disks.odds(0.5)) : [];
   const manners = new Dice(seed).fork('manners');
   const streamDice = new Dice(seed).fork('stream phones');
+  const watching = new Dice(seed).fork('watching');
   const quiet = dice.odds(0.5);
   const loss = quiet ? 0 : dice.pick([0, 0.002, 0.01]);
   const slowDisk = dice.odds(0.3);
@@ -156,6 +157,7 @@ export function drawOptions(seed: number): Options {
       endless: dice.pick([0.1, 0.3]),
       update: dice.pick([0, 0.3, 0.6]),
       manners: { odds: manners.pick([0, 0.4, 1, 1]), seed: manners.u32() },
+      watch: watching.pick([0, 0.3, 0.8]),
     },
     lan: {
       loss,
@@ -200,6 +202,7 @@ export function describe(o: Options): string {
     `faults every ${o.faultGap} ms for ${o.repair.join('..')} ms, ${o.aimed * 100} % aimed: ${o.kinds.join(', ')}; ` +
     `lan ${lan} ${o.lan.latency[1]} ms; x loss ${o.cable.loss} ${o.cable.latency[1]} ms; ` +
     `${o.streams > 0 ? `${o.streams * 100} % of phones over streams; ` : ''}disk ${o.box.disk.sync} ms; ${o.pair.measures} measures${o.pair.witness ? ', witness' : ''}` +
-    `${o.pair.fence ? ', fence' : ''}; calls every ${o.mix.gap} ms, talk ${o.mix.talk.join('..')} ms`
+    `${o.pair.fence ? ', fence' : ''}; calls every ${o.mix.gap} ms, talk ${o.mix.talk.join('..')} ms` +
+    (o.mix.watch > 0 ? `, ${o.mix.watch * 100} % watch` : '')
   );
 }

@@ -5,7 +5,8 @@
  * know that there are two boxes.
  *
  * This file is the user agent's core (transport, transactions, registration); a call's two ends are
- * in phone-call.ts.
+ * in phone-call.ts, its lamps in
+ * phone-watch.ts.
  */
 
 import type { Transport } from '../../src/base/peer.ts';
@@ -16,6 +17,7 @@ import type { Host } from './host.ts';
 import { Line } from './line.ts';
 import { type Leg, PhoneCalls } from './phone-call.ts';
 import { CAP, type ClientTxn, NO_CAP, Repeater, type ServerTxn } from './phone-txn.ts';
+import { PhoneWatches } from './phone-watch.ts';
 import type { Queue, Timer } from './queue.ts';
 import { gist, type Msg, readSip, writeRequest, writeResponse } from './sip-text.ts';
 
@@ -32,6 +34,7 @@ export class Phone {
   readonly ip: string;
   readonly world: PhoneWorld;
   readonly calls: PhoneCalls;
+  readonly watches: PhoneWatches;
   /** What it saw (<) and said (>), with times. */
   readonly history: { readonly at: number; readonly dir: '<' | '>'; readonly text: string }[] = [];
   registered = false;
@@ -58,6 +61,7 @@ export class Phone {
     this.number = number;
     this.ip = ip;
     this.calls = new PhoneCalls(this);
+    this.watches = new PhoneWatches(this);
     this.expires = world.dice.whole(30, 90);
     this.registerCallId = this.id('r');
     this.registerTag = this.id('t');
@@ -242,7 +246,8 @@ export class Phone {
     this.servers.set(key, txn);
     if (msg.method === 'CANCEL') {
       this.calls.onCancel(txn, this.servers.get(`${msg.branch} INVITE`));
-    } else if (msg.toTag !== '') this.calls.onInDialog(txn);
+    } else if (msg.method === 'NOTIFY') this.watches.onNotify(txn);
+    else if (msg.toTag !== '') this.calls.onInDialog(txn);
     else if (msg.method === 'INVITE') this.calls.onInvite(txn);
     else this.respond(txn, msg.method === 'OPTIONS' ? 200 : 405, this.id('t'), [], '');
   }

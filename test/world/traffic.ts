@@ -27,6 +27,8 @@ export type CallMix = {
   readonly update: number;
   /** Extensions the phones of a call know. */
   readonly manners?: Manners;
+  /** Odds that a phone watches another one. */
+  readonly watch: number;
 };
 
 const FOREVER = 1e9;
@@ -58,7 +60,14 @@ export class Traffic {
     for (const phone of this.phones) {
       this.queue.after(this.dice.between(0, 300), () => phone.register());
       this.queue.after(600 + this.dice.wait(this.mix.gap), () => this.dial(phone));
+      this.lookAround(phone);
     }
+  }
+
+  private lookAround(phone: Phone): void {
+    if (!this.dice.odds(this.mix.watch)) return;
+    const other = this.dice.pick(this.phones.filter((p) => p !== phone));
+    this.queue.after(this.dice.between(300, 900), () => phone.watches.watch(other.number));
   }
 
   /** No new calls; those under way go on. */

@@ -28,6 +28,8 @@ export type NewRequest = {
   readonly cseq: number;
   readonly to: Peer;
   readonly leg: number;
+  /** A NOTIFY: the subscription it tells. */
+  readonly subscription?: number;
   /** Server transaction this passes on, 0 for none. */
   readonly onward: number;
   /** An INVITE whose ACK will have to bring the answer. */
@@ -62,6 +64,7 @@ function start(cx: Context, r: NewRequest, cancels: number, rnd: string): Ctx {
     route: r.route,
     request: r.rest,
     leg: r.leg,
+    subscription: r.subscription ?? 0,
     onward: r.onward,
     offerless: r.offerless,
     refresh: r.refresh === true,

@@ -47,6 +47,14 @@ export const COUNTERS = [
   'registrationsExpired',
   /** Requests that failed because no connection could be made. */
   'transportFailures',
+  /** Accepted, lapsed without a refresh, and ended because a NOTIFY told nobody. */
+  'subscriptions',
+  'subscriptionsExpired',
+  'subscriptionsLost',
+  'notificationsSent',
+  'notificationsRefused',
+  'mailboxesTold',
+  'messagesRelayed',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

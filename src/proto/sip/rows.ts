@@ -116,6 +116,8 @@ export const CTX = table({
     transport: TRANSPORTS,
     /** A session refresh of our own (RFC 4028 10): nobody waits for its response but us. */
     refresh: 'flag',
+    /** NOTIFY: the subscription it tells; 0 for none. */
+    subscription: 'int',
   },
   indexes: {},
   deadline: (row) => soonest(row.resendAt, row.giveUpAt, row.endAt),

@@ -23,11 +23,15 @@ import { bracketAt } from './address.ts';
 
 /** Methods we take part in; `Allow` of every answer that has one (RFC 3261 20.5). */
 export const ALLOW =
-  'Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, PRACK\r\n';
+  'Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REGISTER, UPDATE, INFO, MESSAGE, PRACK, SUBSCRIBE, ' +
+  'NOTIFY, PUBLISH\r\n';
 
 /** Extensions a request may require of us (RFC 3261 8.2.2.3), by option tag. */
 export const OPTION_TAGS: readonly string[] = ['100rel', 'timer'];
 export const SUPPORTED = `Supported: ${OPTION_TAGS.join(', ')}\r\n`;
+
+/** Event packages (RFC 6665 8.2.2). */
+export const ALLOW_EVENTS = 'Allow-Events: dialog, message-summary, presence, reg\r\n';
 
 /** The tail of a response without anything more to say. */
 export const EMPTY_TAIL = 'Content-Length: 0\r\n\r\n';

@@ -1,0 +1,109 @@
+/**
+ * How a change finds those who watch: a store that looks over the shoulder of the call logic. Every
+ * change of a leg, a registration or a mailbox goes through a store, so no place that makes one can
+ * forget to say so, today's or tomorrow's. When there is no subscription nothing is looked at, and the
+ * store in use is the plain one.
+ */
+
+import type { Fields, RowOf, Store, TableSpec, Values } from '../../base/row.ts';
+import type { Context } from '../../proto/context.ts';
+import { STX, type Stx } from '../../proto/sip/rows.ts';
+import { BINDING, type Binding, LEG, type Leg } from '../rows.ts';
+import { touch } from './notifier.ts';
+import { ABOUT, PACKAGES } from './packages.ts';
+import { MAILBOX, type Mailbox, SUBSCRIPTION } from './rows.ts';
+
+/** Somebody watches `aor`, of which something changed that packages with `about` tell. */
+function changed(cx: Context, aor: string, about: number): void {
+  if (aor === '') return;
+  for (const sub of cx.store.all(SUBSCRIPTION, 'aor', aor)) {
+    if ((PACKAGES[sub.event].about & about) !== 0) touch(cx, sub);
+  }
+}
+
+/** A row of `table` came or went. */
+function moved(cx: Context, table: { readonly number: number }, row: unknown): void {
+  if (table.number === LEG.number) changed(cx, (row as Leg).aor, ABOUT.legs);
+  else if (table.number === BINDING.number) changed(cx, (row as Binding).aor, ABOUT.bindings);
+  else if (table.number === MAILBOX.number) changed(cx, (row as Mailbox).aor, ABOUT.mailbox);
+}
+
+/** Fields of `row` changed to `values`. */
+function edited(
+  cx: Context,
+  table: { readonly number: number },
+  row: unknown,
+  values: object,
+): void {
+  if (table.number === LEG.number) {
+    if ('state' in values || 'remoteTag' in values) changed(cx, (row as Leg).aor, ABOUT.legs);
+  } else if (table.number === STX.number) {
+    // ringing of a caller is in the transaction of his INVITE
+    const stx = row as Stx;
+    if (stx.method !== 'INVITE' || stx.leg === 0 || !('status' in values)) return;
+    const leg = cx.store.get(LEG, stx.leg);
+    if (leg !== undefined) changed(cx, leg.aor, ABOUT.legs);
+  } else if (table.number === BINDING.number) {
+    if ('contact' in values) changed(cx, (row as Binding).aor, ABOUT.bindings);
+  } else if (table.number === MAILBOX.number) changed(cx, (row as Mailbox).aor, ABOUT.mailbox);
+}
+
+class WatchedStore implements Store {
+  private readonly cx: Context;
+  private readonly inner: Store;
+
+  constructor(cx: Context) {
+    this.cx = cx;
+    this.inner = cx.store;
+  }
+
+  insert<F extends Fields>(table: TableSpec<F>, values: Values<F>): RowOf<F> {
+    const row = this.inner.insert(table, values);
+    moved(this.cx, table, row);
+    return row;
+  }
+  patch<F extends Fields>(table: TableSpec<F>, row: RowOf<F>, values: Values<F>): void {
+    this.inner.patch(table, row, values);
+    edited(this.cx, table, row, values);
+  }
+  remove<F extends Fields>(table: TableSpec<F>, row: RowOf<F>): void {
+    this.inner.remove(table, row);
+    moved(this.cx, table, row);
+  }
+  get<F extends Fields>(table: TableSpec<F>, id: number): RowOf<F> | undefined {
+    return this.inner.get(table, id);
+  }
+  find<F extends Fields>(
+    table: TableSpec<F>,
+    field: keyof F & string,
+    value: string | number,
+  ): RowOf<F> | undefined {
+    return this.inner.find(table, field, value);
+  }
+  all<F extends Fields>(
+    table: TableSpec<F>,
+    field: keyof F & string,
+    value: string | number,
+  ): readonly RowOf<F>[] {
+    return this.inner.all(table, field, value);
+  }
+  rows<F extends Fields>(table: TableSpec<F>): Iterable<RowOf<F>> {
+    return this.inner.rows(table);
+  }
+  count<F extends Fields>(table: TableSpec<F>): number {
+    return this.inner.count(table);
+  }
+}
+
+/** A cache: the watched form of a context, made once. */
+const forms = new WeakMap<Context, Context>();
+
+/** `cx`, with somebody looking over its shoulder while anybody watches anything. */
+export function watched(cx: Context): Context {
+  if (cx.store.count(SUBSCRIPTION) === 0) return cx;
+  const known = forms.get(cx);
+  if (known !== undefined) return known;
+  const form = Object.create(cx, { store: { value: new WatchedStore(cx) } }) as Context;
+  forms.set(cx, form);
+  return form;
+}
