@@ -52,7 +52,10 @@ export function summary(all: readonly Played[], realMs: number): string {
 /** The same for the documentation: a line a state, what may come next, and how many cells went well. */
 export function markdown(all: readonly Played[]): string {
   const verdicts = all.flatMap((played) => played.verdicts);
-  const lines = ['| state | what | who acts next | cells | well |', '| --- | --- | --- | --- | --- |'];
+  const lines = [
+    '| state | what | who acts next | cells | well |',
+    '| --- | --- | --- | --- | --- |',
+  ];
   for (const state of STATES) {
     const mine = verdicts.filter((v) => v.cell.state === state);
     const well = mine.filter((v) => v.troubles.length === 0).length;

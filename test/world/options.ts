@@ -201,7 +201,8 @@ export function describe(o: Options): string {
     `seed ${o.seed}: ${o.phones} phones, ${(o.safetyMs / 1000).toFixed(0)} s, ` +
     `faults every ${o.faultGap} ms for ${o.repair.join('..')} ms, ${o.aimed * 100} % aimed: ${o.kinds.join(', ')}; ` +
     `lan ${lan} ${o.lan.latency[1]} ms; x loss ${o.cable.loss} ${o.cable.latency[1]} ms; ` +
-    `${o.streams > 0 ? `${o.streams * 100} % of phones over streams; ` : ''}disk ${o.box.disk.sync} ms; ${o.pair.measures} measures${o.pair.witness ? ', witness' : ''}` +
+    (o.streams > 0 ? `${o.streams * 100} % of phones over streams; ` : '') +
+    `disk ${o.box.disk.sync} ms; ${o.pair.measures} measures${o.pair.witness ? ', witness' : ''}` +
     `${o.pair.fence ? ', fence' : ''}; calls every ${o.mix.gap} ms, talk ${o.mix.talk.join('..')} ms` +
     (o.mix.watch > 0 ? `, ${o.mix.watch * 100} % watch` : '')
   );
