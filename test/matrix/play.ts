@@ -11,7 +11,7 @@ import { Dice } from '../world/dice.ts';
 import { BROADCAST, type Frame, readArp } from '../world/ether.ts';
 import { ledgerOf } from '../world/inside.ts';
 import { drawOptions, type Options } from '../world/options.ts';
-import { product } from '../world/product.ts';
+import { product, STREAM_PORTS } from '../world/product.ts';
 import { World } from '../world/world.ts';
 import type { Death } from './faults.ts';
 import { BRIEF_S, PATIENT_MS } from './measures.ts';
@@ -80,6 +80,7 @@ export function play(cells: readonly Cell[], seed: number, damage?: Damage): Pla
   if (first === undefined) return { seed, verdicts: [], broken: [], virtualMs: 0 };
   const options = damage?.adjust?.(optionsFor(seed)) ?? optionsFor(seed);
   const sip = {
+    ...STREAM_PORTS,
     auth: true,
     userTo: 9999,
     noAnswerMs: PATIENT_MS,

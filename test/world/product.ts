@@ -104,6 +104,13 @@ export class ProductSentry implements SentryProgram {
 /** What a world sets of SIP besides. */
 export type SipDraw = Partial<Omit<SipSettings, 'here' | 'heres' | 'vip' | 'nonceKey'>>;
 
+/** For a world in which somebody speaks over streams; TCP is always served. */
+export const STREAM_PORTS: SipDraw = {
+  tlsPort: STREAM_PORT.tls,
+  wsPort: STREAM_PORT.ws,
+  wssPort: STREAM_PORT.wss,
+};
+
 /** The program of `box` as it ships, with what the run drew of the pair's settings. */
 export function product(box: BoxId, drawn: PairDraw = SHORT_PAIR, sip: SipDraw = {}): Program {
   const pair = pairSettings(box, drawn);
@@ -116,9 +123,6 @@ export function product(box: BoxId, drawn: PairDraw = SHORT_PAIR, sip: SipDraw =
       nonceKey: 'world',
       sessionExpiresS: drawn.sessionS ?? 0,
       minSeS: ((drawn.sessionS ?? 180) * 4) / 5,
-      tlsPort: STREAM_PORT.tls,
-      wsPort: STREAM_PORT.ws,
-      wssPort: STREAM_PORT.wss,
       ...sip,
     }),
     diskGroupMs: 150,
