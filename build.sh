@@ -26,7 +26,8 @@ declare -A WHY=(
   [openssl]="a certificate that a stranger shows to a box"
   [util-linux]="starting programs in a namespace or with a parent's end (nsenter, setpriv)"
   [sqlite3]="reading a box's tables as an operator does"
-  [kamailio]="the peer in the bench"
+  [kamailio]="a neighbour and a registrar client in the tests, the peer in the bench"
+  [baresip-core]="a softphone that is not ours"
   [keepalived]="the VRRP neighbour in the tests and the peer in outage figures"
   [stress-ng]="processors and disk busy while a pair serves"
   [kamailio-extra-modules]="the peer in the bench: DMQ"
@@ -36,7 +37,7 @@ declare -A WHY=(
 DAEMONS=(kamailio keepalived)
 FOR_LAB=(iproute2 gcc libc6-dev g++ arping sipsak)
 FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
-  keepalived)
+  keepalived baresip-core kamailio)
 FOR_CHAOS=("${FOR_LAB[@]}" tcpdump sqlite3)
 FOR_STRESS=("${FOR_CHAOS[@]}" stress-ng util-linux)
 FOR_OUTAGE=("${FOR_LAB[@]}" keepalived stress-ng util-linux)

@@ -12,6 +12,7 @@ import type { Peer, Transport } from './base/peer.ts';
 import type { Lsn } from './base/units.ts';
 import type { PersistBatch } from './ledger/disk.ts';
 import type { Report } from './pair/terms.ts';
+import type { LogLevel } from './proto/context.ts';
 
 /** A SIP message to send from the service address, and the record it rests on. */
 export type Outgoing = {
@@ -23,7 +24,7 @@ export type Outgoing = {
 };
 
 export type LogLine = {
-  readonly level: 'debug' | 'info' | 'warning' | 'alarm';
+  readonly level: LogLevel;
   readonly text: string;
 };
 
@@ -40,6 +41,8 @@ export class EngineEffects {
   dropFlows = false;
   /** Other sides of the old primary's connections, which do not know yet that those are dead. */
   readonly tickles: Peer[] = [];
+  /** SIP URIs whose hosts are names: the answer is an input. */
+  readonly questions: string[] = [];
   /** Whether SIP sockets should be read: false while resigning. */
   reading = true;
 
@@ -52,5 +55,6 @@ export class EngineEffects {
     this.persist.length = 0;
     this.reports.length = 0;
     this.logs.length = 0;
+    this.questions.length = 0;
   }
 }

@@ -6,6 +6,7 @@
 import type { Peer, Transport } from './base/peer.ts';
 import type { DiskWord } from './ledger/disk.ts';
 import type { Order } from './pair/terms.ts';
+import type { Resolved } from './proto/context.ts';
 
 export type EngineInput =
   /** A SIP message that arrived at the service address; `text` is latin1, a character a byte. */
@@ -29,5 +30,7 @@ export type EngineInput =
   /** The disk thread's answers and complaints. */
   | DiskWord
   | { readonly kind: 'order'; readonly order: Order }
+  /** The name service answered. */
+  | { readonly kind: 'resolved'; readonly answer: Resolved }
   /** Nothing happened but the deadline. */
   | { readonly kind: 'tick' };

@@ -3,12 +3,14 @@
  * and what an operator can do when they have not.
  */
 
+import { createHmac } from 'node:crypto';
 import type { TableSpec } from './base/row.ts';
 import type { Millis } from './base/units.ts';
 import type { LedgerSettings } from './ledger/ledger.ts';
 import type { LinkSettings } from './pair/greeting.ts';
 import type { PairSettings } from './pair/terms.ts';
 import type { SipSettings } from './proto/context.ts';
+import type { Site } from './proto/site.ts';
 
 export type NodeSettings = {
   readonly pair: PairSettings;
@@ -31,15 +33,28 @@ export const LINK_WORDS = {
 
 /** What two boxes must have in common to be one server. */
 export function linkSettings(s: NodeSettings): LinkSettings {
-  const { port, tlsPort, wsPort, wssPort, userFrom, userTo, auth } = s.sip;
+  const { port, tlsPort, wsPort, wssPort, userFrom, userTo, auth, digest } = s.sip;
   const { box, key, redundancy } = s.pair;
   // what a phone finds at one box it must find at the other
   const ports = `${port}${[tlsPort, wsPort, wssPort].some((p) => p > 0) ? ` tls ${tlsPort} ws ${wsPort} wss ${wssPort}` : ''}`;
-  const users = `${userFrom}-${userTo}${auth ? ' with digest' : ''}`;
+  // What every box of an earlier release does needs no words.
+  const narrow = digest.join() === 'SHA-256,MD5' ? '' : ` ${digest.join()}`;
+  const users = `${userFrom}-${userTo}${auth ? ` with digest${narrow}` : ''}`;
   return {
     box,
     key,
     release: s.release,
-    agreement: { vip: s.pair.vips.join(' '), redundancy, port: ports, users },
+    agreement: {
+      vip: s.pair.vips.join(' '),
+      redundancy,
+      port: ports,
+      users,
+      site: siteDigest(s.sip.site, key),
+    },
   };
+}
+
+/** Trunks, dial plan and passwords in a word: keyed, for passwords can be guessed. */
+function siteDigest(site: Site, key: Uint8Array): string {
+  return createHmac('sha256', key).update(JSON.stringify(site)).digest('hex').slice(0, 12);
 }

@@ -131,6 +131,7 @@ export class Engine {
       this.service.due();
     }
     this.judge(inputs.length, out);
+    this.service.tell(out);
     this.mirror.turn(now, this.pairNow(), this.ledger.takeGroup());
     if (this.voice.prompt(now)) this.mirror.feed.agree();
     this.mirrorEvents(out);
@@ -188,6 +189,9 @@ export class Engine {
         return;
       case 'order':
         this.order(input.order, out);
+        return;
+      case 'resolved':
+        if (this.role === 'primary') this.service.resolved(input.answer);
         return;
       case 'synced':
       case 'disk-fault':

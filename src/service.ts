@@ -10,13 +10,13 @@ import { isReliable, type Peer } from './base/peer.ts';
 import type { Instant } from './base/units.ts';
 import { unreachable } from './call/flow.ts';
 import { BINDING, LEG } from './call/rows.ts';
-import { onDue, onMessage, resume } from './call/switch.ts';
-import type { Outgoing } from './effect.ts';
+import { onDue, onMessage, onResolved, resume } from './call/switch.ts';
+import type { EngineEffects, LogLine, Outgoing } from './effect.ts';
 import type { LiveRow } from './ledger/codec.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Table } from './ledger/tables.ts';
 import type { HeldQueue } from './pair/gate.ts';
-import type { Context, SipSettings } from './proto/context.ts';
+import type { Context, Resolved, SipSettings } from './proto/context.ts';
 import { Guard } from './proto/sip/guard.ts';
 import { Overload } from './proto/sip/overload.ts';
 
@@ -24,6 +24,9 @@ export class Service {
   readonly counters: { [name: string]: number } = {};
   /** What an operator should hear of, since it was last taken. */
   readonly alarms: string[] = [];
+  /** What this turn has to tell, and to ask of the name service. */
+  private readonly logs: LogLine[] = [];
+  private readonly questions: string[] = [];
 
   private readonly ledger: Ledger;
   private readonly held: HeldQueue<Outgoing>;
@@ -65,6 +68,12 @@ export class Service {
       count(name: string): void {
         service.note(name);
       },
+      log(level, text): void {
+        service.logs.push({ level, text });
+      },
+      resolve(uri): void {
+        service.questions.push(uri);
+      },
     };
   }
 
@@ -82,6 +91,14 @@ export class Service {
     const news = this.overload.turn(full);
     if (news === 'begins') this.alarms.push('overload: new calls are refused');
     if (news === 'ends') this.alarms.push('overload: over, new calls are taken again');
+  }
+
+  /** Hands over what the turn had to tell and to ask. */
+  tell(out: EngineEffects): void {
+    for (const line of this.logs) out.logs.push(line);
+    for (const uri of this.questions) out.questions.push(uri);
+    this.logs.length = 0;
+    this.questions.length = 0;
   }
 
   /** One SIP message. */
@@ -116,6 +133,13 @@ export class Service {
     };
     for (const binding of this.ledger.rows(BINDING)) look(binding);
     for (const leg of this.ledger.rows(LEG)) look(leg);
+  }
+
+  /** The name service answered. */
+  resolved(answer: Resolved): void {
+    this.begin();
+    onResolved(this.cx, answer);
+    this.commit();
   }
 
   /** Rows whose moment has come. */

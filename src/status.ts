@@ -1,6 +1,7 @@
 /** What an engine tells about itself, in the words of the documents; `status` and the lab show it. */
 
 import type { Lsn } from './base/units.ts';
+import type { TrunkView } from './call/trunk-view.ts';
 import type { DiskState } from './pair/disk-watch.ts';
 import type { GateKind } from './pair/gate.ts';
 
@@ -41,6 +42,8 @@ export type EngineView = {
   readonly calls: number;
   readonly established: number;
   readonly registrations: number;
+  /** Trunks: in service or not and why, calls on each, register-out. */
+  readonly trunks: readonly TrunkView[];
   readonly tables: { readonly [name: string]: { readonly count: number; readonly hash: number } };
   readonly counters: { readonly [name: string]: number };
 };

@@ -41,7 +41,10 @@ export type TableSpec<F extends Fields = Fields> = {
   readonly number: number;
   /** Order is the wire order: append only; a removed field keeps its place under a dead name. */
   readonly fields: F;
-  /** Fields by which rows are looked up. They do not change during a row's life. */
+  /**
+   * Fields by which rows are looked up. They do not change during a row's life. The empty text stands
+   * for none and is not looked up.
+   */
   readonly indexes: { readonly [N in keyof F]?: 'unique' | 'many' };
   /**
    * Earliest moment at which this row wants to be looked at again, NEVER for none. (A method, so

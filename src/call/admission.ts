@@ -5,13 +5,22 @@
 
 import { below } from '../base/chance.ts';
 import type { Peer } from '../base/peer.ts';
-import type { Context } from '../proto/context.ts';
+import type { Context, SipSettings } from '../proto/context.ts';
 import { authenticate, challenge, type Proof, REGISTRAR, SERVICE } from '../proto/sip/digest.ts';
 import { answerStateless } from '../proto/sip/server.ts';
 import { ALLOW, EMPTY_TAIL, idIn, isWord, OPTION_TAGS } from '../proto/sip/text.ts';
+import { trunkOfUser } from '../proto/site.ts';
 import { H, M, type SipMessage } from '../sip-parser/index.ts';
-import { isExtension } from './dialplan.ts';
+import { calledIn, emergencyNumber, isExtension } from './dialplan.ts';
 import { CALL, LEG } from './rows.ts';
+import { trunkAt } from './trunk.ts';
+
+/** A call to an emergency number: no limit of ours may refuse it. */
+export function isEmergency(settings: SipSettings, m: SipMessage): boolean {
+  const { site } = settings;
+  if (site.emergency.numbers.length === 0) return false;
+  return emergencyNumber(site, calledIn(site, m.requestUri)) !== undefined;
+}
 
 type Refusal = { readonly status: number; readonly tail: string };
 
@@ -19,6 +28,10 @@ const REFUSE = (status: number, headers = ''): Refusal => ({ status, tail: heade
 
 /** False when a request outside any dialog is one too many of this source: it is not answered. */
 export function admits(cx: Context, from: Peer): boolean {
+  // a trunk is no stranger, though it proves nothing but where it is
+  if (!cx.guard.isKnown(cx.now, from.ip) && trunkAt(cx, from) !== undefined) {
+    cx.guard.know(cx.now, from.ip);
+  }
   if (cx.guard.admits(cx.now, from.ip)) return true;
   cx.count('floodDropped');
   return false;
@@ -26,16 +39,18 @@ export function admits(cx: Context, from: Peer): boolean {
 
 /** Refusals of a new request that do not depend on who sends it; undefined when it may go on. */
 export function refusal(cx: Context, m: SipMessage): Refusal | undefined {
-  if (m.methodId === M.INVITE && cx.store.count(CALL) >= cx.settings.maxCalls) {
+  const full = m.methodId === M.INVITE && cx.store.count(CALL) >= cx.settings.maxCalls;
+  if (full && !isEmergency(cx.settings, m)) {
     cx.count('callsOverload');
     return REFUSE(503, 'Retry-After: 5\r\n');
   }
-  if (m.methodId === M.INVITE && cx.overload.share > 0 && refuses(cx)) {
+  const busy = m.methodId === M.INVITE && cx.overload.share > 0;
+  if (busy && !isEmergency(cx.settings, m) && refuses(cx)) {
     cx.count('callsOverload');
     // not all at once again
     return REFUSE(503, `Retry-After: ${1 + below(cx.chance, 5)}\r\n`);
   }
-  if (!/^sips?:/i.test(m.requestUri)) return REFUSE(416);
+  if (!/^sips?:/i.test(m.requestUri) && !isEmergency(cx.settings, m)) return REFUSE(416);
   // 8.2.2.2: same From tag, Call-ID and CSeq as an ongoing transaction, but another branch.
   if (m.methodId === M.INVITE && merged(cx, m)) return REFUSE(482);
   if (m.methodId === M.INVITE && cameBack(cx, m)) {
@@ -108,7 +123,7 @@ export function whoIs(cx: Context, m: SipMessage, from: Peer): Proof | undefined
     return undefined;
   }
   // The password of a user who does not exist can be worked out by anybody.
-  if (proof.as === 'user' && isExtension(cx.settings, proof.user)) {
+  if (proof.as === 'user' && exists(cx, proof.user)) {
     cx.guard.right(cx.now, from.ip, proof.user);
     return proof;
   }
@@ -118,6 +133,11 @@ export function whoIs(cx: Context, m: SipMessage, from: Peer): Proof | undefined
   if (tried !== '') cx.guard.wrong(cx.now, from.ip, tried);
   askAgain(cx, m, from, stale);
   return undefined;
+}
+
+/** An extension, or a trunk that proves itself. */
+function exists(cx: Context, user: string): boolean {
+  return isExtension(cx.settings, user) || trunkOfUser(cx.settings.site, user) !== undefined;
 }
 
 /** Challenges the sender of `m` (401 for REGISTER, 407 otherwise). */

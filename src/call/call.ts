@@ -3,7 +3,7 @@
  *
  *   ring    a phone rings, or plays early media       refuse   a phone said no, or never answered
  *   answer  a phone answered                          decline  the user said no on all phones (6xx)
- *   exhaust no phone is left that could answer        cancel   the caller withdrew
+ *   exhaust nobody is left to try (`hunt.ts`)          cancel   the caller withdrew
  *   end     a side hung up                            silence  nobody answered in time
  *   unheard a side never acknowledged an answer, or a reliable provisional response
  *   expire  nobody refreshed the session of a side in time (RFC 4028)
@@ -17,6 +17,7 @@ import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { respond } from '../proto/sip/server.ts';
 import { ALLOW, bodyTail, EMPTY_TAIL, passedOn, withBody } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
+import { endHunt } from './hunt.ts';
 import { contactOf, hangUp, inviteLines, sendAck, tidy } from './leg.ts';
 import { describes, move, spoke } from './offer.ts';
 import { acknowledge, conclude, give, progress, rseqOf } from './reliable.ts';
@@ -125,7 +126,9 @@ export function happen(cx: Context, call: Call, event: CallEvent, said: Said): v
       answeredAt: cx.now,
       noAnswerAt: 0,
     });
+    endHunt(cx, call);
   } else if (to !== call.state) {
+    if (to === 'ending') endHunt(cx, call);
     cx.store.patch(CALL, call, { state: to, noAnswerAt: to === 'ending' ? 0 : call.noAnswerAt });
   }
   for (const action of cell.act) act(cx, call, action, said);

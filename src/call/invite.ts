@@ -3,10 +3,14 @@
 import type { Context } from '../proto/context.ts';
 import { request } from '../proto/sip/client.ts';
 import { descriptionIn, randomWord, SUPPORTED } from '../proto/sip/text.ts';
+import { trunkOf } from '../proto/site.ts';
+import { dress, identityLine } from './identity.ts';
 import { contactOf, dialogLines } from './leg.ts';
 import type { Target } from './route.ts';
 import { BINDING, type Call, LEG, type Leg } from './rows.ts';
 import { sessionLines, TIMER_ONLY } from './session.ts';
+import { contactKey, contactRow } from './trunk.ts';
+import { CONTACT } from './trunk-rows.ts';
 
 export type Offer = {
   /** User part of the Contact we give. */
@@ -22,22 +26,31 @@ export type Offer = {
   readonly offerless: boolean;
   /** May the phone answer with reliable provisional responses? Said for an INVITE without an offer. */
   readonly reliable?: boolean;
+  /** Value of P-Asserted-Identity: who the caller is known to be; '' or left out: not known. */
+  readonly identity?: string;
+  /** He asked that this go no further (RFC 3323). */
+  readonly anonymous?: boolean;
 };
 
 /** Invites `target` into `call`. */
 export function invite(cx: Context, call: Call, target: Target, offer: Offer): Leg {
   const { transport, ip, port } = target.peer;
+  const trunk = trunkOf(cx.settings.site, target.hop?.trunk ?? '');
+  const clothes =
+    trunk === undefined || target.hop === undefined
+      ? { ...offer, user: offer.caller, lines: identityLine(offer) }
+      : dress(cx, offer, trunk, target.hop, target.peer, target.uri);
   const leg = cx.store.insert(LEG, {
     call: call.id,
     side: 'callee',
     state: 'inviting',
     callId: `${randomWord(cx.chance)}${randomWord(cx.chance)}@${cx.settings.vip}`,
     tag: randomWord(cx.chance),
-    localUri: offer.localUri,
-    remoteUri: offer.remoteUri,
+    localUri: clothes.localUri,
+    remoteUri: clothes.remoteUri,
     localCseq: 1,
     remoteTarget: target.uri,
-    user: offer.caller,
+    user: clothes.user,
     transport,
     ip,
     port,
@@ -46,6 +59,7 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
     offer: offer.offerless ? 'none' : 'local',
     offered: offer.offerless ? '' : descriptionIn(offer.tail),
     aor: target.binding === 0 ? '' : (cx.store.get(BINDING, target.binding)?.aor ?? ''),
+    trunk: trunk?.name ?? '',
   });
   const reliable = offer.reliable ?? !offer.offerless;
   const ctx = request(cx, {
@@ -56,7 +70,8 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
       `Max-Forwards: ${offer.hops}\r\n${dialogLines(leg, false)}CSeq: 1 INVITE\r\n` +
       contactOf(cx, leg) +
       sessionLines(cx, leg, reliable ? SUPPORTED : TIMER_ONLY) +
-      offer.tail,
+      clothes.lines +
+      clothes.tail,
     cseq: 1,
     to: leg,
     leg: leg.id,
@@ -64,5 +79,15 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
     offerless: offer.offerless,
   });
   cx.store.patch(LEG, leg, { uac: ctx.id });
+  if (trunk !== undefined) takeTurn(cx, call, trunk.name);
   return leg;
+}
+
+/** Trunks that take turns remember who was last. */
+function takeTurn(cx: Context, call: Call, name: string): void {
+  const { groups, trunks } = cx.settings.site;
+  if (!groups.some((g) => g.order === 'round-robin' && g.trunks.includes(name))) return;
+  const trunk = trunks.find((t) => t.name === name);
+  const row = trunk === undefined ? undefined : contactRow(cx, contactKey(trunk, 0));
+  if (row !== undefined) cx.store.patch(CONTACT, row, { lastUsed: call.id });
 }

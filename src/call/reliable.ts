@@ -53,6 +53,18 @@ export function reliableFor(m: SipMessage): Leg['reliable'] {
   return lists(m, H.Supported, '100rel') ? 'can' : 'no';
 }
 
+const HEADERS = 'Require: 100rel\r\nRSeq: ';
+
+/**
+ * The response said last to this INVITE is a reliable one and was acknowledged: nothing repeats it
+ * (RFC 3262 3).
+ */
+export function settled(cx: Context, stx: Stx): boolean {
+  if (!stx.response.startsWith(HEADERS)) return false;
+  for (const row of cx.store.all(RPR, 'leg', stx.leg)) if (row.resendAt !== 0) return false;
+  return true;
+}
+
 // ── towards the phone ──────────────────────────────────────────────────────────────────────────
 
 /**
@@ -150,7 +162,7 @@ function repeats(before: readonly Rpr[], p: Progress): boolean {
 function tell(cx: Context, leg: Leg, stx: Stx, row: Rpr): void {
   const rseq = leg.rseq === 0 ? 1 + below(cx.chance, RSEQ_FIRST) : leg.rseq + 1;
   cx.store.patch(LEG, leg, { rseq });
-  respond(cx, stx, row.status, row.reason, `Require: 100rel\r\nRSeq: ${rseq}\r\n${row.tail}`);
+  respond(cx, stx, row.status, row.reason, `${HEADERS}${rseq}\r\n${row.tail}`);
   cx.store.patch(RPR, row, {
     rseq,
     tail: '',

@@ -18,8 +18,10 @@ import { respond } from '../proto/sip/server.ts';
 import { ALLOW, EMPTY_TAIL, passedOn, SUPPORTED } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
 import { type CallEvent, happen, type Said } from './call.ts';
+import { challenged } from './challenged.ts';
 import { contactFor } from './dialog.ts';
 import { notified } from './events/notifier.ts';
+import { heardOf, huntsOn } from './hunt.ts';
 import {
   dropLeg,
   establish,
@@ -33,9 +35,11 @@ import {
 } from './leg.ts';
 import { isRelayed, relayed } from './message.ts';
 import { describes, exchange, heard } from './offer.ts';
+import { registerAnswered, registerUnanswered } from './register-out.ts';
 import { acknowledge, rseqOf, takesReliable } from './reliable.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { grantSession, heedSession, learn, longer, refreshed } from './session.ts';
+import { contactOfProbe, optionsAnswered, probed } from './trunk.ts';
 
 /** A valid response arrived. */
 export function response(cx: Context, m: SipMessage): void {
@@ -50,6 +54,11 @@ export function response(cx: Context, m: SipMessage): void {
   if (ofNoLeg(cx, ctx, m)) return;
   const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
   if (m.status === 422 && leg !== undefined && again(cx, ctx, leg, m, sent)) return;
+  if (leg === undefined && ctx.onward === 0) {
+    if (ctx.method === 'OPTIONS') optionsAnswered(cx, ctx, m);
+    else if (ctx.method === 'REGISTER') registerAnswered(cx, ctx, m, sent);
+  }
+  if (leg !== undefined && leg.trunk !== '' && challenged(cx, ctx, leg, m, sent)) return;
   // The phone hung up while its 2xx was on the way: it repeats that until it is acknowledged.
   if (leg === undefined && ctx.state === 'accepted') acknowledgeLate(cx, ctx, m);
   if (ctx.onward !== 0) {
@@ -111,6 +120,7 @@ function invited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage): void {
       cancel(cx, ctx, inviteLines(leg));
       return;
     }
+    heardOf(cx, call);
     // 100 says nothing about the phone, 199 that an early dialog is gone.
     if (m.status === 100 || m.status === 199) return;
     rings(cx, ctx, leg, call, m);
@@ -185,7 +195,7 @@ function refused(
   };
   const event: CallEvent = status >= 600 ? 'decline' : 'refuse';
   happen(cx, call, event, what);
-  if (!phonesLeft(cx, call)) happen(cx, call, 'exhaust', what);
+  if (!phonesLeft(cx, call) && !huntsOn(cx, call, leg, status)) happen(cx, call, 'exhaust', what);
   tidy(cx, call);
 }
 
@@ -207,7 +217,9 @@ function translated(status: number): number {
 
 function phonesLeft(cx: Context, call: Call): boolean {
   for (const leg of cx.store.all(LEG, 'call', call.id)) {
-    if (leg.side === 'callee' && (leg.state === 'inviting' || leg.state === 'early')) return true;
+    if (leg.side !== 'callee' || (leg.state !== 'inviting' && leg.state !== 'early')) continue;
+    // one that was withdrawn is not waited for
+    if (cx.store.get(CTX, leg.uac)?.cancel === 'no') return true;
   }
   return false;
 }
@@ -315,7 +327,12 @@ export function unanswered(cx: Context, ctx: Ctx): void {
     if (leg !== undefined && changesSession(ctx)) lost(cx, leg, false);
     return;
   }
-  if (leg === undefined) return;
+  if (leg === undefined) {
+    const probe = ctx.method === 'OPTIONS' ? contactOfProbe(cx, ctx) : undefined;
+    if (probe !== undefined) probed(cx, probe, 408);
+    if (ctx.method === 'REGISTER') registerUnanswered(cx, ctx);
+    return;
+  }
   const call = cx.store.get(CALL, leg.call);
   if (ctx.method === 'BYE') ended(cx, leg);
   // RFC 4028 10: "If the session refresh request transaction times out ..., then the UAC sends a BYE".

@@ -130,8 +130,10 @@ export const LEG = table({
     expiresAt: 'time',
     /** The extension whose phone the other side is; '' for none. */
     aor: 'text',
+    /** The trunk it uses; '' for none. What a trunk carries is counted by it. */
+    trunk: 'text',
   },
-  indexes: { call: 'many', aor: 'many' },
+  indexes: { call: 'many', aor: 'many', trunk: 'many' },
   deadline: (row) => (row.state === 'confirmed' ? soonest(row.refreshAt, row.expiresAt, 0) : NEVER),
   warm: false,
 });

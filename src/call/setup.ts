@@ -1,12 +1,13 @@
 /**
- * A new INVITE (RFC 3261 13.3): checks, the dial plan, and one INVITE to each phone of the callee.
+ * A new INVITE (RFC 3261 13.3): checks, the dial plan, and one INVITE to each phone of the callee or
+ * to a trunk.
  * Everything is written in this one turn: the call, both kinds of legs, and all transactions.
  */
 
 import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { targetOf, uriOf, userOf } from '../proto/sip/address.ts';
-import type { Proof } from '../proto/sip/digest.ts';
+import { authenticate, type Proof, SERVICE } from '../proto/sip/digest.ts';
 import { STX } from '../proto/sip/rows.ts';
 import { answerStateless, openServer, trying } from '../proto/sip/server.ts';
 import {
@@ -18,16 +19,20 @@ import {
   randomWord,
   withoutTag,
 } from '../proto/sip/text.ts';
+import { extensionOf, type Trunk, trunkOfUser } from '../proto/site.ts';
 import { escapeUser, H, type SipMessage, unescapeUser } from '../sip-parser/index.ts';
 import { refusal, whoIs } from './admission.ts';
-import { isExtension } from './dialplan.ts';
-import { invite } from './invite.ts';
+import { calledIn, emergencyNumber, isExtension } from './dialplan.ts';
+import { keepHunt } from './hunt.ts';
+import { assertedBy, calledBy, wantsPrivacy } from './identity.ts';
+import { invite, type Offer } from './invite.ts';
 import { hopFor, routeLines, tagOf } from './leg.ts';
 import { describes } from './offer.ts';
 import { reliableFor } from './reliable.ts';
-import { route, type Target } from './route.ts';
+import { type Caller, type Route, route } from './route.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { abilities, termsFor, tooBrief } from './session.ts';
+import { trunkAt } from './trunk.ts';
 
 /** An INVITE outside any dialog. */
 export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): void {
@@ -42,16 +47,15 @@ export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): vo
     answerStateless(cx, m, from, 483, EMPTY_TAIL);
     return;
   }
-  const proof = whoIs(cx, m, from);
-  if (proof === undefined) return;
-  if (!maySpeakAs(cx, m, proof)) {
+  const sender = senderOf(cx, m, from);
+  if (sender === undefined) return;
+  if (sender === 'impostor') {
     answerStateless(cx, m, from, 403, EMPTY_TAIL);
     return;
   }
-  const called = unescapeUser(userOf(m.requestUri));
-  const way = route(cx, called);
+  const way = route(cx, sender.called, sender.caller);
   if (way.kind === 'refuse') {
-    answerStateless(cx, m, from, way.status, EMPTY_TAIL);
+    answerStateless(cx, m, from, way.status, way.tail ?? EMPTY_TAIL);
     return;
   }
   const brief = tooBrief(cx, m);
@@ -60,7 +64,62 @@ export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): vo
     return;
   }
   cx.count('callsTried');
-  place(cx, m, key, from, called, way.targets, hops < 0 ? 69 : hops - 1, proof);
+  place(cx, m, key, from, sender, way, hops < 0 ? 69 : hops - 1);
+}
+
+/** Who calls, by what is known of him; what he calls, in the site's own numbering. */
+type Sender = {
+  readonly caller: Caller;
+  readonly called: string;
+  /** The extension that calls; '' when it is none of ours. */
+  readonly extension: string;
+  /** P-Asserted-Identity; '' for none. */
+  readonly identity: string;
+};
+
+/** undefined when he was challenged instead; an impostor calls under somebody else's number. */
+function senderOf(cx: Context, m: SipMessage, from: Peer): Sender | 'impostor' | undefined {
+  const { site } = cx.settings;
+  const dialled = calledIn(site, m.requestUri);
+  const neighbour = trunkAt(cx, from);
+  if (neighbour !== undefined && neighbour.inbound.digest === undefined) {
+    return byTrunk(m, neighbour);
+  }
+  const urgent = emergencyNumber(site, dialled) !== undefined;
+  if (urgent) {
+    cx.count('callsEmergency');
+    cx.log('warning', `emergency call to ${dialled} from ${from.ip}`);
+  }
+  // who calls for help is not asked for a password
+  const proof = urgent ? authenticate(cx, m, SERVICE.from, from.ip) : whoIs(cx, m, from);
+  if (proof === undefined) return undefined;
+  const trunk = proof.as === 'user' ? trunkOfUser(site, proof.user) : undefined;
+  if (trunk !== undefined) return byTrunk(m, trunk);
+  if (!urgent && !maySpeakAs(cx, m, proof)) return 'impostor';
+  const number =
+    proof.as === 'user' ? proof.user : unescapeUser(userOf(uriOf(m.header(H.From) ?? '')));
+  return {
+    caller: { classOfService: classOf(cx, number), trunk: '' },
+    called: dialled,
+    extension: proof.as === 'user' || isExtension(cx.settings, number) ? number : '',
+    identity: proof.as === 'user' ? `<sip:${proof.user}@${cx.settings.here}>` : '',
+  };
+}
+
+function byTrunk(m: SipMessage, trunk: Trunk): Sender {
+  return {
+    caller: { classOfService: trunk.classOfService, trunk: trunk.name },
+    called: calledBy(m, trunk),
+    extension: '',
+    identity: assertedBy(m, trunk),
+  };
+}
+
+/** Who is no extension of ours may call extensions: an open site is no way out for strangers. */
+export function classOf(cx: Context, number: string): string {
+  if (!isExtension(cx.settings, number)) return 'internal';
+  const { site } = cx.settings;
+  return extensionOf(site, number)?.classOfService || site.defaultClass;
 }
 
 /** On a site with passwords nobody calls under the number of another extension. */
@@ -75,11 +134,11 @@ function place(
   m: SipMessage,
   key: string,
   from: Peer,
-  called: string,
-  targets: readonly Target[],
+  sender: Sender,
+  way: Extract<Route, { kind: 'targets' }>,
   hops: number,
-  proof: Proof,
 ): void {
+  const { called } = sender;
   const fromValue = m.header(H.From) ?? '';
   const to = m.header(H.To) ?? '';
   const caller = userOf(uriOf(fromValue));
@@ -91,21 +150,26 @@ function place(
     startedAt: cx.now,
     noAnswerAt: cx.now + cx.settings.noAnswerMs,
   });
-  const leg = callerLeg(cx, m, from, call, called, fromValue, to, ownExtension(cx, caller, proof));
+  const leg = callerLeg(cx, m, from, call, fromValue, to, sender);
   const stx = openServer(cx, m, key, from, leg.id, tagOf(leg));
   cx.store.patch(LEG, leg, { uas: stx.id });
   cx.store.patch(STX, stx, termsFor(cx, leg, m));
   trying(cx, m, stx);
-  const asserted = proof.as === 'user' ? assertedIdentity(cx, m, proof.user) : '';
-  const tail = passedOn(m, ALLOW + asserted);
   const offerless = isOfferless(m);
-  const localUri = withoutTag(fromValue);
-  const remoteUri = withoutTag(to);
-  // A phone's offer in a reliable response would need this caller's answer, and one alone.
-  const reliable = !offerless || (leg.reliable !== 'no' && targets.length === 1);
-  for (const target of targets) {
-    invite(cx, call, target, { caller, localUri, remoteUri, hops, tail, offerless, reliable });
-  }
+  const offer: Offer = {
+    caller,
+    localUri: withoutTag(fromValue),
+    remoteUri: withoutTag(to),
+    hops,
+    tail: passedOn(m, ALLOW),
+    offerless,
+    // A phone's offer in a reliable response would need this caller's answer, and one alone.
+    reliable: !offerless || (leg.reliable !== 'no' && way.targets.length === 1),
+    identity: sender.identity,
+    anonymous: wantsPrivacy(m),
+  };
+  for (const target of way.targets) invite(cx, call, target, offer);
+  keepHunt(cx, call, way.targets, way.later, offer);
 }
 
 /** RFC 3325 9.1: what we know of the caller, unless he asks that it stay here. */
@@ -114,22 +178,15 @@ export function assertedIdentity(cx: Context, m: SipMessage, user: string): stri
   return `P-Asserted-Identity: <sip:${user}@${cx.settings.here}>\r\n`;
 }
 
-/** The extension that calls; '' when it is none of ours. */
-function ownExtension(cx: Context, caller: string, proof: Proof): string {
-  if (proof.as === 'user') return proof.user;
-  return isExtension(cx.settings, caller) ? caller : '';
-}
-
 /** RFC 3261 12.1.1: the dialog a UAS has with the sender of an INVITE. */
 function callerLeg(
   cx: Context,
   m: SipMessage,
   from: Peer,
   call: Call,
-  user: string,
   fromValue: string,
   to: string,
-  aor: string,
+  sender: Sender,
 ): Leg {
   const nat = behindNat(m, from.ip);
   const contact = m.contactUri === '*' ? '' : m.contactUri;
@@ -149,7 +206,7 @@ function callerLeg(
     remoteTarget: target,
     routeSet,
     // what a number decodes to must not end our own Contact
-    user: escapeUser(user),
+    user: escapeUser(sender.called),
     transport: hop.transport,
     ip: hop.ip,
     port: hop.port,
@@ -157,6 +214,7 @@ function callerLeg(
     offer: describes(m) ? 'remote' : 'none',
     reliable: reliableFor(m),
     ...abilities(m),
-    aor,
+    aor: sender.extension,
+    trunk: sender.caller.trunk,
   });
 }

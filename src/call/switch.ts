@@ -12,7 +12,7 @@
 
 import { isReliable, type Peer } from '../base/peer.ts';
 import type { Store, TableSpec } from '../base/row.ts';
-import type { Context } from '../proto/context.ts';
+import type { Context, Resolved } from '../proto/context.ts';
 import { isOurPort, isOurs } from '../proto/sip/address.ts';
 import { clientDue } from '../proto/sip/client.ts';
 import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
@@ -46,13 +46,18 @@ import { MAILBOX, type Mailbox, SUBSCRIPTION, type Subscription } from './events
 import { inSubscription, subscribe } from './events/subscribe.ts';
 import { watched } from './events/watch.ts';
 import { follow, resumeFlows } from './flow.ts';
+import { huntDue } from './hunt.ts';
 import { newMessage } from './message.ts';
+import { registrarsFound, registrationDue, settleRegistrations } from './register-out.ts';
 import { expire, register } from './registrar.ts';
-import { provisionalDue } from './reliable.ts';
+import { provisionalDue, settled } from './reliable.ts';
 import { expired, response, unanswered, unheard } from './responses.ts';
 import { BINDING, type Binding, CALL, type Call, LEG, type Leg, RPR, type Rpr } from './rows.ts';
 import { sessionDue } from './session.ts';
 import { newCall } from './setup.ts';
+import { contactDue, contactsResolved, settleContacts } from './trunk.ts';
+import { CONTACT, type Contact, HUNT, type Hunt, REGOUT, type Regout } from './trunk-rows.ts';
+import { type TrunkView, trunkViews } from './trunk-view.ts';
 
 /** Every table of the SIP core. */
 export const CALL_TABLES: readonly TableSpec[] = [
@@ -64,6 +69,9 @@ export const CALL_TABLES: readonly TableSpec[] = [
   RPR,
   SUBSCRIPTION,
   MAILBOX,
+  CONTACT,
+  HUNT,
+  REGOUT,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
@@ -172,6 +180,12 @@ function options(cx: Context, m: SipMessage, from: Peer): void {
   else answerStateless(cx, m, from, 200, OPTIONS_TAIL);
 }
 
+/** The name service answered. */
+export function onResolved(cx: Context, answer: Resolved): void {
+  contactsResolved(cx, answer);
+  registrarsFound(cx);
+}
+
 /**
  * A row's moment has come: `table.deadline(row) <= cx.now`. Afterwards it has another, or is
  * gone.
@@ -228,6 +242,15 @@ export function onDue(plain: Context, table: TableSpec, row: { readonly id: numb
     case MAILBOX.number:
       lapse(cx, row as Mailbox);
       return;
+    case CONTACT.number:
+      contactDue(cx, row as Contact);
+      return;
+    case HUNT.number:
+      huntDue(cx, row as Hunt);
+      return;
+    case REGOUT.number:
+      registrationDue(cx, row as Regout);
+      return;
     default:
   }
 }
@@ -242,13 +265,15 @@ export function resume(cx: Context): void {
   // a guard that knows nobody would take those who come back for strangers
   for (const binding of store.rows(BINDING)) cx.guard.know(now, binding.sourceIp);
   for (const leg of store.rows(LEG)) cx.guard.know(now, leg.ip);
+  settleContacts(cx);
+  settleRegistrations(cx);
   for (const ctx of store.rows(CTX)) {
     if (ctx.resendAt > now) store.patch(CTX, ctx, { resendAt: now });
   }
   for (const stx of store.rows(STX)) {
     if (stx.resendAt > now) store.patch(STX, stx, { resendAt: now });
     // A caller who heard 100 repeats nothing: ringing must not be lost. 100 itself he asks for.
-    else if (stx.state === 'proceeding' && stx.status > 100) {
+    else if (stx.state === 'proceeding' && stx.status > 100 && !settled(cx, stx)) {
       repeatTo(cx, stx);
     }
   }
@@ -262,6 +287,7 @@ export type SipSummary = {
   readonly established: number;
   readonly registrations: number;
   readonly transactions: number;
+  readonly trunks: readonly TrunkView[];
 };
 
 /** Counts for status. Walks the calls: not for the hot path. */
@@ -273,5 +299,6 @@ export function summary(store: Store): SipSummary {
     established,
     registrations: store.count(BINDING),
     transactions: store.count(STX) + store.count(CTX),
+    trunks: trunkViews(store),
   };
 }

@@ -8,8 +8,9 @@ import { isIP, isIPv4 } from 'node:net';
 import type { NodeSettings } from '../node-settings.ts';
 import { PAIR_DEFAULTS, settingsFault } from '../pair/settings.ts';
 import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts';
-import { sipSettings } from '../proto/context.ts';
+import { type DigestName, sipSettings } from '../proto/context.ts';
 import { ipCanonical } from '../wire/ip.ts';
+import { type DnsSettings, dnsOf, siteOf } from './config-site.ts';
 import { type StreamConfig, streamsOf } from './config-streams.ts';
 import { isKeyFault, readKeyFile } from './key-file.ts';
 
@@ -32,6 +33,8 @@ export type Config = {
   readonly fence: readonly string[] | undefined;
   /** Where the pair key is; '' when it stands in the configuration itself. */
   readonly keyFile: string;
+  /** Name servers for trunks. */
+  readonly dns: DnsSettings;
   readonly node: NodeSettings;
 };
 
@@ -122,6 +125,8 @@ const TOP = [
   'vip',
   'sip',
   'users',
+  'site',
+  'dns',
   'witnesses',
   'fence',
   'data',
@@ -210,6 +215,18 @@ function witnessesOf(c: Checker, j: Json): readonly Witness[] {
     // as an answer names its sender
     return [{ address: ipCanonical(address) ?? address, by }];
   });
+}
+
+/** Digest algorithms in the order of the configuration; nothing when it does not say. */
+function digestOf(c: Checker, users: Json): { readonly digest?: readonly DigestName[] } {
+  if (users['digest'] === undefined) return {};
+  const all: readonly DigestName[] = ['SHA-256', 'MD5'];
+  const list = c.list(users, 'digest', 'users.');
+  const digest = all.filter((name) => list.includes(name));
+  if (digest.length === 0 || digest.length !== list.length) {
+    c.wrong('users.digest', 'config-choice', `one or both of ${all.join(', ')} are needed here`);
+  }
+  return { digest: list as readonly DigestName[] };
 }
 
 function vipsOf(c: Checker, vip: Json): readonly string[] {
@@ -306,7 +323,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   const sip = c.object(j, 'sip', '');
   const streams = streamsOf(c, sip);
   const users = c.object(j, 'users', '');
-  c.known(users, 'users.', ['from', 'to', 'auth', 'voicemail']);
+  c.known(users, 'users.', ['from', 'to', 'auth', 'digest', 'voicemail']);
   const fence = fenceOf(c, j);
   const pair = pairOf(c, j, lan, face, pairKey(c, j, keyed), fence);
   const vip = pair.vips[0] as string;
@@ -331,6 +348,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
     data: c.text(j, 'data', ''),
     control: c.text(j, 'control', ''),
     fence: fence.command,
+    dns: dnsOf(c, j),
     keyFile: typeof j['keyFile'] === 'string' ? j['keyFile'] : '',
     node: {
       pair,
@@ -344,11 +362,13 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
         userFrom: from,
         userTo: to,
         auth: c.flag(users, 'auth', 'users.'),
+        ...digestOf(c, users),
         sessionExpiresS: c.whole(sip, 'sessionExpiresS', 'sip.', 0, 86_400, 1800),
         minSeS: c.whole(sip, 'minSeS', 'sip.', 90, 86_400, 90),
         voicemail: voicemailOf(c, users),
         nonceKey: Buffer.from(pair.key).toString('hex'),
         product: RELEASE.replace(' ', '/'),
+        site: siteOf(c, j, from, to),
       }),
       diskGroupMs: 200,
       release: RELEASE,

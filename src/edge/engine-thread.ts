@@ -18,6 +18,7 @@ import type { DiskAnswer, DiskThreadData } from './disk-thread.ts';
 import { Flows } from './flows.ts';
 import { Link } from './link.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
+import { Names } from './resolver.ts';
 
 const data = workerData as EngineThreadData;
 const { config } = data;
@@ -42,6 +43,7 @@ class Loop {
   private readonly udp: Datagrams;
   private readonly flows: Flows;
   private readonly link: Link;
+  private readonly names: Names;
   private readonly standing = new StandingCell(data.standing);
   private readonly lease = new Float64Array(data.lease);
   private readonly out = new EngineEffects();
@@ -77,6 +79,15 @@ class Loop {
         });
       },
     });
+    const { tcp, tls } = config.streams;
+    const usable = [
+      'udp' as const,
+      ...(tcp ? ['tcp' as const] : []),
+      ...(tls ? ['tls' as const] : []),
+    ];
+    this.names = new Names(config.dns, usable, config.node.sip.vip6 !== '', (answer) =>
+      this.take({ kind: 'resolved', answer }),
+    );
     parentPort?.on('message', (m: ToEngine) => this.fromSentry(m));
     this.take({ kind: 'tick' });
   }
@@ -153,6 +164,7 @@ class Loop {
     this.standing.write(this.engine.standing);
     for (const report of out.reports) say({ kind: 'report', report });
     for (const line of out.logs) say({ kind: 'log', line });
+    for (const uri of out.questions) this.names.ask(uri);
     out.clear();
   }
 

@@ -23,7 +23,8 @@ export class UniqueIndex {
     this.field = field;
   }
   add(row: LiveRow): void {
-    this.map.set(row[this.field] as Key, row);
+    const key = row[this.field] as Key;
+    if (key !== '') this.map.set(key, row);
   }
   remove(row: LiveRow): void {
     const key = row[this.field] as Key;
@@ -37,8 +38,10 @@ export class ManyIndex {
   constructor(field: string) {
     this.field = field;
   }
+  /** Nobody asks for '': what a row does not have is not found by it, and costs nothing. */
   add(row: LiveRow): void {
     const key = row[this.field] as Key;
+    if (key === '') return;
     const rows = this.map.get(key);
     if (rows === undefined) this.map.set(key, [row]);
     else rows.push(row);

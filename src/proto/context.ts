@@ -14,6 +14,9 @@ import type { Instant, Millis } from '../base/units.ts';
 import type { CounterName } from './sip/counters.ts';
 import { GUARD_DEFAULTS, type Guard, type GuardSettings } from './sip/guard.ts';
 import type { Overload } from './sip/overload.ts';
+import { PLAIN_SITE, type Site } from './site.ts';
+
+export type DigestName = 'SHA-256' | 'MD5';
 
 export type SipSettings = {
   /** The address the world knows the pair by. */
@@ -35,6 +38,8 @@ export type SipSettings = {
   readonly userTo: number;
   /** REGISTER and requests outside a dialog must be authenticated by digest. */
   readonly auth: boolean;
+  /** Algorithms of digest that are offered and accepted, the preferred one first. */
+  readonly digest: readonly DigestName[];
   /** The password of extension n is this prefix followed by n. */
   readonly passwordPrefix: string;
   /** Shared by both boxes: nonces and stateless tags of one are understood by the other. */
@@ -80,7 +85,11 @@ export type SipSettings = {
   readonly guard: GuardSettings;
   /** Value of Server and User-Agent. */
   readonly product: string;
+  /** Trunks, dial plan, classes of service. */
+  readonly site: Site;
 };
+
+export type LogLevel = 'debug' | 'info' | 'warning' | 'alarm';
 
 function hostPort(ip: string, port: number): string {
   return `${ip.includes(':') ? `[${ip}]` : ip}:${port}`;
@@ -115,6 +124,7 @@ export function sipSettings(
     userFrom: 1000,
     userTo: 1999,
     auth: false,
+    digest: ['SHA-256', 'MD5'],
     passwordPrefix: 'pw-',
     nonceLifeMs: 300_000,
     t1: 500,
@@ -137,6 +147,7 @@ export function sipSettings(
     voicemail: [],
     guard: GUARD_DEFAULTS,
     product: 'sipair',
+    site: PLAIN_SITE,
     ...given,
   };
 }
@@ -158,4 +169,22 @@ export interface Context {
   /** This box's own memory, never a row: who asks too often, and how much there is to do. */
   readonly guard: Guard;
   readonly overload: Overload;
+  /** A line for the operator's log; leaves at once. */
+  log(level: LogLevel, text: string): void;
+  /** Asks the name service where `uri` leads; `onResolved` is told. Asked again by whoever needs it. */
+  resolve(uri: string): void;
 }
+
+/** What the name service said of a SIP URI (RFC 3263 4). */
+export type Resolved = {
+  readonly uri: string;
+  /** In the order of RFC 3263 and, within a priority, as found. Empty when there are none. */
+  readonly addresses: readonly Address[];
+  /** How long that is good, seconds. */
+  readonly ttlS: number;
+  /** Why there are none; '' otherwise. */
+  readonly cause: string;
+};
+
+/** One target of RFC 2782; 0 and 0 where no SRV record spoke. */
+export type Address = Peer & { readonly priority: number; readonly weight: number };

@@ -86,41 +86,58 @@ export function readPcap(file: string): Frame[] {
 }
 
 export class Capture {
+  readonly file: string;
   readonly #child: ChildProcessWithoutNullStreams;
-  readonly #file: string;
 
-  private constructor(lab: Lab, host: HostName) {
-    this.#file = join(lab.places.dir, `said-by-${host}-${Math.trunc(performance.now())}.pcap`);
-    const port = [
-      '-i',
-      `lan-${host}`,
-      '-Q',
-      'in',
-      '--immediate-mode',
-      '-U',
-      '-n',
-      '-s',
-      '0',
-      '-w',
-      this.#file,
-    ];
-    const where = ['netns', 'exec', lab.places.netns('sw')];
-    this.#child = spawn('ip', [...where, 'tcpdump', '-Z', 'root', ...port]);
+  private constructor(lab: Lab, netns: string, name: string, what: readonly string[]) {
+    this.file = join(lab.places.dir, `${name}-${Math.trunc(performance.now())}.pcap`);
+    const always = ['--immediate-mode', '-U', '-n', '-s', '0', '-w', this.file];
+    this.#child = spawn('ip', [
+      'netns',
+      'exec',
+      netns,
+      'tcpdump',
+      '-Z',
+      'root',
+      ...always,
+      ...what,
+    ]);
   }
 
   /** Everything that a host says on the LAN, from now on. */
-  static async of(lab: Lab, host: HostName): Promise<Capture> {
-    const capture = new Capture(lab, host);
+  static of(lab: Lab, host: HostName): Promise<Capture> {
+    const port = ['-i', `lan-${host}`, '-Q', 'in'];
+    return new Capture(lab, lab.places.netns('sw'), `said-by-${host}`, port).#listening();
+  }
+
+  /** What a host says on the LAN and what is said to it. */
+  static around(lab: Lab, host: HostName): Promise<Capture> {
+    const port = ['-i', `lan-${host}`];
+    return new Capture(lab, lab.places.netns('sw'), `around-${host}`, port).#listening();
+  }
+
+  /** What the hosts and phones of the host `lan` say to each other, which never leaves it. */
+  static inside(lab: Lab, filter: string): Promise<Capture> {
+    const place = ['-i', 'lo', filter];
+    return new Capture(lab, lab.places.netns('lan'), 'inside-lan', place).#listening();
+  }
+
+  async #listening(): Promise<Capture> {
     await new Promise<void>((done, fail) => {
       let words = '';
-      capture.#child.stderr.on('data', (bytes) => {
+      this.#child.stderr.on('data', (bytes) => {
         words += String(bytes);
         if (words.includes('listening on')) done();
       });
-      capture.#child.once('error', fail);
-      capture.#child.once('exit', () => fail(new Error(`tcpdump: ${words}`)));
+      this.#child.once('error', fail);
+      this.#child.once('exit', () => fail(new Error(`tcpdump: ${words}`)));
     });
-    return capture;
+    return this;
+  }
+
+  /** What was captured so far. */
+  soFar(): Frame[] {
+    return readPcap(this.file);
   }
 
   /** Ends the capture and reads it. */
@@ -131,7 +148,7 @@ export class Capture {
     // What the kernel has kept for tcpdump is handed over within a moment.
     await new Promise((done) => setTimeout(done, 300));
     this.#child.kill('SIGTERM');
-    await gone;
-    return existsSync(this.#file) ? readPcap(this.#file) : [];
+    if (this.#child.exitCode === null) await gone;
+    return existsSync(this.file) ? readPcap(this.file) : [];
   }
 }

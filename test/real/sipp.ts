@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Lab } from '../lab/lab.ts';
 import { SIP_PORT, VIP } from '../lab/places.ts';
+import { scenarioText } from './sipp-words.ts';
 
 export type SippRun = {
   readonly scenario: string;
@@ -13,8 +14,9 @@ export type SippRun = {
   readonly number: number;
   readonly calls?: number;
   readonly rate?: number;
-  /** What stands for {{status}} in the scenario. */
+  /** What stands for {{status}} and {{pause}} (ms) in the scenario (`sipp-words.ts`). */
   readonly status?: number;
+  readonly pause?: number;
   /** Percentage of messages lost, both ways. */
   readonly lost?: number;
   readonly keys?: Readonly<Record<string, string>>;
@@ -30,7 +32,7 @@ export function sipp(lab: Lab, run: SippRun): Promise<SippEnd> {
   mkdirSync(dir);
   const text = readFileSync(join(import.meta.dirname, 'sipp', `${run.scenario}.xml`), 'utf8');
   const file = join(dir, 'scenario.xml');
-  writeFileSync(file, text.replaceAll('{{status}}', String(run.status ?? 0)));
+  writeFileSync(file, scenarioText(text, { status: run.status ?? 0, pause: run.pause ?? 100 }));
   const keys = { caller: String(1900), ...run.keys };
   const args = [
     ...['sipp', `${VIP}:${SIP_PORT}`, '-sf', file, '-i', run.local, '-p', String(SIP_PORT)],

@@ -36,6 +36,8 @@ export class Lab {
   readonly log: Sent[] = [];
   /** Connections that stand, as "tcp 192.0.2.1 40001"; another box has none of them. */
   flows = new Set<string>();
+  /** Questions to the name service. */
+  readonly questions: string[] = [];
   cx: Context;
   readonly overload = new Overload();
   /** What an operator would hear. */
@@ -63,6 +65,12 @@ export class Lab {
       isOpen: ({ transport, ip, port }) => this.flows.has(`${transport} ${ip} ${port}`),
       count: (name) => {
         this.counters.set(name, (this.counters.get(name) ?? 0) + 1);
+      },
+      log: (level, text) => {
+        this.told.push(`${level}: ${text}`);
+      },
+      resolve: (uri) => {
+        this.questions.push(uri);
       },
     };
   }

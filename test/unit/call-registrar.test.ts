@@ -180,6 +180,28 @@ test('RFC 8760 2.4 two challenges, SHA-256 first; either is good', (t) => {
   );
 });
 
+test('phones that stumble over an algorithm they do not know are asked for MD5 only', (t) => {
+  const browsers = ['JsSIP 3.13.8', 'SIP.js/0.21.2'];
+  const others = ['baresip v1.0.0 (x86_64/linux)', 'kamailio (5.6.3 (x86_64/linux))'];
+  for (const agent of [...browsers, ...others, 'Phone/2']) {
+    const no = reg(phone(new Lab({ auth: true })), CONTACT, `User-Agent: ${agent}\r\n`);
+    const asked = no.values(H.WwwAuthenticate).map((x) => /algorithm=([\w-]+)/.exec(x)?.[1]);
+    t.deepEqual(asked, agent === 'Phone/2' ? ['SHA-256', 'MD5'] : ['MD5'], agent);
+  }
+});
+
+test('a site decides which algorithms are offered; no other is accepted', (t) => {
+  const bob = phone(new Lab({ auth: true, digest: ['SHA-256'] }));
+  const no = reg(bob, CONTACT, 'User-Agent: JsSIP 3.13.8\r\n');
+  t.deepEqual(no.values(H.WwwAuthenticate).length, 1);
+  const forged = proof(no, 'REGISTER', URI).replace('algorithm=SHA-256', 'algorithm=MD5');
+  const nonce = /nonce="[^"]*"/.exec(no.lines(H.WwwAuthenticate))?.[0] ?? '';
+  const md5 = proof(no, 'REGISTER', URI, { algorithm: 'MD5' }).replace('nonce=""', nonce);
+  t.is(reg(bob, CONTACT, forged).status, 401);
+  t.is(reg(bob, CONTACT, md5).status, 401);
+  t.is(reg(bob, CONTACT, proof(no, 'REGISTER', URI)).status, 200);
+});
+
 test('wrong password, wrong nonce, someone else: refused', (t) => {
   const lab = new Lab({ auth: true });
   const bob = phone(lab);

@@ -62,6 +62,19 @@ test('RFC 3262 3 a reliable 183 is one on both legs; its PRACK goes the whole wa
   t.is(lab.store.count(RPR), 0);
 });
 
+test('RFC 3262 3 a new primary repeats a reliable 183 until its PRACK, and not after', (t) => {
+  const { lab, alice, bob, invite, ring } = early();
+  lab.swap(true);
+  t.is(alice.take().text, ring.text);
+  alice.send(prack(alice, invite, ring));
+  bob.reply(bob.take(), 200, 'bt');
+  t.is(heard(alice), '200 PRACK');
+  lab.swap(true);
+  bob.inbox();
+  lab.pass(40_000);
+  t.is(heard(alice), '', 'its session may have changed since');
+});
+
 test('RFC 3262 3 a reliable response is repeated at T1, doubling, and refused 5xx after 64*T1', (t) => {
   const { lab, alice, bob, ring, invite } = early();
   const at: number[] = [];

@@ -42,6 +42,19 @@ test('digest authentication is on, off, or refused: nothing else switches it off
   t.is(places({ users: { from: 1, to: 2, voicemail: ['x'] } }), 'users.voicemail[0] config-shape');
 });
 
+test('digest algorithms are those that are named, in that order', (t) => {
+  const users = { from: 1, to: 2, auth: true };
+  t.deepEqual(good({ users }).node.sip.digest, ['SHA-256', 'MD5']);
+  t.deepEqual(good({ users: { ...users, digest: ['MD5'] } }).node.sip.digest, ['MD5']);
+  t.deepEqual(good({ users: { ...users, digest: ['MD5', 'SHA-256'] } }).node.sip.digest, [
+    'MD5',
+    'SHA-256',
+  ]);
+  for (const digest of [[], ['SHA-1'], ['MD5', 'MD5'], ['MD5', 'SHA-256', 'x']]) {
+    t.is(places({ users: { ...users, digest } }), 'users.digest config-choice');
+  }
+});
+
 test('the two paths are two cables', (t) => {
   const crossover = { address: '169.254.77.1', peerAddress: '169.254.77.2' };
   t.is(

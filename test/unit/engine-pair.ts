@@ -136,6 +136,8 @@ export class Hand {
   sent: Outgoing[] = [];
   reports: Report[] = [];
   logs: string[] = [];
+  /** Questions to the name service. */
+  asked: string[] = [];
   wire: Uint8Array[] = [];
   closed = false;
   private inputs: EngineInput[] = [];
@@ -215,6 +217,7 @@ export class Hand {
     this.sent.push(...this.out.sends);
     this.reports.push(...this.out.reports);
     this.logs.push(...this.out.logs.map((l) => l.text));
+    this.asked.push(...this.out.questions);
     this.closed ||= this.out.closeLink;
     this.out.clear();
   }

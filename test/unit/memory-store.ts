@@ -65,6 +65,7 @@ export class MemoryStore implements Store {
     shelf.nextId = Math.max(shelf.nextId, row.id + 1);
     shelf.rows.set(row.id, row);
     for (const { field, map } of shelf.indexes) {
+      if (row[field] === '') continue;
       const list = map.get(row[field]);
       if (list === undefined) map.set(row[field], [row]);
       else {

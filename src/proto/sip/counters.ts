@@ -37,6 +37,13 @@ export const COUNTERS = [
   'callsEnded',
   'callsOverload',
   'callsLooped',
+  /** Another trunk or backup contact was tried; the class of service forbids; no trunk serves. */
+  'callsHunted',
+  'callsBarred',
+  'callsUnroutable',
+  'callsEmergency',
+  /** Trunk contacts that went out of service. */
+  'contactsLost',
   'challenges',
   'authFailures',
   /** Not answered: too many from one source; guesses of passwords; from our own address. */

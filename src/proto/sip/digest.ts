@@ -7,7 +7,8 @@
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { H, type HeaderId, isFault, parseAuth, type SipMessage } from '../../sip-parser/index.ts';
-import type { Context, SipSettings } from '../context.ts';
+import type { Context, DigestName, SipSettings } from '../context.ts';
+import { extensionOf, trunkOfUser } from '../site.ts';
 import { userOf } from './address.ts';
 import { statelessTag } from './text.ts';
 
@@ -22,10 +23,13 @@ export type Proof =
 const NOBODY: Proof = { as: 'nobody', stale: false, tried: '' };
 const STALE: Proof = { as: 'nobody', stale: true, tried: '' };
 const LOCKED: Proof = { as: 'locked' };
-const ALGORITHMS = [
-  { name: 'SHA-256', node: 'sha256' },
-  { name: 'MD5', node: 'md5' },
-] as const;
+const HASHES: { readonly [name in DigestName]: string } = { 'SHA-256': 'sha256', MD5: 'md5' };
+
+/**
+ * RFC 8760 2.3 wants a client to pass over algorithms it does not know. These give up when the first
+ * one is such (JsSIP, SIP.js, Kamailio), or any (baresip): they are asked for MD5 only.
+ */
+const MD5_ONLY = /^(JsSIP |SIP\.js\/|baresip v[01]\.|kamailio \([0-5]\.)/i;
 
 function mark(settings: SipSettings, moment: string): string {
   return createHmac('sha256', settings.nonceKey)
@@ -43,12 +47,19 @@ export function challenge(cx: Context, m: SipMessage, header: string, stale: boo
   const nonce = `${moment}.${mark(cx.settings, moment)}`;
   let out = '';
   // RFC 8760 2.4: one header an algorithm, the preferred one first.
-  for (const algorithm of ALGORITHMS) {
+  for (const name of offered(cx, m)) {
     out +=
       `${header}: Digest realm="${cx.settings.realm}", nonce="${nonce}", qop="auth", ` +
-      `algorithm=${algorithm.name}${stale ? ', stale=true' : ''}\r\n`;
+      `algorithm=${name}${stale ? ', stale=true' : ''}\r\n`;
   }
   return out;
+}
+
+/** What to ask the sender of `m` for. */
+function offered(cx: Context, m: SipMessage): readonly DigestName[] {
+  const { digest } = cx.settings;
+  const simple = digest.includes('MD5') && MD5_ONLY.test(m.header(H.UserAgent) ?? '');
+  return simple ? ['MD5'] : digest;
 }
 
 /** Who sent this request from `ip`, by its credentials for our realm. */
@@ -72,7 +83,7 @@ function check(cx: Context, m: SipMessage, p: Map<string, string>): Proof {
   const cnonce = p.get('cnonce') ?? '';
   // RFC 8760 2.6: an absent algorithm means MD5.
   const wanted = (p.get('algorithm') ?? 'MD5').toUpperCase();
-  const algorithm = ALGORITHMS.find((a) => a.name === wanted);
+  const algorithm = s.digest.find((name) => name === wanted);
   if (algorithm === undefined || user === '' || p.get('qop') !== 'auth' || cnonce === '') {
     return NOBODY;
   }
@@ -86,8 +97,8 @@ function check(cx: Context, m: SipMessage, p: Map<string, string>): Proof {
   const moment = nonce.slice(0, dot);
   if (dot <= 0 || !same(nonce.slice(dot + 1), mark(s, moment))) return NOBODY;
   const h = (text: string): string =>
-    createHash(algorithm.node).update(text, 'latin1').digest('hex');
-  const a1 = h(`${user}:${s.realm}:${s.passwordPrefix}${user}`);
+    createHash(HASHES[algorithm]).update(text, 'latin1').digest('hex');
+  const a1 = h(`${user}:${s.realm}:${passwordOf(s, user)}`);
   const a2 = h(`${m.method}:${uri}`);
   const response = h(`${a1}:${nonce}:${nc}:${cnonce}:auth:${a2}`);
   if (!same(response, (p.get('response') ?? '').toLowerCase())) {
@@ -97,6 +108,15 @@ function check(cx: Context, m: SipMessage, p: Map<string, string>): Proof {
   const age = cx.now - Number.parseInt(moment, 36);
   if (age > s.nonceLifeMs || age < -s.nonceLifeMs) return STALE;
   return { as: 'user', user, nonce, nc: Number.parseInt(nc, 16) };
+}
+
+/** The password of an extension, or of a trunk that proves itself. */
+function passwordOf(s: SipSettings, user: string): string {
+  return (
+    extensionOf(s.site, user)?.password ??
+    trunkOfUser(s.site, user)?.inbound.digest?.password ??
+    s.passwordPrefix + user
+  );
 }
 
 function same(a: string, b: string): boolean {

@@ -227,7 +227,9 @@ export function passedOn(m: SipMessage, own: string, body = m.body): string {
       out += `${(HEADERS[id] as { name: string }).name}: ${m.valueAt(i)}\r\n`;
     } else if (kind === 3) {
       const name = m.lineName(i);
-      if ((name.charCodeAt(0) | 32) === 120 && name.charCodeAt(1) === 45) {
+      const own = (name.charCodeAt(0) | 32) === 120 && name.charCodeAt(1) === 45;
+      // RFC 6442: where a caller is must reach those who help him
+      if (own || /^geolocation(?:-routing|-error)?$/i.test(name)) {
         out += `${name}: ${m.valueAt(i)}\r\n`;
       }
     }
