@@ -534,6 +534,7 @@ export class Engine {
   view(digest: boolean): EngineView {
     return {
       engineRole: this.role,
+      connections: this.service.connections,
       ...this.voice.view(this.now),
       ...this.mirror.view(),
       ...this.keeper.view(),

@@ -77,6 +77,10 @@ export class Service {
     };
   }
 
+  get connections(): number {
+    return this.open.size;
+  }
+
   /** The pair clock of this turn. */
   set now(at: Instant) {
     this.cx.now = at;

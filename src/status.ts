@@ -15,6 +15,8 @@ export type EngineRole = 'idle' | 'backup' | 'reigning' | 'ready' | 'primary' | 
 export type EngineView = {
   readonly engineRole: EngineRole;
   readonly gate: GateKind;
+  /** Connections of phones and trunks (TCP, TLS, WebSocket) that stand. */
+  readonly connections: number;
   readonly held: number;
   readonly mirror: string;
   readonly ackedLsn: Lsn;

@@ -46,7 +46,7 @@ import {
 } from './leg.ts';
 import { describes, exchange, refusesOffer } from './offer.ts';
 import { prack } from './reliable.ts';
-import { CALL, type Call, LEG, type Leg, RPR } from './rows.ts';
+import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { grantSession, learn, sessionLines, TIMER_ONLY, termsFor, tooBrief } from './session.ts';
 
 /** A request with a To tag, other than ACK and CANCEL, that repeats none. */
@@ -54,12 +54,12 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
   const leg = findLeg(cx, m);
   const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
   if (leg === undefined || call === undefined) {
-    if (m.methodId === M.PRACK && cx.store.count(RPR) > 0) {
+    cx.count('requestsOutsideDialog');
+    if (!admits(cx, from)) return;
+    if (m.methodId === M.PRACK) {
       prack(cx, m, key, from, undefined);
       return;
     }
-    cx.count('requestsOutsideDialog');
-    if (!admits(cx, from)) return;
     // RFC 3261 12.2.2: "If the request ... does not match an existing dialog ... 481".
     answerStateless(cx, m, from, 481, EMPTY_TAIL);
     return;

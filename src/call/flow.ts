@@ -48,7 +48,8 @@ export function follow(cx: Context, m: SipMessage, from: Peer): void {
 
 function answerFollows(cx: Context, key: string, now: Peer): void {
   const stx = findServer(cx, key);
-  if (stx !== undefined && isReliable(stx.transport) && !samePeer(stx, now)) {
+  // while its own connection stands nobody else speaks for it
+  if (stx !== undefined && isReliable(stx.transport) && !samePeer(stx, now) && !cx.isOpen(stx)) {
     cx.store.patch(STX, stx, at(now));
   }
 }
@@ -86,7 +87,8 @@ function isOwn(cx: Context, leg: Leg, binding: Binding, old: Peer): boolean {
 /** What is in flight on these legs follows them, and is said again. */
 function speakAgain(cx: Context, legs: ReadonlySet<number>, old: Peer, now: Peer): void {
   for (const ctx of cx.store.rows(CTX)) {
-    if (!legs.has(ctx.leg) && !cancelsOn(cx, ctx, legs)) continue;
+    const leg = legOf(cx, ctx);
+    if (leg === undefined || !legs.has(leg.id)) continue;
     if (!isReliable(ctx.transport) || samePeer(ctx, now)) continue;
     cx.store.patch(CTX, ctx, at(now));
     // it hears the INVITE only now: patience with who was away (`unreachable`) is over
@@ -102,16 +104,10 @@ function speakAgain(cx: Context, legs: ReadonlySet<number>, old: Peer, now: Peer
   }
 }
 
-function cancelsOn(cx: Context, ctx: Ctx, legs: ReadonlySet<number>): boolean {
-  if (ctx.cancels === 0) return false;
-  const invite = cx.store.get(CTX, ctx.cancels);
-  return invite !== undefined && legs.has(invite.leg);
-}
-
-/** The leg a request belongs to; a CANCEL has that of its INVITE. */
+/** The leg of a transaction; a CANCEL has that of its INVITE. */
 function legOf(cx: Context, ctx: Ctx): Leg | undefined {
-  const own = ctx.cancels === 0 ? ctx : cx.store.get(CTX, ctx.cancels);
-  return own === undefined || own.leg === 0 ? undefined : cx.store.get(LEG, own.leg);
+  const id = ctx.cancels === 0 ? ctx.leg : (cx.store.get(CTX, ctx.cancels)?.leg ?? 0);
+  return id === 0 ? undefined : cx.store.get(LEG, id);
 }
 
 /** Who is reached by a connection that only its other side can make. */

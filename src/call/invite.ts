@@ -30,6 +30,8 @@ export type Offer = {
   readonly identity?: string;
   /** He asked that this go no further (RFC 3323). */
   readonly anonymous?: boolean;
+  /** The description in `tail` with its headers, where the caller has it at hand. */
+  readonly description?: string;
 };
 
 /** Invites `target` into `call`. */
@@ -57,7 +59,7 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
     nat: target.nat,
     binding: target.binding,
     offer: offer.offerless ? 'none' : 'local',
-    offered: offer.offerless ? '' : descriptionIn(offer.tail),
+    offered: offer.offerless ? '' : (offer.description ?? descriptionIn(offer.tail)),
     aor: target.binding === 0 ? '' : (cx.store.get(BINDING, target.binding)?.aor ?? ''),
     trunk: trunk?.name ?? '',
   });

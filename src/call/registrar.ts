@@ -18,12 +18,12 @@ import {
   quote,
   type SipMessage,
   unescapeUser,
-  uriEquals,
 } from '../sip-parser/index.ts';
 import { askAgain, refusal, whoIs } from './admission.ts';
 import { isExtension } from './dialplan.ts';
 import { bindingFollows } from './flow.ts';
 import { hopFor } from './leg.ts';
+import { lacksOutbound, OUTBOUND_LINES, regIdOf, renewed, wantsOutbound } from './outbound.ts';
 import { BINDING, type Binding } from './rows.ts';
 
 type Wish = {
@@ -31,6 +31,7 @@ type Wish = {
   readonly seconds: number;
   readonly q: number;
   readonly instance: string;
+  readonly regId: number;
   readonly known: Binding | undefined;
 };
 
@@ -47,6 +48,11 @@ export function register(cx: Context, m: SipMessage, key: string, from: Peer): v
   const proof = whoIs(cx, m, from);
   if (proof === undefined) return;
   const aor = unescapeUser(userOf(uriOf(m.header(H.To) ?? '')));
+  const outbound = wantsOutbound(m);
+  if (outbound && lacksOutbound(m)) {
+    answerStateless(cx, m, from, 439, EMPTY_TAIL);
+    return;
+  }
   const status = !isExtension(cx.settings, aor) ? 404 : mayRegister(proof, aor) ? 0 : 403;
   if (status !== 0) {
     answerStateless(cx, m, from, status, EMPTY_TAIL);
@@ -66,8 +72,9 @@ export function register(cx: Context, m: SipMessage, key: string, from: Peer): v
   cx.guard.know(cx.now, from.ip);
   // 10.3 step 8: the 200 lists all current bindings.
   // RFC 3327 5.3: the Path is told to who said that he knows it
+  const own = outbound ? OUTBOUND_LINES : '';
   const path = m.has(H.Path) && knows(m, 'path') ? m.lines(H.Path) : '';
-  answer(cx, m, key, from, 200, contacts(cx, aor) + path + EMPTY_TAIL);
+  answer(cx, m, key, from, 200, contacts(cx, aor) + path + own + EMPTY_TAIL);
 }
 
 function knows(m: SipMessage, option: string): boolean {
@@ -106,7 +113,7 @@ function update(cx: Context, m: SipMessage, from: Peer, aor: string, proof: Proo
   let added = 0;
   let removed = 0;
   for (const value of m.values(H.Contact)) {
-    const wish = wishOf(cx, m, value, bindings);
+    const wish = wishOf(cx, m, from, value, bindings);
     if ('no' in wish) return wish;
     if (wish.known !== undefined && outOfOrder(wish.known, m)) return { no: 500, headers: '' };
     if (wish.known === undefined && wish.seconds > 0) added += 1;
@@ -125,6 +132,7 @@ function update(cx: Context, m: SipMessage, from: Peer, aor: string, proof: Proo
 function wishOf(
   cx: Context,
   m: SipMessage,
+  from: Peer,
   value: string,
   bindings: readonly Binding[],
 ): Wish | No {
@@ -142,19 +150,16 @@ function wishOf(
   if (seconds > 0 && seconds < s.minExpiresS) {
     return { no: 423, headers: `Min-Expires: ${s.minExpiresS}\r\n` };
   }
+  const instance = param(contact.params, '+sip.instance') ?? '';
+  const regId = regIdOf(param(contact.params, 'reg-id'), instance);
+  const said = { uri: contact.uri, instance, regId };
   const q = Number.parseFloat(param(contact.params, 'q') ?? '1');
   return {
-    uri: contact.uri,
+    ...said,
     seconds: Math.min(seconds, s.maxExpiresS),
     q: q >= 0 && q <= 1 ? Math.round(q * 1000) : 1000,
-    instance: param(contact.params, '+sip.instance') ?? '',
-    known: knownAs(bindings, contact.uri),
+    known: renewed(cx, bindings, said, from),
   };
-}
-
-/** 10.3 step 7: contacts are compared by the rules of their scheme (19.1.4). */
-function knownAs(bindings: readonly Binding[], uri: string): Binding | undefined {
-  return bindings.find((b) => b.contact === uri || uriEquals(b.contact, uri));
 }
 
 /** 10.2.1.1: a malformed expires parameter counts as 3600. */
@@ -171,7 +176,7 @@ function grant(
   wish: Wish,
 ): void {
   // The same contact twice in one request: the first may have removed it, or made it.
-  const live = knownAs(cx.store.all(BINDING, 'aor', aor), wish.uri);
+  const live = renewed(cx, cx.store.all(BINDING, 'aor', aor), wish, from);
   if (wish.seconds === 0) {
     if (live !== undefined) cx.store.remove(BINDING, live);
     return;
@@ -194,6 +199,7 @@ function grant(
     expiresAt: cx.now + wish.seconds * 1000,
     userAgent: m.header(H.UserAgent) ?? '',
     instance: wish.instance,
+    regId: wish.regId,
     nonce: proof.as === 'user' ? proof.nonce : '',
     nonceCount: proof.as === 'user' ? proof.nc : 0,
     path,
@@ -219,7 +225,8 @@ function contacts(cx: Context, aor: string): string {
     if (left <= 0) continue;
     const q = b.q === 1000 ? '' : `;q=${b.q / 1000}`;
     const instance = b.instance === '' ? '' : `;+sip.instance=${quote(b.instance)}`;
-    out += `Contact: <${b.contact}>;expires=${left}${q}${instance}\r\n`;
+    const regId = b.regId === 0 ? '' : `;reg-id=${b.regId}`;
+    out += `Contact: <${b.contact}>;expires=${left}${q}${instance}${regId}\r\n`;
   }
   return out;
 }

@@ -32,7 +32,7 @@ import {
 import { askStranger, sendInDialog, strangerOf } from './leg.ts';
 import { describes, exchange, refusesOffer } from './offer.ts';
 import { LEG, type Leg, RPR, type Rpr } from './rows.ts';
-import { grantSession, lists } from './session.ts';
+import { grantFirst, lists } from './session.ts';
 
 /** Responses that wait behind one that is not acknowledged; further ones are not told. */
 const WAITING = 8;
@@ -267,8 +267,7 @@ export function give(
     return;
   }
   conclude(cx, leg);
-  cx.store.patch(LEG, leg, { state: 'confirmed' });
-  respond(cx, stx, status, reason, grantSession(cx, leg, stx) + tail);
+  respond(cx, stx, status, reason, grantFirst(cx, leg, stx) + tail);
 }
 
 /** PRACK (RFC 3262 3). `leg` undefined: the INVITE was refused meanwhile, and his PRACK crossed that. */
@@ -280,12 +279,12 @@ export function prack(
   leg: Leg | undefined,
 ): void {
   const row = acknowledgedBy(cx, m);
-  if (row === 'bad') {
+  if (row === 'bad' && leg !== undefined) {
     answerStateless(cx, m, from, 400, EMPTY_TAIL, 'Malformed RAck');
     return;
   }
-  const stx = row === undefined ? undefined : cx.store.get(STX, row.stx);
-  if (row === undefined || row.callId !== m.callId) {
+  const stx = row === undefined || row === 'bad' ? undefined : cx.store.get(STX, row.stx);
+  if (row === undefined || row === 'bad' || row.callId !== m.callId) {
     // "If the PRACK does not match any unacknowledged reliable provisional response, the PRACK
     // request MUST be rejected with a 481 response."
     answerStateless(cx, m, from, 481, EMPTY_TAIL);

@@ -38,7 +38,7 @@ import { describes, exchange, heard } from './offer.ts';
 import { registerAnswered, registerUnanswered } from './register-out.ts';
 import { acknowledge, rseqOf, takesReliable } from './reliable.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
-import { grantSession, heedSession, learn, longer, refreshed } from './session.ts';
+import { grantSession, heed, learn, longer, refreshed } from './session.ts';
 import { contactOfProbe, optionsAnswered, probed } from './trunk.ts';
 
 /** A valid response arrived. */
@@ -156,9 +156,8 @@ function elsewhere(leg: Leg, m: SipMessage): boolean {
 function answered(cx: Context, ctx: Ctx, leg: Leg, call: Call, m: SipMessage): void {
   if (leg.state === 'inviting' || leg.state === 'early') {
     establish(cx, leg, m, 'confirmed');
-    learn(cx, leg, m);
     if (describes(m)) heard(cx, leg);
-    heedSession(cx, leg, m);
+    heed(cx, leg, m);
     happen(cx, call, 'answer', said(ctx, leg, m));
     return;
   }
@@ -244,8 +243,8 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
   if (first) settle(cx, ctx, leg, stx, success ? m : undefined);
   if (first && success && leg !== undefined && changesSession(ctx)) {
     refreshTarget(cx, leg, m);
-    learn(cx, leg, m);
-    if (leg.state === 'confirmed') heedSession(cx, leg, m);
+    if (leg.state === 'confirmed') heed(cx, leg, m);
+    else learn(cx, leg, m);
   }
   if (stx !== undefined && first) {
     const own = success && changesSession(ctx) ? contactFor(cx, stx) + linesOf(cx, stx) : '';

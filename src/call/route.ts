@@ -24,6 +24,7 @@ import {
   mayCall,
   type Way,
 } from './dialplan.ts';
+import { oneFlowEach } from './outbound.ts';
 import { BINDING, type Binding } from './rows.ts';
 import { contactKey, contactRow, isFull } from './trunk.ts';
 import type { Contact } from './trunk-rows.ts';
@@ -102,7 +103,7 @@ export function route(cx: Context, called: string, caller: Caller = TRUSTED_CALL
 }
 
 function toPhones(cx: Context, number: string): Route {
-  const targets = phonesOf(cx, number).map(targetAt);
+  const targets = oneFlowEach(cx, phonesOf(cx, number)).map(targetAt);
   const row = contactRow(cx, number);
   const at = row === undefined ? undefined : inOrder(cx.chance, row)[0];
   if (row !== undefined && at !== undefined && targets.length < cx.settings.maxForks) {

@@ -39,6 +39,8 @@ export const BINDING = table({
     transport: TRANSPORTS,
     /** Route lines of requests to it, as its Path said (RFC 3327); '' for none. */
     path: 'text',
+    /** Which of its phone's connections this is (RFC 5626 4.2.1); 0: its phone does not say. */
+    regId: 'int',
   },
   indexes: { aor: 'many' },
   deadline: (row) => row.expiresAt,

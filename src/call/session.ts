@@ -13,6 +13,7 @@
  */
 
 import { below } from '../base/chance.ts';
+import type { Values } from '../base/row.ts';
 import type { Context } from '../proto/context.ts';
 import { outstanding } from '../proto/sip/client.ts';
 import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
@@ -103,7 +104,17 @@ export function termsFor(cx: Context, leg: Leg, m: SipMessage): Terms {
 
 /** Our 2xx to `stx` goes out on `leg`: its session lines, and the timer begins. */
 export function grantSession(cx: Context, leg: Leg, stx: Terms): string {
-  arm(cx, leg, stx, true);
+  cx.store.patch(LEG, leg, armed(cx, stx, true));
+  return grantLines(stx);
+}
+
+/** The same for the answer to a caller, whose dialog it confirms. */
+export function grantFirst(cx: Context, leg: Leg, stx: Terms): string {
+  cx.store.patch(LEG, leg, { state: 'confirmed', ...armed(cx, stx, true) });
+  return grantLines(stx);
+}
+
+function grantLines(stx: Terms): string {
   if (stx.sessionS === 0) return SUPPORTED;
   // RFC 4028 9: "If the refresher parameter ... is set to 'uac', the UAS MUST place a Require header
   // field into the response with the value 'timer'."
@@ -128,31 +139,35 @@ export function sessionLines(cx: Context, leg: Leg | undefined, supported: strin
   return `${supported}Session-Expires: ${Math.max(wanted, min)}${role}\r\n${least}`;
 }
 
-/** A 2xx to an INVITE or UPDATE of ours on `leg`: what it says of the session holds. */
-export function heedSession(cx: Context, leg: Leg, m: SipMessage): void {
+/** A 2xx to an INVITE or UPDATE of ours on `leg`: what it says of its sender and the session holds. */
+export function heed(cx: Context, leg: Leg, m: SipMessage): void {
+  cx.store.patch(LEG, leg, { ...learned(leg, m), ...heeded(cx, leg, m) });
+}
+
+function heeded(cx: Context, leg: Leg, m: SipMessage): Values<typeof LEG.fields> {
   const said = sessionIn(m);
   if (said !== undefined && said.seconds > 0) {
     const refresher = said.refresher === 'uas' ? 'them' : 'us';
-    arm(cx, leg, { sessionS: Math.min(said.seconds, LONGEST_S), refresher }, true);
-    return;
+    return armed(cx, { sessionS: Math.min(said.seconds, LONGEST_S), refresher }, true);
   }
   // 7.2: without Session-Expires there is no session expiration; we go on asking whether it lives.
   const own = cx.settings.sessionExpiresS;
-  if (own === 0) arm(cx, leg, NO_TERMS, false);
-  else arm(cx, leg, { sessionS: Math.max(own, leg.minSe), refresher: 'us' }, false);
+  if (own === 0) return armed(cx, NO_TERMS, false);
+  return armed(cx, { sessionS: Math.max(own, leg.minSe), refresher: 'us' }, false);
 }
 
-function arm(cx: Context, leg: Leg, terms: Terms, agreed: boolean): void {
+/** The timer of a leg whose session begins, or goes on, now. */
+function armed(cx: Context, terms: Terms, agreed: boolean): Values<typeof LEG.fields> {
   const { sessionS, refresher } = terms;
   const length = sessionS * 1000;
   // 10: "The minimum of 32 seconds and one third of the session interval is RECOMMENDED."
   const early = Math.min(32_000, Math.floor(length / 3));
-  cx.store.patch(LEG, leg, {
+  return {
     sessionS,
     refresher,
     refreshAt: refresher === 'us' ? cx.now + length / 2 : 0,
     expiresAt: sessionS > 0 && agreed ? cx.now + length - early : 0,
-  });
+  };
 }
 
 /** What an INVITE says of its sender: does he take UPDATE, and how short may his sessions be. */
@@ -162,10 +177,14 @@ export function abilities(m: SipMessage): { readonly update: boolean; readonly m
 
 /** The same of a message inside the dialog, which need not say all of it again. */
 export function learn(cx: Context, leg: Leg, m: SipMessage): void {
+  cx.store.patch(LEG, leg, learned(leg, m));
+}
+
+function learned(leg: Leg, m: SipMessage): Values<typeof LEG.fields> {
   const said = abilities(m);
   const update = m.has(H.Allow) ? said.update : leg.update;
-  const forget = update && !leg.update ? { sdp: '', offered: '' } : {};
-  cx.store.patch(LEG, leg, { update, minSe: Math.max(leg.minSe, said.minSe), ...forget });
+  const minSe = Math.max(leg.minSe, said.minSe);
+  return update && !leg.update ? { update, minSe, sdp: '', offered: '' } : { update, minSe };
 }
 
 // ── refreshing ─────────────────────────────────────────────────────────────────────────────────
@@ -221,9 +240,8 @@ export function refreshed(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage): boole
       cx.store.patch(CTX, ctx, { acked: true });
       exchange(cx, leg, 'answerIn');
     }
-    learn(cx, leg, m);
     refreshTarget(cx, leg, m);
-    heedSession(cx, leg, m);
+    heed(cx, leg, m);
     cx.count('sessionsRefreshed');
     return false;
   }
@@ -240,10 +258,13 @@ function waitFor(cx: Context, leg: Leg, m: SipMessage): number {
     // the other "between 0 and 2 seconds in units of 10 ms".
     return leg.side === 'callee' ? 2100 + 10 * below(cx.chance, 191) : 10 * below(cx.chance, 201);
   }
+  // Who refuses lives: where no end was agreed, that is all we want to know.
+  if (leg.expiresAt === 0) return leg.sessionS * 500;
   const text = m.header(H.RetryAfter);
   const wait = text === undefined ? undefined : parseRetryAfter(text);
-  if (wait === undefined || isFault(wait)) return AGAIN_MS;
-  return Math.max(AGAIN_MS, Math.min(wait.seconds, 60) * 1000);
+  const asked = wait === undefined || isFault(wait) ? 0 : Math.min(wait.seconds, 60) * 1000;
+  // 10: "the UAC ... retry if possible", but not all the time.
+  return Math.max(AGAIN_MS, asked, Math.floor((leg.expiresAt - cx.now) / 4));
 }
 
 // ── 422 ────────────────────────────────────────────────────────────────────────────────────────

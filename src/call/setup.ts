@@ -8,11 +8,11 @@ import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { targetOf, uriOf, userOf } from '../proto/sip/address.ts';
 import { authenticate, type Proof, SERVICE } from '../proto/sip/digest.ts';
-import { STX } from '../proto/sip/rows.ts';
 import { answerStateless, openServer, trying } from '../proto/sip/server.ts';
 import {
   ALLOW,
   behindNat,
+  bodyTail,
   EMPTY_TAIL,
   isOfferless,
   passedOn,
@@ -151,9 +151,8 @@ function place(
     noAnswerAt: cx.now + cx.settings.noAnswerMs,
   });
   const leg = callerLeg(cx, m, from, call, fromValue, to, sender);
-  const stx = openServer(cx, m, key, from, leg.id, tagOf(leg));
+  const stx = openServer(cx, m, key, from, leg.id, tagOf(leg), termsFor(cx, leg, m));
   cx.store.patch(LEG, leg, { uas: stx.id });
-  cx.store.patch(STX, stx, termsFor(cx, leg, m));
   trying(cx, m, stx);
   const offerless = isOfferless(m);
   const offer: Offer = {
@@ -167,6 +166,7 @@ function place(
     reliable: !offerless || (leg.reliable !== 'no' && way.targets.length === 1),
     identity: sender.identity,
     anonymous: wantsPrivacy(m),
+    description: offerless ? '' : bodyTail(m),
   };
   for (const target of way.targets) invite(cx, call, target, offer);
   keepHunt(cx, call, way.targets, way.later, offer);

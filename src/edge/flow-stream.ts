@@ -18,7 +18,7 @@ import {
   salvage,
 } from '../sip-parser/index.ts';
 import { mono } from './clock.ts';
-import { type Flow, type FlowEvents, Patience } from './flow.ts';
+import { type Flow, type FlowEvents, type FlowLimits, Patience } from './flow.ts';
 
 type Latin1 = { latin1Slice(start: number, end: number): string };
 
@@ -32,10 +32,12 @@ export class StreamFlow implements Flow {
   readonly #patience = new Patience(mono());
   #ended = false;
 
-  constructor(peer: Peer, stream: Duplex, events: FlowEvents) {
+  /** @param ours we made it: the other side need not speak first. */
+  constructor(peer: Peer, stream: Duplex, events: FlowEvents, ours = false) {
     this.peer = peer;
     this.#stream = stream;
     this.#events = events;
+    this.#patience.spoke = ours;
     stream.on('data', (bytes: Buffer) => this.#read(bytes));
   }
 
@@ -44,7 +46,6 @@ export class StreamFlow implements Flow {
     if (this.#ended || stream.destroyed) return false;
     if (stream.writableLength + text.length > LIMITS.flowOutBytes) return false;
     stream.write(text, 'latin1');
-    // who takes our messages is there: a phone that only listens is not silent
     return true;
   }
 
@@ -53,15 +54,8 @@ export class StreamFlow implements Flow {
     else this.#stream.pause();
   }
 
-  end(): void {
-    this.#ended = true;
-    this.#stream.end();
-  }
-
-  look(now: Mono): string {
-    if (this.#ended) return 'it was ended';
-    const { flowHelloMs, flowMessageMs, flowIdleMs } = LIMITS;
-    return this.#patience.over(now, flowHelloMs, flowMessageMs, flowIdleMs);
+  look(now: Mono, limits: FlowLimits): string {
+    return this.#ended ? 'it was ended' : this.#patience.over(now, limits);
   }
 
   #read(bytes: Buffer): void {
@@ -103,6 +97,8 @@ export class StreamFlow implements Flow {
       const plain = { contact: '', extra: '', contentType: '', body: '' };
       this.send(responseText(m, status, why, { ...plain, toTag, received: ip, rport: port }));
     }
-    this.end();
+    // after what waits has left
+    this.#ended = true;
+    this.#stream.end();
   }
 }

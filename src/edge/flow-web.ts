@@ -12,7 +12,7 @@ import { LIMITS } from '../base/limits.ts';
 import type { Peer } from '../base/peer.ts';
 import type { Mono } from '../base/units.ts';
 import { mono } from './clock.ts';
-import { type Flow, type FlowEvents, Patience } from './flow.ts';
+import { type Flow, type FlowEvents, type FlowLimits, Patience } from './flow.ts';
 
 const SUBPROTOCOL = 'sip';
 
@@ -75,12 +75,13 @@ export class WebFlow implements Flow {
   readonly #events: FlowEvents;
   readonly #patience = new Patience(mono());
   #pingedAt: Mono = 0;
-  #ended = false;
 
   constructor(peer: Peer, web: WebSocket, events: FlowEvents) {
     this.peer = peer;
     this.#web = web;
     this.#events = events;
+    // a page may be connected for long before its user calls
+    this.#patience.spoke = true;
     web.on('message', (data) => this.#read(octets(data)));
     web.on('ping', () => this.#heard());
     web.on('pong', () => this.#heard());
@@ -90,7 +91,7 @@ export class WebFlow implements Flow {
 
   send(text: string): boolean {
     const web = this.#web;
-    if (this.#ended || web.readyState !== web.OPEN) return false;
+    if (web.readyState !== web.OPEN) return false;
     if (web.bufferedAmount + text.length > LIMITS.flowOutBytes) return false;
     const bytes = Buffer.from(text, 'latin1');
     // a text frame must be UTF-8 (RFC 6455 5.6); bodies need not be
@@ -103,23 +104,16 @@ export class WebFlow implements Flow {
     else this.#web.pause();
   }
 
-  end(): void {
-    this.#ended = true;
-    this.#web.close(1001);
-  }
-
-  look(now: Mono): string {
-    if (this.#ended) return 'it was ended';
+  look(now: Mono, limits: FlowLimits): string {
     const silentMs = now - this.#patience.heardAt;
-    if (silentMs > LIMITS.webPingMs && this.#web.readyState === this.#web.OPEN) {
-      if (this.#pingedAt > 0 && now - this.#pingedAt > LIMITS.webPingMs) return 'no pong came';
+    if (silentMs > limits.pingMs && this.#web.readyState === this.#web.OPEN) {
+      if (this.#pingedAt > 0 && now - this.#pingedAt > limits.pingMs) return 'no pong came';
       if (this.#pingedAt === 0) {
         this.#pingedAt = now;
         if (this.#events.mayAnswer()) this.#web.ping();
       }
     }
-    const { flowHelloMs, flowMessageMs, flowIdleMs } = LIMITS;
-    return this.#patience.over(now, flowHelloMs, flowMessageMs, flowIdleMs);
+    return this.#patience.over(now, limits);
   }
 
   #heard(): void {
@@ -128,9 +122,7 @@ export class WebFlow implements Flow {
   }
 
   #read(bytes: Buffer): void {
-    if (this.#ended) return;
     this.#heard();
-    this.#patience.spoke = true;
     const text = bytes.toString('latin1');
     // RFC 5626 3.5.1 in a message of its own: some clients do
     if (text === '\r\n\r\n') {

@@ -4,6 +4,7 @@
  * loses it comes back over another.
  */
 
+import { LIMITS } from '../base/limits.ts';
 import type { Peer } from '../base/peer.ts';
 import type { Millis, Mono } from '../base/units.ts';
 
@@ -13,10 +14,8 @@ export type Flow = {
   send(text: string): boolean;
   /** Meanwhile what arrives waits in the kernel, and then with the sender. */
   setReading(on: boolean): void;
-  /** After what waits has left. */
-  end(): void;
   /** From time to time: keeps it alive. @returns why it must end now, '' when it may go on. */
-  look(now: Mono): string;
+  look(now: Mono, limits: FlowLimits): string;
 };
 
 export type FlowEvents = {
@@ -26,21 +25,49 @@ export type FlowEvents = {
   readonly mayAnswer: () => boolean;
 };
 
+/** How much of everything there may be, and how long it may take; see `LIMITS`. */
+export type FlowLimits = {
+  readonly flows: number;
+  readonly perSource: number;
+  readonly shaking: number;
+  readonly helloMs: Millis;
+  readonly messageMs: Millis;
+  readonly idleMs: Millis;
+  readonly pingMs: Millis;
+  readonly connects: number;
+  readonly connectMs: Millis;
+};
+
+export const FLOW_LIMITS: FlowLimits = {
+  flows: LIMITS.flows,
+  perSource: LIMITS.flowsPerSource,
+  shaking: LIMITS.flowsShaking,
+  helloMs: LIMITS.flowHelloMs,
+  messageMs: LIMITS.flowMessageMs,
+  idleMs: LIMITS.flowIdleMs,
+  pingMs: LIMITS.webPingMs,
+  connects: LIMITS.connects,
+  connectMs: LIMITS.connectMs,
+};
+
 /** When a connection was heard, and when what it says now was begun. */
 export class Patience {
   heardAt: Mono;
   /** A message was begun then and is not whole; 0 for none. */
   begunAt: Mono = 0;
-  /** A whole message came. */
+  /** It may be silent: it has spoken, or it is ours. */
   spoke = false;
+  private readonly since: Mono;
 
   constructor(now: Mono) {
+    this.since = now;
     this.heardAt = now;
   }
 
-  over(now: Mono, helloMs: Millis, messageMs: Millis, idleMs: Millis): string {
+  /** @returns why it must end, '' when it may go on. */
+  over(now: Mono, { helloMs, messageMs, idleMs }: FlowLimits): string {
     if (this.begunAt > 0 && now - this.begunAt > messageMs) return 'a message was never whole';
-    if (!this.spoke && now - this.heardAt > helloMs) return 'it said nothing';
+    if (!this.spoke && now - this.since > helloMs) return 'it said nothing';
     return now - this.heardAt > idleMs ? 'it was silent' : '';
   }
 }

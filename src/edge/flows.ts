@@ -19,7 +19,7 @@ import type { Mono } from '../base/units.ts';
 import type { LogLine } from '../effect.ts';
 import { mono } from './clock.ts';
 import type { Config } from './config.ts';
-import type { Flow, FlowEvents } from './flow.ts';
+import { FLOW_LIMITS, type Flow, type FlowEvents, type FlowLimits } from './flow.ts';
 import { Secure, type Secured } from './flow-secure.ts';
 import { StreamFlow } from './flow-stream.ts';
 import { WebFlow, webServer } from './flow-web.ts';
@@ -57,6 +57,7 @@ const KEEPALIVE_S = 20;
 const LOOK_MS = 1000;
 /** The same kind of refusal is told this often. */
 const TELL_MS = 10_000;
+const TOLD_MAX = 64;
 /** What a backup's connections may still say before they end: the new primary gets it. */
 const DRAIN_MS = 30;
 
@@ -69,6 +70,7 @@ export class Flows {
 
   private readonly config: Config;
   private readonly events: FlowsEvents;
+  private readonly limits: FlowLimits;
   private readonly entries = new Map<string, Entry>();
   private readonly perSource = new Map<string, number>();
   private readonly attempts = new Map<string, Attempt>();
@@ -77,12 +79,14 @@ export class Flows {
   private readonly told = new Map<string, Mono>();
   private readonly plainWeb: HttpServer;
   private readonly secureWeb: HttpServer;
+  private readonly timer: NodeJS.Timeout;
   private shaking = 0;
   private reading = true;
 
   /** Throws with a sentence when an address or a certificate cannot be had: the box does not start. */
-  constructor(config: Config, events: FlowsEvents) {
+  constructor(config: Config, events: FlowsEvents, limits: FlowLimits = FLOW_LIMITS) {
     this.config = config;
+    this.limits = limits;
     this.events = events;
     const { streams, sipPort } = config;
     const { key, vips } = config.node.pair;
@@ -96,7 +100,8 @@ export class Flows {
     if (streams.tls !== undefined) this.listen('tls', streams.tls.port);
     if (streams.ws !== undefined) this.listen('ws', streams.ws.port);
     if (streams.wss !== undefined) this.listen('wss', streams.wss.port);
-    setInterval(() => this.look(), LOOK_MS).unref();
+    this.timer = setInterval(() => this.look(), Math.min(LOOK_MS, limits.helloMs / 2));
+    this.timer.unref();
   }
 
   get size(): number {
@@ -132,6 +137,14 @@ export class Flows {
     }, DRAIN_MS);
   }
 
+  /** No listener and no connection is left. */
+  close(): void {
+    clearInterval(this.timer);
+    for (const listener of this.listeners) listener.close();
+    for (const attempt of [...this.attempts.values()]) this.fail(attempt, '');
+    for (const entry of [...this.entries.values()]) this.kill(entry);
+  }
+
   /** Certificates and keys are read again; connections stay. @returns what is wrong, '' for nothing. */
   reload(): string {
     return this.secure.reload();
@@ -164,8 +177,10 @@ export class Flows {
       if (why !== '') this.tell(`${why}: ${ip}`);
       return;
     }
+    netlite.setUserTimeout(fd, SILENT_MS);
+    netlite.keepalive(fd, KEEPALIVE_S, KEEPALIVE_S / 2, 3);
+    if (netlite.release(fd) !== 0) return;
     const entry = this.take(peer, fd);
-    if (entry === undefined) return;
     this.counters.accepted += 1;
     switch (transport) {
       case 'tcp':
@@ -180,17 +195,17 @@ export class Flows {
   }
 
   private refusal(ip: string): string {
-    if (this.entries.size >= LIMITS.flows) return 'too many connections';
-    if (this.shaking >= LIMITS.flowsShaking) return 'too many handshakes at once';
+    if (this.entries.size >= this.limits.flows) return 'too many connections';
+    if (this.shaking >= this.limits.shaking) return 'too many handshakes at once';
     const mine = this.perSource.get(ip) ?? 0;
-    return mine >= LIMITS.flowsPerSource ? 'too many connections of one address' : '';
+    return mine >= this.limits.perSource ? 'too many connections of one address' : '';
   }
 
   /** The descriptor becomes an entry, which lasts as long as its socket. */
-  private take(peer: Peer, fd: number): Entry | undefined {
-    netlite.setUserTimeout(fd, SILENT_MS);
-    netlite.keepalive(fd, KEEPALIVE_S, KEEPALIVE_S / 2, 3);
-    if (netlite.release(fd) !== 0) return undefined;
+  private take(peer: Peer, fd: number): Entry {
+    // a killed box would leave half of each connection in its kernel; should it lead again, those
+    // halves would answer for a phone that came back by the same port, where RST is needed
+    netlite.resetOnClose(fd);
     const raw = new Socket({ fd, readable: true, writable: true });
     const key = keyOf(peer);
     const entry: Entry = { peer, raw, since: mono(), flow: undefined };
@@ -280,7 +295,7 @@ export class Flows {
     }
     const { transport, ip, port } = peer;
     const possible = transport === 'tcp' || transport === 'tls';
-    if (!possible || this.attempts.size >= LIMITS.connects || this.refusal(ip) !== '') {
+    if (!possible || this.attempts.size >= this.limits.connects || this.refusal(ip) !== '') {
       this.counters.unreachable += 1;
       this.events.unreachable(peer);
       return;
@@ -296,7 +311,7 @@ export class Flows {
     };
     this.attempts.set(key, attempt);
     const socket = StreamSocket.connect(
-      { ip, port, localIp, readBytes: 1 },
+      { ip, port, localIp, readBytes: 1, userTimeoutMs: SILENT_MS, keepaliveS: KEEPALIVE_S },
       {
         onOpen: () => this.connected(attempt, (socket as StreamSocket).release()),
         onData: () => {},
@@ -310,19 +325,19 @@ export class Flows {
   private connected(attempt: Attempt, fd: ReturnType<StreamSocket['release']>): void {
     const { peer } = attempt;
     attempt.stop = () => {};
-    const entry = isOsError(fd) ? undefined : this.take(peer, fd);
-    if (entry === undefined) {
-      this.fail(attempt, 'no descriptor');
+    if (isOsError(fd)) {
+      this.fail(attempt, fd.osError);
       return;
     }
+    const entry = this.take(peer, fd);
     attempt.stop = () => this.kill(entry);
     if (peer.transport === 'tcp') {
-      this.reached(attempt, entry, new StreamFlow(peer, entry.raw, this.events));
+      this.reached(attempt, entry, new StreamFlow(peer, entry.raw, this.events, true));
       return;
     }
     const socket = this.secure.greet(entry.raw, peer.ip);
     socket.once('secureConnect', () => {
-      this.reached(attempt, entry, new StreamFlow(peer, socket, this.events));
+      this.reached(attempt, entry, new StreamFlow(peer, socket, this.events, true));
     });
     socket.on('error', (e: NodeJS.ErrnoException) => {
       socket.destroy();
@@ -354,18 +369,17 @@ export class Flows {
   private look(): void {
     const now = mono();
     for (const attempt of [...this.attempts.values()]) {
-      if (now - attempt.since > LIMITS.connectMs) this.fail(attempt, 'it took too long');
+      if (now - attempt.since > this.limits.connectMs) this.fail(attempt, 'it took too long');
     }
     for (const entry of [...this.entries.values()]) {
       const { flow, since } = entry;
       // paused by us: not its fault
       if (!this.reading) continue;
-      const late = now - since > LIMITS.flowHelloMs ? 'no handshake in time' : '';
-      const why = flow === undefined ? late : flow.look(now);
+      const late = now - since > this.limits.helloMs ? 'no handshake in time' : '';
+      const why = flow === undefined ? late : flow.look(now, this.limits);
       if (why !== '') this.kill(entry);
     }
     this.secure.rotate(Date.now());
-    if (this.told.size > 0 && this.entries.size === 0) this.told.clear();
   }
 
   private tell(text: string): void {
@@ -373,6 +387,7 @@ export class Flows {
     const kind = text.replace(/[0-9a-f:.]{3,}/g, '');
     const now = mono();
     if (now - (this.told.get(kind) ?? Number.NEGATIVE_INFINITY) < TELL_MS) return;
+    if (this.told.size >= TOLD_MAX) this.told.clear();
     this.told.set(kind, now);
     this.events.log({ level: 'info', text: `flow: ${text}` });
   }

@@ -27,7 +27,7 @@ export class Tickler {
   private readonly config: Config;
   private readonly mayWake: () => boolean;
   private readonly trouble: (text: string) => void;
-  private sockets: { readonly 4?: RawSocket; readonly 6?: RawSocket } | undefined;
+  private readonly sockets: { readonly 4?: RawSocket; readonly 6?: RawSocket };
   /** The newest call for each transport: another reign has another list. */
   private timers: NodeJS.Timeout[] = [];
 
@@ -35,6 +35,8 @@ export class Tickler {
     this.config = config;
     this.mayWake = mayWake;
     this.trouble = trouble;
+    // now and not when it is needed: what is missing shows at the start
+    this.sockets = this.open();
   }
 
   wake(peers: readonly Peer[]): void {
@@ -68,7 +70,7 @@ export class Tickler {
 
   private say(peer: Peer): void {
     const family = peer.ip.includes(':') ? 6 : 4;
-    const socket = this.open()[family];
+    const socket = this.sockets[family];
     const port = this.portOf(peer.transport);
     if (socket === undefined || port === 0) return;
     for (const ip of this.config.node.pair.vips) {
@@ -85,9 +87,7 @@ export class Tickler {
     return transport === 'wss' ? (wss?.port ?? 0) : this.config.sipPort;
   }
 
-  /** Opened when it is first needed: a box that never leads needs none. */
   private open(): { readonly 4?: RawSocket; readonly 6?: RawSocket } {
-    if (this.sockets !== undefined) return this.sockets;
     const { interface: ifname } = this.config.lan;
     const made: { 4?: RawSocket; 6?: RawSocket } = {};
     for (const family of [4, 6] as const) {
@@ -96,7 +96,6 @@ export class Tickler {
       if (!isOsError(socket)) made[family] = socket;
       else this.trouble(`tickle: no raw socket: ${socket.osError} (${socket.call})`);
     }
-    this.sockets = made;
     return made;
   }
 }

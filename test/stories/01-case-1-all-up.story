@@ -17,8 +17,8 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
    65.17  a: announces the VIP
    70.85  ok      roles stay for 70s
    70.85  ok      epoch 1

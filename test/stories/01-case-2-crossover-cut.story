@@ -29,8 +29,8 @@ expect epoch 2
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > cut crossover
     1.24  a: ALARM acknowledgements are late: going on alone
     1.24  a: ALARM not protected: the peer is out of step
@@ -54,8 +54,8 @@ expect epoch 2
    11.90  ok      primary a within 5s
    11.90  > heal crossover
    11.90  b: alarm over: crossover-down
-   14.84  a: in step
-   14.84  b: in step
-   14.84  ok      in step within 3s
-   19.84  ok      calls kept
-   19.84  ok      epoch 2
+   12.84  a: in step
+   12.84  b: in step
+   12.84  ok      in step within 3s
+   17.84  ok      calls kept
+   17.84  ok      epoch 2

@@ -31,8 +31,8 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > kill b
     0.85  > dead port b
     0.85  > boot b
@@ -50,8 +50,8 @@ expect calls kept
     3.85  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.88  ok      primary a
     3.88  > cut crossover
-    3.98  a: ALARM crossover-down: the other box is not heard over the crossover
-    3.98  a: alarm over: lan-path-down
+    3.99  a: ALARM crossover-down: the other box is not heard over the crossover
+    3.99  a: alarm over: lan-path-down
     3.99  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
     3.99  b: ALARM crossover-down: the other box is not heard over the crossover
     3.99  b: alarm over: lan-path-down
@@ -65,9 +65,9 @@ expect calls kept
     8.88  a: alarm over: crossover-down
     8.90  b: alarm over: not-eligible
     8.90  b: alarm over: crossover-down
-    9.77  a: in step
-    9.77  b: in step
-    9.78  ok      in step within 5s
-    9.78  a: alarm over: not-protected
-   11.78  ok      no alarms
-   16.78  ok      calls kept
+   11.72  a: in step
+   11.72  b: in step
+   11.72  ok      in step within 5s
+   11.73  a: alarm over: not-protected
+   13.72  ok      no alarms
+   18.72  ok      calls kept

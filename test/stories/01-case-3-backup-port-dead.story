@@ -23,8 +23,8 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > dead port b
     0.92  b: ALARM witness-lost: no witness answers on the service LAN
     0.92  ok      alarm witness-lost at b
@@ -37,6 +37,6 @@ expect calls kept
     4.92  > live port b
     4.93  b: alarm over: lan-path-down
     4.93  a: alarm over: lan-path-down
-    5.32  b: alarm over: witness-lost
+    5.33  b: alarm over: witness-lost
     6.92  ok      no alarms
    11.92  ok      calls kept

@@ -26,36 +26,36 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > pull lan b
     0.85  b: ALARM lan-down: the port to the service LAN has no carrier
-    0.85  ok      alarm lan-down at b
+    0.86  ok      alarm lan-down at b
     0.92  b: ALARM witness-lost: no witness answers on the service LAN
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    3.85  ok      roles stay for 3s
-    8.85  ok      calls kept
-    8.85  > kill a
-    8.85  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: own service LAN has no carrier
-    8.94  b: ALARM crossover-down: the other box is not heard over the crossover
-    8.94  b: alarm over: lan-path-down
-   11.85  ok      nobody primary for 3s
-   11.85  ok      alarm not-eligible at b
-   11.85  > plug lan b
-   11.85  b: alarm over: lan-down
-   11.85  b: alarm over: witness-lost
+    3.86  ok      roles stay for 3s
+    8.86  ok      calls kept
+    8.86  > kill a
+    8.86  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: own service LAN has no carrier
+    8.96  b: ALARM crossover-down: the other box is not heard over the crossover
+    8.96  b: alarm over: lan-path-down
+   11.86  ok      nobody primary for 3s
+   11.86  ok      alarm not-eligible at b
+   11.86  > plug lan b
+   11.86  b: alarm over: lan-down
+   11.86  b: alarm over: witness-lost
    11.97  b: promoting
-   12.00  b: announces the VIP
-   12.00  b: alarm over: not-eligible
-   12.00  b: primary of epoch 2: peer-silent
-   12.00  b: primary, epoch 2
-   12.00  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   12.00  ok      primary b within 500ms
-   12.00  > boot a
-   12.00  a: starting
-   12.00  b: alarm over: crossover-down
-   12.01  a: backup
+   12.01  b: announces the VIP
+   12.01  b: alarm over: not-eligible
+   12.01  b: primary of epoch 2: peer-silent
+   12.01  b: primary, epoch 2
+   12.01  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   12.01  ok      primary b within 500ms
+   12.01  > boot a
+   12.01  a: starting
+   12.03  a: backup
+   12.03  b: alarm over: crossover-down
    12.03  b: in step
    12.03  a: in step
    12.04  ok      in step within 5s

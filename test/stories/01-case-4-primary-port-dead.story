@@ -22,8 +22,8 @@ expect in step within 3s
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > dead port a
     0.92  a: ALARM witness-lost: no witness answers on the service LAN
     0.96  a: ALARM no witness answers on the own service LAN: handing over to box b
@@ -35,9 +35,9 @@ expect in step within 3s
     0.96  b: primary, epoch 2
     0.96  ok      primary b within 200ms
     0.96  ok      outage at most 200ms
-    0.96  b: in step
-    0.96  a: in step
     0.96  b: speaks
+    0.97  b: in step
+    0.97  a: in step
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     5.96  ok      calls kept

@@ -24,8 +24,8 @@ expect epoch 2
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > pull lan a
     0.85  a: ALARM lan-down: the port to the service LAN has no carrier
     0.88  a: ALARM own service LAN has no carrier: handing over to box b

@@ -22,12 +22,12 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > pull lan a
     0.85  > pull lan b
-    0.85  b: ALARM lan-down: the port to the service LAN has no carrier
     0.85  a: ALARM lan-down: the port to the service LAN has no carrier
+    0.85  b: ALARM lan-down: the port to the service LAN has no carrier
     0.92  a: ALARM witness-lost: no witness answers on the service LAN
     0.92  b: ALARM witness-lost: no witness answers on the service LAN
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
@@ -39,8 +39,8 @@ expect calls kept
    15.85  b: alarm over: lan-down
    15.85  a: announces the VIP
    15.85  a: alarm over: lan-down
-   15.85  b: alarm over: witness-lost
    15.85  b: alarm over: lan-path-down
+   15.85  b: alarm over: witness-lost
    15.85  a: alarm over: lan-path-down
    15.85  a: alarm over: witness-lost
    17.85  ok      no alarms

@@ -30,21 +30,21 @@ expect epoch 1
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > dead port a
     0.85  > dead port b
-    0.92  a: ALARM witness-lost: no witness answers on the service LAN
     0.92  b: ALARM witness-lost: no witness answers on the service LAN
+    0.92  a: ALARM witness-lost: no witness answers on the service LAN
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     6.02  ok      roles stay for 5170ms
     6.02  > live port a
     6.02  > live port b
-    6.02  b: alarm over: witness-lost
-    6.02  a: alarm over: lan-path-down
     6.02  a: alarm over: witness-lost
-    6.02  b: alarm over: lan-path-down
+    6.03  b: alarm over: lan-path-down
+    6.03  b: alarm over: witness-lost
+    6.03  a: alarm over: lan-path-down
    16.02  ok      roles stay for 10s
    16.02  ok      no alarms
    16.02  ok      epoch 1
@@ -58,10 +58,10 @@ expect epoch 1
    26.45  ok      roles stay for 5430ms
    26.45  > live port a
    26.45  > live port b
-   26.45  b: alarm over: witness-lost
-   26.45  a: announces the VIP
-   26.45  a: alarm over: lan-path-down
-   26.45  a: alarm over: witness-lost
    26.45  b: alarm over: lan-path-down
+   26.46  a: announces the VIP
+   26.46  a: alarm over: lan-path-down
+   26.46  b: alarm over: witness-lost
+   26.46  a: alarm over: witness-lost
    36.45  ok      roles stay for 10s
    36.45  ok      epoch 1

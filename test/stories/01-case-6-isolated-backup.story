@@ -23,14 +23,14 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > cut crossover
     0.85  > dead port b
     0.92  b: ALARM witness-lost: no witness answers on the service LAN
     0.94  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
-    1.24  a: ALARM acknowledgements are late: going on alone
-    1.24  a: ALARM not protected: the peer is out of step
+    1.23  a: ALARM acknowledgements are late: going on alone
+    1.23  a: ALARM not protected: the peer is out of step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
@@ -39,14 +39,14 @@ expect calls kept
    25.85  ok      calls kept
    25.85  > heal crossover
    25.85  > live port b
+   25.85  b: alarm over: not-eligible
+   25.85  b: alarm over: crossover-down
    25.85  b: alarm over: witness-lost
    25.85  a: alarm over: crossover-down
    25.85  a: announces the VIP
-   25.85  b: alarm over: not-eligible
-   25.85  b: alarm over: crossover-down
-   29.82  a: in step
-   29.82  b: in step
-   29.82  ok      in step within 5s
-   29.82  ok      epoch 1
-   29.83  a: alarm over: not-protected
-   34.82  ok      calls kept
+   28.63  a: in step
+   28.63  b: in step
+   28.63  ok      in step within 5s
+   28.63  ok      epoch 1
+   28.63  a: alarm over: not-protected
+   33.63  ok      calls kept

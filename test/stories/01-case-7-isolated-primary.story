@@ -27,8 +27,8 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > cut crossover
     0.85  > dead port a
     0.92  a: ALARM witness-lost: no witness answers on the service LAN
@@ -52,8 +52,8 @@ expect calls kept
    10.98  a: backup
    10.98  b: alarm over: crossover-down
    10.98  a: alarm over: witness-lost
-   11.03  b: in step
-   11.03  a: in step
+   11.04  b: in step
+   11.04  a: in step
    11.04  ok      in step within 5s
    11.04  ok      a is backup
    11.04  ok      primary b

@@ -24,25 +24,25 @@ expect new calls
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > hide the boxes from each other
-    0.74  > cut crossover
-    0.74  ok      fenced 0
+    0.25  a: speaks
+    0.75  > hide the boxes from each other
+    0.75  > cut crossover
+    0.75  ok      fenced 0
     0.84  b: promoting
-    1.14  a: ALARM acknowledgements are late: going on alone
-    1.14  a: ALARM not protected: the peer is out of step
+    1.13  a: ALARM acknowledgements are late: going on alone
+    1.13  a: ALARM not protected: the peer is out of step
     1.14      fence of box b: power of box a is off
     1.14  b: announces the VIP
     1.14  b: primary of epoch 2: peer-silent
     1.14  b: primary, epoch 2
-    1.15  ok      primary b within 1s
-    1.15  ok      fenced 1
+    1.14  ok      primary b within 1s
+    1.14  ok      fenced 1
     3.03  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
     4.01      fence: power of box a is back
     4.01  a: starting
-    6.15  > show the boxes to each other
-    6.15  > heal crossover
+    6.14  > show the boxes to each other
+    6.14  > heal crossover
     6.16  a: backup
     6.16  b: alarm over: crossover-down
     6.23  b: in step

@@ -48,9 +48,9 @@ expect no alarms
    25.86  a: announces the VIP
    25.88  b: suspicion (peer-silent) was wrong: box a lives, roles stay
    25.88  b: alarm over: vip-answered
-   26.37  a: in step
-   26.37  b: in step
-   26.38  ok      in step within 5s
-   26.38  ok      epoch 1
-   26.38  a: alarm over: not-protected
-   27.38  ok      no alarms
+   27.54  a: in step
+   27.54  b: in step
+   27.54  ok      in step within 5s
+   27.54  ok      epoch 1
+   27.55  a: alarm over: not-protected
+   28.54  ok      no alarms

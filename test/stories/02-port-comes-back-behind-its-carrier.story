@@ -41,14 +41,14 @@ expect new calls
     4.10  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     4.10  a: primary, epoch 2
     4.10  b: alarm over: not-eligible
-    4.11  ok      a is primary
-    4.11  > plug lan b
-    4.11  b: alarm over: lan-down
+    4.10  ok      a is primary
+    4.10  > plug lan b
+    4.10  b: alarm over: lan-down
     4.23  a: in step
     4.23  b: in step
     4.24  a: alarm over: not-protected
     4.24  a: alarm over: older-tables
-   11.11  > live port a
+   11.10  > live port a
    11.11  a: alarm over: lan-path-down
    11.11  ok      a announces within 100ms
    11.11  ok      caches point to a within 300ms

@@ -21,31 +21,31 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > pause a 6s
     0.94  b: promoting
     0.94  b: backup
     1.22  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-    3.34  b: promoting
-    3.34  b: announces the VIP
-    3.34  b: alarm over: vip-answered
-    3.34  b: primary of epoch 2: peer-silent
-    3.34  b: primary, epoch 2
-    3.34  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    3.35  ok      primary b within 3500ms
+    3.33  b: promoting
+    3.33  b: announces the VIP
+    3.33  b: alarm over: vip-answered
+    3.33  b: primary of epoch 2: peer-silent
+    3.33  b: primary, epoch 2
+    3.33  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.34  ok      primary b within 3500ms
     6.85  a: thaws
-    6.85  a: ALARM fenced: no longer primary of epoch 1: the lease ended 4676 ms ago
+    6.85  a: ALARM fenced: no longer primary of epoch 1: the lease ended 4681 ms ago
     6.85  a: alarm over: fenced
     6.85  a: backup
     6.85  b: alarm over: crossover-down
-    6.85  b: in step
-    6.85  a: in step
-    6.85  ok      a is backup
-    6.85  ok      a has said no SIP
-    6.85  ok      in step within 9s
-    6.85  ok      epoch 2
-    6.85  b: speaks
-    6.85  b: alarm over: not-protected
-   11.85  ok      calls kept
+    6.86  ok      a is backup
+    6.86  ok      a has said no SIP
+    6.86  b: in step
+    6.86  a: in step
+    6.86  b: alarm over: not-protected
+    6.87  ok      in step within 9s
+    6.87  ok      epoch 2
+    6.87  b: speaks
+   11.87  ok      calls kept

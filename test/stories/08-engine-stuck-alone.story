@@ -21,30 +21,30 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > power off b
-    1.24  a: ALARM acknowledgements are late: going on alone
-    1.24  a: ALARM not protected: the peer is out of step
+    1.23  a: ALARM acknowledgements are late: going on alone
+    1.23  a: ALARM not protected: the peer is out of step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     5.85  > engine of a sticks
-    7.82  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
-    7.82  a: alarm over: not-protected
-    7.82  a: starting
-   11.32  a: ALARM crossover-down: the other box is not heard over the crossover
-   11.32  a: promoting
-   11.36  a: primary of epoch 2: cold-start
-   11.36  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   11.36  a: primary, epoch 2
-   11.36  ok      primary a within 7s
-   11.36  ok      epoch 2
-   11.36  > boot b
-   11.36  b: starting
-   11.37  b: backup
-   11.37  a: alarm over: crossover-down
-   11.37  a: in step
-   11.37  b: in step
-   11.38  ok      in step within 5s
-   11.38  a: alarm over: not-protected
-   16.38  ok      calls kept
+    7.85  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
+    7.85  a: alarm over: not-protected
+    7.85  a: starting
+   11.35  a: ALARM crossover-down: the other box is not heard over the crossover
+   11.35  a: promoting
+   11.39  a: primary of epoch 2: cold-start
+   11.39  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   11.39  a: primary, epoch 2
+   11.39  ok      primary a within 7s
+   11.39  ok      epoch 2
+   11.39  > boot b
+   11.39  b: starting
+   11.40  b: backup
+   11.40  a: alarm over: crossover-down
+   11.41  a: in step
+   11.41  b: in step
+   11.41  a: alarm over: not-protected
+   11.42  ok      in step within 5s
+   16.42  ok      calls kept

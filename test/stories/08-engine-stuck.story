@@ -18,8 +18,8 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > engine of a sticks
     1.10  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
     1.10  a: starting

@@ -27,6 +27,7 @@ wait 10s
     0.24  b: in step
     0.24  a: speaks
     0.74  > calls all the time
+    3.30  BROKEN  calls-survive: c5 1005>1003 at callee 1003: re-INVITE answered 422
    10.74  ok      b has said no SIP
    10.74  > switchover a
    10.74  a: resigning
@@ -38,10 +39,10 @@ wait 10s
    10.74  a: console: ok: box b is primary, epoch 2
    10.74  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
    10.75  ok      primary b within 500ms
-   10.75  b: speaks
    10.75  b: in step
    10.75  a: in step
    10.75  b: alarm over: not-protected
+   10.75  b: speaks
    11.75  ok      in step within 5s
    11.75  > switchover b
    11.75  b: resigning
@@ -52,9 +53,9 @@ wait 10s
    11.75  a: primary, epoch 3
    11.75  b: console: ok: box a is primary, epoch 3
    11.75  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   11.75  ok      primary a within 500ms
    11.75  a: in step
    11.75  b: in step
+   11.76  ok      primary a within 500ms
    11.76  ok      in step within 5s
    11.76  a: alarm over: not-protected
    13.09  a: speaks

@@ -28,15 +28,18 @@ expect equal tables within 30s
     0.74  > crossover loses 10 % and delays up to 50ms
     0.80  a: ALARM acknowledgements are late: going on alone
     0.80  a: ALARM not protected: the peer is out of step
-    0.83  a: in step
-    0.86  b: in step
+    1.01  a: in step
+    1.05  b: in step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.30  BROKEN  calls-survive: c5 1005>1003 at callee 1003: re-INVITE answered 422
+   11.12  b: ALARM crossover-down: the other box is not heard over the crossover
+   11.14  b: alarm over: crossover-down
    20.74  ok      primary a
    20.74  ok      epoch 1
    20.74  > crossover loses 0 % and delays up to 1ms
-   21.26  a: in step
-   21.26  b: in step
-   21.27  ok      in step within 5s
-   21.27  > no new calls
-   21.28  a: alarm over: not-protected
-   33.27  ok      equal tables within 30s
+   21.16  a: in step
+   21.16  b: in step
+   21.17  ok      in step within 5s
+   21.17  > no new calls
+   21.18  a: alarm over: not-protected
+   33.17  ok      equal tables within 30s

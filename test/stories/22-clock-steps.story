@@ -32,8 +32,8 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > step clock of a +2h
     2.85  > step clock of b -2h
     4.85  > step clock of a +2y
@@ -43,16 +43,16 @@ expect calls kept
     8.85  ok      registrations kept
     8.85  > kill a
     8.85  b: promoting
-    8.86  b: announces the VIP
-    8.86  b: primary of epoch 2: peer-closed
-    8.86  b: primary, epoch 2
-    8.86  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    8.87  b: announces the VIP
+    8.87  b: primary of epoch 2: peer-closed
+    8.87  b: primary, epoch 2
+    8.87  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
     8.87  ok      primary b within 50ms
     8.87  ok      registrations kept
     8.87  > boot a
     8.87  a: starting
-    8.89  b: ALARM crossover-down: the other box is not heard over the crossover
-    8.89  b: alarm over: crossover-down
+    8.90  b: ALARM crossover-down: the other box is not heard over the crossover
+    8.90  b: alarm over: crossover-down
     8.91  a: backup
     9.03  b: in step
     9.03  a: in step

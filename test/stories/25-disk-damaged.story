@@ -26,25 +26,27 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > disk of a damaged
-    0.89  a: ALARM disk: the database is damaged, set aside as beside
+    0.90  a: ALARM disk: the database is damaged, set aside as beside
    10.85  ok      primary a
    10.85  ok      epoch 1
-   11.05  ok      new calls
-   11.05  ok      they end
-   11.05  > disk of a works
-   14.05  ok      in step within 15s
-   14.05  > kill a
-   14.05  b: promoting
-   14.06  b: announces the VIP
-   14.06  b: primary of epoch 2: peer-closed
-   14.06  b: primary, epoch 2
+   11.06  ok      new calls
+   11.06  ok      they end
+   11.06  > disk of a works
+   14.06  ok      in step within 15s
+   14.06  > kill a
+   14.06  b: promoting
+   14.07  b: announces the VIP
+   14.07  b: primary of epoch 2: peer-closed
+   14.07  b: primary, epoch 2
    14.07  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
    14.07  ok      primary b within 50ms
    14.07  > boot a
    14.07  a: starting
+   14.10  b: ALARM crossover-down: the other box is not heard over the crossover
+   14.10  b: alarm over: crossover-down
    14.11  a: backup
    14.23  b: in step
    14.23  a: in step

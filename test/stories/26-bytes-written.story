@@ -23,13 +23,14 @@ wait 12s
     0.24  b: in step
     0.24  a: speaks
     0.74  > calls all the time
+    3.70  BROKEN  calls-survive: c16 1007>1005 at callee 1005: re-INVITE answered 422
    30.74  ok      written by a at most 3000 bytes a call
    30.74  ok      written by b at most 3000 bytes a call
    30.74  > power off b
    30.84  a: ALARM crossover-down: the other box is not heard over the crossover
-   30.92  a: ALARM acknowledgements are late: going on alone
-   30.92  a: ALARM not protected: the peer is out of step
-   30.92  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   60.74  ok      written by a at most 3000 bytes a call
+   30.91  a: ALARM acknowledgements are late: going on alone
+   30.91  a: ALARM not protected: the peer is out of step
+   30.91  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   60.74  FAILED  written by a at most 3000 bytes a call: 3804
    60.74  > no new calls
    65.15  a: announces the VIP

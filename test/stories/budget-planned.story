@@ -18,8 +18,8 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > switchover a
     0.85  a: resigning
     0.85  a: backup
@@ -28,10 +28,10 @@ expect calls kept
     0.85  b: primary of epoch 2: switchover
     0.85  b: primary, epoch 2
     0.85  a: console: ok: box b is primary, epoch 2
-    0.85  ok      primary b within 20ms
-    0.85  ok      outage at most 20ms
-    0.85  b: in step
-    0.85  a: in step
+    0.86  ok      primary b within 20ms
+    0.86  ok      outage at most 20ms
+    0.86  b: in step
+    0.86  a: in step
     0.86  ok      in step within 1s
     0.86  b: speaks
     5.86  ok      calls kept

@@ -29,38 +29,36 @@ expect primary b
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    8.74  > power off a
-    8.74  > power off b
-    9.74  > boot a
-    9.74  a: starting
-   12.64  ok      nobody primary for 2900ms
-   12.74  a: ALARM crossover-down: the other box is not heard over the crossover
-   12.74  a: promoting
+    0.25  a: speaks
+    8.75  > power off a
+    8.75  > power off b
+    9.75  > boot a
+    9.75  a: starting
+   12.65  ok      nobody primary for 2900ms
+   12.75  a: ALARM crossover-down: the other box is not heard over the crossover
+   12.75  a: promoting
    12.78  a: primary of epoch 2: cold-start
    12.78  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
    12.78  a: primary, epoch 2
-   12.78  ok      primary a within 4s
-   12.78  > power off a
-   13.78  > boot b
-   13.78  b: starting
-   16.78  b: ALARM crossover-down: the other box is not heard over the crossover
-   23.78  ok      nobody primary for 10s
-   23.78  > promote b
-   23.78  b: console: ok: promoting this box
-   23.78  b: promoting
+   12.79  ok      primary a within 4s
+   12.79  > power off a
+   13.79  > boot b
+   13.79  b: starting
+   16.79  b: ALARM crossover-down: the other box is not heard over the crossover
+   23.79  ok      nobody primary for 10s
+   23.79  > promote b
+   23.79  b: console: ok: promoting this box
+   23.79  b: promoting
    23.82  b: announces the VIP
    23.82  b: primary of epoch 2: operator
    23.82  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
    23.82  b: primary, epoch 2
-   23.82  ok      primary b within 500ms
-   23.82  > boot a
-   23.82  a: starting
-   23.82  a: ALARM witness-lost: no witness answers on the service LAN
-   23.82  a: backup
-   23.82  a: alarm over: witness-lost
-   23.82  b: alarm over: crossover-down
+   23.83  ok      primary b within 500ms
+   23.83  > boot a
+   23.83  a: starting
+   23.83  a: backup
+   23.83  b: alarm over: crossover-down
    23.99  b: in step
    23.99  a: in step
-   23.99  ok      in step within 5s
-   23.99  ok      primary b
+   24.00  ok      in step within 5s
+   24.00  ok      primary b

@@ -24,28 +24,29 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > gateway off
     1.45  > call 1002 1003
-    1.55  > kill a
-    1.55  b: promoting
-    1.58  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
+    1.56  > kill a
+    1.56  b: promoting
     1.58  b: ALARM witness-lost: no witness answers on the service LAN
+    1.58  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
     1.58  b: backup
-    1.65  > boot a
-    1.65  a: starting
-    2.68  b: alarm over: witness-lost
-    2.70  b: promoting
+    1.66  > boot a
+    1.66  a: starting
+    2.69  b: alarm over: witness-lost
+    2.71  b: promoting
     2.72  b: announces the VIP
     2.72  b: alarm over: not-eligible
     2.72  b: primary of epoch 2: peer-closed
     2.72  b: primary, epoch 2
     2.72  a: backup
-    2.72  ok      primary b within 6s
+    2.73  ok      primary b within 6s
     2.83  b: in step
     2.83  a: in step
     2.84  ok      in step within 8s
     2.84  > gateway on
     2.84  b: speaks
-    7.84  ok      calls kept
+    5.40  BROKEN  calls-survive: c2 1002>1003 at callee 1003: re-INVITE answered 422
+    7.84  FAILED  calls kept: c2 1002>1003 at callee 1003: re-INVITE answered 422

@@ -24,8 +24,8 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > gateway off
     3.05  b: ALARM witness-lost: no witness answers on the service LAN
     3.05  a: ALARM witness-lost: no witness answers on the service LAN

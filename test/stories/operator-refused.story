@@ -26,19 +26,19 @@ expect epoch 1
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > switchover b
-    0.74  b: console: no: refused: this box is backup; box a is the primary: ask it
-    0.84  > promote a
-    0.84  a: console: no: refused: this box is primary already
-    0.94  > promote b
-    0.94  b: console: no: refused: this box is backup; box a is the primary: ask it
-    1.04  > power off b
+    0.25  a: speaks
+    0.75  > switchover b
+    0.75  b: console: no: refused: this box is backup; box a is the primary: ask it
+    0.85  > promote a
+    0.85  a: console: no: refused: this box is primary already
+    0.95  > promote b
+    0.95  b: console: no: refused: this box is backup; box a is the primary: ask it
+    1.05  > power off b
     1.44  a: ALARM acknowledgements are late: going on alone
     1.44  a: ALARM not protected: the peer is out of step
-    2.04  > switchover a
-    2.04  a: console: no: refused: the backup is not heard
-    2.14  > switchover force a
-    2.14  a: console: no: refused: the backup is not heard
-    2.24  ok      primary a
-    2.24  ok      epoch 1
+    2.05  > switchover a
+    2.05  a: console: no: refused: the backup is not heard
+    2.15  > switchover force a
+    2.15  a: console: no: refused: the backup is not heard
+    2.25  ok      primary a
+    2.25  ok      epoch 1

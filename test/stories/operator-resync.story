@@ -21,15 +21,15 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > resync a
     0.85  a: console: ok: the mirror begins anew
     0.85  a: ALARM not protected: the peer is out of step
     0.85  b: promoting
     0.85  b: suspicion (peer-closed) was wrong: box a lives, roles stay
     0.85  b: backup
-    1.03  a: in step
+    1.04  a: in step
     1.04  b: in step
     1.04  ok      in step within 3s
     1.04  ok      equal tables within 3s
@@ -44,8 +44,8 @@ expect calls kept
     6.04  a: console: ok: box b is primary, epoch 2
     6.04  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
     6.05  ok      primary b within 20ms
-    6.05  b: speaks
     6.05  b: in step
     6.05  a: in step
+    6.05  b: speaks
     6.05  b: alarm over: not-protected
    11.05  ok      calls kept

@@ -17,8 +17,8 @@ expect calls kept
     0.17  b: backup
     0.24  a: in step
     0.24  b: in step
-    0.24  a: speaks
-    0.74  > call 1000 1001
+    0.25  a: speaks
+    0.75  > call 1000 1001
     0.85  > retire a
     0.85  a: console: ok: this box has no voice any more
     0.85  a: starting
@@ -27,9 +27,9 @@ expect calls kept
     0.85  b: primary of epoch 2: switchover
     0.85  b: primary, epoch 2
     0.85  a: backup
-    0.85  ok      primary b within 100ms
-    0.85  ok      a has said no SIP
-    0.85  b: in step
-    0.85  a: in step
-    0.85  b: speaks
-    5.85  ok      calls kept
+    0.86  ok      primary b within 100ms
+    0.86  ok      a has said no SIP
+    0.86  b: in step
+    0.86  a: in step
+    0.86  b: speaks
+    5.86  ok      calls kept

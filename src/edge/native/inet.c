@@ -276,6 +276,15 @@ static napi_value Keepalive(napi_env env, napi_callback_info info) {
   return number(env, 0);
 }
 
+/* resetOnClose(fd) -> 0: its end, however it comes, is a RST, and leaves nothing in the kernel */
+static napi_value ResetOnClose(napi_env env, napi_callback_info info) {
+  ARGUMENTS(1);
+  int fd;
+  if (!descriptor(env, arg[0], &fd)) return INVALID;
+  struct linger now = {.l_onoff = 1, .l_linger = 0};
+  return number(env, setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now) < 0 ? -errno : 0);
+}
+
 /* localName(fd), peerName(fd) -> "address port" */
 static napi_value name_of(napi_env env, napi_callback_info info,
                           int (*ask)(int, struct sockaddr *, socklen_t *)) {
@@ -545,6 +554,7 @@ const napi_property_descriptor inet_functions[] = {
     FUNCTION("setOption", SetOption),
     FUNCTION("setUserTimeout", SetUserTimeout),
     FUNCTION("keepalive", Keepalive),
+    FUNCTION("resetOnClose", ResetOnClose),
     FUNCTION("localName", LocalName),
     FUNCTION("peerName", PeerName),
 };

@@ -507,6 +507,17 @@ static napi_value TunOpen(napi_env env, napi_callback_info info) {
     close(fd);
     return number(env, -fault);
   }
+  /*
+   * A killed process lets go of its latest descriptor first. Were that a connection, its FIN would
+   * still leave, and who reads it would connect again, to a listener that dies a moment later: so
+   * the device has a number above those of all connections, and the addresses go before them.
+   */
+  for (int above = 1 << 16; above > fd; above >>= 1) {
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, above);
+    if (high < 0) continue; /* beyond the limit of descriptors */
+    close(fd);
+    return number(env, keep(env, high));
+  }
   return number(env, keep(env, fd));
 }
 

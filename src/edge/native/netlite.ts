@@ -96,6 +96,11 @@ export type Netlite = {
   setUserTimeout(fd: number, ms: number): number;
   /** `idle` seconds, 0 turns it off. */
   keepalive(fd: number, idle: number, interval: number, count: number): number;
+  /**
+   * Closing it, by whomever and also by the end of the process, sends RST and leaves nothing in the
+   * kernel (SO_LINGER 0). What was written must have left before.
+   */
+  resetOnClose(fd: number): number;
   /** Any socket option that is an int. */
   setOption(fd: number, level: number, option: number, value: number): number;
   /** @returns "address port". */

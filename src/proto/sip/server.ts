@@ -6,6 +6,7 @@
  */
 
 import type { Peer } from '../../base/peer.ts';
+import type { Values } from '../../base/row.ts';
 import { H, M, type SipMessage } from '../../sip-parser/index.ts';
 import type { Context } from '../context.ts';
 import { INVITE_SERVER, type Next, OTHER_SERVER, type ServerEvent } from './machines.ts';
@@ -42,7 +43,7 @@ export function findServer(cx: Context, key: string): Stx | undefined {
 
 /**
  * Starts a server transaction. Its head is kept while a response may still be needed from us
- * unasked; `leg` 0 when the request belongs to no leg.
+ * unasked; `leg` 0 when the request belongs to no leg; `terms`: of a session it asks for.
  */
 export function openServer(
   cx: Context,
@@ -51,6 +52,7 @@ export function openServer(
   from: Peer,
   leg: number,
   tag: string,
+  terms: Values<typeof STX.fields> = {},
 ): Stx {
   const invite = m.methodId === M.INVITE;
   const to = replyTo(m, from);
@@ -65,6 +67,7 @@ export function openServer(
     head: responseHead(m, from, tag, invite),
     status: invite ? 100 : 0,
     leg,
+    ...terms,
   });
 }
 
