@@ -5,11 +5,14 @@
 
 import test from 'ava';
 import { SABOTEURS } from '../sim/saboteurs.ts';
+import type { Options } from '../world/options.ts';
 import { allCells, chosen, notYet, ON } from './cells.ts';
 import { DEATHS } from './faults.ts';
-import { nameOf, play } from './play.ts';
+import { nameOf, play, type Verdict } from './play.ts';
 
 const SEED = 1;
+/** Within so many a broken pair is noticed. */
+const SEEDS = 6;
 
 for (const death of DEATHS) {
   test(`every state ends as without the fault: ${death.about}`, (t) => {
@@ -41,11 +44,16 @@ for (const name of ['open-gate-early', 'new-tags-at-resume', 'jump-the-pair-cloc
     const groups = chosen('died=power,transport=udp');
     if (saboteur === undefined || typeof groups === 'string') return t.fail('not there');
     const slow = { latency: [2, 6] as const };
-    const { verdicts } = play(groups.flat(), SEED, {
+    const damage = {
       sabotage: saboteur.sabotage,
-      adjust: (o) => ({ ...o, cable: { ...o.cable, ...slow } }),
-    });
-    const wrong = verdicts.filter((v) => v.troubles.length > 0);
+      adjust: (o: Options): Options => ({ ...o, cable: { ...o.cable, ...slow } }),
+    };
+    let wrong: readonly Verdict[] = [];
+    // at which moment a fault finds each cell is the seed's choice
+    for (let seed = SEED; seed < SEED + SEEDS && wrong.length === 0; seed += 1) {
+      const { verdicts } = play(groups.flat(), seed, damage);
+      wrong = verdicts.filter((v) => v.troubles.length > 0);
+    }
     for (const v of wrong.slice(0, 5)) t.log(`${nameOf(v.cell)}: ${v.troubles[0]?.what}`);
     t.true(wrong.length > 0);
   });
