@@ -73,7 +73,7 @@ export function* callerCancels(s: Scene): Script {
 
 /** Nobody answers: the call ends when it would have, counted from when the caller was heard. */
 export function* nobodyAnswers(s: Scene): Script {
-  const before = s.a.talk.statuses.includes(100);
+  const before = s.a.history.some((h) => h.at < s.faultAt && h.text.includes('< SIP/2.0 100'));
   s.stage.over = true;
   yield* s.until('the caller is told', () => s.a.talk.state === 'ended', PATIENT_MS + 20_000);
   s.expect([480, 408].includes(s.a.talk.statuses.at(-1) ?? 0), `ends ${s.a.talk.statuses.at(-1)}`);
