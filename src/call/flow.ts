@@ -16,6 +16,7 @@ import { findClient, sayAgain } from '../proto/sip/client.ts';
 import { reach, samePeer, sentBy } from '../proto/sip/reach.ts';
 import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { findServer, repeatTo, serverKey } from '../proto/sip/server.ts';
+import { at as timerAt } from '../proto/sip/timers.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
 import { awaitsPhone, watchersFollow } from './events/flow.ts';
 import { findLeg } from './leg.ts';
@@ -40,11 +41,16 @@ export function follow(cx: Context, m: SipMessage, from: Peer): void {
   const leg = m.toTag === '' ? undefined : findLeg(cx, m);
   if (leg !== undefined) legFollows(cx, leg, from);
   // the same request once more, or its CANCEL: the answer goes where its sender is now
-  const invite = m.methodId === M.CANCEL || m.methodId === M.ACK;
-  const stx = findServer(cx, serverKey(m, invite ? 'INVITE' : m.method));
+  const cancel = m.methodId === M.CANCEL;
+  if (cancel) answerFollows(cx, serverKey(m, m.method), from);
+  answerFollows(cx, serverKey(m, cancel || m.methodId === M.ACK ? 'INVITE' : m.method), from);
+}
+
+function answerFollows(cx: Context, key: string, now: Peer): void {
+  const stx = findServer(cx, key);
   // while its own connection stands nobody else speaks for it
-  if (stx !== undefined && isReliable(stx.transport) && !samePeer(stx, from) && !cx.isOpen(stx)) {
-    cx.store.patch(STX, stx, at(from));
+  if (stx !== undefined && isReliable(stx.transport) && !samePeer(stx, now) && !cx.isOpen(stx)) {
+    cx.store.patch(STX, stx, at(now));
   }
 }
 
@@ -85,6 +91,10 @@ function speakAgain(cx: Context, legs: ReadonlySet<number>, old: Peer, now: Peer
     if (leg === undefined || !legs.has(leg.id)) continue;
     if (!isReliable(ctx.transport) || samePeer(ctx, now)) continue;
     cx.store.patch(CTX, ctx, at(now));
+    // it hears the INVITE only now: patience with who was away (`unreachable`) is over
+    if (ctx.method === 'INVITE' && ctx.state === 'calling' && ctx.request !== '') {
+      cx.store.patch(CTX, ctx, { giveUpAt: timerAt(cx.now, 'B', cx.settings) });
+    }
     sayAgain(cx, ctx);
   }
   for (const stx of cx.store.rows(STX)) {

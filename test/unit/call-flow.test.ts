@@ -106,7 +106,7 @@ function talking(transport: Transport = 'tcp') {
 
 // ── timers ─────────────────────────────────────────────────────────────────────────────────────
 
-test('RFC 3261 17: over a reliable transport A, E and G do not run, and D, I, J, K are zero', (t) => {
+test('RFC 3261 17: over a reliable transport A, E and G do not run, and D, I, K are zero', (t) => {
   const { settings } = new Lab();
   const over = (transport: Transport): Record<string, number> =>
     Object.fromEntries(
@@ -115,8 +115,10 @@ test('RFC 3261 17: over a reliable transport A, E and G do not run, and D, I, J,
   for (const transport of ['tcp', 'tls', 'ws', 'wss'] as const) {
     const timers = over(transport);
     for (const name of ['A', 'E', 'G']) t.is(timers[name], 0, `${name} is never`);
-    for (const name of ['D', 'I', 'J', 'K']) t.is(timers[name], 1000, `${name} is now`);
-    for (const name of ['B', 'C', 'F', 'H', 'L', 'M']) t.is(timers[name], over('udp')[name], name);
+    for (const name of ['D', 'I', 'K']) t.is(timers[name], 1000, `${name} is now`);
+    // J is not: who lost his connection with the old primary asks once more by another
+    for (const name of ['B', 'C', 'F', 'H', 'J', 'L', 'M'])
+      t.is(timers[name], over('udp')[name], name);
   }
 });
 
@@ -151,15 +153,23 @@ test('17.2.1: a refusal over TCP is said once; its ACK ends the transaction at o
   t.is(heard(alice), '');
   alice.ack(invite, busy);
   lab.pass(1);
-  t.is(lab.store.count(STX) + lab.store.count(CTX), 0);
+  const left = [...lab.store.rows(STX), ...lab.store.rows(CTX)].filter(
+    (r) => r.method === 'INVITE',
+  );
+  t.is(left.length, 0);
 });
 
-test('17.2.2: a request over TCP that is answered leaves no row', (t) => {
+test('17.2.2: a BYE answered over TCP and asked once more by another connection is no 481', (t) => {
   const { lab, alice, bob, invite, ok } = talking();
-  alice.send(alice.inDialog('BYE', invite, ok));
+  const bye = alice.inDialog('BYE', invite, ok);
+  alice.send(bye);
   t.is(heard(alice), '200 BYE');
   bob.reply(bob.take(), 200, 'bt');
-  lab.pass(1);
+  lab.swap(true);
+  alice.connect(50_001);
+  alice.send(bye);
+  t.is(heard(alice), '200 BYE');
+  lab.pass(40_000);
   const left = [...lab.store.rows(STX), ...lab.store.rows(CTX)].filter((r) => r.method === 'BYE');
   t.is(left.length, 0);
 });
@@ -321,7 +331,8 @@ test('a CANCEL that was in flight, or is said meanwhile, reaches the phone that 
     bob.connect(50_002);
     bob.register();
     const said = lab.log.filter((s) => s.port === 50_002).map((s) => s.text.split(' ')[0]);
-    t.deepEqual(said, ['CANCEL', 'SIP/2.0'], 'CANCEL, and the answer to REGISTER');
+    // by the INVITE a final answer is asked for that may have gone down with the connection
+    t.deepEqual(said, ['INVITE', 'CANCEL', 'SIP/2.0'], 'and the answer to REGISTER');
   }
 });
 

@@ -84,7 +84,7 @@ function transmit(cx: Context, ctx: Ctx): void {
 
 /** Says a request that has no answer yet once more, by a connection that may be another one. */
 export function sayAgain(cx: Context, ctx: Ctx): void {
-  if (ctx.request === '' || (ctx.state !== 'calling' && ctx.state !== 'trying')) return;
+  if (ctx.request === '' || ctx.state === 'completed' || ctx.state === 'accepted') return;
   cx.count('requestsResent');
   transmit(cx, ctx);
 }
