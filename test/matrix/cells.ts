@@ -12,7 +12,7 @@ export const ON: { readonly [N in Need]: boolean } = {
   calls: true,
   streams: true,
   sessions: true,
-  transfer: false,
+  transfer: true,
   events: true,
 };
 
