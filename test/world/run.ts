@@ -104,6 +104,8 @@ function play(world: World, injector: Injector): void {
 function liveness(world: World, injector: Injector): void {
   world.say('liveness phase: everything is healed');
   world.traffic.stopDialing();
+  // a cable that loses keeps a busy pair out of step for seconds each time, and would for ever
+  world.cable.sound = true;
   injector.healAll();
   advance(world, 1, () => false);
   // a second repair may have been waiting for the first (power, then the process)

@@ -148,7 +148,10 @@ export class World {
    */
   private fence(box: Box, done: (ok: boolean, text: string) => void): void {
     const target = this.boxes[other(box.id)];
+    const asked = box.process;
     this.queue.after(this.fenceDice.between(50, 400), () => {
+      // the program that would do it is one of that box, and ends with it
+      if (box.process !== asked) return;
       this.fences += 1;
       this.say(`fence of box ${box.id}: power of box ${target.id} is off`);
       target.powerOff();
