@@ -124,7 +124,10 @@ export function unreachable(cx: Context, peer: Peer): void {
   for (const ctx of [...cx.store.rows(CTX)]) {
     if (ctx.state !== 'calling' && ctx.state !== 'trying') continue;
     if (!isReliable(ctx.transport)) continue;
-    if (!samePeer(ctx, peer) && !samePeer(reach(cx, ctx, sentBy(ctx.route, ctx.uri)), peer))
+    if (
+      !samePeer(ctx, peer) &&
+      !samePeer(reach(cx, ctx, sentBy(ctx.route, ctx.ear, ctx.uri)), peer)
+    )
       continue;
     if (!isPhone(legOf(cx, ctx)) && !awaitsPhone(ctx)) {
       cx.count('transportFailures');
@@ -146,7 +149,7 @@ export function unreachable(cx: Context, peer: Peer): void {
 export function resumeFlows(cx: Context): void {
   for (const ctx of cx.store.rows(CTX)) {
     if (!isReliable(ctx.transport)) continue;
-    const hop = reach(cx, ctx, sentBy(ctx.route, ctx.uri));
+    const hop = reach(cx, ctx, sentBy(ctx.route, ctx.ear, ctx.uri));
     const phone = isPhone(legOf(cx, ctx)) || awaitsPhone(ctx);
     if (cx.isOpen(ctx) || !samePeer(hop, ctx) || !phone) sayAgain(cx, ctx);
   }

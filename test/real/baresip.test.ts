@@ -108,6 +108,19 @@ for (const transport of ['tcp', 'tls'] as const) {
   });
 }
 
+// Without outbound it makes no connection by itself; it is connected to, where it registered.
+test.serial('over tcp, called and killed; the other side acts first', async (t) => {
+  const { lab, malformed, audio, phones } = await scene(t, 'bareback', ['tcp', 'udp']);
+  const [alice, bob] = phones as [Baresip, Baresip];
+  await call(bob, alice);
+  await Promise.all([alice.hears(bob.hz), bob.hears(alice.hz)]);
+  await killPrimary(lab);
+  await holdAndResume(audio, bob, alice);
+  await holdAndResume(audio, alice, bob);
+  await hangUp(lab, bob, alice);
+  await malformed.none(t, ['udp', 'tcp']);
+});
+
 test.serial('a blind transfer (REFER); the primary is killed under the call it made', async (t) => {
   const { lab, malformed, audio, phones } = await scene(t, 'barerefer', ['udp', 'udp', 'udp']);
   const [alice, bob, carol] = phones as [Baresip, Baresip, Baresip];
