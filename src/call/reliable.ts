@@ -31,6 +31,7 @@ import {
 } from '../sip-parser/index.ts';
 import { askStranger, sendInDialog, strangerOf } from './leg.ts';
 import { describes, exchange, refusesOffer } from './offer.ts';
+import { continued } from './origin.ts';
 import { LEG, type Leg, RPR, type Rpr } from './rows.ts';
 import { grantFirst, lists } from './session.ts';
 
@@ -328,7 +329,8 @@ function passOn(
   }
   const stx = openServer(cx, m, key, from, leg.id, '');
   exchange(cx, leg, answers ? 'answerIn' : 'offerIn');
-  const ctx = acknowledge(cx, callee, row.calleeRseq, bodyTail(m), stx.id, answers);
+  const said = bodyTail(m, continued(cx, callee, m.body));
+  const ctx = acknowledge(cx, callee, row.calleeRseq, said, stx.id, answers);
   exchange(cx, callee, answers ? 'answerOut' : 'offerOut', m);
   // the INVITE's offer is answered: its 2xx needs nothing of the caller
   const invite = answers ? cx.store.get(CTX, callee.uac) : undefined;

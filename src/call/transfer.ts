@@ -29,6 +29,7 @@ import { happen } from './call.ts';
 import { closeLeg, contactOf, dropLeg, hangUp, sendAck, tidy } from './leg.ts';
 import { notify } from './notify.ts';
 import { spoke } from './offer.ts';
+import { continued } from './origin.ts';
 import { give } from './reliable.ts';
 import { acknowledge, forget, type Outcome, reoffer } from './renegotiate.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
@@ -234,8 +235,9 @@ function answerTarget(cx: Context, t: Transfer, news: News): void {
   const call = cx.store.get(CALL, target.call);
   if (stx === undefined || call === undefined) return;
   cx.store.patch(CALL, call, { state: 'talking', answeredAt: cx.now, noAnswerAt: 0 });
+  const body = bodyTail(news.m, continued(cx, target, news.m.body));
   spoke(cx, target, news.m);
-  give(cx, target, stx, 200, '', contactOf(cx, target) + ALLOW + bodyTail(news.m));
+  give(cx, target, stx, 200, '', contactOf(cx, target) + ALLOW + body);
 }
 
 /** From here on the two talk with each other, and the transferor with nobody. */
