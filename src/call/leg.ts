@@ -15,6 +15,7 @@ import { CTX, type Ctx, type Method, STX } from '../proto/sip/rows.ts';
 import { acknowledged, respond, unsettled } from '../proto/sip/server.ts';
 import { EMPTY_TAIL, idIn, isWord, TRANSPORT_PARAM, viaTo, word } from '../proto/sip/text.ts';
 import { H, type SipMessage } from '../sip-parser/index.ts';
+import { wayFor } from './large.ts';
 import { BINDING, CALL, type Call, LEG, type Leg } from './rows.ts';
 
 /** Our side of any dialog: a leg, a subscription. */
@@ -163,13 +164,14 @@ export function sendInDialog(
     localCseq: cseq,
     state: method === 'BYE' ? 'ending' : leg.state,
   });
+  const rest = `Max-Forwards: ${hops}\r\n${dialogLines(leg, true)}CSeq: ${cseq} ${method}\r\n${contact}${tail}`;
   return request(cx, {
     method,
     uri,
     route,
-    rest: `Max-Forwards: ${hops}\r\n${dialogLines(leg, true)}CSeq: ${cseq} ${method}\r\n${contact}${tail}`,
+    rest,
     cseq,
-    to: leg,
+    to: wayFor(cx, leg, uri, route, rest),
     ear: earOf(cx, leg),
     leg: leg.id,
     onward,

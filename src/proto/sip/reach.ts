@@ -3,10 +3,6 @@
  * connection, and after a takeover there are none. Then a peer that listens where its packets come
  * from is connected to; every other one is waited for: it comes back, and what it has missed is said
  * again (`call/flow.ts`).
- *
- * A request too large for UDP stays on UDP: RFC 3261 18.1.1 wants a congestion-controlled transport
- * beyond 1300 bytes, but a phone that registered over UDP has no other ear, and one that also
- * listens to TCP says so in the contact it registers.
  */
 
 import { isReliable, type Peer } from '../../base/peer.ts';
