@@ -19,6 +19,7 @@ import { findServer, repeatTo, serverKey } from '../proto/sip/server.ts';
 import { at as timerAt } from '../proto/sip/timers.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
 import { awaitsPhone, watchersFollow } from './events/flow.ts';
+import { backToUdp, tookOther } from './large.ts';
 import { findLeg } from './leg.ts';
 import { unanswered } from './responses.ts';
 import { type Binding, CALL, LEG, type Leg } from './rows.ts';
@@ -124,9 +125,17 @@ export function unreachable(cx: Context, peer: Peer): void {
   for (const ctx of [...cx.store.rows(CTX)]) {
     if (ctx.state !== 'calling' && ctx.state !== 'trying') continue;
     if (!isReliable(ctx.transport)) continue;
-    if (!samePeer(ctx, peer) && !samePeer(reach(cx, ctx, sentBy(ctx.route, ctx.uri)), peer))
+    if (
+      !samePeer(ctx, peer) &&
+      !samePeer(reach(cx, ctx, sentBy(ctx.route, ctx.ear, ctx.uri)), peer)
+    )
       continue;
-    if (!isPhone(legOf(cx, ctx)) && !awaitsPhone(ctx)) {
+    const leg = legOf(cx, ctx);
+    if (tookOther(ctx, leg)) {
+      backToUdp(cx, ctx, leg);
+      continue;
+    }
+    if (!isPhone(leg) && !awaitsPhone(ctx)) {
       cx.count('transportFailures');
       cx.store.remove(CTX, ctx);
       unanswered(cx, ctx);
@@ -146,8 +155,13 @@ export function unreachable(cx: Context, peer: Peer): void {
 export function resumeFlows(cx: Context): void {
   for (const ctx of cx.store.rows(CTX)) {
     if (!isReliable(ctx.transport)) continue;
-    const hop = reach(cx, ctx, sentBy(ctx.route, ctx.uri));
-    const phone = isPhone(legOf(cx, ctx)) || awaitsPhone(ctx);
+    const leg = legOf(cx, ctx);
+    if (tookOther(ctx, leg)) {
+      if (!cx.isOpen(ctx)) backToUdp(cx, ctx, leg);
+      continue;
+    }
+    const hop = reach(cx, ctx, sentBy(ctx.route, ctx.ear, ctx.uri));
+    const phone = isPhone(leg) || awaitsPhone(ctx);
     if (cx.isOpen(ctx) || !samePeer(hop, ctx) || !phone) sayAgain(cx, ctx);
   }
 }

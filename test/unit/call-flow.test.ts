@@ -429,6 +429,65 @@ test('a phone that listens where it is is connected to; one that lies elsewhere 
   );
 });
 
+test('a phone whose Contact in the dialog names its dead connection is called where it registered', (t) => {
+  for (const dials of [true, false]) {
+    const lab = new Lab(SETTINGS);
+    const alice = new Phone(lab, '1001', '192.0.2.1', 'tcp', '192.0.2.1:5062');
+    const bob = new Peer(lab, '1002', '192.0.2.2');
+    alice.register();
+    lab.register(bob);
+    // as many do: in dialogs it says the port of its connection
+    alice.listens = '';
+    const [from, to] = dials ? [alice, bob] : [bob, alice];
+    const invite = from.request('INVITE', `sip:${to.user}@192.0.2.10`, { body: SDP('x') });
+    from.send(invite);
+    const got = to.take();
+    to.reply(got, 200, 'tt', SDP('y'));
+    const ok = from.inbox().at(-1) as SipMessage;
+    from.ack(invite, ok);
+    lab.swap(true);
+    const text = dials
+      ? bob.backward('INVITE', got, 'tt', { body: SDP('again') })
+      : bob.inDialog('INVITE', invite, ok, { body: SDP('again') });
+    bob.send(text);
+    const re = lab.log.at(-1);
+    t.regex(re?.text ?? '', /^INVITE sip:100\d@192\.0\.2\.1:40000;transport=tcp /);
+    t.is(`${re?.ip} ${re?.port}`, '192.0.2.1 5062', 'the Contact of its registration');
+    // the ACK to its answer goes by the connection that was made for the INVITE
+    alice.connect(5062);
+    alice.reply(alice.inbox().at(-1) as SipMessage, 200, 'tt', SDP('z'));
+    t.is(heard(alice), 'ACK');
+    // and once more
+    lab.swap(true);
+    bob.send(dials ? bob.backward('BYE', got, 'tt') : bob.inDialog('BYE', invite, ok));
+    const bye = lab.log.at(-1);
+    t.regex(bye?.text ?? '', /^BYE /);
+    t.is(`${bye?.ip} ${bye?.port}`, '192.0.2.1 5062');
+  }
+});
+
+test('RFC 3262 3 a reliable 183 whose connection is gone is repeated to the sent-by port', (t) => {
+  const { lab, alice, bob } = two();
+  alice.send(
+    alice
+      .request('INVITE', 'sip:1002@192.0.2.10', {
+        body: SDP('alice'),
+        extra: 'Supported: 100rel\r\n',
+        // it says where it listens, and calls by another port
+        branch: 'z9hG4bKlistens',
+      })
+      .replace('192.0.2.1:40000;branch', '192.0.2.1:5062;branch'),
+  );
+  alice.inbox();
+  bob.reply(bob.take(), 183, 'bt', SDP('bob'), 'Require: 100rel\r\nRSeq: 1\r\n');
+  t.is(heard(alice), '183 INVITE sdp');
+  lab.swap(true);
+  lab.pass(2000);
+  const again = lab.log.at(-1);
+  t.regex(again?.text ?? '', /^SIP\/2\.0 183 /);
+  t.is(`${again?.ip} ${again?.port}`, '192.0.2.1 5062');
+});
+
 test('RFC 3261 18.2.2: a response whose connection is gone goes to received and the sent-by port', (t) => {
   const { lab, alice, bob, toBob } = ringing();
   alice.lose();

@@ -172,8 +172,8 @@ export function respond(cx: Context, stx: Stx, status: number, reason: string, t
   cx.send(reachBack(cx, stx, stx.head), text);
 }
 
-/** The last response once more. */
-function say(cx: Context, stx: Stx): void {
+/** The last response once more, to where its receiver is now. */
+export function say(cx: Context, stx: Stx): void {
   const text = responseText(stx.status, stx.reason, stx.head, stx.response);
   cx.send(reachBack(cx, stx, stx.head), text);
 }
