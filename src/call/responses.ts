@@ -282,7 +282,9 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
   }
   if (stx !== undefined && first) {
     const own = success && changesSession(ctx) ? contactFor(cx, stx) + linesOf(cx, stx) : '';
-    const status = passable(m.status);
+    // who answers has left, but not who asked: his dialog lasts (RFC 5057 5.1)
+    const lasts = m.status === 481 && leg?.state !== 'confirmed' && goesOn(cx, stx);
+    const status = lasts ? 500 : passable(m.status);
     const reason = status === m.status ? m.reason : '';
     respond(cx, stx, status, reason, passedOn(m, own));
   }
@@ -298,6 +300,11 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
   if (m.status === 481 || (m.status === 408 && changesSession(ctx))) {
     lost(cx, leg, m.status === 481);
   }
+}
+
+/** The dialog `stx` came in is not about to end. */
+function goesOn(cx: Context, stx: Stx): boolean {
+  return stx.leg !== 0 && cx.store.get(LEG, stx.leg)?.state === 'confirmed';
 }
 
 /** What our 2xx to a passed-on INVITE or UPDATE says of us and of the session with its sender. */

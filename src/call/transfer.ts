@@ -187,8 +187,10 @@ function act(cx: Context, t: Transfer, action: TransferAction, news: News): void
       release(cx, t);
       return;
     case 'withdraw':
-      // a consultation that still rings is the transferor's own business
-      if (t.kind === 'blind') endCall(cx, t.targetCall, 'cancel');
+      // a consultation that still rings is the transferor's own business, while he is there
+      if (t.kind === 'blind' || legOf(cx, t.consult) === undefined) {
+        endCall(cx, t.targetCall, 'cancel');
+      }
       return;
     case 'hangUpTarget':
       hangUpTarget(cx, t);
@@ -290,8 +292,12 @@ function restore(cx: Context, t: Transfer): void {
   const alone = t.kind === 'attended' && t.target !== 0 && legOf(cx, t.consult) === undefined;
   if (alone) endCall(cx, t.targetCall, 'end');
   const transferee = legOf(cx, t.transferee);
-  if (transferee === undefined || transferee.peer !== transferee.id) return;
-  endCall(cx, transferee.call, 'end');
+  if (transferee === undefined) return;
+  // nobody is left for him: the transferor has gone, or he was given to who picked him up
+  const { peer } = transferee;
+  if (peer === transferee.id || (peer !== 0 && peer === t.target)) {
+    endCall(cx, transferee.call, 'end');
+  }
 }
 
 /** RFC 5057 3.1: a dialog lasts as long as one of its usages; here that is the subscription. */
@@ -401,6 +407,7 @@ export function inTransfer(cx: Context, leg: Leg): boolean {
   return (
     store.all(TRANSFER, 'transferor', leg.id).some((t) => ACTIVE.has(t.state)) ||
     store.all(TRANSFER, 'transferee', leg.id).some((t) => ACTIVE.has(t.state)) ||
+    store.all(TRANSFER, 'consult', leg.id).some((t) => ACTIVE.has(t.state)) ||
     store.all(TRANSFER, 'targetCall', leg.call).some((t) => ACTIVE.has(t.state))
   );
 }
@@ -447,8 +454,8 @@ export function departs(cx: Context, leg: Leg): boolean {
       move(cx, t, 'leave', { leg });
       return true;
     }
-    for (const t of store.all(TRANSFER, 'targetCall', leg.call)) {
-      if (t.consult !== leg.id || (t.state !== 'asking' && t.state !== 'joining')) continue;
+    for (const t of store.all(TRANSFER, 'consult', leg.id)) {
+      if (t.state !== 'asking' && t.state !== 'joining') continue;
       move(cx, t, 'leave', { leg });
       return true;
     }
