@@ -18,6 +18,7 @@ import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { findServer, repeatTo, serverKey } from '../proto/sip/server.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
 import { awaitsPhone, watchersFollow } from './events/flow.ts';
+import { watched } from './events/watch.ts';
 import { findLeg } from './leg.ts';
 import { unanswered } from './responses.ts';
 import { type Binding, CALL, LEG, type Leg } from './rows.ts';
@@ -110,7 +111,8 @@ function isPhone(leg: Leg | undefined): boolean {
  * the transaction, so another way is tried at once. A phone is waited for a while instead: right after
  * a takeover it is on its way back.
  */
-export function unreachable(cx: Context, peer: Peer): void {
+export function unreachable(plain: Context, peer: Peer): void {
+  const cx = watched(plain);
   for (const ctx of [...cx.store.rows(CTX)]) {
     if (ctx.state !== 'calling' && ctx.state !== 'trying') continue;
     if (!isReliable(ctx.transport)) continue;

@@ -17,8 +17,8 @@ import { below } from '../base/chance.ts';
 import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
-import { answer, answerStateless, openServer, respond } from '../proto/sip/server.ts';
-import { bodyTail, EMPTY_TAIL, idIn, responseText } from '../proto/sip/text.ts';
+import { answer, answerStateless, openServer, repeatTo, respond } from '../proto/sip/server.ts';
+import { bodyTail, EMPTY_TAIL, idIn } from '../proto/sip/text.ts';
 import { at, giveUpAfter } from '../proto/sip/timers.ts';
 import {
   H,
@@ -205,7 +205,7 @@ export function provisionalDue(cx: Context, row: Rpr): boolean {
     return true;
   }
   cx.count('reliableResent');
-  cx.send(stx, responseText(stx.status, stx.reason, stx.head, stx.response));
+  repeatTo(cx, stx);
   // RFC 3262 3: "retransmitted ... with an interval that starts at T1 seconds and doubles for each
   // retransmission".
   const interval = row.interval * 2;

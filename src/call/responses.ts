@@ -56,7 +56,7 @@ export function response(cx: Context, m: SipMessage): void {
   }
   const sent = ctx.request;
   if (clientReceives(cx, ctx, m) !== 'tell') return;
-  if (ofNoLeg(cx, ctx, m) || toldTransferor(cx, ctx, m.status)) return;
+  if (ofNoLeg(cx, ctx, m)) return;
   const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
   if (m.status === 422 && leg !== undefined && again(cx, ctx, leg, m, sent)) return;
   if (leg === undefined && ctx.onward === 0) {
@@ -64,6 +64,7 @@ export function response(cx: Context, m: SipMessage): void {
     else if (ctx.method === 'REGISTER') registerAnswered(cx, ctx, m, sent);
   }
   if (leg !== undefined && leg.trunk !== '' && challenged(cx, ctx, leg, m, sent)) return;
+  if (toldTransferor(cx, ctx, m.status)) return;
   // The phone hung up while its 2xx was on the way: it repeats that until it is acknowledged.
   if (leg === undefined && ctx.state === 'accepted') acknowledgeLate(cx, ctx, m);
   if (ctx.onward !== 0) {

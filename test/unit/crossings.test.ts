@@ -159,7 +159,7 @@ test('a consultation that led elsewhere by a transfer of its own is joined, whoe
 
 test('the transferee gives up while a consultation rings whose caller has left: it rings no more', (t) => {
   const s = three();
-  const { lab, alice, bob, carol } = s;
+  const { alice, bob, carol } = s;
   const c = consult(s, false);
   bob.send(refer(s, `<sip:1003@192.0.2.10?Replaces=${replacesOf(c.tag)}>`));
   notes(bob);
