@@ -28,7 +28,7 @@ import type { SipMessage } from '../sip-parser/index.ts';
 import { happen } from './call.ts';
 import { closeLeg, contactOf, dropLeg, hangUp, sendAck, tidy } from './leg.ts';
 import { notify } from './notify.ts';
-import { spoke } from './offer.ts';
+import { describes, spoke } from './offer.ts';
 import { give } from './reliable.ts';
 import { acknowledge, forget, type Outcome, reoffer } from './renegotiate.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
@@ -382,12 +382,13 @@ export function transferOutcome(cx: Context, ref: number, outcome: Outcome): boo
   const t = cx.store.get(TRANSFER, ref);
   if (t === undefined) return false;
   const { leg } = outcome;
-  const answered = outcome.kind === 'answered';
+  // a 2xx without a description is no answer to an offer, and no offer
+  const answered = outcome.kind === 'answered' && describes(outcome.m);
   const event = !answered ? 'deny' : leg.id === t.transferee ? 'connect' : 'offer';
   const wanted = TRANSFER_MACHINE[t.state][event].act.length > 0;
   if (answered) move(cx, t, event, { leg, ctx: outcome.ctx, m: outcome.m, status: 200 });
-  else move(cx, t, event, { leg, status: outcome.status });
-  return wanted;
+  else move(cx, t, event, { leg, status: outcome.kind === 'refused' ? outcome.status : 488 });
+  return wanted && (answered || outcome.kind === 'refused');
 }
 
 // ── what the calls tell ──────────────────────────────────────────────────────────────────────────
@@ -421,12 +422,15 @@ export function targetRings(cx: Context, call: Call, status: number): void {
 /** The target answered: with an offer when it was asked for one. */
 export function targetAnswers(cx: Context, t: Transfer, leg: Leg, ctx: Ctx, m: SipMessage): void {
   cx.store.patch(TRANSFER, t, { target: leg.id });
-  if (awaitsAck(ctx)) {
-    move(cx, t, 'answer', { leg, ctx, m });
-    return;
+  if (!awaitsAck(ctx)) {
+    sendAck(cx, leg, ctx, leg.remoteTag);
+    move(cx, t, 'accept', { leg, ctx, m });
+  } else if (describes(m)) move(cx, t, 'answer', { leg, ctx, m });
+  else {
+    const { targetCall } = t;
+    move(cx, t, 'vanish', { status: 488 });
+    endCall(cx, targetCall, 'end');
   }
-  sendAck(cx, leg, ctx, leg.remoteTag);
-  move(cx, t, 'accept', { leg, ctx, m });
 }
 
 /** A consultation whose phone had answered before it became the target of a transfer. */

@@ -19,7 +19,7 @@ import {
 } from '../../src/sip-parser/index.ts';
 import { Lab, line, Peer, SDP, uriIn } from './call-lab.ts';
 
-export const STATUSES = [
+const STATUSES = [
   100, 100, 180, 180, 180, 183, 183, 199, 200, 200, 200, 200, 200, 200, 200, 200, 202, 302, 401,
   408, 422, 481, 486, 487, 491, 500, 503, 603,
 ];
@@ -239,12 +239,10 @@ export class Walker {
     for (const [branch, ring] of this.rings) {
       const inTime = ring.heardAt !== 0 && ring.heardAt - ring.at < ring.patience;
       if (!inTime) continue;
-      if (ring.final === 0 && !ring.cancelled)
-        out.push(`${branch}: rings for ever ${JSON.stringify(ring)}`);
+      if (ring.final === 0 && !ring.cancelled) out.push(`${branch}: rings for ever`);
       // Without an offer the ACK waits for a caller who may never send one.
       const owed = ring.final !== 0 && !(ring.final < 300 && !ring.offer);
-      if (owed && !ring.acked && !ring.cancelled)
-        out.push(`${branch}: no ACK ${JSON.stringify(ring)}`);
+      if (owed && !ring.acked && !ring.cancelled) out.push(`${branch}: no ACK`);
     }
     return out;
   }
@@ -261,8 +259,12 @@ export class Walker {
     else if (kind < 16) this.inDialog(peer);
     else if (kind < 17) this.repeat(peer);
     else if (kind < 18) {
-      if (this.chance(6)) this.lab.register(peer, this.chance(4) ? 0 : 7200);
+      if (this.chance(6)) this.register(peer);
     } else this.wait();
+  }
+
+  protected register(peer: Peer): void {
+    this.lab.register(peer, this.chance(4) ? 0 : 7200);
   }
 
   protected wait(): void {

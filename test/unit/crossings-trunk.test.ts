@@ -250,3 +250,71 @@ test('RFC 3262 3: a reliable response is repeated by a way that is there', (t) =
   const again = lab.air.find((s) => s.text.startsWith('SIP/2.0 180'));
   t.is(again?.port, 5060);
 });
+
+for (const returns of [true, false]) {
+  const end = returns ? 'it comes back and is joined' : 'it does not: the first call goes on';
+  test(`a trunk and a phone whose connection died are to be joined: ${end}`, (t) => {
+    const s = outside({ trunks: [ONE] });
+    const { lab, alice, g1 } = s;
+    const dave = new Peer(lab, '1004', '192.0.2.4', 40_001);
+    const tcp = (text: string): void => {
+      lab.receive(dave.ip, dave.port, text.replace('SIP/2.0/UDP', 'SIP/2.0/TCP'), 'tcp');
+    };
+    dave.send = tcp;
+    const register = (port: number): void => {
+      lab.flows.delete(`tcp 192.0.2.4 ${dave.port}`);
+      Object.assign(dave, { port });
+      lab.flows.add(`tcp 192.0.2.4 ${port}`);
+      const contact = `<sip:1004@192.0.2.4:${port};transport=tcp>;+sip.instance="<urn:uuid:4>"`;
+      dave.send(
+        dave.request('REGISTER', 'sip:192.0.2.10', {
+          to: dave.aor,
+          contact: false,
+          callId: 'reg4',
+          extra: `Contact: ${contact};expires=3600\r\n`,
+        }),
+      );
+    };
+    register(40_001);
+    dave.inbox();
+    const consult = alice.request('INVITE', 'sip:1004@192.0.2.10', {
+      body: SDP('alice2'),
+      callId: 'consult',
+      fromTag: 'ca',
+    });
+    alice.send(consult);
+    dave.reply(sole(dave.inbox(), 'INVITE'), 200, 'dt', SDP('dave'));
+    const ok = alice.inbox().at(-1) as SipMessage;
+    alice.ack(consult, ok);
+    dave.inbox();
+    lab.flows.clear();
+    const replaces = `consult%3Bto-tag%3D${ok.toTag}%3Bfrom-tag%3Dca`;
+    alice.send(
+      alice.inDialog('REFER', s.invite, s.ok, {
+        extra: `Refer-To: <sip:1004@x?Replaces=${replaces}>\r\n`,
+      }),
+    );
+    t.deepEqual(notes(alice), ['202', '100 active;expires=240']);
+    lab.air = lab.air.filter((x) => x.ip !== dave.ip);
+    unreachable(lab.cx, { transport: 'tcp', ip: '192.0.2.4', port: 40_001 });
+    lab.pass(5000);
+    if (returns) {
+      register(40_002);
+      const asked = sole(dave.inbox(), 'INVITE');
+      dave.reply(asked, 200, 'dt', SDP('dave 2'));
+      g1.reply(sole(g1.inbox(), 'INVITE'), 200, 'gt', SDP('g 2'));
+      t.is(dave.inbox().find((m) => m.method === 'ACK')?.body, SDP('g 2'));
+      t.true(notes(alice).includes('200 terminated;reason=noresource'));
+      g1.send(g1.backward('BYE', s.toGateway, 'gt', { contact: false }));
+      t.is(dave.inbox().filter((m) => m.method === 'BYE').length, 1);
+      return;
+    }
+    lab.pass(10_000);
+    t.deepEqual([...new Set(notes(alice))], ['408 terminated;reason=noresource', 'BYE']);
+    t.is(heard(g1), '');
+    alice.send(alice.inDialog('INFO', s.invite, s.ok, { body: 'x' }));
+    t.is(heard(g1), 'INFO sdp');
+    lab.pass(40_000);
+    t.is(lab.store.count(TRANSFER) + lab.store.count(REOFFER), 0);
+  });
+}

@@ -228,3 +228,107 @@ test('what a transferor who left answers with 481 is no news of the dialog of th
   t.is(said.status, 500);
   t.is(s.lab.store.count(TRANSFER), 1, 'and the transfer goes on');
 });
+
+const TIMED = 'Supported: timer\r\nAllow: INVITE, UPDATE\r\nSession-Expires: 90;refresher=uac\r\n';
+
+/** bob sends alice on to carol, whose phone plays early media; alice refreshes her session herself. */
+function timed() {
+  const p = pair({ sessionExpiresS: 90 });
+  const { alice, bob, lab } = p;
+  const carol = new Peer(lab, '1003', '192.0.2.3');
+  lab.register(carol);
+  const invite = alice.request('INVITE', 'sip:1002@192.0.2.10', {
+    body: SDP('alice'),
+    extra: TIMED,
+  });
+  alice.send(invite);
+  const toBob = bob.take();
+  bob.reply(
+    toBob,
+    200,
+    'bt',
+    SDP('bob'),
+    'Supported: timer\r\nSession-Expires: 90;refresher=uas\r\n',
+  );
+  const ok = alice.inbox().at(-1) as SipMessage;
+  alice.ack(invite, ok);
+  heard(bob);
+  const s = { ...p, carol, invite, toBob, ok };
+  bob.send(refer(s as never, '<sip:1003@192.0.2.10>'));
+  notes(bob);
+  const toCarol = sole(carol.inbox(), 'INVITE');
+  carol.reply(toCarol, 183, 'ct', SDP('early'));
+  notes(bob);
+  return { ...s, toCarol };
+}
+
+test('a call with a session timer is sent on to a target with early media: each leg keeps its timer', (t) => {
+  const s = timed();
+  const { lab, alice, bob, carol, toCarol } = s;
+  t.is(heard(alice), '', 'early media is for nobody');
+  lab.pass(40_000);
+  alice.send(alice.inDialog('UPDATE', s.invite, s.ok, { extra: TIMED }));
+  t.regex(alice.take().header(H.SessionExpires) ?? '', /^90;refresher=uac/);
+  bob.send(bob.backward('UPDATE', s.toBob, 'bt', { extra: TIMED, cseq: 20 }));
+  notes(bob);
+  carol.reply(
+    toCarol,
+    200,
+    'ct',
+    SDP('carol'),
+    'Supported: timer\r\nSession-Expires: 90;refresher=uas\r\n',
+  );
+  const re = sole(alice.inbox(), 'INVITE');
+  t.regex(re.header(H.SessionExpires) ?? '', /^90;refresher=uas/, 'the role stays hers');
+  alice.reply(
+    re,
+    200,
+    't1001',
+    SDP('alice 2'),
+    'Supported: timer\r\nSession-Expires: 90;refresher=uas\r\n',
+  );
+  t.true(notes(bob).includes('200 terminated;reason=noresource'));
+  heard(carol);
+  lab.pass(40_000);
+  notes(bob);
+  alice.inbox();
+  alice.send(alice.inDialog('UPDATE', s.invite, s.ok, { extra: TIMED }));
+  t.is(alice.take().status, 200);
+  // carol refreshes hers no more: her session ends, and with it the call
+  lab.pass(25_000);
+  t.true(carol.inbox().some((m) => m.method === 'BYE'));
+  const bye = alice.inbox().find((m) => m.method === 'BYE') as SipMessage;
+  alice.reply(bye, 200, 'x');
+  t.deepEqual(over(lab), []);
+});
+
+test('a session ends while a transfer is under way: all of it ends', (t) => {
+  const { lab, alice, bob, carol } = timed();
+  lab.pass(61_000);
+  t.true(alice.inbox().some((m) => m.method === 'BYE'));
+  t.true(notes(bob).some((n) => n === 'BYE'));
+  t.true(carol.inbox().some((m) => m.method === 'CANCEL'));
+  t.deepEqual(over(lab), []);
+});
+
+test('RFC 3261 13.2.1: a target that answers without the offer it was asked for is no target', (t) => {
+  for (const kind of ['blind', 'attended', 'transferee'] as const) {
+    const s = three();
+    const { lab, alice, bob, carol } = s;
+    if (kind === 'attended') {
+      const c = consult(s, true);
+      bob.send(refer(s, `<sip:1003@192.0.2.10?Replaces=${replacesOf(c.tag)}>`));
+    } else bob.send(refer(s, '<sip:1003@192.0.2.10>'));
+    notes(bob);
+    const asked = sole(carol.inbox(), 'INVITE');
+    t.is(asked.body, '');
+    carol.reply(asked, 200, 'ct', kind === 'transferee' ? SDP('carol') : '');
+    if (kind === 'transferee') alice.reply(sole(alice.inbox(), 'INVITE'), 200, 't1001');
+    const said = carol.inbox().map(line);
+    t.is(said[0], 'ACK', kind);
+    t.is(said.includes('BYE'), kind !== 'attended', 'a consultation goes on');
+    t.is(notes(bob).at(-1), '488 terminated;reason=noresource');
+    t.is(heard(alice), kind === 'transferee' ? 'ACK' : '', 'she goes on with bob');
+    t.is(lab.store.count(TRANSFER) - 1 + lab.store.count(REOFFER), -1);
+  }
+});
