@@ -80,11 +80,6 @@ export function forget(cx: Context, purpose: Purpose, ref: number, leg: number):
   }
 }
 
-/** The leg is gone, and what was to be said on it. */
-export function dropReoffers(cx: Context, leg: number): void {
-  for (const row of [...cx.store.all(REOFFER, 'leg', leg)]) cx.store.remove(REOFFER, row);
-}
-
 /**
  * True when an INVITE may be sent on `leg`. RFC 3261 14.1: "a UAC MUST NOT initiate a new INVITE
  * transaction within a dialog while another INVITE transaction is in progress in either direction."

@@ -228,7 +228,8 @@ function refused(
   };
   const event: CallEvent = status >= 600 ? 'decline' : 'refuse';
   happen(cx, call, event, what);
-  const left = phonesLeft(cx, call) || tryNext(cx, call) || huntsOn(cx, call, leg, status);
+  // a number by all its ways before the next best number
+  const left = phonesLeft(cx, call) || huntsOn(cx, call, leg, status) || tryNext(cx, call);
   if (!left) happen(cx, call, 'exhaust', what);
   tidy(cx, call);
 }

@@ -318,3 +318,18 @@ for (const returns of [true, false]) {
     t.is(lab.store.count(TRANSFER) + lab.store.count(REOFFER), 0);
   });
 }
+
+test('RFC 3261 8.1.3.4, 16.7: a number is tried by all its trunks before the next best one', (t) => {
+  const { lab, alice, bob, g1, g2 } = site({ trunks: [ONE, TWO] });
+  const carol = new Peer(lab, '1003', '192.0.2.3');
+  lab.register(carol);
+  dial(alice, '1002');
+  moved(bob, inviteIn(bob) as SipMessage, '01@x>;q=0.9, <sip:1003@x>;q=0.5, <sip:1003');
+  g1.reply(inviteIn(g1) as SipMessage, 503, 'g');
+  const second = inviteIn(g2);
+  t.truthy(second, 'by the second trunk');
+  t.is(inviteIn(carol), undefined);
+  g2.reply(second as SipMessage, 486, 'h');
+  t.truthy(inviteIn(carol), 'then the next best');
+  t.is(lab.store.count(HUNT), 0);
+});
