@@ -231,8 +231,13 @@ function ringCaller(cx: Context, call: Call, said: Said): void {
   const caller = callerOf(cx, call);
   const stx = caller === undefined ? undefined : cx.store.get(STX, caller.uas);
   const { leg, m } = said;
-  if (caller === undefined || stx === undefined || m === undefined || leg === undefined) return;
+  if (m === undefined || leg === undefined) return;
   const rseq = rseqOf(m);
+  if (caller === undefined || stx === undefined) {
+    // only a transfer waits for it, and it waits for us
+    if (rseq !== 0) acknowledgeHere(cx, leg, m, rseq);
+    return;
+  }
   // RFC 3261 13.2.1: the first description the caller sees is the answer to his offer. Of several
   // phones nobody knows yet which one it will come from.
   const shown = alone(cx, call, leg);

@@ -10,7 +10,9 @@ import { again, bestChallenge, credentials, roundIn } from '../proto/sip/credent
 import { type Ctx, STX } from '../proto/sip/rows.ts';
 import { trunkOf } from '../proto/site.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
+import { reofferOf } from './renegotiate.ts';
 import { LEG, type Leg } from './rows.ts';
+import { REOFFER, TRANSFER } from './transfer-rows.ts';
 
 /**
  * @param sent the request `m` answers, as it was.
@@ -57,5 +59,9 @@ export function challenged(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage, sent:
   }
   const stx = ctx.onward === 0 ? undefined : cx.store.get(STX, ctx.onward);
   if (stx !== undefined) cx.store.patch(STX, stx, { onward: next.id });
+  const own = reofferOf(cx, ctx);
+  if (own !== undefined) cx.store.patch(REOFFER, own, { ctx: next.id });
+  const told = ctx.method === 'NOTIFY' ? cx.store.all(TRANSFER, 'transferor', leg.id) : [];
+  for (const t of told) if (t.notify === ctx.id) cx.store.patch(TRANSFER, t, { notify: next.id });
   return true;
 }

@@ -19,6 +19,7 @@ import { findServer, repeatTo, serverKey } from '../proto/sip/server.ts';
 import { at as timerAt } from '../proto/sip/timers.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
 import { awaitsPhone, watchersFollow } from './events/flow.ts';
+import { watched } from './events/watch.ts';
 import { backToUdp, tookOther } from './large.ts';
 import { findLeg } from './leg.ts';
 import { unanswered } from './responses.ts';
@@ -121,7 +122,8 @@ function isPhone(leg: Leg | undefined): boolean {
  * the transaction, so another way is tried at once. A phone is waited for a while instead: right after
  * a takeover it is on its way back.
  */
-export function unreachable(cx: Context, peer: Peer): void {
+export function unreachable(plain: Context, peer: Peer): void {
+  const cx = watched(plain);
   for (const ctx of [...cx.store.rows(CTX)]) {
     if (ctx.state !== 'calling' && ctx.state !== 'trying') continue;
     if (!isReliable(ctx.transport)) continue;

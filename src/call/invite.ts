@@ -8,7 +8,7 @@ import { dress, identityLine } from './identity.ts';
 import { wayFor } from './large.ts';
 import { contactOf, dialogLines } from './leg.ts';
 import type { Target } from './route.ts';
-import { BINDING, type Call, LEG, type Leg } from './rows.ts';
+import { type Call, LEG, type Leg } from './rows.ts';
 import { sessionLines, TIMER_ONLY } from './session.ts';
 import { contactKey, contactRow } from './trunk.ts';
 import { CONTACT } from './trunk-rows.ts';
@@ -61,7 +61,7 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
     binding: target.binding,
     offer: offer.offerless ? 'none' : 'local',
     offered: offer.offerless ? '' : (offer.description ?? descriptionIn(offer.tail)),
-    aor: target.binding === 0 ? '' : (cx.store.get(BINDING, target.binding)?.aor ?? ''),
+    aor: target.extension,
     trunk: trunk?.name ?? '',
   });
   const reliable = offer.reliable ?? !offer.offerless;

@@ -16,6 +16,7 @@ import { acknowledged, respond, unsettled } from '../proto/sip/server.ts';
 import { EMPTY_TAIL, idIn, isWord, TRANSPORT_PARAM, viaTo, word } from '../proto/sip/text.ts';
 import { H, type SipMessage } from '../sip-parser/index.ts';
 import { wayFor } from './large.ts';
+import { exchange } from './offer.ts';
 import { BINDING, CALL, type Call, LEG, type Leg } from './rows.ts';
 
 /** Our side of any dialog: a leg, a subscription. */
@@ -332,7 +333,14 @@ export function closeLeg(cx: Context, leg: Leg): void {
     else acknowledged(cx, stx);
   }
   const ctx = leg.uac === 0 ? undefined : cx.store.get(CTX, leg.uac);
-  if (ctx !== undefined && outstanding(ctx)) hush(cx, ctx);
+  if (ctx === undefined || !outstanding(ctx)) return;
+  hush(cx, ctx);
+  // who passed it on to this leg may go on without it, and waits for nobody's answer
+  const asker = ctx.onward === 0 ? undefined : cx.store.get(STX, ctx.onward);
+  if (asker?.state !== 'proceeding') return;
+  const other = asker.leg === 0 ? undefined : cx.store.get(LEG, asker.leg);
+  if (other?.offer === 'remote') exchange(cx, other, 'failed');
+  respond(cx, asker, 487, '', EMPTY_TAIL);
 }
 
 /** Removes a call whose last leg is gone; safe to ask twice. */

@@ -25,7 +25,7 @@ import { isExtension } from './dialplan.ts';
 import { keepHunt } from './hunt.ts';
 import { invite, type Offer } from './invite.ts';
 import { classOf, route } from './route.ts';
-import { BINDING, type Call, type Leg } from './rows.ts';
+import type { Call, Leg } from './rows.ts';
 import { REDIRECT, type Redirect } from './transfer-rows.ts';
 
 /** Redirections of one call. */
@@ -36,12 +36,6 @@ const CONTACTS = 8;
 /** True for a 3xx that names whom to call instead. */
 export function redirects(m: SipMessage): boolean {
   return (m.status === 300 || m.status === 301 || m.status === 302) && m.has(H.Contact);
-}
-
-/** The extension whose phone is at the other side of a leg that was invited. */
-function extensionAt(cx: Context, call: Call, leg: Leg): string {
-  const binding = leg.binding === 0 ? undefined : cx.store.get(BINDING, leg.binding);
-  return binding?.aor ?? call.called;
 }
 
 /** May `by` send a caller to `called`? What a class of service says of a redirection goes here. */
@@ -85,7 +79,8 @@ function list(text: string, between: string): readonly string[] {
 export function follow(cx: Context, call: Call, ctx: Ctx, leg: Leg, m: SipMessage, sent: string) {
   const row = cx.store.find(REDIRECT, 'call', call.id);
   if (sent === '' || (row !== undefined && row.count >= HOPS)) return;
-  const by = extensionAt(cx, call, leg);
+  // '' at a trunk, which sends nobody on
+  const by = leg.aor;
   const tried = new Set([...list(row?.tried ?? '', ' '), call.called, by]);
   const wanted = named(m).filter((n) => !tried.has(n.user) && mayRedirect(cx, by, n.user));
   if (wanted.length === 0) return;
@@ -149,8 +144,12 @@ export function endRedirect(cx: Context, call: Call): void {
 function offerTo(cx: Context, row: Redirect, user: string): Offer {
   const remoteUri = `<sip:${user}@${cx.settings.here}>`;
   const { caller, localUri, hops, offerless, lines, index, body } = row;
-  const tail = `${lines}History-Info: ${remoteUri};index=${index}\r\n${body}`;
-  return { caller, localUri, remoteUri, hops, tail, offerless };
+  // each way says of the caller what may be said there (identity.ts)
+  const identity = /^P-Asserted-Identity: (.*)\r$/im.exec(lines)?.[1] ?? '';
+  const anonymous = /^Privacy:.*\b(?:id|user|header)\b/im.test(lines);
+  const kept = lines.replace(/^P-Asserted-Identity: .*\r\n/gim, '');
+  const tail = `${kept}History-Info: ${remoteUri};index=${index}\r\n${body}`;
+  return { caller, localUri, remoteUri, hops, tail, offerless, identity, anonymous };
 }
 
 /** Max-Forwards of the INVITE that was redirected, less one: what goes round comes to an end. */

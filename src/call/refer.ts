@@ -185,8 +185,11 @@ function attended(cx: Context, base: Base, replaces: Replaces, leg: Leg, other: 
     refuseAtOnce(cx, cx.store.insert(TRANSFER, row), status);
     return;
   }
-  const t = cx.store.insert(TRANSFER, { ...row, targetCall: call.id, consult: consult.id });
-  if (call.state === 'talking' && target !== undefined) {
+  const there = call.state === 'talking' && target !== undefined;
+  // a consultation that was transferred itself leads into another call
+  const targetCall = there ? target.call : call.id;
+  const t = cx.store.insert(TRANSFER, { ...row, targetCall, consult: consult.id });
+  if (there) {
     notify(cx, t);
     targetIsThere(cx, t, target);
   } else {

@@ -5,6 +5,7 @@
  */
 
 import { below } from '../base/chance.ts';
+import type { Peer } from '../base/peer.ts';
 import { type Address, type Context, hereFor } from '../proto/context.ts';
 import { request } from '../proto/sip/client.ts';
 import { bestChallenge, credentials, parseChallenge, roundIn } from '../proto/sip/credentials.ts';
@@ -120,13 +121,20 @@ function aorOf(trunk: Trunk): string {
   return `sip:${escapeUser(user)}@${registrarUri(trunk).slice(4)}`;
 }
 
-function contactUri(cx: Context, trunk: Trunk, to: Address): string {
+function contactUri(cx: Context, trunk: Trunk, to: Peer): string {
   const { user } = trunk.register as NonNullable<Trunk['register']>;
   return `sip:${escapeUser(user)}@${hereFor(cx.settings, to)}${TRANSPORT_PARAM[to.transport]}`;
 }
 
-function send(cx: Context, row: Regout, trunk: Trunk, line: string): void {
-  const to = registrarAt(cx, row, trunk);
+/** @param at who challenged the last attempt; undefined: whoever is to be asked now. */
+function send(
+  cx: Context,
+  row: Regout,
+  trunk: Trunk,
+  line: string,
+  at: Peer | undefined = undefined,
+): void {
+  const to = at ?? registrarAt(cx, row, trunk);
   if (to === undefined) {
     failed(cx, row, 'the registrar has no address');
     return;
@@ -164,7 +172,7 @@ export function registerAnswered(cx: Context, ctx: Ctx, m: SipMessage, sent: str
   if (row === undefined || trunk?.register === undefined || m.status < 200) return;
   if (m.status < 300) {
     registered(cx, row, m, ctx);
-  } else if (m.status === 401 || m.status === 407) challenged(cx, row, trunk, m, sent);
+  } else if (m.status === 401 || m.status === 407) challenged(cx, row, trunk, m, sent, ctx);
   else if (m.status === 423 && row.askS < LONGEST_S) {
     // RFC 3261 10.2.8: with an expiry that is not shorter than Min-Expires
     const least = Number.parseInt(m.header(H.MinExpires) ?? '', 10);
@@ -192,8 +200,7 @@ function granted(m: SipMessage, uri: string, askS: number): number {
 
 function registered(cx: Context, row: Regout, m: SipMessage, ctx: Ctx): void {
   const trunk = trunkOf(cx.settings.site, row.trunk) as Trunk;
-  const at = { transport: ctx.transport, ip: ctx.ip, port: ctx.port, priority: 0, weight: 0 };
-  const lasts = Math.max(1, granted(m, contactUri(cx, trunk, at), row.askS));
+  const lasts = Math.max(1, granted(m, contactUri(cx, trunk, ctx), row.askS));
   const news = row.state !== 'registered';
   const [first] = registrarRows(cx, trunk);
   const elsewhere = first !== undefined && first.state === 'up' && !isAt(first, ctx.ip);
@@ -213,7 +220,14 @@ function registered(cx: Context, row: Regout, m: SipMessage, ctx: Ctx): void {
   else if (news) cx.log('info', `trunk ${row.trunk}: registered for ${lasts} s`);
 }
 
-function challenged(cx: Context, row: Regout, trunk: Trunk, m: SipMessage, sent: string): void {
+function challenged(
+  cx: Context,
+  row: Regout,
+  trunk: Trunk,
+  m: SipMessage,
+  sent: string,
+  by: Peer,
+): void {
   const best = bestChallenge(m);
   const tried = roundIn(sent);
   // what was kept from last time (round 0) may always be followed by a fresh challenge
@@ -237,8 +251,10 @@ function challenged(cx: Context, row: Regout, trunk: Trunk, m: SipMessage, sent:
   const proxy = m.status === 407;
   cx.store.patch(REGOUT, row, { challenge: best.text, nonceCount: 1, proxy });
   const method = { method: 'REGISTER', uri: registrarUri(trunk), proxy };
-  const by = trunk.register as NonNullable<Trunk['register']>;
-  send(cx, row, trunk, credentials(cx.chance, best.challenge, by, method, 1, tried + 1));
+  const own = trunk.register as NonNullable<Trunk['register']>;
+  const line = credentials(cx.chance, best.challenge, own, method, 1, tried + 1);
+  // its nonce is good with who gave it: another address may be another registrar
+  send(cx, row, trunk, line, { transport: by.transport, ip: by.ip, port: by.port });
 }
 
 function failed(cx: Context, row: Regout, cause: string): void {

@@ -95,6 +95,8 @@ function judge(cx: Context, m: SipMessage, proof: Proof): number | Found {
   // "If the Replaces header field matches an early dialog that was not initiated by this UA": 481
   const caller = callerOf(cx, call);
   if (leg.side !== 'callee' || caller === undefined || inTransfer(cx, leg)) return 481;
+  // it rings no more: another phone has the call, or it is over
+  if (call.state !== 'trying' && call.state !== 'ringing') return 603;
   // the caller's offer has to be answered by a description
   return isOfferless(m) ? 488 : { leg, call, other: caller };
 }

@@ -57,7 +57,7 @@ export function response(cx: Context, m: SipMessage): void {
   }
   const sent = ctx.request;
   if (clientReceives(cx, ctx, m) !== 'tell') return;
-  if (ofNoLeg(cx, ctx, m) || toldTransferor(cx, ctx, m.status)) return;
+  if (ofNoLeg(cx, ctx, m)) return;
   const leg = ctx.leg === 0 ? undefined : cx.store.get(LEG, ctx.leg);
   if (m.status === 422 && leg !== undefined && again(cx, ctx, leg, m, sent)) return;
   if (leg === undefined && ctx.onward === 0) {
@@ -65,6 +65,7 @@ export function response(cx: Context, m: SipMessage): void {
     else if (ctx.method === 'REGISTER') registerAnswered(cx, ctx, m, sent);
   }
   if (leg !== undefined && leg.trunk !== '' && challenged(cx, ctx, leg, m, sent)) return;
+  if (toldTransferor(cx, ctx, m.status)) return;
   // The phone hung up while its 2xx was on the way: it repeats that until it is acknowledged.
   if (leg === undefined && ctx.state === 'accepted') acknowledgeLate(cx, ctx, m);
   if (ctx.onward !== 0) {
@@ -228,7 +229,8 @@ function refused(
   };
   const event: CallEvent = status >= 600 ? 'decline' : 'refuse';
   happen(cx, call, event, what);
-  const left = phonesLeft(cx, call) || tryNext(cx, call) || huntsOn(cx, call, leg, status);
+  // a number by all its ways before the next best number
+  const left = phonesLeft(cx, call) || huntsOn(cx, call, leg, status) || tryNext(cx, call);
   if (!left) happen(cx, call, 'exhaust', what);
   tidy(cx, call);
 }
@@ -283,7 +285,9 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
   }
   if (stx !== undefined && first) {
     const own = success && changesSession(ctx) ? contactFor(cx, stx) + linesOf(cx, stx) : '';
-    const status = passable(m.status);
+    // who answers has left, but not who asked: his dialog lasts (RFC 5057 5.1)
+    const lasts = m.status === 481 && leg?.state !== 'confirmed' && goesOn(cx, stx);
+    const status = lasts ? 500 : passable(m.status);
     const reason = status === m.status ? m.reason : '';
     respond(cx, stx, status, reason, passedOn(m, own, bodyFor(cx, stx, m)));
   }
@@ -305,6 +309,11 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
 function bodyFor(cx: Context, stx: Stx, m: SipMessage): string {
   const leg = stx.leg === 0 || !describes(m) ? undefined : cx.store.get(LEG, stx.leg);
   return leg === undefined ? m.body : continued(cx, leg, m.body);
+}
+
+/** The dialog `stx` came in is not about to end. */
+function goesOn(cx: Context, stx: Stx): boolean {
+  return stx.leg !== 0 && cx.store.get(LEG, stx.leg)?.state === 'confirmed';
 }
 
 /** What our 2xx to a passed-on INVITE or UPDATE says of us and of the session with its sender. */

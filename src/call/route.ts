@@ -46,6 +46,8 @@ export type Target = {
   readonly route: string;
   /** The registration by which it is reached; 0 for none. */
   readonly binding: number;
+  /** The extension whose phone it is; '' for none. */
+  readonly extension: string;
   /** Set when it is reached by a trunk. */
   readonly hop?: TrunkHop;
 };
@@ -128,6 +130,7 @@ function toPhones(cx: Context, number: string): Route {
       route: '',
       nat: false,
       binding: 0,
+      extension: number,
     });
   }
   if (targets.length === 0) return { kind: 'refuse', status: 480 };
@@ -141,6 +144,7 @@ function targetAt(phone: Binding): Target {
     nat: phone.nat,
     route: phone.path,
     binding: phone.id,
+    extension: phone.aor,
   };
 }
 
@@ -229,7 +233,15 @@ function targetsOf(cx: Context, trunk: Trunk, number: string, emergency: boolean
     const uri = uriOn(trunk, contact, there);
     return inOrder(cx.chance, row).map(({ transport, ip, port }) => ({
       rank,
-      target: { peer: { transport, ip, port }, uri, route: '', nat: false, binding: 0, hop },
+      target: {
+        peer: { transport, ip, port },
+        uri,
+        route: '',
+        nat: false,
+        binding: 0,
+        extension: '',
+        hop,
+      },
     }));
   });
 }

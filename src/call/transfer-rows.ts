@@ -10,7 +10,7 @@ export const REOFFER = table({
   fields: {
     leg: 'int',
     /** Who wants to hear what became of it; `none`: nobody any more. */
-    purpose: ['none', 'refresh', 'transfer'],
+    purpose: ['none', 'transfer'],
     /** The row of that purpose. */
     ref: 'int',
     /** Body headers, empty line and body; '' for an INVITE without an offer. */
@@ -44,9 +44,9 @@ export const TRANSFER = table({
     transferee: 'int',
     /** 0 while nobody has answered. */
     target: 'int',
-    /** The call that leads to the target. */
+    /** The call that leads to the target; once he has answered, the one his leg is in. */
     targetCall: 'int',
-    /** The transferor's leg in that call; 0 for none. */
+    /** The transferor's leg by which he consulted the target; 0 for none. */
     consult: 'int',
     /** CSeq of the REFER, which is the id of its subscription (RFC 3515 2.4.6). */
     event: 'int',
@@ -61,7 +61,7 @@ export const TRANSFER = table({
     byeAt: 'time',
     startedAt: 'time',
   },
-  indexes: { transferor: 'many', transferee: 'many', targetCall: 'many' },
+  indexes: { transferor: 'many', transferee: 'many', targetCall: 'many', consult: 'many' },
   deadline: (row) => {
     const ends = row.subscription === 'active' ? row.expiresAt : NEVER;
     return row.byeAt === 0 ? ends : Math.min(ends, row.byeAt);

@@ -28,7 +28,7 @@ import type { SipMessage } from '../sip-parser/index.ts';
 import { happen } from './call.ts';
 import { closeLeg, contactOf, dropLeg, hangUp, sendAck, tidy } from './leg.ts';
 import { notify } from './notify.ts';
-import { spoke } from './offer.ts';
+import { describes, spoke } from './offer.ts';
 import { continued } from './origin.ts';
 import { give } from './reliable.ts';
 import { acknowledge, forget, type Outcome, reoffer } from './renegotiate.ts';
@@ -189,8 +189,10 @@ function act(cx: Context, t: Transfer, action: TransferAction, news: News): void
       release(cx, t);
       return;
     case 'withdraw':
-      // a consultation that still rings is the transferor's own business
-      if (t.kind === 'blind') endCall(cx, t.targetCall, 'cancel');
+      // a consultation that still rings is the transferor's own business, while he is there
+      if (t.kind === 'blind' || legOf(cx, t.consult) === undefined) {
+        endCall(cx, t.targetCall, 'cancel');
+      }
       return;
     case 'hangUpTarget':
       hangUpTarget(cx, t);
@@ -312,8 +314,12 @@ function restore(cx: Context, t: Transfer): void {
   const alone = t.kind === 'attended' && t.target !== 0 && legOf(cx, t.consult) === undefined;
   if (alone) endCall(cx, t.targetCall, 'end', why(t));
   const transferee = legOf(cx, t.transferee);
-  if (transferee === undefined || transferee.peer !== transferee.id) return;
-  endCall(cx, transferee.call, 'end', why(t));
+  if (transferee === undefined) return;
+  // nobody is left for him: the transferor has gone, or he was given to who picked him up
+  const { peer } = transferee;
+  if (peer === transferee.id || (peer !== 0 && peer === t.target)) {
+    endCall(cx, transferee.call, 'end', why(t));
+  }
 }
 
 /** RFC 5057 3.1: a dialog lasts as long as one of its usages; here that is the subscription. */
@@ -398,12 +404,13 @@ export function transferOutcome(cx: Context, ref: number, outcome: Outcome): boo
   const t = cx.store.get(TRANSFER, ref);
   if (t === undefined) return false;
   const { leg } = outcome;
-  const answered = outcome.kind === 'answered';
+  // a 2xx without a description is no answer to an offer, and no offer
+  const answered = outcome.kind === 'answered' && describes(outcome.m);
   const event = !answered ? 'deny' : leg.id === t.transferee ? 'connect' : 'offer';
   const wanted = TRANSFER_MACHINE[t.state][event].act.length > 0;
   if (answered) move(cx, t, event, { leg, ctx: outcome.ctx, m: outcome.m, status: 200 });
-  else move(cx, t, event, { leg, status: outcome.status });
-  return wanted;
+  else move(cx, t, event, { leg, status: outcome.kind === 'refused' ? outcome.status : 488 });
+  return wanted && (answered || outcome.kind === 'refused');
 }
 
 // ── what the calls tell ──────────────────────────────────────────────────────────────────────────
@@ -423,6 +430,7 @@ export function inTransfer(cx: Context, leg: Leg): boolean {
   return (
     store.all(TRANSFER, 'transferor', leg.id).some((t) => ACTIVE.has(t.state)) ||
     store.all(TRANSFER, 'transferee', leg.id).some((t) => ACTIVE.has(t.state)) ||
+    store.all(TRANSFER, 'consult', leg.id).some((t) => ACTIVE.has(t.state)) ||
     store.all(TRANSFER, 'targetCall', leg.call).some((t) => ACTIVE.has(t.state))
   );
 }
@@ -436,12 +444,15 @@ export function targetRings(cx: Context, call: Call, status: number): void {
 /** The target answered: with an offer when it was asked for one. */
 export function targetAnswers(cx: Context, t: Transfer, leg: Leg, ctx: Ctx, m: SipMessage): void {
   cx.store.patch(TRANSFER, t, { target: leg.id });
-  if (awaitsAck(ctx)) {
-    move(cx, t, 'answer', { leg, ctx, m });
-    return;
+  if (!awaitsAck(ctx)) {
+    sendAck(cx, leg, ctx, leg.remoteTag);
+    move(cx, t, 'accept', { leg, ctx, m });
+  } else if (describes(m)) move(cx, t, 'answer', { leg, ctx, m });
+  else {
+    const { targetCall } = t;
+    move(cx, t, 'vanish', { status: 488 });
+    endCall(cx, targetCall, 'end');
   }
-  sendAck(cx, leg, ctx, leg.remoteTag);
-  move(cx, t, 'accept', { leg, ctx, m });
 }
 
 /** A consultation whose phone had answered before it became the target of a transfer. */
@@ -469,8 +480,8 @@ export function departs(cx: Context, leg: Leg): boolean {
       move(cx, t, 'leave', { leg });
       return true;
     }
-    for (const t of store.all(TRANSFER, 'targetCall', leg.call)) {
-      if (t.consult !== leg.id || (t.state !== 'asking' && t.state !== 'joining')) continue;
+    for (const t of store.all(TRANSFER, 'consult', leg.id)) {
+      if (t.state !== 'asking' && t.state !== 'joining') continue;
       move(cx, t, 'leave', { leg });
       return true;
     }
