@@ -75,7 +75,8 @@ HELP
   [ ! -f "$ROOT/test/bench/main.ts" ] ||
     echo "  bench   the basic call through a pair and through Kamailio, in the same run
           --transport tcp|tls compares transports; bench capacity: registrations and calls held;
-          bench parser: our SIP parser beside those of sip, jssip and sip.js"
+          bench parser: our SIP parser beside those of sip, jssip and sip.js
+          bench engine: what a call costs two engines in one process; --against another worktree"
   cat <<HELP
   outage  the outage a client sees, every kind: --runs N --kinds A,B --json FILE;
           --peer keepalived: the same client before keepalived
@@ -457,6 +458,12 @@ bench() {
     # A young generation that holds a whole round: nothing is collected while octets are counted.
     exec "$NODE" --expose-gc --min-semi-space-size=64 --max-semi-space-size=64 \
       "$ROOT/test/bench/parser.ts" "$@"
+  fi
+  if [ "${1:-}" = engine ]; then
+    shift
+    npm_only
+    exec "$NODE" --expose-gc --min-semi-space-size=16 --max-semi-space-size=16 \
+      "$ROOT/test/bench/engine.ts" "$@"
   fi
   [ -f "$ROOT/test/bench/main.ts" ] || die "bench is not there yet"
   need_root bench

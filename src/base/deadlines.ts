@@ -4,12 +4,19 @@
  *
  * A calendar of buckets `GRAIN` milliseconds wide, a heap over the few bucket numbers in use.
  * Arming is O(1) and allocates nothing: the row carries its own moment in `$due`, and a bucket entry
- * whose row has moved on is simply stale. It is a cache, rebuilt from the rows at takeover.
+ * whose row has moved on is simply stale. What is far off (the refresh of a session, the end of a
+ * registration) most often moves or goes long before: it waits in lists that are swept as they grow,
+ * so that no crowd of rows that are gone is kept alive for half an hour. It is a cache, rebuilt from
+ * the rows at takeover.
  */
 
 import { type Instant, NEVER } from './units.ts';
 
 const GRAIN = 4;
+/** Width of a list of what is far off; what is due in this one and the next is near. */
+const FAR = 65_536;
+/** A list is swept when it is twice as long as after the last time, and at least so long. */
+const SWEPT = 128;
 
 /** The part of a live row the calendar writes. */
 export type Timed = { $due: Instant };
@@ -18,6 +25,11 @@ export class Deadlines<R extends Timed> {
   private readonly buckets = new Map<number, R[]>();
   /** Binary min-heap of the keys of `buckets`. */
   private readonly heap: number[] = [];
+  /** What is far off, by moment / FAR. */
+  private readonly far = new Map<number, { rows: R[]; sweepAt: number }>();
+  private nextFar = NEVER;
+  /** Lists up to this one are near. */
+  private near = 1;
   /** Entries in all buckets, the stale ones too: the owner arms anew when most are. */
   entries = 0;
 
@@ -27,6 +39,12 @@ export class Deadlines<R extends Timed> {
     row.$due = due;
     if (due === NEVER) return;
     this.entries += 1;
+    const number = Math.floor(due / FAR);
+    if (number > this.near) this.put(number, row);
+    else this.soon(row, due);
+  }
+
+  private soon(row: R, due: Instant): void {
     const key = Math.ceil(due / GRAIN);
     const bucket = this.buckets.get(key);
     if (bucket !== undefined) {
@@ -39,7 +57,39 @@ export class Deadlines<R extends Timed> {
 
   /** @returns the earliest moment at which `due` may have something, NEVER when nothing is armed. */
   next(): Instant {
-    return this.heap.length === 0 ? NEVER : (this.heap[0] as number) * GRAIN;
+    const look = this.nextFar === NEVER ? NEVER : (this.nextFar - 1) * FAR;
+    return this.heap.length === 0 ? look : Math.min(look, (this.heap[0] as number) * GRAIN);
+  }
+
+  private put(number: number, row: R): void {
+    const list = this.far.get(number);
+    if (list === undefined) {
+      this.far.set(number, { rows: [row], sweepAt: SWEPT });
+      if (number < this.nextFar) this.nextFar = number;
+      return;
+    }
+    list.rows.push(row);
+    if (list.rows.length < list.sweepAt) return;
+    const before = list.rows.length;
+    list.rows = list.rows.filter((r) => r.$due !== NEVER && Math.floor(r.$due / FAR) === number);
+    list.sweepAt = Math.max(SWEPT, 2 * list.rows.length);
+    this.entries -= before - list.rows.length;
+  }
+
+  /** Time has come to `now`: what was far off is near. */
+  private reach(now: Instant): void {
+    this.near = Math.floor(now / FAR) + 1;
+    while (this.nextFar <= this.near) {
+      const number = this.nextFar;
+      const rows = this.far.get(number)?.rows ?? [];
+      this.far.delete(number);
+      for (const row of rows) {
+        if (row.$due !== NEVER && Math.floor(row.$due / FAR) === number) this.soon(row, row.$due);
+        else this.entries -= 1;
+      }
+      this.nextFar = NEVER;
+      for (const other of this.far.keys()) if (other < this.nextFar) this.nextFar = other;
+    }
   }
 
   /**
@@ -48,6 +98,7 @@ export class Deadlines<R extends Timed> {
    * stay where they are, and are due at once.
    */
   due(now: Instant, into: R[], most = Number.POSITIVE_INFINITY): void {
+    this.reach(now);
     let left = most;
     while (left > 0 && this.heap.length > 0 && (this.heap[0] as number) * GRAIN <= now) {
       const key = this.heap[0] as number;
@@ -68,7 +119,11 @@ export class Deadlines<R extends Timed> {
     }
   }
 
-  clear(): void {
+  /** Forgets everything; it is `now`, as far as that is known. */
+  clear(now: Instant = 0): void {
+    if (now > 0) this.near = Math.floor(now / FAR) + 1;
+    this.far.clear();
+    this.nextFar = NEVER;
     this.buckets.clear();
     this.heap.length = 0;
     this.entries = 0;

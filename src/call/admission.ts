@@ -29,7 +29,8 @@ const REFUSE = (status: number, headers = ''): Refusal => ({ status, tail: heade
 /** False when a request outside any dialog is one too many of this source: it is not answered. */
 export function admits(cx: Context, from: Peer): boolean {
   // a trunk is no stranger, though it proves nothing but where it is
-  if (!cx.guard.isKnown(cx.now, from.ip) && trunkAt(cx, from) !== undefined) {
+  const trunks = cx.settings.site.trunks.length > 0;
+  if (trunks && !cx.guard.isKnown(cx.now, from.ip) && trunkAt(cx, from) !== undefined) {
     cx.guard.know(cx.now, from.ip);
   }
   if (cx.guard.admits(cx.now, from.ip)) return true;

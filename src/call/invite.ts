@@ -39,9 +39,10 @@ export type Offer = {
 export function invite(cx: Context, call: Call, target: Target, offer: Offer): Leg {
   const { transport, ip, port } = target.peer;
   const trunk = trunkOf(cx.settings.site, target.hop?.trunk ?? '');
+  const { localUri, remoteUri, tail } = offer;
   const clothes =
     trunk === undefined || target.hop === undefined
-      ? { ...offer, user: offer.caller, lines: identityLine(offer) }
+      ? { user: offer.caller, localUri, remoteUri, lines: identityLine(offer), tail }
       : dress(cx, offer, trunk, target.hop, target.peer, target.uri);
   const leg = cx.store.insert(LEG, {
     call: call.id,
@@ -60,7 +61,7 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
     nat: target.nat,
     binding: target.binding,
     offer: offer.offerless ? 'none' : 'local',
-    offered: offer.offerless ? '' : (offer.description ?? descriptionIn(offer.tail)),
+    sdp: offer.offerless ? '' : (offer.description ?? descriptionIn(offer.tail)),
     aor: target.extension,
     trunk: trunk?.name ?? '',
   });

@@ -102,18 +102,27 @@ export function contactIn(m: SipMessage): string {
   return uri === '*' ? '' : targetOf(uri);
 }
 
-/** A 1xx with a tag, or the 2xx, makes the callee's dialog (RFC 3261 12.1.2, 13.2.2.4). */
+/** The session timer of a leg. */
+export type Timer = Pick<Leg, 'sessionS' | 'refresher' | 'refreshAt' | 'expiresAt'>;
+
+/** A 1xx with a tag, or the 2xx with what it makes of the session timer, makes the callee's dialog (RFC 3261 12.1.2, 13.2.2.4). */
 export function establish(
   cx: Context,
   leg: Leg,
   m: SipMessage,
   state: 'early' | 'confirmed',
+  timer: Timer = leg,
 ): void {
   const target = contactIn(m) || leg.remoteTarget;
   const routeSet = routeLines(m, true);
   if (target === leg.remoteTarget && routeSet === leg.routeSet) {
     // The usual phone says what its registration said.
-    cx.store.patch(LEG, leg, { state, remoteTag: m.toTag });
+    if (timer === leg) cx.store.patch(LEG, leg, { state, remoteTag: m.toTag });
+    else {
+      const { sessionS, refresher, refreshAt, expiresAt } = timer;
+      const remoteTag = m.toTag;
+      cx.store.patch(LEG, leg, { state, remoteTag, sessionS, refresher, refreshAt, expiresAt });
+    }
     return;
   }
   const hop = hopFor(cx, routeSet, target, leg, leg.nat);
@@ -125,6 +134,10 @@ export function establish(
     transport: hop.transport,
     ip: hop.ip,
     port: hop.port,
+    sessionS: timer.sessionS,
+    refresher: timer.refresher,
+    refreshAt: timer.refreshAt,
+    expiresAt: timer.expiresAt,
   });
 }
 

@@ -34,9 +34,13 @@ export function move(cx: Context, leg: Leg, event: OfferEvent, text: string): vo
   const before = leg.offer;
   const { to } = OFFER_MACHINE[before][event];
   if (to === before) return;
-  if (event === 'offerOut') cx.store.patch(LEG, leg, { offer: to, offered: text });
-  else if (event === 'answerOut') cx.store.patch(LEG, leg, { offer: to, sdp: text });
-  else if (event === 'answerIn') {
+  if (event === 'offerOut') {
+    // the first one need not be written twice, for there is none that could hold in its place; nor
+    // one that is offered anew
+    if (leg.sdp === '' || leg.sdp === text) cx.store.patch(LEG, leg, { offer: to, sdp: text });
+    else cx.store.patch(LEG, leg, { offer: to, offered: text });
+  } else if (event === 'answerOut') cx.store.patch(LEG, leg, { offer: to, sdp: text });
+  else if (event === 'answerIn' && leg.offered !== '') {
     cx.store.patch(LEG, leg, { offer: to, sdp: leg.offered, offered: '' });
   } else cx.store.patch(LEG, leg, { offer: to, offered: '' });
 }

@@ -42,7 +42,7 @@ import { registerAnswered, registerUnanswered } from './register-out.ts';
 import { acknowledge, rseqOf, takesReliable } from './reliable.ts';
 import { reofferAnswered, reofferOf, reofferUnanswered } from './renegotiate.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
-import { grantSession, heed, learn, longer, refreshed } from './session.ts';
+import { grantSession, heed, heeded, learn, longer, refreshed } from './session.ts';
 import { toldTransferor } from './transfer.ts';
 import { REOFFER } from './transfer-rows.ts';
 import { contactOfProbe, optionsAnswered, probed } from './trunk.ts';
@@ -190,9 +190,8 @@ function elsewhere(leg: Leg, m: SipMessage): boolean {
 
 function answered(cx: Context, ctx: Ctx, leg: Leg, call: Call, m: SipMessage): void {
   if (leg.state === 'inviting' || leg.state === 'early') {
-    establish(cx, leg, m, 'confirmed');
+    establish(cx, leg, m, 'confirmed', heeded(cx, leg, m));
     if (describes(m)) heard(cx, leg);
-    heed(cx, leg, m);
     happen(cx, call, 'answer', said(ctx, leg, m));
     return;
   }

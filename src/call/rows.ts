@@ -111,8 +111,9 @@ export const LEG = table({
     /** Where the exchange of session descriptions stands (offers.ts). */
     offer: OFFER_STATES,
     /**
-     * The session description we sent last that holds, and one that waits for its answer, with their
-     * headers: what a refresh by re-INVITE repeats, and what the next one continues.
+     * The session description we sent last that holds, or the first; and a later one that waits for
+     * its answer, with their headers: what a refresh by re-INVITE repeats, and what the next one
+     * continues.
      */
     sdp: 'text',
     offered: 'text',

@@ -13,7 +13,6 @@
  */
 
 import { below } from '../base/chance.ts';
-import type { Values } from '../base/row.ts';
 import type { Context } from '../proto/context.ts';
 import { outstanding } from '../proto/sip/client.ts';
 import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
@@ -28,7 +27,7 @@ import {
   type SessionExpires,
   type SipMessage,
 } from '../sip-parser/index.ts';
-import { refreshTarget, sendAck, sendInDialog } from './leg.ts';
+import { refreshTarget, sendAck, sendInDialog, type Timer } from './leg.ts';
 import { exchange, move } from './offer.ts';
 import { LEG, type Leg } from './rows.ts';
 
@@ -53,8 +52,30 @@ function supportsTimer(m: SipMessage): boolean {
 /** True when a header of `m` that is a list names `tag`, whatever its case. */
 export function lists(m: SipMessage, header: Parameters<SipMessage['has']>[0], tag: string) {
   if (!m.has(header)) return false;
-  for (const value of m.values(header)) if (value.toLowerCase() === tag) return true;
+  for (let i = m.find(header, 0); i >= 0; i = m.find(header, i + 1)) {
+    const start = m.valueStart(i);
+    if (listed(m.text, start, m.valueEnd(i, start), tag)) return true;
+  }
   return false;
+}
+
+/** The same of one line: of tokens, so without a look at quotes, and without a text made of each. */
+function listed(text: string, start: number, end: number, tag: string): boolean {
+  for (let from = start; from < end; ) {
+    const comma = text.indexOf(',', from);
+    const next = comma < 0 || comma > end ? end : comma;
+    let p = from;
+    let q = next;
+    while (p < q && isBlank(text.charCodeAt(p))) p += 1;
+    while (q > p && isBlank(text.charCodeAt(q - 1))) q -= 1;
+    if (q - p === tag.length && text.slice(p, q).toLowerCase() === tag) return true;
+    from = next + 1;
+  }
+  return false;
+}
+
+function isBlank(c: number): boolean {
+  return c === 32 || c === 9 || c === 13 || c === 10;
 }
 
 function sessionIn(m: SipMessage): SessionExpires | undefined {
@@ -110,7 +131,9 @@ export function grantSession(cx: Context, leg: Leg, stx: Terms): string {
 
 /** The same for the answer to a caller, whose dialog it confirms. */
 export function grantFirst(cx: Context, leg: Leg, stx: Terms): string {
-  cx.store.patch(LEG, leg, { state: 'confirmed', ...armed(cx, stx, true) });
+  const { sessionS, refresher, refreshAt, expiresAt } = armed(cx, stx, true);
+  const state = 'confirmed';
+  cx.store.patch(LEG, leg, { state, sessionS, refresher, refreshAt, expiresAt });
   return grantLines(stx);
 }
 
@@ -141,10 +164,12 @@ export function sessionLines(cx: Context, leg: Leg | undefined, supported: strin
 
 /** A 2xx to an INVITE or UPDATE of ours on `leg`: what it says of its sender and the session holds. */
 export function heed(cx: Context, leg: Leg, m: SipMessage): void {
-  cx.store.patch(LEG, leg, { ...learned(leg, m), ...heeded(cx, leg, m) });
+  cx.store.patch(LEG, leg, heeded(cx, leg, m));
 }
 
-function heeded(cx: Context, leg: Leg, m: SipMessage): Values<typeof LEG.fields> {
+/** The same for the 2xx that confirms the dialog: what is left to be written. */
+export function heeded(cx: Context, leg: Leg, m: SipMessage): Timer {
+  learn(cx, leg, m);
   const said = sessionIn(m);
   if (said !== undefined && said.seconds > 0) {
     const refresher = said.refresher === 'uas' ? 'them' : 'us';
@@ -157,7 +182,7 @@ function heeded(cx: Context, leg: Leg, m: SipMessage): Values<typeof LEG.fields>
 }
 
 /** The timer of a leg whose session begins, or goes on, now. */
-function armed(cx: Context, terms: Terms, agreed: boolean): Values<typeof LEG.fields> {
+function armed(cx: Context, terms: Terms, agreed: boolean): Timer {
   const { sessionS, refresher } = terms;
   const length = sessionS * 1000;
   // 10: "The minimum of 32 seconds and one third of the session interval is RECOMMENDED."
@@ -177,14 +202,11 @@ export function abilities(m: SipMessage): { readonly update: boolean; readonly m
 
 /** The same of a message inside the dialog, which need not say all of it again. */
 export function learn(cx: Context, leg: Leg, m: SipMessage): void {
-  cx.store.patch(LEG, leg, learned(leg, m));
-}
-
-function learned(leg: Leg, m: SipMessage): Values<typeof LEG.fields> {
   const said = abilities(m);
   const update = m.has(H.Allow) ? said.update : leg.update;
   const minSe = Math.max(leg.minSe, said.minSe);
-  return { update, minSe };
+  if (update === leg.update && minSe === leg.minSe) return;
+  cx.store.patch(LEG, leg, { update, minSe });
 }
 
 // ── refreshing ─────────────────────────────────────────────────────────────────────────────────

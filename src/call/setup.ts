@@ -198,6 +198,7 @@ export function callerLeg(
   const target = targetOf(contact === '' ? uriOf(fromValue) : contact);
   const routeSet = routeLines(m, false);
   const hop = contact === '' ? from : hopFor(cx, routeSet, target, from, nat);
+  const { update, minSe } = abilities(m);
   return cx.store.insert(LEG, {
     call: call.id,
     side: 'caller',
@@ -218,7 +219,8 @@ export function callerLeg(
     nat,
     offer: describes(m) ? 'remote' : 'none',
     reliable: reliableFor(m),
-    ...abilities(m),
+    update,
+    minSe,
     aor: sender.extension,
     trunk: sender.trunk,
   });

@@ -289,6 +289,7 @@ export function contactsResolved(cx: Context, answer: Resolved): void {
 /** The trunk a message from `from` comes by, by its source address; undefined for a phone. */
 export function trunkAt(cx: Context, from: Peer): Trunk | undefined {
   const { trunks } = cx.settings.site;
+  if (trunks.length === 0) return undefined;
   const here = trunks.filter(
     (t) =>
       t.inbound.addresses.includes(from.ip) ||

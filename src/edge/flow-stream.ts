@@ -1,7 +1,8 @@
 /**
  * SIP on a byte stream: TCP, and TLS, which looks the same from here. Messages are cut by the framer
  * of the parser; keep-alives are answered at once (RFC 5626 3.5.1); what cannot be framed is answered
- * if it is a request, and ends the connection (RFC 3261 18.3).
+ * if it is a request, and ends the connection (RFC 3261 18.3). What one turn says leaves as one
+ * write: one system call, and one record of TLS.
  */
 
 import { hash } from 'node:crypto';
@@ -31,22 +32,35 @@ export class StreamFlow implements Flow {
   readonly #framer = new StreamFramer();
   readonly #patience = new Patience(mono());
   #ended = false;
+  /** Said in this turn. */
+  #said = '';
 
-  /** @param ours we made it: the other side need not speak first. */
+  /**
+   * @param ours we made it: the other side need not speak first. A socket that reads into a buffer of
+   * its owner gives no `data`: its owner calls `read`.
+   */
   constructor(peer: Peer, stream: Duplex, events: FlowEvents, ours = false) {
     this.peer = peer;
     this.#stream = stream;
     this.#events = events;
     this.#patience.spoke = ours;
-    stream.on('data', (bytes: Buffer) => this.#read(bytes));
+    stream.on('data', (bytes: Buffer) => this.read(bytes, bytes.length));
   }
 
   send(text: string): boolean {
     const stream = this.#stream;
     if (this.#ended || stream.destroyed) return false;
-    if (stream.writableLength + text.length > LIMITS.flowOutBytes) return false;
-    stream.write(text, 'latin1');
+    const waits = stream.writableLength + this.#said.length;
+    if (waits + text.length > LIMITS.flowOutBytes) return false;
+    this.#said += text;
     return true;
+  }
+
+  flush(): void {
+    if (this.#said === '') return;
+    const text = this.#said;
+    this.#said = '';
+    if (!this.#stream.destroyed) this.#stream.write(text, 'latin1');
   }
 
   setReading(on: boolean): void {
@@ -58,12 +72,13 @@ export class StreamFlow implements Flow {
     return this.#ended ? 'it was ended' : this.#patience.over(now, limits);
   }
 
-  #read(bytes: Buffer): void {
+  /** The first `length` of `bytes` came; they are not kept. */
+  read(bytes: Buffer, length: number): void {
     if (this.#ended) return;
     const patience = this.#patience;
     const now = mono();
     patience.heardAt = now;
-    const text = (bytes as Buffer & Latin1).latin1Slice(0, bytes.length);
+    const text = (bytes as Buffer & Latin1).latin1Slice(0, length);
     for (const frame of this.#framer.push(text)) {
       // what is begun from here on is another message
       patience.begunAt = 0;
@@ -74,7 +89,7 @@ export class StreamFlow implements Flow {
           break;
         case 'ping':
           patience.spoke = true;
-          if (this.#events.mayAnswer()) this.send(PONG);
+          if (this.#events.mayAnswer()) this.#sayNow(PONG);
           break;
         case 'fault':
           this.#refuse(frame.text, frame.fault);
@@ -87,6 +102,12 @@ export class StreamFlow implements Flow {
     else if (patience.begunAt === 0) patience.begunAt = now;
   }
 
+  /** Outside of any turn. */
+  #sayNow(text: string): void {
+    this.send(text);
+    this.flush();
+  }
+
   #refuse(text: string, fault: SipFault): void {
     const m = salvage(text);
     const { status, text: why } = SIP_FAULTS[fault.fault];
@@ -95,7 +116,7 @@ export class StreamFlow implements Flow {
       const toTag = hash('md5', text).slice(0, 16);
       const { ip, port } = this.peer;
       const plain = { contact: '', extra: '', contentType: '', body: '' };
-      this.send(responseText(m, status, why, { ...plain, toTag, received: ip, rport: port }));
+      this.#sayNow(responseText(m, status, why, { ...plain, toTag, received: ip, rport: port }));
     }
     // after what waits has left
     this.#ended = true;

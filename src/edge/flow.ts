@@ -12,6 +12,8 @@ export type Flow = {
   readonly peer: Peer;
   /** One SIP message, latin1. @returns false when it was not taken: dead, or too much waits. */
   send(text: string): boolean;
+  /** What was said since the last flush leaves, in one system call where that is possible. */
+  flush(): void;
   /** Meanwhile what arrives waits in the kernel, and then with the sender. */
   setReading(on: boolean): void;
   /** From time to time: keeps it alive. @returns why it must end now, '' when it may go on. */

@@ -41,6 +41,8 @@ type Entry = {
   readonly raw: Socket;
   readonly since: Mono;
   flow: Flow | undefined;
+  /** It said something in this turn. */
+  speaks: boolean;
 };
 
 /** A connection of ours that does not stand yet, and what waits for it. */
@@ -62,6 +64,11 @@ const TELL_MS = 10_000;
 const TOLD_MAX = 64;
 /** What a backup's connections may still say before they end: the new primary gets it. */
 const DRAIN_MS = 30;
+/**
+ * All plain connections read into this one, each is done with it before the next reads. Without it
+ * every read costs 64 KiB that are allocated, shrunk and collected.
+ */
+const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
 
 function keyOf(peer: Peer): string {
   return `${peer.transport} ${peer.ip} ${peer.port}`;
@@ -76,6 +83,8 @@ export class Flows {
   private readonly entries = new Map<string, Entry>();
   private readonly perSource = new Map<string, number>();
   private readonly attempts = new Map<string, Attempt>();
+  /** Those that said something in this turn. */
+  private readonly speaking: Entry[] = [];
   private readonly listeners: StreamListener[] = [];
   private readonly secure: Secure;
   private readonly told = new Map<string, Mono>();
@@ -118,9 +127,23 @@ export class Flows {
       this.connect(key, peer, text);
       return;
     }
-    if (entry.flow.send(text)) return;
+    if (entry.flow.send(text)) {
+      if (entry.speaks) return;
+      entry.speaks = true;
+      this.speaking.push(entry);
+      return;
+    }
     this.tell(`${key}: it takes nothing: ended`);
     this.kill(entry);
+  }
+
+  /** The end of a turn: what it said leaves, by one write of each connection. */
+  flush(): void {
+    for (const entry of this.speaking) {
+      entry.speaks = false;
+      entry.flow?.flush();
+    }
+    this.speaking.length = 0;
   }
 
   setReading(on: boolean): void {
@@ -208,9 +231,15 @@ export class Flows {
     // a killed box would leave half of each connection in its kernel; should it lead again, those
     // halves would answer for a phone that came back by the same port, where RST is needed
     netlite.resetOnClose(fd);
-    const raw = new Socket({ fd, readable: true, writable: true });
+    const plain = peer.transport === 'tcp';
+    const callback = (length: number, buffer: Buffer): boolean => {
+      (entry.flow as StreamFlow | undefined)?.read(buffer, length);
+      return true;
+    };
+    const onread = plain ? { onread: { buffer: READ_BUFFER, callback } } : {};
+    const raw = new Socket({ fd, readable: true, writable: true, ...onread });
     const key = keyOf(peer);
-    const entry: Entry = { peer, raw, since: mono(), flow: undefined };
+    const entry: Entry = { peer, raw, since: mono(), flow: undefined, speaks: false };
     // the other side has begun anew at the same port: what we have is a corpse
     const old = this.entries.get(key);
     if (old !== undefined) this.kill(old);
@@ -355,6 +384,7 @@ export class Flows {
     this.counters.connected += 1;
     this.stands(entry, flow);
     for (const text of attempt.texts) flow.send(text);
+    flow.flush();
   }
 
   private fail(attempt: Attempt, why: string): void {

@@ -214,6 +214,8 @@ export type Compiled = {
   readonly names: readonly string[];
   /** A new live row: given values, defaults for the rest. */
   readonly create: (id: number, values: Values<Fields>) => LiveRow;
+  /** Upper bound of bytes of an operation without the texts in it. */
+  readonly most: number;
   /** Upper bound of bytes an insert of this row can take. */
   readonly size: (row: LiveRow | Values<Fields>) => number;
   /** Writes an insert operation. The writer has room. */
@@ -262,6 +264,10 @@ function readField(index: number, name: string, kind: Kind): string {
 const IDENTIFIER = /^[a-z][A-Za-z0-9]*$/;
 const RESERVED = ['id', 'extra', '$table', '$due', '$dirty', '$stored', '$gone', '$extra'];
 
+function most(spec: TableSpec): number {
+  return 32 + Object.keys(spec.fields).length * 12;
+}
+
 /** The source of the generated functions; kept readable because a profile will show it. */
 function source(spec: TableSpec): string {
   const fields = Object.entries(spec.fields);
@@ -276,7 +282,7 @@ function source(spec: TableSpec): string {
   lines.push(
     `function create(id,v){return{id,${init.join('')}$table:${spec.number},$due:${NEVER},` +
       '$dirty:false,$stored:false,$gone:false,$extra:undefined};}',
-    `function size(x){return ${32 + fields.length * 12}${texts
+    `function size(x){return ${most(spec)}${texts
       .map((n) => `+(x.${n}===undefined?0:x.${n}.length)`)
       .join('')}+(x.$extra===undefined?0:x.$extra.length);}`,
     'function head(w,op,id){const b=w.buf;let o=w.off;b[o++]=op;',
@@ -358,5 +364,6 @@ export function compile(spec: TableSpec): Compiled {
     Compiled,
     'create' | 'size' | 'insert' | 'patch' | 'read' | 'columns'
   >;
-  return { spec, number: spec.number, names, deadline: spec.deadline, ...made };
+  const { number, deadline } = spec;
+  return { spec, number, names, most: most(spec), deadline, ...made };
 }

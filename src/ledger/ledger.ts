@@ -54,6 +54,21 @@ export type ApplyFault =
 
 const REMOVE_SIZE = 16;
 
+const NOTHING: readonly never[] = [];
+
+/**
+ * Of all texts together. A patch has a few of a table's many fields, and each place that makes one
+ * has its own few: a look at every field of the table is many looks at what is not there.
+ */
+function lengthOf(values: Values<Fields>): number {
+  let length = 0;
+  for (const name in values) {
+    const value = values[name];
+    if (typeof value === 'string') length += value.length;
+  }
+  return length;
+}
+
 export class Ledger implements Store {
   readonly tables: Tables;
   readonly ring: Ring;
@@ -191,7 +206,7 @@ export class Ledger implements Store {
     const table = this.tables.of(spec);
     const row = target as unknown as LiveRow;
     assert(!row.$gone, 'a removed row is not changed');
-    this.need(table.compiled.size(values as Values<Fields>));
+    this.need(table.compiled.most + lengthOf(values as Values<Fields>));
     const before = this.w.off;
     if (!table.compiled.patch(this.w, row, values as Values<Fields>)) {
       this.w.off = before;
@@ -214,6 +229,7 @@ export class Ledger implements Store {
       buf[off + 1] = spec.number;
       this.w.off = putVarint(buf, off + 2, row.id);
     }
+    if (this.armed) this.deadlines.arm(row, NEVER);
     table.drop(row);
   }
 
@@ -235,7 +251,10 @@ export class Ledger implements Store {
     field: keyof F & string,
     value: string | number,
   ): RowOf<F> | undefined {
-    const index = this.tables.of(spec).index(field) as UniqueIndex;
+    const table = this.tables.of(spec);
+    // most calls have nothing to do with most tables
+    if (table.rows.size === 0) return undefined;
+    const index = table.index(field) as UniqueIndex;
     return index.map.get(value) as unknown as RowOf<F> | undefined;
   }
 
@@ -244,7 +263,9 @@ export class Ledger implements Store {
     field: keyof F & string,
     value: string | number,
   ): readonly RowOf<F>[] {
-    const index = this.tables.of(spec).index(field) as ManyIndex;
+    const table = this.tables.of(spec);
+    if (table.rows.size === 0) return NOTHING as readonly RowOf<F>[];
+    const index = table.index(field) as ManyIndex;
     return index.all(value) as unknown as readonly RowOf<F>[];
   }
 
@@ -382,7 +403,7 @@ export class Ledger implements Store {
 
   /** Arms the calendar from the rows: a new primary's first act (timers are derived from rows). */
   arm(): void {
-    this.deadlines.clear();
+    this.deadlines.clear(this.at);
     this.armed = true;
     for (const table of this.tables.list) {
       for (const row of table.rows.values()) {

@@ -50,9 +50,16 @@ export class ManyIndex {
     const key = row[this.field] as Key;
     const rows = this.map.get(key);
     if (rows === undefined) return;
+    const last = rows.length - 1;
+    if (last === 0 && rows[0] === row) {
+      this.map.delete(key);
+      return;
+    }
     const i = rows.indexOf(row);
-    if (i >= 0) rows.splice(i, 1);
-    if (rows.length === 0) this.map.delete(key);
+    if (i < 0) return;
+    // `splice` would make a list of what it took
+    rows.copyWithin(i, i + 1);
+    rows.pop();
   }
   all(key: Key): readonly LiveRow[] {
     return this.map.get(key) ?? NONE;

@@ -28,6 +28,9 @@ import { H, HEADERS, type HeaderId, headerId, OTHER } from './headers.ts';
 import { EXPIRES_MAX, LIMITS } from './limits.ts';
 import { METHODS, methodIdAt } from './methods.ts';
 
+/** The type nearly every body has. */
+const SDP = 'application/sdp';
+
 /** What the version of a start line is: `SIP/2.0`, another SIP version, or not a version. */
 export const VERSION = { sip2: 0, other: 1, malformed: 2 } as const;
 
@@ -273,8 +276,9 @@ export class SipMessage {
     const i = this.find(H.ContentType, 0);
     if (i < 0) return '';
     const start = this.valueStart(i);
-    const end = paramsStart(this.text, start, this.valueEnd(i, start));
-    return this.text.slice(start, trimEnd(this.text, start, end)).toLowerCase();
+    const end = trimEnd(this.text, start, paramsStart(this.text, start, this.valueEnd(i, start)));
+    if (end - start === SDP.length && this.text.startsWith(SDP, start)) return SDP;
+    return this.text.slice(start, end).toLowerCase();
   }
 
   /** Transport of the top Via in upper case, '' when there is no readable Via. */

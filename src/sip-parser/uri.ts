@@ -203,6 +203,8 @@ export function unescapeUser(user: string): string {
 
 /** Escapes a text for the user part: every octet the grammar of `user` does not allow. */
 export function escapeUser(user: string): string {
+  // a number most often
+  if (/^[A-Za-z0-9+]*$/.test(user)) return user;
   return user.replace(
     /[^A-Za-z0-9\-_.!~*'()&=+$,;?/]/g,
     (c) => `%${(c.charCodeAt(0) & 255).toString(16).toUpperCase().padStart(2, '0')}`,

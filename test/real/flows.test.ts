@@ -113,6 +113,7 @@ test('messages are cut wherever the stream is, and keep-alives are answered', as
   const peer = s.messages[0]?.peer as Peer;
   t.deepEqual(peer, { transport: 'tcp', ip: '127.0.0.1', port: client.socket.localPort ?? 0 });
   s.flows.send(peer, 'SIP/2.0 200 OK\r\n\r\n');
+  s.flows.flush();
   await until('an answer', () => client.text.includes('200 OK'));
   client.socket.destroy();
   await until('it is gone', () => s.downs.length === 1);
@@ -190,6 +191,7 @@ test('who takes nothing loses the connection, not we the memory', async (t) => {
   const text = OPTIONS(2, 'x'.repeat(60_000));
   for (let i = 0; i < 2000 && s.downs.length === 0; i += 1) {
     s.flows.send(peer, text);
+    s.flows.flush();
     if (i % 10 === 0) await new Promise(setImmediate);
   }
   t.is(s.downs.length, 1);
@@ -259,10 +261,13 @@ test('a peer without a connection is connected to; what waits leaves in order, b
   const there = await stranger(t);
   const peer: Peer = { transport: 'tcp', ip: '127.0.0.1', port: there.port };
   s.flows.send(peer, OPTIONS(1));
+  s.flows.flush();
   s.flows.send(peer, OPTIONS(2));
+  s.flows.flush();
   await until('it has both', () => there.text() === OPTIONS(1) + OPTIONS(2));
   t.deepEqual(s.ups, [peer]);
   s.flows.send(peer, OPTIONS(3));
+  s.flows.flush();
   await until('and the third', () => there.text().endsWith(OPTIONS(3)));
   t.is(s.flows.counters.connected, 1);
 });
@@ -272,7 +277,9 @@ test('a peer that is not there is unreachable, and so is a WebSocket without a c
   const closed: Peer = { transport: 'tcp', ip: '127.0.0.1', port: 9 };
   const web: Peer = { transport: 'ws', ip: '127.0.0.1', port: 40_000 };
   s.flows.send(closed, OPTIONS(1));
+  s.flows.flush();
   s.flows.send(web, OPTIONS(1));
+  s.flows.flush();
   await until('both are told', () => s.unreachable.length === 2);
   t.deepEqual(s.unreachable, [web, closed]);
 });
@@ -282,10 +289,12 @@ test('a certificate nobody knows ends a connection of ours; an operator may say 
   const peer: Peer = { transport: 'tls', ip: '127.0.0.1', port: server.ports.tls };
   const wary = serve(t);
   wary.flows.send(peer, OPTIONS(1));
+  wary.flows.flush();
   await until('it is refused', () => wary.unreachable.length === 1);
   t.is(server.messages.length, 0);
   const bold = serve(t, {}, { outgoing: { insecure: true } });
   bold.flows.send(peer, OPTIONS(2));
+  bold.flows.flush();
   await until('it came', () => server.messages.length === 1);
   const dir = mkdtempSync(join(tmpdir(), 'sipair-ca-'));
   t.teardown(() => rmSync(dir, { recursive: true }));
@@ -293,6 +302,7 @@ test('a certificate nobody knows ends a connection of ours; an operator may say 
   writeFileSync(join(dir, 'ca.pem'), seen.pem);
   const told = serve(t, {}, { outgoing: { ca: join(dir, 'ca.pem') } });
   told.flows.send(peer, OPTIONS(3));
+  told.flows.flush();
   await until('it came', () => server.messages.length === 2);
 });
 
@@ -367,7 +377,9 @@ test('a WebSocket message is a SIP message, text or binary; what is no UTF-8 lea
   );
   const peer = s.messages[0]?.peer as Peer;
   s.flows.send(peer, OPTIONS(3));
+  s.flows.flush();
   s.flows.send(peer, OPTIONS(4, '\xff'));
+  s.flows.flush();
   await until('three', () => got.length === 3);
   t.deepEqual(got, [
     { text: '\r\n', binary: false },

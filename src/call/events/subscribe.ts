@@ -186,6 +186,7 @@ function bindingAt(cx: Context, user: string, from: Peer): number {
 
 /** The subscription a request inside a dialog is for (RFC 3261 12.2.2). */
 function findSubscription(cx: Context, m: SipMessage): Subscription | undefined {
+  if (cx.store.count(SUBSCRIPTION) === 0) return undefined;
   const tag = m.toTag;
   const id = idIn(tag, 0);
   const sub = id === 0 ? undefined : cx.store.get(SUBSCRIPTION, id);

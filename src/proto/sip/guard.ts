@@ -104,8 +104,9 @@ export class Guard {
 
   /** False while a stranger has spent all he had: what he sends need not even be read. */
   hears(now: Instant, ip: string): boolean {
+    if (this.open) return true;
     const source = this.sources.get(ip);
-    if (source === undefined || this.open || source.knownUntil > now) return true;
+    if (source === undefined || source.knownUntil > now) return true;
     if (refill(source, now, this.s.strangerPerS, this.s.strangerBurst) >= 1) return true;
     this.drop(now, ip, source);
     return false;

@@ -18,6 +18,8 @@ import { at } from './timers.ts';
 /** What the transaction user must do after an event: nothing, look at it, or learn of silence. */
 export type Verdict = 'done' | 'tell' | 'timeout';
 
+const NO_TERMS = {};
+
 type Cell = { readonly to: Next<Stx['state']>; readonly act: readonly string[] };
 type Rows = { readonly [state: string]: { readonly [event in ServerEvent]: Cell } };
 
@@ -52,7 +54,7 @@ export function openServer(
   from: Peer,
   leg: number,
   tag: string,
-  terms: Values<typeof STX.fields> = {},
+  terms: Values<Pick<typeof STX.fields, 'sessionS' | 'refresher'>> = NO_TERMS,
 ): Stx {
   const invite = m.methodId === M.INVITE;
   const to = replyTo(m, from);
@@ -67,7 +69,8 @@ export function openServer(
     head: responseHead(m, from, tag, invite),
     status: invite ? 100 : 0,
     leg,
-    ...terms,
+    sessionS: terms.sessionS ?? 0,
+    refresher: terms.refresher ?? 'none',
   });
 }
 
