@@ -19,15 +19,27 @@ const PHONES = [
 
 type Transport = NonNullable<BaresipOptions['transport']>;
 
-/** A phone for each of `transports`. */
-async function scene(t: ExecutionContext, what: string, transports: readonly Transport[]) {
+/** The address connections of the host `lan` come from, whatever address a phone there has. */
+const SOURCE = '192.0.2.1';
+
+/** A phone for each of `transports`. @param first address of the first one. */
+async function scene(
+  t: ExecutionContext,
+  what: string,
+  transports: readonly Transport[],
+  first: string = PHONES[0].address,
+) {
   const lab = await createLab({ name: labName(what), auth: true });
   t.teardown(() => lab.down());
   const malformed = await Malformed.watch(lab);
   const audio = await Audio.listen(lab);
   const phones = await Promise.all(
     PHONES.slice(0, transports.length).map((options, i) =>
-      Baresip.start(lab, { ...options, transport: transports[i] ?? 'udp' }),
+      Baresip.start(lab, {
+        ...options,
+        transport: transports[i] ?? 'udp',
+        address: i === 0 ? first : options.address,
+      }),
     ),
   );
   t.teardown(() => {
@@ -110,7 +122,7 @@ for (const transport of ['tcp', 'tls'] as const) {
 
 // Without outbound it makes no connection by itself; it is connected to, where it registered.
 test.serial('over tcp, called and killed; the other side acts first', async (t) => {
-  const { lab, malformed, audio, phones } = await scene(t, 'bareback', ['tcp', 'udp']);
+  const { lab, malformed, audio, phones } = await scene(t, 'bareback', ['tcp', 'udp'], SOURCE);
   const [alice, bob] = phones as [Baresip, Baresip];
   await call(bob, alice);
   await Promise.all([alice.hears(bob.hz), bob.hears(alice.hz)]);

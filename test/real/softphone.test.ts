@@ -161,6 +161,10 @@ test.serial('the softphone transfers its call; killed while the target rings', a
   target.send(target.answer(offer, 180, 'Ringing'));
   await killUnder(lab, web);
   target.send(target.answer(offer, 200, 'OK'));
+  // the desk phone is offered what the target offers, and its answer is the target's
+  const re = await desk.next('INVITE');
+  t.is(one(re, 'call-id'), one(invite, 'call-id'));
+  desk.send(desk.answer(re, 200, 'OK'));
   await target.next('ACK');
   await web.told('refer accepted');
   t.not(one(offer, 'call-id'), one(invite, 'call-id'));

@@ -9,7 +9,7 @@ import type { Phone } from './phone.ts';
 import { freshSession, PhoneSessions, type Session } from './phone-session.ts';
 import { PhoneTransfers } from './phone-transfer.ts';
 import type { ClientTxn, ServerTxn } from './phone-txn.ts';
-import { callOf, type Msg, sdp, writeRequest } from './sip-text.ts';
+import { bare, callOf, goesOn, type Msg, sdp, writeRequest } from './sip-text.ts';
 
 export type Side = 'caller' | 'callee';
 
@@ -83,13 +83,17 @@ export class PhoneCalls {
     return body;
   }
 
-  /** A session description that came must be one the other end wrote, unchanged. */
+  /**
+   * A session description that came must be one the other end wrote, unchanged; but where the other end
+   * was exchanged for another, its o= line goes on with that of before (RFC 3264 8).
+   */
   judgeBody(leg: Leg, msg: Msg): void {
     const { offers, transfer } = leg.call;
+    const all = [offers, transfer?.consult?.offers, transfer?.call.offers];
     const known =
-      offers.has(msg.body) ||
-      transfer?.consult?.offers.has(msg.body) === true ||
-      transfer?.call.offers.has(msg.body) === true;
+      all.some((written) => written?.has(msg.body)) ||
+      (goesOn(leg.session.heard, msg.body) &&
+        all.some((written) => [...(written ?? [])].some((b) => bare(b) === bare(msg.body))));
     if (msg.body === '' || !known) {
       this.phone.observe('a session description nobody in this call wrote', msg.text);
     }

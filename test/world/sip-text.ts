@@ -167,6 +167,20 @@ export function sdp(ip: string, call: string, version: number, direction: string
   );
 }
 
+const ORIGIN = /\r\no=(\S+ \S+) (\d+) ([^\r]+)/;
+
+/** A session description without its o= line. */
+export function bare(body: string): string {
+  return body.replace(ORIGIN, '');
+}
+
+/** True when the o= line of `now` goes on with that of `before`: a higher version, or the same words. */
+export function goesOn(before: string, now: string): boolean {
+  const [a, b] = [ORIGIN.exec(before), ORIGIN.exec(now)];
+  if (a === null || b === null || a[1] !== b[1] || a[3] !== b[3]) return false;
+  return Number(b[2]) > Number(a[2]) || before === now;
+}
+
 /** The call named in a session description, '' for none. */
 export function callOf(body: string): string {
   return /\r\ns=([^\r]+)/.exec(body)?.[1] ?? '';
