@@ -221,5 +221,6 @@ export function callerLeg(
     ...abilities(m),
     aor: sender.extension,
     trunk: sender.trunk,
+    anonymous: wantsPrivacy(m),
   });
 }
