@@ -67,6 +67,8 @@ help() {
 HELP
   [ ! -f "$ROOT/test/sim/main.ts" ] ||
     echo "  sim     the simulated world: --seed N --runs K, and what test/sim/main.ts says"
+  [ ! -f "$ROOT/test/matrix/main.ts" ] ||
+    echo "  matrix  every state of a call × transport × who dies × who acts next: --seed N --runs K"
   [ ! -f "$ROOT/test/model/main.ts" ] ||
     echo "  model   every small history of the pair, shortest bad one first: ./build.sh model --help"
   echo "  fuzz    the SIP parser under mutated messages, guided by coverage: --seconds N --seed S"
@@ -436,6 +438,12 @@ sim() {
   exec "$NODE" "$ROOT/test/sim/main.ts" "$@"
 }
 
+matrix() {
+  [ -f "$ROOT/test/matrix/main.ts" ] || die "matrix is not there yet"
+  npm_only
+  exec "$NODE" "$ROOT/test/matrix/main.ts" "$@"
+}
+
 model() {
   [ -f "$ROOT/test/model/main.ts" ] || die "model is not there yet"
   npm_only
@@ -492,6 +500,7 @@ case $verb in
   lint) npm_only; lint "$@" ;;
   lab) lab "$@" ;;
   sim) sim "$@" ;;
+  matrix) matrix "$@" ;;
   model) model "$@" ;;
   fuzz) npm_only; exec "$NODE" "$ROOT/test/fuzz/main.ts" "$@" ;;
   bench) bench "$@" ;;

@@ -5,9 +5,10 @@
  */
 
 import { below, type Chance } from '../base/chance.ts';
-import { TRANSPORTS } from '../base/peer.ts';
+import { type Peer, TRANSPORTS } from '../base/peer.ts';
 import type { Address, SipSettings } from '../proto/context.ts';
 import { literalHop } from '../proto/sip/address.ts';
+import { isFault, parseUri } from '../sip-parser/index.ts';
 import type { Contact } from './trunk-rows.ts';
 
 /** Addresses of one contact that are kept and tried. */
@@ -39,6 +40,24 @@ export function addressesOf(row: Contact): readonly Address[] {
       { transport, ip, port: Number(port), priority: Number(priority), weight: Number(weight) },
     ];
   });
+}
+
+/**
+ * Hosts of the URIs that lead to a peer: whom it must be where it has to prove that (RFC 5922 7). The
+ * row keeps the URI with what it resolved to, so a box that has just become primary asks the same.
+ */
+export function hostsAt(rows: Iterable<Contact>, peer: Peer): readonly string[] {
+  const exact = new Set<string>();
+  const near = new Set<string>();
+  for (const row of rows) {
+    for (const { transport, ip, port } of addressesOf(row)) {
+      if (ip !== peer.ip || transport !== peer.transport) continue;
+      const uri = parseUri(row.uri);
+      if (!isFault(uri)) (port === peer.port ? exact : near).add(uri.host);
+    }
+  }
+  // another port of the same neighbour: its Contact in a dialog
+  return [...(exact.size > 0 ? exact : near)];
 }
 
 /** True when `ip` is one of them. */

@@ -22,6 +22,7 @@ import type { SipMessage } from '../sip-parser/index.ts';
 import { endHunt } from './hunt.ts';
 import { callerOf, contactOf, hangUp, inviteLines, sendAck, tidy } from './leg.ts';
 import { describes, move, spoke } from './offer.ts';
+import { continued, continuedTail } from './origin.ts';
 import { endRedirect, follow } from './redirect.ts';
 import { acknowledge, conclude, give, progress, rseqOf } from './reliable.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
@@ -245,7 +246,7 @@ function ringCaller(cx: Context, call: Call, said: Said): void {
   const reliable = through || caller.reliable === 'must';
   const sdp = shown && describes(m);
   const own = contactOf(cx, caller) + (reliable ? ALLOW : '');
-  const tail = passedOn(m, own, shown ? m.body : '');
+  const tail = passedOn(m, own, shown ? continued(cx, caller, m.body) : '');
   // Several phones ring: the caller needs to hear it once.
   const told = stx.status === said.status && (!sdp || stx.response === tail);
   if (told && !through) return;
@@ -276,11 +277,12 @@ function answerCaller(cx: Context, call: Call, said: Said): void {
   if (caller === undefined || stx === undefined || leg === undefined) return;
   if (ctx === undefined || m === undefined) return;
   cx.count('callsAnswered');
-  let tail = passedOn(m, contactOf(cx, caller) + ALLOW);
+  let tail = passedOn(m, contactOf(cx, caller) + ALLOW, continued(cx, caller, m.body));
   if (describes(m)) spoke(cx, caller, m);
   else if (leg.answer !== '') {
-    tail = withBody(tail, leg.answer);
-    move(cx, caller, 'answerOut', caller.update ? '' : leg.answer);
+    const said = continuedTail(cx, caller, leg.answer);
+    tail = withBody(tail, said);
+    move(cx, caller, 'answerOut', said);
   }
   if (leg.answer !== '') cx.store.patch(LEG, leg, { answer: '' });
   give(cx, caller, stx, said.status, said.reason, tail);
@@ -294,8 +296,9 @@ function pickUpCaller(cx: Context, call: Call, said: Said): void {
   if (caller === undefined || stx === undefined || said.m === undefined) return;
   cx.count('callsAnswered');
   cx.store.patch(LEG, caller, { peer: said.leg?.id ?? 0 });
+  const body = bodyTail(said.m, continued(cx, caller, said.m.body));
   spoke(cx, caller, said.m);
-  give(cx, caller, stx, 200, '', contactOf(cx, caller) + ALLOW + bodyTail(said.m));
+  give(cx, caller, stx, 200, '', contactOf(cx, caller) + ALLOW + body);
 }
 
 function cancelForks(cx: Context, call: Call): void {

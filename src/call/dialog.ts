@@ -45,6 +45,7 @@ import {
   tidy,
 } from './leg.ts';
 import { describes, exchange, refusesOffer } from './offer.ts';
+import { continued } from './origin.ts';
 import { refer, resubscribe } from './refer.ts';
 import { prack } from './reliable.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
@@ -180,7 +181,7 @@ function pass(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, fro
   const hops = m.maxForwards < 0 ? 69 : m.maxForwards - 1;
   const own = changesSession(m) ? ALLOW + linesFor(cx, other) : '';
   const offers = changesSession(m) && describes(m);
-  const tail = passedOn(m, own);
+  const tail = passedOn(m, own, offers ? continued(cx, other, m.body) : m.body);
   if (offers) exchange(cx, leg, 'offerIn');
   const method = m.method as Method;
   const ctx = sendInDialog(cx, other, method, hops, tail, stx.id, invite && !offers);
@@ -288,7 +289,8 @@ export function ack(cx: Context, m: SipMessage, from: Peer): void {
   if (other === undefined || other.uac === 0) return;
   const ctx = cx.store.get(CTX, other.uac);
   if (ctx === undefined || !awaitsAck(ctx)) return;
-  cx.store.patch(CTX, ctx, { acked: true, ackBody: m.body === '' ? '' : bodyTail(m) });
+  const said = m.body === '' ? '' : bodyTail(m, continued(cx, other, m.body));
+  cx.store.patch(CTX, ctx, { acked: true, ackBody: said });
   sendAck(cx, other, ctx, other.remoteTag);
   if (other.offer === 'remote') exchange(cx, other, describes(m) ? 'answerOut' : 'failed', m);
 }

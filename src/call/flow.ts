@@ -16,9 +16,11 @@ import { findClient, sayAgain } from '../proto/sip/client.ts';
 import { reach, samePeer, sentBy } from '../proto/sip/reach.ts';
 import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { findServer, repeatTo, serverKey } from '../proto/sip/server.ts';
+import { at as timerAt } from '../proto/sip/timers.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
 import { awaitsPhone, watchersFollow } from './events/flow.ts';
 import { watched } from './events/watch.ts';
+import { backToUdp, tookOther } from './large.ts';
 import { findLeg } from './leg.ts';
 import { unanswered } from './responses.ts';
 import { type Binding, CALL, LEG, type Leg } from './rows.ts';
@@ -41,11 +43,16 @@ export function follow(cx: Context, m: SipMessage, from: Peer): void {
   const leg = m.toTag === '' ? undefined : findLeg(cx, m);
   if (leg !== undefined) legFollows(cx, leg, from);
   // the same request once more, or its CANCEL: the answer goes where its sender is now
-  const invite = m.methodId === M.CANCEL || m.methodId === M.ACK;
-  const stx = findServer(cx, serverKey(m, invite ? 'INVITE' : m.method));
+  const cancel = m.methodId === M.CANCEL;
+  if (cancel) answerFollows(cx, serverKey(m, m.method), from);
+  answerFollows(cx, serverKey(m, cancel || m.methodId === M.ACK ? 'INVITE' : m.method), from);
+}
+
+function answerFollows(cx: Context, key: string, now: Peer): void {
+  const stx = findServer(cx, key);
   // while its own connection stands nobody else speaks for it
-  if (stx !== undefined && isReliable(stx.transport) && !samePeer(stx, from) && !cx.isOpen(stx)) {
-    cx.store.patch(STX, stx, at(from));
+  if (stx !== undefined && isReliable(stx.transport) && !samePeer(stx, now) && !cx.isOpen(stx)) {
+    cx.store.patch(STX, stx, at(now));
   }
 }
 
@@ -86,6 +93,10 @@ function speakAgain(cx: Context, legs: ReadonlySet<number>, old: Peer, now: Peer
     if (leg === undefined || !legs.has(leg.id)) continue;
     if (!isReliable(ctx.transport) || samePeer(ctx, now)) continue;
     cx.store.patch(CTX, ctx, at(now));
+    // it hears the INVITE only now: patience with who was away (`unreachable`) is over
+    if (ctx.method === 'INVITE' && ctx.state === 'calling' && ctx.request !== '') {
+      cx.store.patch(CTX, ctx, { giveUpAt: timerAt(cx.now, 'B', cx.settings) });
+    }
     sayAgain(cx, ctx);
   }
   for (const stx of cx.store.rows(STX)) {
@@ -116,9 +127,17 @@ export function unreachable(plain: Context, peer: Peer): void {
   for (const ctx of [...cx.store.rows(CTX)]) {
     if (ctx.state !== 'calling' && ctx.state !== 'trying') continue;
     if (!isReliable(ctx.transport)) continue;
-    if (!samePeer(ctx, peer) && !samePeer(reach(cx, ctx, sentBy(ctx.route, ctx.uri)), peer))
+    if (
+      !samePeer(ctx, peer) &&
+      !samePeer(reach(cx, ctx, sentBy(ctx.route, ctx.ear, ctx.uri)), peer)
+    )
       continue;
-    if (!isPhone(legOf(cx, ctx)) && !awaitsPhone(ctx)) {
+    const leg = legOf(cx, ctx);
+    if (tookOther(ctx, leg)) {
+      backToUdp(cx, ctx, leg);
+      continue;
+    }
+    if (!isPhone(leg) && !awaitsPhone(ctx)) {
       cx.count('transportFailures');
       cx.store.remove(CTX, ctx);
       unanswered(cx, ctx);
@@ -138,8 +157,13 @@ export function unreachable(plain: Context, peer: Peer): void {
 export function resumeFlows(cx: Context): void {
   for (const ctx of cx.store.rows(CTX)) {
     if (!isReliable(ctx.transport)) continue;
-    const hop = reach(cx, ctx, sentBy(ctx.route, ctx.uri));
-    const phone = isPhone(legOf(cx, ctx)) || awaitsPhone(ctx);
+    const leg = legOf(cx, ctx);
+    if (tookOther(ctx, leg)) {
+      if (!cx.isOpen(ctx)) backToUdp(cx, ctx, leg);
+      continue;
+    }
+    const hop = reach(cx, ctx, sentBy(ctx.route, ctx.ear, ctx.uri));
+    const phone = isPhone(leg) || awaitsPhone(ctx);
     if (cx.isOpen(ctx) || !samePeer(hop, ctx) || !phone) sayAgain(cx, ctx);
   }
 }

@@ -5,6 +5,7 @@ import { request } from '../proto/sip/client.ts';
 import { descriptionIn, randomWord, SUPPORTED } from '../proto/sip/text.ts';
 import { trunkOf } from '../proto/site.ts';
 import { dress, identityLine } from './identity.ts';
+import { wayFor } from './large.ts';
 import { contactOf, dialogLines } from './leg.ts';
 import type { Target } from './route.ts';
 import { type Call, LEG, type Leg } from './rows.ts';
@@ -64,18 +65,19 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
     trunk: trunk?.name ?? '',
   });
   const reliable = offer.reliable ?? !offer.offerless;
+  const rest =
+    `Max-Forwards: ${offer.hops}\r\n${dialogLines(leg, false)}CSeq: 1 INVITE\r\n` +
+    contactOf(cx, leg) +
+    sessionLines(cx, leg, reliable ? SUPPORTED : TIMER_ONLY) +
+    clothes.lines +
+    clothes.tail;
   const ctx = request(cx, {
     method: 'INVITE',
     uri: leg.remoteTarget,
     route: target.route,
-    rest:
-      `Max-Forwards: ${offer.hops}\r\n${dialogLines(leg, false)}CSeq: 1 INVITE\r\n` +
-      contactOf(cx, leg) +
-      sessionLines(cx, leg, reliable ? SUPPORTED : TIMER_ONLY) +
-      clothes.lines +
-      clothes.tail,
+    rest,
     cseq: 1,
-    to: leg,
+    to: wayFor(cx, leg, leg.remoteTarget, target.route, rest),
     leg: leg.id,
     onward: 0,
     offerless: offer.offerless,

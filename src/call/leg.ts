@@ -6,17 +6,18 @@
  * number, and is ours only if the random part, the Call-ID and the other side's tag agree too.
  */
 
-import type { Peer } from '../base/peer.ts';
+import { isReliable, type Peer } from '../base/peer.ts';
 import { type Context, hereFor } from '../proto/context.ts';
-import { nextHop, targetOf, uriOf } from '../proto/sip/address.ts';
+import { literalHop, nextHop, targetOf, uriOf } from '../proto/sip/address.ts';
 import { awaitsAck, branchOf, hush, outstanding, request } from '../proto/sip/client.ts';
-import { reach, sentBy } from '../proto/sip/reach.ts';
+import { reach, samePeer, sentBy } from '../proto/sip/reach.ts';
 import { CTX, type Ctx, type Method, STX } from '../proto/sip/rows.ts';
 import { acknowledged, respond, unsettled } from '../proto/sip/server.ts';
 import { EMPTY_TAIL, idIn, isWord, TRANSPORT_PARAM, viaTo, word } from '../proto/sip/text.ts';
 import { H, type SipMessage } from '../sip-parser/index.ts';
+import { wayFor } from './large.ts';
 import { exchange } from './offer.ts';
-import { CALL, type Call, LEG, type Leg } from './rows.ts';
+import { BINDING, CALL, type Call, LEG, type Leg } from './rows.ts';
 
 /** Our side of any dialog: a leg, a subscription. */
 export type Side = Pick<
@@ -164,18 +165,38 @@ export function sendInDialog(
     localCseq: cseq,
     state: method === 'BYE' ? 'ending' : leg.state,
   });
+  const rest = `Max-Forwards: ${hops}\r\n${dialogLines(leg, true)}CSeq: ${cseq} ${method}\r\n${contact}${tail}`;
   return request(cx, {
     method,
     uri,
     route,
-    rest: `Max-Forwards: ${hops}\r\n${dialogLines(leg, true)}CSeq: ${cseq} ${method}\r\n${contact}${tail}`,
+    rest,
     cseq,
-    to: leg,
+    to: wayFor(cx, leg, uri, route, rest),
+    ear: earOf(cx, leg),
     leg: leg.id,
     onward,
     offerless,
     refresh,
   });
+}
+
+/**
+ * Where the phone of a leg listens, as it registered: in dialogs many a phone gives the port of its
+ * connection, where nobody can connect to it once that is gone. '' over UDP, and of strangers.
+ */
+export function earOf(cx: Context, leg: Leg): string {
+  if (!isReliable(leg.transport)) return '';
+  if (leg.binding !== 0) return cx.store.get(BINDING, leg.binding)?.contact ?? '';
+  if (leg.side !== 'caller' || leg.aor === '') return '';
+  let found = '';
+  for (const binding of cx.store.all(BINDING, 'aor', leg.aor)) {
+    if (binding.transport !== leg.transport || binding.ip !== leg.ip) continue;
+    if (samePeer(binding, leg)) return binding.contact;
+    const hop = literalHop(binding.contact);
+    if (hop !== undefined && samePeer(hop, leg)) found = binding.contact;
+  }
+  return found;
 }
 
 /**
@@ -188,7 +209,7 @@ export function sendAck(cx: Context, leg: Leg, ctx: Ctx, toTag: string): void {
   const via = viaTo(cx.settings, leg, `${branchOf(ctx)}.ack`);
   const tail = ctx.ackBody === '' ? EMPTY_TAIL : ctx.ackBody;
   cx.send(
-    reach(cx, leg, sentBy(route, uri)),
+    reach(cx, leg, sentBy(route, earOf(cx, leg), uri)),
     `ACK ${uri} SIP/2.0\r\n${via}${route}Max-Forwards: 70\r\n` +
       `From: ${leg.localUri};tag=${tagOf(leg)}\r\nTo: ${leg.remoteUri};tag=${toTag}\r\n` +
       `Call-ID: ${leg.callId}\r\nCSeq: ${ctx.cseq} ACK\r\n${tail}`,

@@ -7,6 +7,7 @@ import type { Context } from '../proto/context.ts';
 import { OFFER_MACHINE, type OfferEvent } from '../proto/sip/offers.ts';
 import { bodyTail, isOfferless } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
+import { continued } from './origin.ts';
 import { LEG, type Leg } from './rows.ts';
 
 /** True when `m` brings a session description. */
@@ -24,7 +25,7 @@ export function refusesOffer(leg: Leg, event: 'offerIn' | 'offerOut'): 0 | 491 |
  * `answerOut`.
  */
 export function exchange(cx: Context, leg: Leg, event: OfferEvent, said?: SipMessage): void {
-  const text = said === undefined || leg.update ? '' : bodyTail(said);
+  const text = said === undefined ? '' : bodyTail(said, continued(cx, leg, said.body));
   move(cx, leg, event, text);
 }
 

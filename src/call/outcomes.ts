@@ -10,8 +10,8 @@ export function hearOutcome(cx: Context, verdict: Verdict): void {
   if (verdict === undefined) return;
   const { outcome, row } = verdict;
   if (row.purpose === 'transfer' && transferOutcome(cx, row.ref, outcome)) return;
-  // whoever asked for an offer is gone: it is acknowledged, and left at that
+  // whoever asked for an offer is gone: its answer is what it was told last, so that nothing changes
   if (outcome.kind === 'answered' && awaitsAck(outcome.ctx)) {
-    acknowledge(cx, outcome.leg, outcome.ctx, '');
+    acknowledge(cx, outcome.leg, outcome.ctx, outcome.leg.sdp);
   }
 }

@@ -21,6 +21,7 @@ import {
 } from '../sip-parser/index.ts';
 import { askAgain, refusal, whoIs } from './admission.ts';
 import { isExtension } from './dialplan.ts';
+import { lampFor } from './events/unsolicited.ts';
 import { bindingFollows } from './flow.ts';
 import { hopFor } from './leg.ts';
 import { lacksOutbound, OUTBOUND_LINES, regIdOf, renewed, wantsOutbound } from './outbound.ts';
@@ -205,10 +206,12 @@ function grant(
     path,
   };
   if (live !== undefined) {
-    const { transport, ip, port } = live;
+    const { transport, ip, port, callId } = live;
     cx.store.patch(BINDING, live, values);
     bindingFollows(cx, live, { transport, ip, port }, hop);
-  } else cx.store.insert(BINDING, { aor, registeredAt: cx.now, ...values });
+    // it began anew, with its lamp dark
+    if (callId !== m.callId) lampFor(cx, live);
+  } else lampFor(cx, cx.store.insert(BINDING, { aor, registeredAt: cx.now, ...values }));
 }
 
 /** RFC 3327 5.3: the Path of a registration, as the Route that leads back along it. */

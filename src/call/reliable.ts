@@ -17,7 +17,7 @@ import { below } from '../base/chance.ts';
 import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
-import { answer, answerStateless, openServer, repeatTo, respond } from '../proto/sip/server.ts';
+import { answer, answerStateless, openServer, respond, say } from '../proto/sip/server.ts';
 import { bodyTail, EMPTY_TAIL, idIn } from '../proto/sip/text.ts';
 import { at, giveUpAfter } from '../proto/sip/timers.ts';
 import {
@@ -31,6 +31,7 @@ import {
 } from '../sip-parser/index.ts';
 import { askStranger, sendInDialog, strangerOf } from './leg.ts';
 import { describes, exchange, refusesOffer } from './offer.ts';
+import { continued } from './origin.ts';
 import { LEG, type Leg, RPR, type Rpr } from './rows.ts';
 import { grantFirst, lists } from './session.ts';
 
@@ -205,7 +206,7 @@ export function provisionalDue(cx: Context, row: Rpr): boolean {
     return true;
   }
   cx.count('reliableResent');
-  repeatTo(cx, stx);
+  say(cx, stx);
   // RFC 3262 3: "retransmitted ... with an interval that starts at T1 seconds and doubles for each
   // retransmission".
   const interval = row.interval * 2;
@@ -328,7 +329,8 @@ function passOn(
   }
   const stx = openServer(cx, m, key, from, leg.id, '');
   exchange(cx, leg, answers ? 'answerIn' : 'offerIn');
-  const ctx = acknowledge(cx, callee, row.calleeRseq, bodyTail(m), stx.id, answers);
+  const said = bodyTail(m, continued(cx, callee, m.body));
+  const ctx = acknowledge(cx, callee, row.calleeRseq, said, stx.id, answers);
   exchange(cx, callee, answers ? 'answerOut' : 'offerOut', m);
   // the INVITE's offer is answered: its 2xx needs nothing of the caller
   const invite = answers ? cx.store.get(CTX, callee.uac) : undefined;

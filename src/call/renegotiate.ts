@@ -18,6 +18,7 @@ import { giveUpAfter } from '../proto/sip/timers.ts';
 import { H, type SipMessage } from '../sip-parser/index.ts';
 import { inviteLines, refreshTarget, sendAck, sendInDialog } from './leg.ts';
 import { describes, exchange, move } from './offer.ts';
+import { continuedTail } from './origin.ts';
 import { LEG, type Leg } from './rows.ts';
 import { heed, sessionLines, TIMER_ONLY } from './session.ts';
 import { REOFFER, type Reoffer } from './transfer-rows.ts';
@@ -60,15 +61,10 @@ export function reoffer(
 
 /** The answer to the offer that a 2xx to an offerless INVITE of ours brought (RFC 3261 13.2.2.4). */
 export function acknowledge(cx: Context, leg: Leg, ctx: Ctx, answer: string): void {
-  cx.store.patch(CTX, ctx, { acked: true, ackBody: answer });
+  const said = continuedTail(cx, leg, answer);
+  cx.store.patch(CTX, ctx, { acked: true, ackBody: said });
   sendAck(cx, leg, ctx, leg.remoteTag);
-  if (leg.offer === 'remote')
-    move(cx, leg, answer === '' ? 'failed' : 'answerOut', kept(leg, answer));
-}
-
-/** What a refresh by re-INVITE would have to repeat; nothing where UPDATE does. */
-function kept(leg: Leg, text: string): string {
-  return leg.update ? '' : text;
+  if (leg.offer === 'remote') move(cx, leg, answer === '' ? 'failed' : 'answerOut', said);
 }
 
 /** Nobody waits for it any more: unsent it is gone, sent its end is only awaited. */
@@ -93,8 +89,9 @@ function isFree(cx: Context, leg: Leg): boolean {
 
 function send(cx: Context, row: Reoffer, leg: Leg): void {
   const lines = ALLOW + sessionLines(cx, leg, TIMER_ONLY);
-  const tail = lines + (row.offer === '' ? EMPTY_TAIL : row.offer);
-  if (row.offer !== '') move(cx, leg, 'offerOut', kept(leg, row.offer));
+  const offer = row.offer === '' ? '' : continuedTail(cx, leg, row.offer);
+  const tail = lines + (offer === '' ? EMPTY_TAIL : offer);
+  if (offer !== '') move(cx, leg, 'offerOut', offer);
   const ctx = sendInDialog(cx, leg, 'INVITE', 70, tail, 0, row.offer === '');
   cx.store.patch(LEG, leg, { uac: ctx.id });
   cx.store.patch(REOFFER, row, { ctx: ctx.id, retryAt: 0, tries: row.tries + 1 });

@@ -35,6 +35,7 @@ import {
 } from './leg.ts';
 import { isRelayed, relayed } from './message.ts';
 import { describes, exchange, heard } from './offer.ts';
+import { continued } from './origin.ts';
 import { hearOutcome } from './outcomes.ts';
 import { redirects, tryNext } from './redirect.ts';
 import { registerAnswered, registerUnanswered } from './register-out.ts';
@@ -270,7 +271,7 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
   if (m.status < 200) {
     if (ctx.cancel === 'wanted' && leg !== undefined) cancel(cx, ctx, inviteLines(leg));
     else if (m.status > 100 && stx !== undefined && stx.state === 'proceeding') {
-      respond(cx, stx, m.status, m.reason, passedOn(m, contactFor(cx, stx)));
+      respond(cx, stx, m.status, m.reason, passedOn(m, contactFor(cx, stx), bodyFor(cx, stx, m)));
     }
     return;
   }
@@ -288,7 +289,7 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
     const lasts = m.status === 481 && leg?.state !== 'confirmed' && goesOn(cx, stx);
     const status = lasts ? 500 : passable(m.status);
     const reason = status === m.status ? m.reason : '';
-    respond(cx, stx, status, reason, passedOn(m, own));
+    respond(cx, stx, status, reason, passedOn(m, own, bodyFor(cx, stx, m)));
   }
   if (leg === undefined) return;
   if (invite && success) {
@@ -307,6 +308,12 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
 /** The dialog `stx` came in is not about to end. */
 function goesOn(cx: Context, stx: Stx): boolean {
   return stx.leg !== 0 && cx.store.get(LEG, stx.leg)?.state === 'confirmed';
+}
+
+/** The body of a response as the sender of the request may hear it. */
+function bodyFor(cx: Context, stx: Stx, m: SipMessage): string {
+  const leg = stx.leg === 0 || !describes(m) ? undefined : cx.store.get(LEG, stx.leg);
+  return leg === undefined ? m.body : continued(cx, leg, m.body);
 }
 
 /** What our 2xx to a passed-on INVITE or UPDATE says of us and of the session with its sender. */

@@ -112,7 +112,7 @@ export const LEG = table({
     offer: OFFER_STATES,
     /**
      * The session description we sent last that holds, and one that waits for its answer, with their
-     * headers: what a refresh by re-INVITE repeats. Not kept where UPDATE can do that.
+     * headers: what a refresh by re-INVITE repeats, and what the next one continues.
      */
     sdp: 'text',
     offered: 'text',
@@ -142,6 +142,12 @@ export const LEG = table({
      * other side of its call.
      */
     peer: 'int',
+    /**
+     * The o= line we said last, and the same as its author said it, once the two differ (RFC 3264 8);
+     * '' while what we pass on can stay as it is.
+     */
+    origin: 'text',
+    author: 'text',
     /** A caller who asked that his identity go no further (RFC 3323). */
     anonymous: 'flag',
   },

@@ -184,7 +184,7 @@ function learned(leg: Leg, m: SipMessage): Values<typeof LEG.fields> {
   const said = abilities(m);
   const update = m.has(H.Allow) ? said.update : leg.update;
   const minSe = Math.max(leg.minSe, said.minSe);
-  return update && !leg.update ? { update, minSe, sdp: '', offered: '' } : { update, minSe };
+  return { update, minSe };
 }
 
 // ── refreshing ─────────────────────────────────────────────────────────────────────────────────
@@ -215,6 +215,7 @@ function refresh(cx: Context, leg: Leg): void {
   cx.store.patch(LEG, leg, { refreshAt: 0 });
   const lines = ALLOW + sessionLines(cx, leg, TIMER_ONLY);
   if (leg.update) {
+    // not all who say UPDATE in Allow take it: `refreshed` goes on by re-INVITE
     sendInDialog(cx, leg, 'UPDATE', 70, lines + EMPTY_TAIL, 0, false, true);
     return;
   }
@@ -247,6 +248,11 @@ export function refreshed(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage): boole
   }
   if (invite) exchange(cx, leg, 'failed');
   if (m.status === 481 || m.status === 408) return true;
+  if (!invite && (m.status === 405 || m.status === 501)) {
+    cx.store.patch(LEG, leg, { update: false });
+    if (leg.state === 'confirmed') refresh(cx, leg);
+    return false;
+  }
   cx.store.patch(LEG, leg, { refreshAt: cx.now + waitFor(cx, leg, m) });
   return false;
 }

@@ -29,6 +29,7 @@ import { happen } from './call.ts';
 import { closeLeg, contactOf, dropLeg, hangUp, sendAck, tidy } from './leg.ts';
 import { notify } from './notify.ts';
 import { describes, spoke } from './offer.ts';
+import { continued } from './origin.ts';
 import { give } from './reliable.ts';
 import { acknowledge, forget, type Outcome, reoffer } from './renegotiate.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
@@ -62,6 +63,7 @@ export type TransferAction =
   | 'release'
   /** The call to the target is given up. */
   | 'withdraw'
+  /** The target is hung up, unless it was consulted and can go on with that. */
   | 'hangUpTarget'
   | 'forgetOffer'
   /** Transferor and transferee go on; where he has left already, the transferee is hung up. */
@@ -236,8 +238,9 @@ function answerTarget(cx: Context, t: Transfer, news: News): void {
   const call = cx.store.get(CALL, target.call);
   if (stx === undefined || call === undefined) return;
   cx.store.patch(CALL, call, { state: 'talking', answeredAt: cx.now, noAnswerAt: 0 });
+  const body = bodyTail(news.m, continued(cx, target, news.m.body));
   spoke(cx, target, news.m);
-  give(cx, target, stx, 200, '', contactOf(cx, target) + ALLOW + bodyTail(news.m));
+  give(cx, target, stx, 200, '', contactOf(cx, target) + ALLOW + body);
 }
 
 /** From here on the two talk with each other, and the transferor with nobody. */
@@ -264,10 +267,29 @@ function release(cx: Context, t: Transfer): void {
   else cx.store.patch(TRANSFER, t, { byeAt: cx.now + GRACE_MS });
 }
 
+/**
+ * RFC 5589 7: an attended transfer that fails leaves the transferor his consultation. The target gave
+ * an offer when it was asked for one: its answer is what it was told last, so its session stays what it
+ * was. @returns false when nobody is left to consult.
+ */
+function goesOn(cx: Context, t: Transfer, target: Leg): boolean {
+  const consult = t.kind === 'attended' ? legOf(cx, t.consult) : undefined;
+  if (consult?.state !== 'confirmed' || target.state !== 'confirmed') return false;
+  const ctx = cx.store.get(CTX, target.uac);
+  if (ctx !== undefined && awaitsAck(ctx)) acknowledge(cx, target, ctx, target.sdp);
+  return true;
+}
+
+/** What a BYE says to somebody a transfer leaves alone (RFC 3326). */
+function why(t: Transfer): string {
+  const cause = t.status < 300 ? 480 : t.status;
+  return `Reason: SIP;cause=${cause};text="Transfer failed"\r\n${EMPTY_TAIL}`;
+}
+
 function hangUpTarget(cx: Context, t: Transfer): void {
   const target = legOf(cx, t.target);
   if (t.kind !== 'replace') {
-    endCall(cx, t.targetCall, 'end');
+    if (target === undefined || !goesOn(cx, t, target)) endCall(cx, t.targetCall, 'end', why(t));
     return;
   }
   const stx = target === undefined ? undefined : cx.store.get(STX, target.uas);
@@ -280,23 +302,23 @@ function hangUpTarget(cx: Context, t: Transfer): void {
 
 const SILENT = { m: undefined, ctx: undefined, status: 0, reason: '', tail: '' };
 
-function endCall(cx: Context, id: number, event: 'cancel' | 'end'): void {
+function endCall(cx: Context, id: number, event: 'cancel' | 'end', tail = ''): void {
   const call = cx.store.get(CALL, id);
   if (call === undefined) return;
-  happen(cx, call, event, { ...SILENT, leg: undefined });
+  happen(cx, call, event, { ...SILENT, leg: undefined, tail });
   tidy(cx, call);
 }
 
 function restore(cx: Context, t: Transfer): void {
   // with the consultation goes the one who was consulted
   const alone = t.kind === 'attended' && t.target !== 0 && legOf(cx, t.consult) === undefined;
-  if (alone) endCall(cx, t.targetCall, 'end');
+  if (alone) endCall(cx, t.targetCall, 'end', why(t));
   const transferee = legOf(cx, t.transferee);
   if (transferee === undefined) return;
   // nobody is left for him: the transferor has gone, or he was given to who picked him up
   const { peer } = transferee;
   if (peer === transferee.id || (peer !== 0 && peer === t.target)) {
-    endCall(cx, transferee.call, 'end');
+    endCall(cx, transferee.call, 'end', why(t));
   }
 }
 

@@ -136,7 +136,7 @@ function extensionsOf(c: Checker, site: Json, from: number, to: number): Site['e
   for (const [number, value] of Object.entries(all)) {
     const place = `site.extensions.${number}.`;
     const j = objectAt(c, value, place.slice(0, -1));
-    c.known(j, place, ['class', 'contact', 'password', 'name', 'callerId']);
+    c.known(j, place, ['class', 'contact', 'password', 'name', 'callerId', 'mwi']);
     if (!/^[0-9*#]{1,16}$/.test(number)) {
       c.wrong(place.slice(0, -1), 'config-number', 'an extension is digits, * and #');
     }
@@ -152,6 +152,7 @@ function extensionsOf(c: Checker, site: Json, from: number, to: number): Site['e
       password: j['password'] === undefined ? undefined : c.text(j, 'password', place),
       name: maybe(c, j, 'name', place),
       callerId: digits(c, j, 'callerId', place),
+      mwi: c.flag(j, 'mwi', place),
     };
   }
   return out;

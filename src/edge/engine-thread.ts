@@ -63,6 +63,7 @@ class Loop {
       message: (peer, text) => this.take({ kind: 'sip', ...peer, text }),
       flow: (peer, up) => this.take({ kind: 'flow', ...peer, up }),
       unreachable: (peer) => this.take({ kind: 'unreachable', ...peer }),
+      namesOf: (peer) => this.engine.namesOf(peer),
       mayAnswer: () => this.mayAnswer(),
       log: (line) => say({ kind: 'log', line }),
     });

@@ -6,7 +6,7 @@
  */
 
 import { readFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import {
   connect,
   createSecureContext,
@@ -20,6 +20,7 @@ import { LIMITS } from '../base/limits.ts';
 import { derive } from '../wire/derive.ts';
 import { type Identity, identityFault, ownIdentity } from './certificate.ts';
 import type { SecureListener, StreamConfig } from './config-streams.ts';
+import { nameFault } from './server-name.ts';
 
 /** 16 bytes name, 16 for the MAC, 16 for the cipher. */
 const TICKET_KEY_BYTES = 48;
@@ -120,12 +121,18 @@ export class Secure {
     this.servers[which]?.emit('connection', raw);
   }
 
-  /** Begins the handshake on a connection of ours. */
-  greet(raw: Socket, ip: string): TLSSocket {
+  /** Begins the handshake on a connection of ours. @param wanted all of whom the server must be. */
+  greet(raw: Socket, wanted: readonly string[]): TLSSocket {
     const { insecure } = this.streams.outgoing;
     // an address is no server name (RFC 6066 3), but it is looked for in the certificate
-    const options = { socket: raw, host: ip, secureContext: this.client };
-    return connect({ ...options, rejectUnauthorized: !insecure });
+    const servername = wanted.find((name) => isIP(name.replace(/^\[|\]$/g, '')) === 0) ?? '';
+    return connect({
+      socket: raw,
+      secureContext: this.client,
+      servername,
+      rejectUnauthorized: !insecure,
+      checkServerIdentity: (_, certificate) => nameFault(wanted, certificate),
+    });
   }
 
   /**

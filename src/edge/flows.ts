@@ -31,6 +31,8 @@ export type FlowsEvents = FlowEvents & {
   readonly flow: (peer: Peer, up: boolean) => void;
   /** There is no connection to this peer and none could be made; what was to be said was not. */
   readonly unreachable: (peer: Peer) => void;
+  /** Hosts of the configured URIs that lead to this peer, all of whom it must be; none: an address. */
+  readonly namesOf: (peer: Peer) => readonly string[];
   readonly log: (line: LogLine) => void;
 };
 
@@ -335,7 +337,8 @@ export class Flows {
       this.reached(attempt, entry, new StreamFlow(peer, entry.raw, this.events, true));
       return;
     }
-    const socket = this.secure.greet(entry.raw, peer.ip);
+    const names = this.events.namesOf(peer);
+    const socket = this.secure.greet(entry.raw, names.length === 0 ? [peer.ip] : names);
     socket.once('secureConnect', () => {
       this.reached(attempt, entry, new StreamFlow(peer, socket, this.events, true));
     });

@@ -15,6 +15,8 @@ export type Extension = {
   readonly name: string;
   /** Number shown to trunks in place of the extension's own; '' for none. */
   readonly callerId: string;
+  /** Its phones are told what waits in its mailbox though they do not subscribe to that. */
+  readonly mwi: boolean;
 };
 
 export type Credentials = { readonly user: string; readonly password: string };

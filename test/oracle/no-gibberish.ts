@@ -9,6 +9,7 @@
  */
 
 import { gist, type Msg, readSip } from '../world/sip-text.ts';
+import { isMessage } from '../world/stream.ts';
 import type { Oracle, World } from '../world/world.ts';
 
 export function noGibberish(world: World): Oracle {
@@ -18,6 +19,8 @@ export function noGibberish(world: World): Oracle {
   const dialogs = new Map<string, { cseq: number; toTag: string }>();
   /** Last status and To tag said to each transaction of a phone. */
   const answers = new Map<string, { status: number; toTag: string; text: string }>();
+  /** Segments seen. */
+  const segments = new Set<string>();
   let heard = 0;
 
   function wrong(what: string, text: string): void {
@@ -57,7 +60,10 @@ export function noGibberish(world: World): Oracle {
     }
     if (before.status >= 200) {
       if (msg.status !== before.status) wrong(`after the final ${before.status}`, msg.text);
-      else if (msg.text !== before.text) wrong('a final answer repeated differently', msg.text);
+      // a challenge is made anew each time, without a row: its nonce says when
+      else if (msg.text !== before.text && msg.status !== 401 && msg.status !== 407) {
+        wrong('a final answer repeated differently', msg.text);
+      }
     }
     if (before.toTag !== '' && msg.toTag !== '' && before.toTag !== msg.toTag) {
       wrong('the To tag changed', msg.text);
@@ -65,15 +71,27 @@ export function noGibberish(world: World): Oracle {
     answers.set(key, { status: msg.status, toTag: msg.toTag || before.toTag, text: msg.text });
   }
 
+  function said(text: string, to: string): void {
+    const msg = readSip(text);
+    if (typeof msg === 'string') wrong(msg, text);
+    else if (msg.method !== '') request(msg);
+    else response(msg, to);
+  }
+
   return {
     name: 'no-gibberish',
     frame(port, frame) {
-      if (frame.kind !== 'udp' || frame.udp.text === undefined) return;
       if (port !== 'a' && port !== 'b') return;
-      const msg = readSip(frame.udp.text);
-      if (typeof msg === 'string') wrong(msg, frame.udp.text);
-      else if (msg.method !== '') request(msg);
-      else response(msg, `${frame.udp.dstIp}:${frame.udp.dstPort}`);
+      if (frame.kind === 'udp' && frame.udp.text !== undefined) {
+        said(frame.udp.text, `${frame.udp.dstIp}:${frame.udp.dstPort}`);
+      } else if (frame.kind === 'tcp' && isMessage(frame.tcp)) {
+        const { srcPort, dstIp, dstPort, seq, text } = frame.tcp;
+        const segment = `${port} ${srcPort} ${dstIp}:${dstPort} ${seq}`;
+        // what TCP repeats was said when it was first sent
+        // the port it came from is another with each connection (RFC 3581)
+        if (!segments.has(segment)) said(text.replace(/;rport=\d+/g, ';rport'), dstIp);
+        segments.add(segment);
+      }
     },
     quiet() {
       const { observations } = world.book;

@@ -68,7 +68,8 @@ function values(spec: TableSpec, draw: (n: number) => number): Values<Fields> {
   }
   // what is found by its value is unlike every other
   for (const [name, how] of Object.entries(spec.indexes)) {
-    if (how === 'unique') out[name] = `u${draw(1e9)}`;
+    const n = draw(1e9);
+    if (how === 'unique') out[name] = spec.fields[name] === 'text' ? `u${n}` : n;
   }
   return out as Values<Fields>;
 }

@@ -107,3 +107,32 @@ for (const transport of ['tcp', 'tls'] as const) {
     await malformed.none(t, transport === 'tls' ? ['udp'] : ['udp', 'tcp']);
   });
 }
+
+// Without outbound it makes no connection by itself; it is connected to, where it registered.
+test.serial('over tcp, called and killed; the other side acts first', async (t) => {
+  const { lab, malformed, audio, phones } = await scene(t, 'bareback', ['tcp', 'udp']);
+  const [alice, bob] = phones as [Baresip, Baresip];
+  await call(bob, alice);
+  await Promise.all([alice.hears(bob.hz), bob.hears(alice.hz)]);
+  await killPrimary(lab);
+  await holdAndResume(audio, bob, alice);
+  await holdAndResume(audio, alice, bob);
+  await hangUp(lab, bob, alice);
+  await malformed.none(t, ['udp', 'tcp']);
+});
+
+test.serial('a blind transfer (REFER); the primary is killed under the call it made', async (t) => {
+  const { lab, malformed, audio, phones } = await scene(t, 'barerefer', ['udp', 'udp', 'udp']);
+  const [alice, bob, carol] = phones as [Baresip, Baresip, Baresip];
+  await call(alice, bob);
+  await Promise.all([alice.hears(bob.hz), bob.hears(alice.hz)]);
+  await bob.transfer(carol.number);
+  await carol.told('CALL_INCOMING');
+  await killPrimary(lab);
+  await carol.accept();
+  await carol.told('CALL_ESTABLISHED');
+  await bob.told('CALL_CLOSED');
+  await Promise.all([audio.reaches(alice.ports, carol.hz), audio.reaches(carol.ports, alice.hz)]);
+  await hangUp(lab, alice, carol);
+  await malformed.none(t);
+});

@@ -139,6 +139,7 @@ test('a lamp follows a call through the death of the primary', async (t) => {
   t.true(body.includes(`call-id="${one(got, 'call-id')}"`), 'it could be picked up');
 
   const { primary } = await lab.status();
+  await lab.ready();
   await lab.kill(primary ?? 'a');
   const ok = await until(
     () => callee.send(callee.answer(got, 200, 'OK')),

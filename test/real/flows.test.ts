@@ -37,7 +37,12 @@ function config(sip: object): Config {
 }
 
 /** A server for one test. */
-function serve(t: ExecutionContext, limits: Partial<FlowLimits> = {}, more: object = {}) {
+function serve(
+  t: ExecutionContext,
+  limits: Partial<FlowLimits> = {},
+  more: object = {},
+  names: readonly string[] = [],
+) {
   const port = nextPort;
   nextPort += 4;
   const ports = { tcp: port, tls: port + 1, ws: port + 2, wss: port + 3 };
@@ -58,6 +63,7 @@ function serve(t: ExecutionContext, limits: Partial<FlowLimits> = {}, more: obje
       message: (peer, text) => messages.push({ peer, text }),
       flow: (peer, up) => (up ? ups : downs).push(peer),
       unreachable: (peer) => unreachable.push(peer),
+      namesOf: () => names,
       mayAnswer: () => true,
       log: (line) => log.push(line.text),
     },
@@ -288,6 +294,39 @@ test('a certificate nobody knows ends a connection of ours; an operator may say 
   const told = serve(t, {}, { outgoing: { ca: join(dir, 'ca.pem') } });
   told.flows.send(peer, OPTIONS(3));
   await until('it came', () => server.messages.length === 2);
+});
+
+test('RFC 5922 7: who is connected to must be whom the URI names', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'sipair-names-'));
+  t.teardown(() => rmSync(dir, { recursive: true }));
+  issue(dir, 'ca');
+  let nth = 0;
+  const answers = async (names: string, wanted: readonly string[], more: object = {}) => {
+    const own = `server${nth++}`;
+    issue(dir, own, 'ca', names);
+    const identity = { certificate: join(dir, `${own}.pem`), key: join(dir, `${own}.key`) };
+    // the port of TLS is one above that of TCP
+    const server = serve(t, {}, { tls: { port: nextPort + 1, ...identity } });
+    const outgoing = { ca: join(dir, 'ca.pem'), ...more };
+    const client = serve(t, {}, { outgoing }, wanted);
+    client.flows.send({ transport: 'tls', ip: '127.0.0.1', port: server.ports.tls }, OPTIONS(1));
+    await until('an end', () => client.unreachable.length + server.messages.length === 1);
+    if (client.unreachable.length > 0) {
+      t.true(client.log.some((line) => /its certificate is not that of /.test(line)));
+    }
+    return server.messages.length === 1;
+  };
+  t.true(await answers('DNS:carrier.test', ['carrier.test']), 'a name');
+  t.true(await answers('URI:sip:Carrier.test,DNS:other.test', ['carrier.test']), 'a URI');
+  t.false(await answers('DNS:other.test', ['carrier.test']), 'another name');
+  t.false(await answers('DNS:*.test', ['carrier.test']), '7.2: no wildcards');
+  t.false(await answers('URI:sip:eve@carrier.test', ['carrier.test']), '7.1: no user part');
+  t.false(await answers('IP:127.0.0.1', ['carrier.test']), 'an address is no name');
+  t.true(await answers('IP:127.0.0.1', []), 'nobody has a name for it: its address');
+  t.false(await answers('DNS:carrier.test', []), 'and nothing else');
+  t.true(await answers('', ['server8']), '7.1: a common name where there is nothing else');
+  t.false(await answers('DNS:carrier.test', ['carrier.test', 'second.test']), 'it must be both');
+  t.true(await answers('DNS:other.test', ['carrier.test'], { insecure: true }), 'nobody looks');
 });
 
 // ── HTTP ───────────────────────────────────────────────────────────────────────────────────────

@@ -66,6 +66,7 @@ for (const kind of ['udp', 'tcp', 'tls', 'ws'] as const satisfies readonly Strea
       t.regex(one(out.got, 'contact'), /@192\.0\.2\.10:5060>/);
       const { primary } = await lab.status();
       if (primary === null) throw new Error('nobody leads');
+      await lab.ready();
       await lab.kill(primary);
       // what a UDP phone says to nobody is lost, and this one says everything once
       while ((await lab.status()).primary !== other(primary)) await sleep(50);

@@ -26,7 +26,7 @@ export function opened<T>(t: ExecutionContext, x: T): Opened<T> {
 }
 
 /** Waits until it is so, and throws when that takes longer than `ms`. */
-export async function until(what: string, done: () => boolean, ms = 5000): Promise<void> {
+export async function until(what: string, done: () => boolean, ms = 10_000): Promise<void> {
   for (const end = Date.now() + ms; !done(); await sleep(2)) {
     if (Date.now() > end) throw new Error(`waited ${ms} ms in vain for: ${what}`);
   }

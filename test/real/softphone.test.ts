@@ -29,7 +29,7 @@ async function scene(t: ExecutionContext, what: string) {
   await signIn(desk);
   const web = await Softphone.start(lab, { number: 1001, url: WEB });
   t.teardown(() => web.close());
-  return { lab, malformed, desk, web };
+  return { lab, malformed, wire, desk, web };
 }
 
 /** A request of the desk phone in the call that `invite` brought it. */
@@ -147,5 +147,22 @@ test.serial('the softphone is called; killed under it; it is hung up', async (t)
   desk.send(desk.answer(await desk.next('BYE'), 200, 'OK'));
   await web.told('ended', 2);
   await idle(lab);
+  await malformed.none(t, ['udp', 'websocket']);
+});
+
+test.serial('the softphone transfers its call; killed while the target rings', async (t) => {
+  const { lab, malformed, wire, desk, web } = await scene(t, 'webrefer');
+  const target = await wire.phone(1003);
+  await signIn(target);
+  const invite = await call(web, desk);
+  web.say({ do: 'refer', number: target.number });
+  await web.told('refer requestSucceeded');
+  const offer = await target.next('INVITE');
+  target.send(target.answer(offer, 180, 'Ringing'));
+  await killUnder(lab, web);
+  target.send(target.answer(offer, 200, 'OK'));
+  await target.next('ACK');
+  await web.told('refer accepted');
+  t.not(one(offer, 'call-id'), one(invite, 'call-id'));
   await malformed.none(t, ['udp', 'websocket']);
 });

@@ -158,7 +158,7 @@ test.serial('what is missing or taken is named', async (t) => {
   const squat = `const s=require('dgram').createSocket('udp4');s.bind(5060,'0.0.0.0',()=>console.log('up'));`;
   const squatter = lab.spawn('b', [NODE, '-e', squat]);
   await new Promise((done) => squatter.stdout.once('data', done));
-  refused(t, await serve(config({})), 1, /sip-socket: EADDRINUSE/);
+  refused(t, await serve(config({})), 1, /sip-socket: udp 192\.0\.2\.10: EADDRINUSE/);
   squatter.kill();
   await sleep(100);
   t.true((await lab.status({ arp: true })).vipAnsweredBy.length === 1, `${VIP} is still answered`);

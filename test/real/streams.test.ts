@@ -45,6 +45,7 @@ test.after.always(async () => {
 async function kill(): Promise<BoxName> {
   const { primary } = await lab.status();
   if (primary === null) throw new Error('nobody leads');
+  await lab.ready();
   await lab.kill(primary);
   return primary;
 }

@@ -27,6 +27,7 @@ function options(set: Setting): Options {
   return {
     ...drawn,
     phones: set.phones,
+    streams: 0,
     kinds: [],
     lan: { loss: 0, duplicate: 0, reorder: 0, latency: [0.05, 0.2] },
     cable: { latency: [0.04, 0.15], loss: 0, splits: 0, carrierFalls: false },
@@ -166,6 +167,7 @@ export class Stage {
       this.lastSpeaker = port;
       return;
     }
+    if (frame.kind === 'tcp') return;
     const arp = readArp(frame.bytes);
     if (arp === undefined || arp.senderIp !== VIP || arp.targetIp !== VIP) return;
     this.announcedAt[port] ??= this.now;

@@ -16,7 +16,7 @@ import { H, isFault, parseMessage, type SipMessage } from '../../src/sip-parser/
 import { MemoryStore } from './memory-store.ts';
 
 export const SDP = (owner: string): string =>
-  `v=0\r\no=${owner} 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n` +
+  `v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=${owner}\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n` +
   'm=audio 4000 RTP/AVP 0\r\n';
 
 export type Sent = {

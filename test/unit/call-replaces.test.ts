@@ -53,6 +53,52 @@ test('RFC 3891 3 a confirmed dialog: the new one takes its place, the old one is
   t.is(lab.rows(), 3);
 });
 
+test('RFC 3264 8 who stays hears one session: the origin line of before, the version one higher', (t) => {
+  const say = (owner: string, origin: string): string =>
+    SDP(owner).replace('o=- 1 1 IN IP4 192.0.2.9', `o=${origin}`);
+  const s = three();
+  const { alice, bob, carol, toBob, lab } = s;
+  // bob's own next description first: it is passed on as it is
+  bob.send(bob.backward('INVITE', toBob, 'bt', { body: say('b2', '- 1 2 IN IP4 192.0.2.9') }));
+  const held = alice.take();
+  t.is(held.body, say('b2', '- 1 2 IN IP4 192.0.2.9'));
+  alice.reply(held, 200, 't1001', SDP('alice'));
+  heard(alice);
+  heard(bob);
+  bob.send(bob.backward('ACK', toBob, 'bt', { cseq: bob.cseq }));
+  const invite = take(
+    carol,
+    `${toBob.callId};to-tag=${toBob.fromTag};from-tag=bt`,
+    say('carol', 'carol 900 900 IN IP6 2001:db8::3'),
+  );
+  heard(carol);
+  const re = alice.take();
+  t.is(re.body, say('carol', '- 1 3 IN IP4 192.0.2.9'));
+  t.is(re.header(H.ContentLength), String(re.body.length));
+  lab.swap(true);
+  alice.inbox();
+  alice.reply(re, 200, 't1001', SDP('alice 2'));
+  const ok = carol.inbox().at(-1) as SipMessage;
+  carol.ack(invite, ok);
+  notes(bob);
+  heard(alice);
+  // she changes it, then says the same once more
+  for (const [version, heardAs] of [
+    [901, 4],
+    [901, 4],
+    [902, 5],
+  ]) {
+    const own = say(`c${version}`, `carol 900 ${version} IN IP6 2001:db8::3`);
+    carol.send(carol.inDialog('INVITE', invite, ok, { body: own }));
+    const m = alice.take();
+    t.is(m.body, say(`c${version}`, `- 1 ${heardAs} IN IP4 192.0.2.9`));
+    alice.reply(m, 200, 't1001', SDP('alice 3'));
+    heard(alice);
+    carol.send(carol.inDialog('ACK', invite, ok, { cseq: carol.cseq }));
+    heard(carol);
+  }
+});
+
 test('RFC 3891 3 without an offer: the offer comes with the 200, the answer with the ACK', (t) => {
   const s = three();
   const { alice, carol, toBob } = s;

@@ -124,6 +124,30 @@ test('RFC 4028 10 we refresh at half of the interval, by UPDATE where the other 
   t.is(heard(bob), 'UPDATE', 'and again');
 });
 
+test('a phone that says UPDATE and refuses it is refreshed by re-INVITE, with the description that holds', (t) => {
+  for (const status of [405, 501]) {
+    const { lab, alice, bob } = up(
+      `${TIMER}Session-Expires: 600\r\n`,
+      `${ALLOW}Session-Expires: 200;refresher=uac\r\n`,
+    );
+    pass(lab, 100.1);
+    const update = bob.take();
+    t.is(update.method, 'UPDATE');
+    lab.swap(true);
+    bob.inbox();
+    bob.reply(update, status, 'bt');
+    const re = bob.take();
+    t.is(re.method, 'INVITE');
+    t.is(re.body, SDP('alice'));
+    t.is(re.header(H.SessionExpires), '200;refresher=uac');
+    bob.reply(re, 200, 'bt', SDP('bob'), `${TIMER}Session-Expires: 200;refresher=uac\r\n`);
+    t.is(heard(bob), 'ACK');
+    pass(lab, 100.1);
+    t.is(heard(bob), 'INVITE sdp', 'the next one at once');
+    t.is(heard(alice), '');
+  }
+});
+
 test('RFC 4028 7.4 without UPDATE a re-INVITE repeats the last description, same o= line', (t) => {
   const { lab, alice, bob, ok } = up('', `${TIMER}Session-Expires: 200;refresher=uac\r\n`);
   t.is(ok.header(H.SessionExpires), '1800;refresher=uas');

@@ -26,6 +26,7 @@ const EXT: Extension = {
   password: undefined,
   name: '',
   callerId: '',
+  mwi: false,
 };
 
 /** alice talks with somebody behind gateway 1. */

@@ -71,7 +71,8 @@ export class TransferPhone extends Peer {
 
   private describe(): string {
     this.version += 1;
-    return SDP(`${this.user}v${this.version}`);
+    const origin = `o=${this.user} ${this.user}7 ${this.version} IN IP4 ${this.ip}`;
+    return SDP(`${this.user}v${this.version}`).replace(/o=[^\r]*/, origin);
   }
 
   call(number: string): Talk {
@@ -112,6 +113,21 @@ export class TransferPhone extends Peer {
     });
   }
 
+  /** RFC 3264 8: one session, one origin line, and a version that grows by one when anything changed. */
+  private hears(talk: Talk, body: string): void {
+    if (body === '') return;
+    const [before, now] = [talk.heard, body].map((text) => /o=(\S+ \S+) (\d+) ([^\r]+)/.exec(text));
+    if (before && now) {
+      const same = talk.heard.replace(before[0], '') === body.replace(now[0], '');
+      const grown = Number(now[2]) - Number(before[2]);
+      const one = before[1] === now[1] && before[3] === now[3];
+      if (!one || grown !== (same ? 0 : 1)) {
+        this.complaints.push(`${before[0]} became ${now[0]}`);
+      }
+    }
+    talk.heard = body;
+  }
+
   bye(talk: Talk): void {
     if (talk.state !== 'talking') return;
     talk.state = 'over';
@@ -150,7 +166,7 @@ export class TransferPhone extends Peer {
     if (m.method === 'ACK') {
       this.unheard.delete(`${m.callId} ${m.cseq}`);
       const talk = this.talks.get(m.callId);
-      if (talk !== undefined && m.body !== '') talk.heard = m.body;
+      if (talk !== undefined) this.hears(talk, m.body);
       return;
     }
     const again = this.known.get(m.branch + m.method);
@@ -192,7 +208,7 @@ export class TransferPhone extends Peer {
         this.conclude(m, talk, 481);
         return;
       }
-      if (m.body !== '') talk.heard = m.body;
+      this.hears(talk, m.body);
       this.conclude(m, talk, 200);
     } else if (m.method === 'NOTIFY') {
       this.fragments.push(
@@ -265,7 +281,7 @@ export class TransferPhone extends Peer {
       return;
     }
     if (first) {
-      talk.heard = m.body;
+      this.hears(talk, m.body);
       talk.target = m.contactUri;
       if (talk.remoteTag !== '' && talk.remoteTag !== m.toTag) this.complaints.push('other tag');
       talk.remoteTag = m.toTag;

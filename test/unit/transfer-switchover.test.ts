@@ -170,8 +170,8 @@ for (const [name, p] of Object.entries(PLAYS)) {
         t.deepEqual([a.living().length, other.living().length], [1, 1], where);
         t.is(b.living().length + c.living().length, 1, where);
         // each heard last what the other described
-        t.regex(a.living()[0]?.heard ?? '', new RegExp(`o=${other.user}v`), where);
-        t.regex(other.living()[0]?.heard ?? '', /o=1001v/, where);
+        t.regex(a.living()[0]?.heard ?? '', new RegExp(`s=${other.user}v`), where);
+        t.regex(other.living()[0]?.heard ?? '', /s=1001v/, where);
         // and each can end it
         const ends = at % 2 === 0 ? a : other;
         ends.bye(ends.living()[0] as ReturnType<TransferPhone['call']>);

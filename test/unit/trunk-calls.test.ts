@@ -198,7 +198,14 @@ test('a class of service bars; who is no extension of an open site calls extensi
     trunks: [ONE],
     classes: { local: { allow: ['03.'], deny: [] } },
     extensions: {
-      '1001': { classOfService: 'local', contact: '', password: undefined, name: '', callerId: '' },
+      '1001': {
+        classOfService: 'local',
+        contact: '',
+        password: undefined,
+        name: '',
+        callerId: '',
+        mwi: false,
+      },
     },
   });
   dial(alice, '0900');
@@ -313,6 +320,7 @@ test('a static contact rings without REGISTER, beside what is registered', (t) =
         password: undefined,
         name: '',
         callerId: '',
+        mwi: false,
       },
       '2500': {
         classOfService: '',
@@ -320,6 +328,7 @@ test('a static contact rings without REGISTER, beside what is registered', (t) =
         password: undefined,
         name: '',
         callerId: '',
+        mwi: false,
       },
     },
   });

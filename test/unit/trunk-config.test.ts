@@ -144,6 +144,7 @@ test('every mistake is told with its place and a code', (t) => {
     [{ classes: { a: { allow: ['['] } } }, 'site.classes.a.allow[0] config-pattern'],
     [{ defaultClass: 'x' }, 'site.defaultClass config-name'],
     [{ extensions: { '1001': { class: 'x' } } }, 'site.extensions.1001.class config-name'],
+    [{ extensions: { '1001': { mwi: 'yes' } } }, 'site.extensions.1001.mwi config-shape'],
     [{ extensions: { bob: {} } }, 'site.extensions.bob config-number'],
     [{ extensions: { '1001': { contact: 'x' } } }, 'site.extensions.1001.contact config-uri'],
     [{ emergency: { numbers: ['112'] } }, 'site.emergency config-name'],

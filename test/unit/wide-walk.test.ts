@@ -49,6 +49,7 @@ const SITE: Site = {
       password: undefined,
       name: '',
       callerId: '',
+      mwi: false,
     },
   },
 };

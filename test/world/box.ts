@@ -10,6 +10,7 @@ import { type Crossover, other, type Station } from './crossover.ts';
 import type { Dice } from './dice.ts';
 import { Disk } from './disk.ts';
 import { macText, type Udp } from './ether.ts';
+import { Flows, type FlowWord } from './flows.ts';
 import { Kernel } from './kernel.ts';
 import { type Pace, Process } from './process.ts';
 import type { Program } from './program.ts';
@@ -54,6 +55,7 @@ export class Box {
   private readonly answers = new Map<number, (ok: boolean, text: string) => void>();
   private operatorId = 0;
   private vipFree = 0;
+  private flows: Flows | undefined;
   private readonly queue: Queue;
   private readonly dice: Dice;
   private readonly cable: Crossover;
@@ -135,6 +137,7 @@ export class Box {
       stepped: (who) => this.watcher.stepped(this, who),
     });
     this.process = process;
+    this.flows = new Flows(this.kernel, VIP, (word) => this.flow(process, word));
     process.toSentry({ kind: 'carrier', path: 'l', up: this.lan.isUp(this.id) });
     process.toSentry({ kind: 'carrier', path: 'x', up: this.cable.hasCarrier() });
     if (this.id === 'b') this.cable.keepConnecting(() => !process.dead);
@@ -146,6 +149,8 @@ export class Box {
     this.process.die();
     this.process = undefined;
     this.kernel.dropVip();
+    // its connections go with the address: no FIN and no RST leaves from one that is not here
+    this.kernel.tcp.forget();
     this.disk.processDied();
     this.cable.processDied(this.id);
   }
@@ -161,10 +166,12 @@ export class Box {
 
   freeze(): void {
     this.process?.freeze();
+    this.flows?.freeze();
   }
 
   thaw(): void {
     this.process?.thaw();
+    this.flows?.thaw();
   }
 
   /** A word of the operator at this box's console. */
@@ -192,6 +199,13 @@ export class Box {
     }
   }
 
+  private flow(process: Process, word: FlowWord): void {
+    const { peer } = word;
+    if (word.kind === 'text') process.toEngine({ kind: 'sip', ...peer, text: word.text });
+    else if (word.kind === 'unreachable') process.toEngine({ kind: 'unreachable', ...peer });
+    else process.toEngine({ kind: 'flow', up: word.kind === 'up', ...peer });
+  }
+
   private performEngine(out: EngineEffects): void {
     const process = this.process as Process;
     for (const line of out.logs) this.watcher.log(this, `${line.level}: ${line.text}`);
@@ -200,14 +214,19 @@ export class Box {
     for (const batch of out.persist) {
       this.disk.persist(batch, (word) => process.toEngine(word));
     }
+    if (out.dropFlows) this.flows?.drop();
+    for (const peer of out.tickles) this.flows?.tickle(peer);
     for (const d of out.sends) {
-      const sent = this.kernel.send({
-        srcIp: VIP,
-        srcPort: SIP_PORT,
-        dstIp: d.ip,
-        dstPort: d.port,
-        text: d.text,
-      });
+      const sent =
+        d.transport === 'udp'
+          ? this.kernel.send({
+              srcIp: VIP,
+              srcPort: SIP_PORT,
+              dstIp: d.ip,
+              dstPort: d.port,
+              text: d.text,
+            })
+          : this.flows?.send(d, d.text) === true;
       this.watcher.spoke(this, d.stamp, sent, d.text);
     }
   }

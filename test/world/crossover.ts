@@ -52,6 +52,8 @@ export function other(id: BoxId): BoxId {
 
 export class Crossover {
   up = true;
+  /** A good cable from now on: it loses nothing. */
+  sound = false;
   private cutAt = 0;
   private readonly ends: { a: Conn | undefined; b: Conn | undefined } = {
     a: undefined,
@@ -115,10 +117,14 @@ export class Crossover {
     return this.up && this.station('a').kernelUp() && this.station('b').kernelUp();
   }
 
+  private loses(): boolean {
+    return this.dice.odds(this.sound ? 0 : this.faults.loss);
+  }
+
   // ── heartbeats ───────────────────────────────────────────────────────────────────────────────
 
   heartbeat(from: BoxId, bytes: Uint8Array): void {
-    if (!this.up || this.dice.odds(this.faults.loss)) return;
+    if (!this.up || this.loses()) return;
     const to = this.station(other(from));
     this.queue.after(this.delay(), () => {
       if (this.up && to.kernelUp()) to.heartbeat(bytes);
@@ -182,7 +188,7 @@ export class Crossover {
   private put(conn: Conn, from: BoxId, item: Item): void {
     const way = conn.ways[from];
     let at = this.queue.now + this.delay();
-    if (this.dice.odds(this.faults.loss)) at += this.dice.between(1, RTO);
+    if (this.loses()) at += this.dice.between(1, RTO);
     at = Math.max(at, way.last);
     way.last = at;
     const entry = { item, lost: false };

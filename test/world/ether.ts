@@ -4,6 +4,8 @@
  * frames are real bytes at both ends, since the boxes build and read them from raw sockets.
  */
 
+import type { Tcp } from './tcp.ts';
+
 export type Mac = string;
 
 export const BROADCAST: Mac = 'ff:ff:ff:ff:ff:ff';
@@ -31,8 +33,13 @@ export type Arp = {
   readonly targetIp: string;
 };
 
+export type Packet =
+  | { readonly kind: 'udp'; readonly udp: Udp }
+  | { readonly kind: 'tcp'; readonly tcp: Tcp };
+
 export type Frame =
   | { readonly kind: 'udp'; readonly src: Mac; readonly dst: Mac; readonly udp: Udp }
+  | { readonly kind: 'tcp'; readonly src: Mac; readonly dst: Mac; readonly tcp: Tcp }
   /** `bytes`: the whole Ethernet frame. */
   | { readonly kind: 'arp'; readonly src: Mac; readonly dst: Mac; readonly bytes: Uint8Array };
 

@@ -15,11 +15,13 @@ import {
   BROADCAST,
   type Mac,
   NO_MAC,
+  type Packet,
   readArp,
   type Udp,
 } from './ether.ts';
 import type { Queue } from './queue.ts';
 import type { Switch } from './switch.ts';
+import { TcpStack } from './tcp.ts';
 
 /** Which form of gratuitous ARP this stack believes. */
 export type Believes = 'both' | 'request' | 'reply';
@@ -30,7 +32,7 @@ type Neighbour = {
   at: number;
   asked: number;
   askedAt: number;
-  waiting: Udp[];
+  waiting: Packet[];
 };
 
 const ASK_EVERY = 1000;
@@ -51,6 +53,7 @@ export class Host {
   onUdp: (udp: Udp) => void = () => {};
   /** Every ARP frame that came in, for a raw socket. */
   onArp: ((bytes: Uint8Array) => void) | undefined;
+  readonly tcp: TcpStack;
   protected readonly queue: Queue;
   protected readonly lan: Switch;
 
@@ -60,6 +63,12 @@ export class Host {
     this.name = name;
     this.mac = mac;
     this.addresses.add(ip);
+    this.tcp = new TcpStack({
+      queue,
+      send: (tcp) => {
+        this.sendPacket(tcp.srcIp, tcp.dstIp, { kind: 'tcp', tcp });
+      },
+    });
     lan.plug(
       name,
       (frame) => this.receive(frame),
@@ -74,20 +83,24 @@ export class Host {
 
   /** @returns false when `srcIp` is not an address of this host: the kernel refuses (EINVAL). */
   send(udp: Udp): boolean {
-    if (!this.addresses.has(udp.srcIp)) return false;
-    let n = this.neighbours.get(udp.dstIp);
+    return this.sendPacket(udp.srcIp, udp.dstIp, { kind: 'udp', udp });
+  }
+
+  private sendPacket(srcIp: string, dstIp: string, packet: Packet): boolean {
+    if (!this.addresses.has(srcIp)) return false;
+    let n = this.neighbours.get(dstIp);
     if (n === undefined) {
       n = { mac: undefined, at: 0, asked: 0, askedAt: -ASK_EVERY, waiting: [] };
-      this.neighbours.set(udp.dstIp, n);
+      this.neighbours.set(dstIp, n);
     }
     if (n.mac === undefined) {
       if (n.waiting.length >= WAITING_MAX) n.waiting.shift();
-      n.waiting.push(udp);
-      if (n.asked === 0) this.ask(udp.dstIp, n);
+      n.waiting.push(packet);
+      if (n.asked === 0) this.ask(dstIp, n);
       return true;
     }
-    if (this.queue.now - n.at > this.reachable && n.asked === 0) this.ask(udp.dstIp, n);
-    this.lan.send(this.name, { kind: 'udp', src: this.mac, dst: n.mac, udp });
+    if (this.queue.now - n.at > this.reachable && n.asked === 0) this.ask(dstIp, n);
+    this.lan.send(this.name, { ...packet, src: this.mac, dst: n.mac });
     return true;
   }
 
@@ -106,7 +119,7 @@ export class Host {
   /** Forgets what waits to be sent from `srcIp`. */
   protected discard(srcIp: string): void {
     for (const n of this.neighbours.values()) {
-      n.waiting = n.waiting.filter((udp) => udp.srcIp !== srcIp);
+      n.waiting = n.waiting.filter((p) => (p.kind === 'udp' ? p.udp : p.tcp).srcIp !== srcIp);
     }
   }
 
@@ -141,6 +154,10 @@ export class Host {
       const arp = readArp(frame.bytes);
       if (arp !== undefined) this.receiveArp(arp);
       this.onArp?.(frame.bytes);
+      return;
+    }
+    if (frame.kind === 'tcp') {
+      if (this.addresses.has(frame.tcp.dstIp)) this.tcp.receive(frame.tcp);
       return;
     }
     if (this.addresses.has(frame.udp.dstIp)) this.onUdp(frame.udp);
@@ -182,8 +199,9 @@ export class Host {
     const waiting = n.waiting;
     n.waiting = [];
     for (const late of waiting) {
-      const udp = { ...late, waited: true };
-      this.lan.send(this.name, { kind: 'udp', src: this.mac, dst: n.mac, udp });
+      const packet: Packet =
+        late.kind === 'udp' ? { kind: 'udp', udp: { ...late.udp, waited: true } } : late;
+      this.lan.send(this.name, { ...packet, src: this.mac, dst: n.mac });
     }
   }
 }

@@ -55,6 +55,11 @@ export class Kernel extends Host {
     this.expiry = undefined;
   }
 
+  /** A timer of the process, which the kernel keeps. */
+  queueAfter(ms: number, run: () => void): void {
+    this.queue.after(ms, run);
+  }
+
   /** A frame from a raw socket, as it is. */
   raw(bytes: Uint8Array, dst: Mac, src: Mac): void {
     if (this.powered) this.lan.send(this.name, { kind: 'arp', src, dst, bytes });
@@ -68,6 +73,7 @@ export class Kernel extends Host {
   powerOff(): void {
     this.powered = false;
     this.dropVip();
+    this.tcp.forget();
   }
 
   protected override alive(): boolean {

@@ -93,6 +93,8 @@ export type PairDraw = {
 export type Options = {
   readonly seed: number;
   readonly phones: number;
+  /** Odds that a phone speaks over a stream instead of datagrams. */
+  readonly streams: number;
   readonly kinds: readonly FaultKind[];
   /** Mean time between faults, ms. */
   readonly faultGap: number;
@@ -120,6 +122,7 @@ export function drawOptions(seed: number): Options {
   const disks = new Dice(seed).fork('disk faults');
   const diskKinds = disks.odds(0.35) ? DISK_FAULTS.filter(() => disks.odds(0.5)) : [];
   const manners = new Dice(seed).fork('manners');
+  const streamDice = new Dice(seed).fork('stream phones');
   const watching = new Dice(seed).fork('watching');
   const moves = new Dice(seed).fork('moves');
   const quiet = dice.odds(0.5);
@@ -128,6 +131,7 @@ export function drawOptions(seed: number): Options {
   const drawn: Options = {
     seed,
     phones: dice.whole(3, 12),
+    streams: streamDice.odds(0.4) ? streamDice.pick([0.3, 0.6, 1]) : 0,
     kinds: [...kinds, ...diskKinds, ...lanKinds],
     faultGap: dice.pick([1500, 3000, 6000]),
     aimed: dice.pick([0, 0.5, 1]),
@@ -200,6 +204,7 @@ export function describe(o: Options): string {
     `seed ${o.seed}: ${o.phones} phones, ${(o.safetyMs / 1000).toFixed(0)} s, ` +
     `faults every ${o.faultGap} ms for ${o.repair.join('..')} ms, ${o.aimed * 100} % aimed: ${o.kinds.join(', ')}; ` +
     `lan ${lan} ${o.lan.latency[1]} ms; x loss ${o.cable.loss} ${o.cable.latency[1]} ms; ` +
+    (o.streams > 0 ? `${o.streams * 100} % of phones over streams; ` : '') +
     `disk ${o.box.disk.sync} ms; ${o.pair.measures} measures${o.pair.witness ? ', witness' : ''}` +
     `${o.pair.fence ? ', fence' : ''}; calls every ${o.mix.gap} ms, talk ${o.mix.talk.join('..')} ms` +
     (o.mix.watch > 0 ? `, ${o.mix.watch * 100} % watch` : '') +

@@ -25,6 +25,8 @@ export class Capture {
 
   /** `now` in ms of true time; `wallBase` is where the capture's calendar begins. */
   add(now: number, frame: Frame): void {
+    // segments here are messages, not bytes: no analyser could put them together
+    if (frame.kind === 'tcp') return;
     const bytes = frameBytes(frame);
     const head = new Uint8Array(16);
     const view = new DataView(head.buffer);
@@ -43,7 +45,7 @@ export class Capture {
 const WALL_BASE_S = 1_800_000_000;
 
 /** @returns the frame as it would be on the wire. */
-export function frameBytes(frame: Frame): Uint8Array {
+export function frameBytes(frame: Exclude<Frame, { readonly kind: 'tcp' }>): Uint8Array {
   if (frame.kind === 'arp') return frame.bytes;
   const { udp } = frame;
   const payload = udp.bytes ?? Buffer.from(udp.text ?? '', 'latin1');

@@ -9,15 +9,16 @@
  * phone-watch.ts.
  */
 
+import type { Transport } from '../../src/base/peer.ts';
 import type { Book } from './book.ts';
 import { VIP } from './box.ts';
 import type { Dice } from './dice.ts';
-import type { Udp } from './ether.ts';
 import type { Host } from './host.ts';
+import { Line } from './line.ts';
 import { type Leg, PhoneCalls } from './phone-call.ts';
 import { CAP, type ClientTxn, NO_CAP, Repeater, type ServerTxn } from './phone-txn.ts';
 import { PhoneWatches } from './phone-watch.ts';
-import type { Queue } from './queue.ts';
+import type { Queue, Timer } from './queue.ts';
 import { gist, type Msg, readSip, writeRequest, writeResponse } from './sip-text.ts';
 
 export type PhoneWorld = {
@@ -37,7 +38,7 @@ export class Phone {
   /** What it saw (<) and said (>), with times. */
   readonly history: { readonly at: number; readonly dir: '<' | '>'; readonly text: string }[] = [];
   registered = false;
-  private readonly host: Host;
+  private readonly line: Line;
   private readonly clients = new Map<string, ClientTxn>();
   private readonly servers = new Map<string, ServerTxn>();
   private ids = 0;
@@ -46,9 +47,17 @@ export class Phone {
   private readonly registerTag: string;
   private readonly expires: number;
 
-  constructor(world: PhoneWorld, host: Host, number: string, ip: string) {
+  private again: Timer | undefined;
+
+  constructor(
+    world: PhoneWorld,
+    host: Host,
+    number: string,
+    ip: string,
+    transport: Transport = 'udp',
+  ) {
     this.world = world;
-    this.host = host;
+    this.line = new Line(world, host, ip, transport);
     this.number = number;
     this.ip = ip;
     this.calls = new PhoneCalls(this);
@@ -56,7 +65,8 @@ export class Phone {
     this.expires = world.dice.whole(30, 90);
     this.registerCallId = this.id('r');
     this.registerTag = this.id('t');
-    host.onUdp = (udp) => this.receive(udp);
+    this.line.onText = (text, from, port) => this.receive(text, from, port);
+    this.line.onUp = () => this.renewed();
   }
 
   /** A word nobody else uses. */
@@ -66,7 +76,9 @@ export class Phone {
   }
 
   get contact(): string {
-    return `Contact: <sip:${this.number}@${this.ip}:5060>`;
+    const { transport } = this.line;
+    const param = transport === 'udp' ? '' : `;transport=${transport === 'wss' ? 'ws' : transport}`;
+    return `Contact: <sip:${this.number}@${this.ip}:5060${param}>`;
   }
 
   observe(what: string, text: string): void {
@@ -77,14 +89,13 @@ export class Phone {
 
   send(text: string, ip: string = VIP, port = 5060): void {
     this.history.push({ at: this.world.queue.now, dir: '>', text });
-    this.host.send({ srcIp: this.ip, srcPort: 5060, dstIp: ip, dstPort: port, text });
+    this.line.send(text, ip, port);
   }
 
-  private receive(udp: Udp): void {
-    const text = udp.text ?? '';
+  private receive(text: string, ip: string, port: number): void {
     this.history.push({ at: this.world.queue.now, dir: '<', text });
-    if (udp.srcIp !== VIP || udp.srcPort !== 5060) {
-      this.observe(`SIP from ${udp.srcIp}:${udp.srcPort}, not from the VIP`, text);
+    if (ip !== VIP || port !== 5060) {
+      this.observe(`SIP from ${ip}:${port}, not from the VIP`, text);
     }
     const msg = readSip(text);
     if (typeof msg === 'string') {
@@ -97,7 +108,7 @@ export class Phone {
       }
     }
     if (msg.method === '') this.onResponse(msg);
-    else this.onRequest(msg, udp);
+    else this.onRequest(msg, ip, port);
   }
 
   // ── client transactions ──────────────────────────────────────────────────────────────────────
@@ -125,10 +136,15 @@ export class Phone {
     };
     this.clients.set(`${branch} ${parts.method}`, txn);
     const cap = parts.method === 'INVITE' ? NO_CAP : CAP;
+    let said = false;
     txn.repeater = new Repeater(
       this.world.queue,
       cap,
-      () => this.send(text),
+      () => {
+        // §17.1.1.2: over a reliable transport nothing is repeated, only waited for
+        if (!said || !this.reliable) this.send(text);
+        said = true;
+      },
       () => {
         txn.repeater = undefined;
         txn.final = 408;
@@ -139,7 +155,7 @@ export class Phone {
   }
 
   via(branch: string): string {
-    return `SIP/2.0/UDP ${this.ip}:5060;rport;branch=${branch}`;
+    return `SIP/2.0/${this.line.transport.toUpperCase()} ${this.ip}:5060;rport;branch=${branch}`;
   }
 
   private onResponse(msg: Msg): void {
@@ -205,7 +221,7 @@ export class Phone {
 
   // ── server transactions ──────────────────────────────────────────────────────────────────────
 
-  private onRequest(msg: Msg, udp: Udp): void {
+  private onRequest(msg: Msg, ip: string, port: number): void {
     const method = msg.method === 'ACK' ? 'INVITE' : msg.method;
     const key = `${msg.branch} ${method}`;
     const known = this.servers.get(key);
@@ -217,7 +233,7 @@ export class Phone {
       return;
     }
     if (known !== undefined) {
-      if (known.response !== '') this.send(known.response, udp.srcIp, udp.srcPort);
+      if (known.response !== '') this.send(known.response, ip, port);
       return;
     }
     const txn: ServerTxn = {
@@ -250,18 +266,28 @@ export class Phone {
       this.send(txn.response);
       return;
     }
+    let said = false;
     txn.repeater = new Repeater(
       this.world.queue,
       CAP,
-      () => this.send(txn.response),
+      () => {
+        // §13.3.1.4 repeats a 2xx whatever the transport is, §17.2.1 a refusal only over datagrams
+        if (!said || status < 300 || !this.reliable) this.send(txn.response);
+        said = true;
+      },
       () => this.calls.noAck(txn),
     );
   }
 
   // ── registration ─────────────────────────────────────────────────────────────────────────────
 
-  /** Registers, and again at half of the time granted. */
+  /** Registers, and again at half of the time granted; over a stream as soon as it stands. */
   register(): void {
+    if (this.again !== undefined) this.again.dead = true;
+    if (!this.line.up) {
+      this.line.open();
+      return;
+    }
     this.registerSeq += 1;
     const self = `<sip:${this.number}@${VIP}>`;
     this.request(
@@ -279,13 +305,29 @@ export class Phone {
     );
   }
 
+  private get reliable(): boolean {
+    return this.line.transport !== 'udp';
+  }
+
+  /** A new connection: registers on it, and repeats there what nobody answered. */
+  private renewed(): void {
+    const waiting = [...this.clients.values()].filter((txn) => txn.final === 0);
+    for (const txn of waiting) {
+      if (txn.method !== 'REGISTER') continue;
+      txn.repeater?.stop();
+      txn.final = 408;
+    }
+    this.register();
+    for (const txn of waiting) if (txn.method !== 'REGISTER') this.send(txn.text);
+  }
+
   private onRegistered(msg: Msg | undefined): void {
     const { queue, book } = this.world;
     if (msg === undefined || msg.status !== 200) {
       const what = msg === undefined ? 'not answered' : `answered ${msg.status}`;
       this.registered = false;
       book.failOther(queue.now, this.number, `REGISTER ${what}`);
-      queue.after(2000, () => this.register());
+      this.again = queue.after(2000, () => this.register());
       return;
     }
     const own = (msg.headers.get('contact') ?? []).find((c) => c.includes(`@${this.ip}`));
@@ -294,7 +336,7 @@ export class Phone {
       this.observe(`a registration that grants ${granted} s of ${this.expires}`, msg.text);
     }
     this.registered = true;
-    queue.after(Math.max(1, granted) * 500, () => this.register());
+    this.again = queue.after(Math.max(1, granted) * 500, () => this.register());
   }
 
   /** The last `n` things it saw and said, for a failing run. */

@@ -20,12 +20,13 @@ import type {
   SentryInput,
   Standing,
 } from '../../src/pair/terms.ts';
-import { sipSettings } from '../../src/proto/context.ts';
+import { type SipSettings, sipSettings } from '../../src/proto/context.ts';
 import { BOX_MAC, LAN_ADDRESS, VIP } from './box.ts';
 import { other } from './crossover.ts';
 import { GATEWAY } from './gateway.ts';
 import type { PairDraw } from './options.ts';
 import type { EngineProgram, Facts, Program, SentryProgram } from './program.ts';
+import { STREAM_PORT } from './stream.ts';
 
 export const RELEASE = 'sipair world';
 
@@ -100,8 +101,18 @@ export class ProductSentry implements SentryProgram {
   }
 }
 
+/** What a world sets of SIP besides. */
+export type SipDraw = Partial<Omit<SipSettings, 'here' | 'heres' | 'vip' | 'nonceKey'>>;
+
+/** For a world in which somebody speaks over streams; TCP is always served. */
+export const STREAM_PORTS: SipDraw = {
+  tlsPort: STREAM_PORT.tls,
+  wsPort: STREAM_PORT.ws,
+  wssPort: STREAM_PORT.wss,
+};
+
 /** The program of `box` as it ships, with what the run drew of the pair's settings. */
-export function product(box: BoxId, drawn: PairDraw = SHORT_PAIR): Program {
+export function product(box: BoxId, drawn: PairDraw = SHORT_PAIR, sip: SipDraw = {}): Program {
   const pair = pairSettings(box, drawn);
   const wrong = settingsFault(pair);
   if (wrong !== undefined) throw new Error(wrong);
@@ -112,6 +123,7 @@ export function product(box: BoxId, drawn: PairDraw = SHORT_PAIR): Program {
       nonceKey: 'world',
       sessionExpiresS: drawn.sessionS ?? 0,
       minSeS: ((drawn.sessionS ?? 180) * 4) / 5,
+      ...sip,
     }),
     diskGroupMs: 150,
     release: RELEASE,

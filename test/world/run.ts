@@ -15,7 +15,7 @@ import { ORACLES } from '../oracle/all.ts';
 import { isEstablished } from './book.ts';
 import { Injector } from './faults.ts';
 import { drawOptions, type Options } from './options.ts';
-import { product } from './product.ts';
+import { product, STREAM_PORTS } from './product.ts';
 import { type Violation, World } from './world.ts';
 
 export type RunSettings = {
@@ -49,9 +49,10 @@ class Stop extends Error {}
 export function run(settings: RunSettings): RunResult {
   const drawn = drawOptions(settings.seed);
   const options = settings.adjust?.(drawn) ?? drawn;
+  const sip = options.streams > 0 ? STREAM_PORTS : {};
   const world = new World({
     options,
-    programs: { a: product('a', options.pair), b: product('b', options.pair) },
+    programs: { a: product('a', options.pair, sip), b: product('b', options.pair, sip) },
     oracles: ORACLES,
     print: settings.print,
     verbose: settings.verbose === true,
@@ -103,6 +104,8 @@ function play(world: World, injector: Injector): void {
 function liveness(world: World, injector: Injector): void {
   world.say('liveness phase: everything is healed');
   world.traffic.stopDialing();
+  // a cable that loses keeps a busy pair out of step for seconds each time, and would for ever
+  world.cable.sound = true;
   injector.healAll();
   advance(world, 1, () => false);
   // a second repair may have been waiting for the first (power, then the process)

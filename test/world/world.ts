@@ -10,6 +10,7 @@ import { Box } from './box.ts';
 import { Crossover, other } from './crossover.ts';
 import { Dice } from './dice.ts';
 import type { Frame } from './ether.ts';
+import { STREAMS } from './flows.ts';
 import { Gateway } from './gateway.ts';
 import { Host } from './host.ts';
 import type { Options } from './options.ts';
@@ -125,6 +126,8 @@ export class World {
   }
 
   private makePhones(dice: Dice): void {
+    // a stream of draws of its own: what a seed meant before there were others it means still
+    const streams = new Dice(this.options.seed).fork('streams');
     const disordered = this.options.lan.reorder > 0 || this.options.lan.duplicate > 0;
     for (let i = 0; i < this.options.phones; i += 1) {
       const ip = `192.0.2.${101 + i}`;
@@ -134,7 +137,8 @@ export class World {
       host.reachable = dice.between(20_000, 60_000);
       this.hosts.push(host);
       const world = { queue: this.queue, dice: dice.fork(ip), book: this.book, disordered };
-      this.phones.push(new Phone(world, host, String(1000 + i), ip));
+      const transport = streams.odds(this.options.streams) ? streams.pick(STREAMS) : 'udp';
+      this.phones.push(new Phone(world, host, String(1000 + i), ip, transport));
     }
   }
 
@@ -144,7 +148,10 @@ export class World {
    */
   private fence(box: Box, done: (ok: boolean, text: string) => void): void {
     const target = this.boxes[other(box.id)];
+    const asked = box.process;
     this.queue.after(this.fenceDice.between(50, 400), () => {
+      // the program that would do it is one of that box, and ends with it
+      if (box.process !== asked) return;
       this.fences += 1;
       this.say(`fence of box ${box.id}: power of box ${target.id} is off`);
       target.powerOff();
@@ -187,6 +194,13 @@ export class World {
     if (frame.kind === 'arp') {
       this.hash = crc32(frame.bytes, this.hash);
       if (this.verbose) this.say(`arp from ${port}`);
+    } else if (frame.kind === 'tcp') {
+      const { tcp } = frame;
+      this.mix(`${tcp.flag} ${tcp.seq} ${tcp.ack} ${tcp.text}`);
+      if (this.verbose) {
+        const what = tcp.flag === 'data' ? gist(tcp.text) : `${tcp.flag} ${tcp.seq} ${tcp.ack}`;
+        this.say(`${port}: ${tcp.srcIp}:${tcp.srcPort} > ${tcp.dstIp}:${tcp.dstPort} ${what}`);
+      }
     } else if (frame.udp.text !== undefined) {
       this.mix(frame.udp.text);
       if (this.verbose) {

@@ -19,6 +19,7 @@ import { dialogLines, routed } from '../leg.ts';
 import { LEG } from '../rows.ts';
 import { PACKAGES } from './packages.ts';
 import { SUBSCRIPTION, type Subscription } from './rows.ts';
+import { lampIsHeard, resumeLamps } from './unsolicited.ts';
 
 /**
  * RFC 5057 5.1: answers to a NOTIFY that end the subscription; RFC 6665 4.2.2. Others only mean that
@@ -78,8 +79,11 @@ function tell(
 ): void {
   const cseq = sub.localCseq + 1;
   const left = Math.max(0, Math.ceil((sub.expiresAt - cx.now) / 1000));
-  const state =
-    sub.state === 'ending' ? `terminated;reason=${sub.reason}` : `active;expires=${left}`;
+  const state = sub.unasked
+    ? 'terminated'
+    : sub.state === 'ending'
+      ? `terminated;reason=${sub.reason}`
+      : `active;expires=${left}`;
   const id = sub.eventId === '' ? '' : `;id=${sub.eventId}`;
   const { uri, route } = routed(sub);
   const ctx = request(cx, {
@@ -113,6 +117,10 @@ function tell(
 /** Ends a subscription by our own word (RFC 6665 4.4.1); its row lasts until that is heard. */
 export function terminate(cx: Context, sub: Subscription, reason: Subscription['reason']): void {
   if (sub.state === 'ending') return;
+  if (sub.unasked) {
+    cx.store.remove(SUBSCRIPTION, sub);
+    return;
+  }
   cx.store.patch(SUBSCRIPTION, sub, { state: 'ending', reason, notifyAt: 0 });
   if (sub.notify === 0) notify(cx, sub);
   else cx.store.patch(SUBSCRIPTION, sub, { changed: true });
@@ -120,6 +128,7 @@ export function terminate(cx: Context, sub: Subscription, reason: Subscription['
 
 /** A moment of the row has come: it lapses, or something is to be said. */
 export function subscriptionDue(cx: Context, sub: Subscription): void {
+  if (sub.unasked && !lampIsHeard(cx, sub)) return;
   if (sub.state === 'active' && sub.expiresAt <= cx.now) {
     cx.count('subscriptionsExpired');
     terminate(cx, sub, 'timeout');
@@ -141,6 +150,13 @@ export function notified(cx: Context, ctx: Ctx, m: SipMessage | undefined): void
   if (m !== undefined && m.status < 200) return;
   const status = m?.status ?? 408;
   const wait = m === undefined ? 0 : retryAfter(m);
+  if (sub.unasked) {
+    if (status >= 300) cx.count('notificationsRefused');
+    const again = sub.changed;
+    cx.store.patch(SUBSCRIPTION, sub, { notify: 0, changed: false });
+    if (again) touch(cx, sub);
+    return;
+  }
   if (m === undefined || status === 481 || (ENDS.includes(status) && wait === 0)) {
     cx.count('subscriptionsLost');
     cx.store.remove(SUBSCRIPTION, sub);
@@ -176,7 +192,7 @@ function retryAfter(m: SipMessage): number {
  * lacks, which has neither the transactions nor the calls, and what the settings no longer have.
  */
 export function resumeSubscriptions(cx: Context): void {
-  for (const sub of cx.store.rows(SUBSCRIPTION)) {
+  for (const sub of [...cx.store.rows(SUBSCRIPTION)]) {
     if (sub.notify !== 0 && cx.store.get(CTX, sub.notify) === undefined) {
       // it may have been heard or not: it is said anew
       cx.store.patch(SUBSCRIPTION, sub, { notify: 0, changed: false, said: 0, notifyAt: 0 });
@@ -186,6 +202,7 @@ export function resumeSubscriptions(cx: Context): void {
     cx.guard.know(cx.now, sub.ip);
     if (!isExtension(cx.settings, sub.aor)) terminate(cx, sub, 'noresource');
   }
+  resumeLamps(cx);
 }
 
 function liveLegs(cx: Context, sub: Subscription): readonly number[] {

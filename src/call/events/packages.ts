@@ -12,6 +12,7 @@ import type { Context } from '../../proto/context.ts';
 import { uriOf } from '../../proto/sip/address.ts';
 import { STX } from '../../proto/sip/rows.ts';
 import { isFault, parseNameAddr } from '../../sip-parser/index.ts';
+import { holds } from '../hold.ts';
 import { tagOf } from '../leg.ts';
 import { BINDING, LEG, type Leg } from '../rows.ts';
 import { type EventName, MAILBOX, type Subscription } from './rows.ts';
@@ -109,11 +110,15 @@ export function dialogState(cx: Context, leg: Leg): string {
   }
 }
 
-function party(name: 'local' | 'remote', value: string, target: string): string {
+/** RFC 4235 4.1.6.1: the phone plays nothing of what it hears: it holds the call. */
+const NOT_RENDERED = '<param pname="+sip.rendering" pval="no"/>';
+
+function party(name: 'local' | 'remote', value: string, target: string, held = false): string {
   const a = parseNameAddr(value);
   const display = isFault(a) || a.display === '' ? '' : ` display="${xml(a.display)}"`;
   const uri = isFault(a) ? uriOf(value) : a.uri;
-  const to = target === '' ? '' : `<target uri="${xml(target)}"/>`;
+  const params = held ? `>${NOT_RENDERED}</target>` : '/>';
+  const to = target === '' ? '' : `<target uri="${xml(target)}"${params}`;
   return `<${name}><identity${display}>${xml(uri)}</identity>${to}</${name}>`;
 }
 
@@ -128,7 +133,7 @@ function dialogs(cx: Context, aor: string): State {
     live +=
       `<dialog id="l${leg.id}" call-id="${xml(leg.callId)}"${its} remote-tag="${tagOf(leg)}" ` +
       `direction="${leg.side === 'caller' ? 'initiator' : 'recipient'}"><state>${state}</state>` +
-      `${party('local', leg.remoteUri, leg.remoteTarget)}${party('remote', leg.localUri, '')}` +
+      `${party('local', leg.remoteUri, leg.remoteTarget, holds(cx, leg))}${party('remote', leg.localUri, '')}` +
       '</dialog>\r\n';
     ids.push(leg.id);
     if (ids.length === MOST) break;

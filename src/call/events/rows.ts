@@ -62,6 +62,8 @@ export const SUBSCRIPTION = table({
     said: 'int',
     /** Ids of what stood in the last document, so that the next can say what ended. */
     known: 'text',
+    /** Nobody subscribed: it follows a registration (`unsolicited.ts`). */
+    unasked: 'flag',
   },
   indexes: { aor: 'many', watcher: 'many' },
   deadline: (row) => {

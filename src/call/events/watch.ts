@@ -8,6 +8,7 @@
 import type { Fields, RowOf, Store, TableSpec, Values } from '../../base/row.ts';
 import type { Context } from '../../proto/context.ts';
 import { STX, type Stx } from '../../proto/sip/rows.ts';
+import { otherOf } from '../hold.ts';
 import { BINDING, type Binding, LEG, type Leg } from '../rows.ts';
 import { touch } from './notifier.ts';
 import { ABOUT, PACKAGES } from './packages.ts';
@@ -36,7 +37,10 @@ function edited(
   values: object,
 ): void {
   if (table.number === LEG.number) {
-    if ('state' in values || 'remoteTag' in values) changed(cx, (row as Leg).aor, ABOUT.legs);
+    const leg = row as Leg;
+    if ('state' in values || 'remoteTag' in values) changed(cx, leg.aor, ABOUT.legs);
+    // what it was told last is what its other side described: a hold of that, or its end
+    if ('sdp' in values) changed(cx, otherOf(cx, leg)?.aor ?? '', ABOUT.legs);
   } else if (table.number === STX.number) {
     // ringing of a caller is in the transaction of his INVITE
     const stx = row as Stx;

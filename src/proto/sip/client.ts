@@ -28,6 +28,8 @@ export type NewRequest = {
   readonly cseq: number;
   readonly to: Peer;
   readonly leg: number;
+  /** Over a stream to a phone: where its registration says that it listens. */
+  readonly ear?: string;
   /** A NOTIFY: the subscription it tells. */
   readonly subscription?: number;
   /** Server transaction this passes on, 0 for none. */
@@ -65,6 +67,7 @@ function start(cx: Context, r: NewRequest, cancels: number, rnd: string): Ctx {
     request: r.rest,
     leg: r.leg,
     subscription: r.subscription ?? 0,
+    ear: r.ear ?? '',
     onward: r.onward,
     offerless: r.offerless,
     refresh: r.refresh === true,
@@ -78,13 +81,13 @@ function start(cx: Context, r: NewRequest, cancels: number, rnd: string): Ctx {
 
 function transmit(cx: Context, ctx: Ctx): void {
   const via = viaTo(cx.settings, ctx, branchOf(ctx));
-  const to = reach(cx, ctx, sentBy(ctx.route, ctx.uri));
+  const to = reach(cx, ctx, sentBy(ctx.route, ctx.ear, ctx.uri));
   cx.send(to, `${ctx.method} ${ctx.uri} SIP/2.0\r\n${via}${ctx.route}${ctx.request}`);
 }
 
 /** Says a request that has no answer yet once more, by a connection that may be another one. */
 export function sayAgain(cx: Context, ctx: Ctx): void {
-  if (ctx.request === '' || (ctx.state !== 'calling' && ctx.state !== 'trying')) return;
+  if (ctx.request === '' || ctx.state === 'completed' || ctx.state === 'accepted') return;
   cx.count('requestsResent');
   transmit(cx, ctx);
 }
@@ -154,6 +157,7 @@ export function cancel(cx: Context, ctx: Ctx, dialog: string): void {
       rest: `Max-Forwards: 70\r\n${dialog}CSeq: ${ctx.cseq} CANCEL\r\n${EMPTY_TAIL}`,
       cseq: ctx.cseq,
       to: ctx,
+      ear: ctx.ear,
       leg: 0,
       onward: 0,
       offerless: false,

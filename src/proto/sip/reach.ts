@@ -3,10 +3,6 @@
  * connection, and after a takeover there are none. Then a peer that listens where its packets come
  * from is connected to; every other one is waited for: it comes back, and what it has missed is said
  * again (`call/flow.ts`).
- *
- * A request too large for UDP stays on UDP: RFC 3261 18.1.1 wants a congestion-controlled transport
- * beyond 1300 bytes, but a phone that registered over UDP has no other ear, and one that also
- * listens to TCP says so in the contact it registers.
  */
 
 import { isReliable, type Peer } from '../../base/peer.ts';
@@ -23,9 +19,14 @@ export function reach(cx: Context, peer: Peer, uri: string): Peer {
   return hop?.transport === peer.transport && hop.ip === peer.ip ? hop : peer;
 }
 
-/** The URI a request is sent by: its first Route, else its Request-URI. */
-export function sentBy(route: string, uri: string): string {
-  return route === '' ? uri : uriOf(route.slice(7, route.indexOf('\r\n')));
+/**
+ * The URI that says where a request can be sent anew: its first Route; else what the registration of
+ * a phone says, for in its dialogs it may name the port of a connection that is gone (RFC 5626 3.1:
+ * many phones listen nowhere else); else its Request-URI.
+ */
+export function sentBy(route: string, ear: string, uri: string): string {
+  if (route !== '') return uriOf(route.slice(7, route.indexOf('\r\n')));
+  return ear === '' ? uri : ear;
 }
 
 /**

@@ -118,6 +118,8 @@ export const CTX = table({
     refresh: 'flag',
     /** NOTIFY: the subscription it tells; 0 for none. */
     subscription: 'int',
+    /** Where its receiver listens, as its registration says; '' where that is not known. */
+    ear: 'text',
   },
   indexes: {},
   deadline: (row) => soonest(row.resendAt, row.giveUpAt, row.endAt),

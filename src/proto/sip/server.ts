@@ -5,7 +5,7 @@
  * octets, so nothing is written for a challenge, an unknown user or an overload.
  */
 
-import { isReliable, type Peer } from '../../base/peer.ts';
+import type { Peer } from '../../base/peer.ts';
 import type { Values } from '../../base/row.ts';
 import { H, M, type SipMessage } from '../../sip-parser/index.ts';
 import type { Context } from '../context.ts';
@@ -85,11 +85,6 @@ export function answer(
   const own = tagged ? '' : tag === '' ? statelessTag(m, cx.settings) : tag;
   const head = responseHead(m, from, own, false);
   const to = replyTo(m, from);
-  // J is 0: who asked by a stream does not ask again
-  if (isReliable(to.transport)) {
-    cx.send(to, responseText(status, '', head, tail));
-    return;
-  }
   cx.store.insert(STX, {
     key,
     method: m.method as Method,
@@ -177,8 +172,8 @@ export function respond(cx: Context, stx: Stx, status: number, reason: string, t
   cx.send(reachBack(cx, stx, stx.head), text);
 }
 
-/** The last response once more. */
-function say(cx: Context, stx: Stx): void {
+/** The last response once more, to where its receiver is now. */
+export function say(cx: Context, stx: Stx): void {
   const text = responseText(stx.status, stx.reason, stx.head, stx.response);
   cx.send(reachBack(cx, stx, stx.head), text);
 }

@@ -254,8 +254,7 @@ export function descriptionIn(tail: string): string {
 }
 
 /** The body of `m` with its own headers only. */
-export function bodyTail(m: SipMessage): string {
-  const body = m.body;
+export function bodyTail(m: SipMessage, body = m.body): string {
   if (body === '') return EMPTY_TAIL;
   let out = '';
   for (const h of OF_BODY) if (m.has(h)) out += m.lines(h);

@@ -111,7 +111,8 @@ export const TIMERS: { readonly [name in TimerName]: TimerFacts } = {
   J: {
     moment: 'endAt',
     length: giveUpAfter,
-    reliable: 'zero',
+    // 0 by 17.2.2; but who lost his connection with the old primary asks once more by another
+    reliable: 'same',
     rfc:
       '17.2.2: "When the server transaction enters the Completed state, it MUST set Timer ' +
       'J to fire in 64*T1 seconds for unreliable transports."',
