@@ -59,8 +59,12 @@ export function reoffer(
   return row;
 }
 
-/** The answer to the offer that a 2xx to an offerless INVITE of ours brought (RFC 3261 13.2.2.4). */
-export function acknowledge(cx: Context, leg: Leg, ctx: Ctx, answer: string): void {
+/**
+ * The answer to the offer that a 2xx to an offerless INVITE of ours brought (RFC 3261 13.2.2.4). One
+ * that brought none is acknowledged with nothing: there is nothing to answer.
+ */
+export function acknowledge(cx: Context, leg: Leg, ctx: Ctx, wanted: string): void {
+  const answer = leg.offer === 'remote' ? wanted : '';
   const said = continuedTail(cx, leg, answer);
   cx.store.patch(CTX, ctx, { acked: true, ackBody: said });
   sendAck(cx, leg, ctx, leg.remoteTag);

@@ -305,15 +305,15 @@ function passBack(cx: Context, ctx: Ctx, leg: Leg | undefined, m: SipMessage): v
   }
 }
 
-/** The dialog `stx` came in is not about to end. */
-function goesOn(cx: Context, stx: Stx): boolean {
-  return stx.leg !== 0 && cx.store.get(LEG, stx.leg)?.state === 'confirmed';
-}
-
 /** The body of a response as the sender of the request may hear it. */
 function bodyFor(cx: Context, stx: Stx, m: SipMessage): string {
   const leg = stx.leg === 0 || !describes(m) ? undefined : cx.store.get(LEG, stx.leg);
   return leg === undefined ? m.body : continued(cx, leg, m.body);
+}
+
+/** The dialog `stx` came in is not about to end. */
+function goesOn(cx: Context, stx: Stx): boolean {
+  return stx.leg !== 0 && cx.store.get(LEG, stx.leg)?.state === 'confirmed';
 }
 
 /** What our 2xx to a passed-on INVITE or UPDATE says of us and of the session with its sender. */
