@@ -60,7 +60,8 @@ export type Dress = {
 
 /** RFC 3325 9.1: "Anonymous", where nobody can be reached. */
 const ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>';
-const FORWARDED = /^(?:Diversion|History-Info): .*\r\n/gm;
+/** By whom a call came about: a trunk that is not told of diversions is not told of transfers. */
+const FORWARDED = /^(?:Diversion|History-Info|Referred-By): .*\r\n/gm;
 
 export function dress(
   cx: Context,

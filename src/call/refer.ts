@@ -152,6 +152,8 @@ function blind(
   });
   const t = cx.store.insert(TRANSFER, { ...base, kind: 'blind', targetCall: call.id });
   const hops = m.maxForwards < 0 ? 69 : Math.max(0, m.maxForwards - 1);
+  // on an open site nobody has proven anything
+  const known = cx.settings.auth && transferee.aor !== '';
   const offer: Offer = {
     caller,
     localUri: transferee.remoteUri,
@@ -159,6 +161,8 @@ function blind(
     hops,
     tail: `${ALLOW}Referred-By: ${referredBy(m, leg)}\r\n${EMPTY_TAIL}`,
     offerless: true,
+    identity: known ? `<sip:${transferee.aor}@${cx.settings.here}>` : '',
+    anonymous: transferee.anonymous,
   };
   for (const target of way.targets) invite(cx, call, target, offer);
   keepHunt(cx, call, way.targets, way.later, offer);

@@ -149,6 +149,8 @@ export const LEG = table({
      */
     origin: 'text',
     author: 'text',
+    /** A caller who asked that his identity go no further (RFC 3323). */
+    anonymous: 'flag',
   },
   indexes: { call: 'many', aor: 'many', trunk: 'many' },
   deadline: (row) => (row.state === 'confirmed' ? soonest(row.refreshAt, row.expiresAt, 0) : NEVER),

@@ -223,5 +223,6 @@ export function callerLeg(
     minSe,
     aor: sender.extension,
     trunk: sender.trunk,
+    anonymous: wantsPrivacy(m),
   });
 }

@@ -334,3 +334,20 @@ test('RFC 3261 8.1.3.4, 16.7: a number is tried by all its trunks before the nex
   t.truthy(inviteIn(carol), 'then the next best');
   t.is(lab.store.count(HUNT), 0);
 });
+
+test('RFC 3323: who asks for privacy has it where a transfer leads; who referred stays here', (t) => {
+  for (const diversion of [true, false]) {
+    const out = { ...ONE, callerId: { ...ONE.callerId, diversion } };
+    const { alice, bob, g1 } = site({ trunks: [out] });
+    const invite = dial(alice, '1002', 'Privacy: id\r\n');
+    const toBob = inviteIn(bob) as SipMessage;
+    bob.reply(toBob, 200, 'bt', SDP('bob'));
+    alice.ack(invite, alice.inbox().at(-1) as SipMessage);
+    bob.send(bob.backward('REFER', toBob, 'bt', { extra: 'Refer-To: <sip:01@192.0.2.10>\r\n' }));
+    const m = inviteIn(g1) as SipMessage;
+    t.regex(m.header(H.From) ?? '', /anonymous\.invalid/);
+    t.regex(m.header(H.PAssertedIdentity) ?? '', /<sip:1001@/, 'the carrier knows who it is');
+    t.is(m.header(H.Privacy), 'id');
+    t.is(/^Referred-By:/m.test(m.text), diversion);
+  }
+});

@@ -325,7 +325,7 @@ test('RFC 3261 13.2.1: a target that answers without the offer it was asked for 
     carol.reply(asked, 200, 'ct', kind === 'transferee' ? SDP('carol') : '');
     if (kind === 'transferee') alice.reply(sole(alice.inbox(), 'INVITE'), 200, 't1001');
     const said = carol.inbox().map(line);
-    t.is(said[0], 'ACK', kind);
+    t.regex(said[0] ?? '', /^ACK/, kind);
     t.is(said.includes('BYE'), kind !== 'attended', 'a consultation goes on');
     t.is(notes(bob).at(-1), '488 terminated;reason=noresource');
     t.is(heard(alice), kind === 'transferee' ? 'ACK' : '', 'she goes on with bob');

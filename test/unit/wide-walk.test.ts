@@ -480,7 +480,7 @@ function walk(seed: number, steps: number, swapOneIn: number): string[] {
   }
 }
 
-const RUNS = Number(globalThis.process.env['WALKS'] ?? 60);
+const RUNS = Number(globalThis.process.env['WALKS'] ?? 40);
 const FROM = Number(globalThis.process.env['FROM'] ?? 1);
 
 for (const [name, swapOneIn] of [
