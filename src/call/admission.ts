@@ -3,11 +3,10 @@
  * What fails is answered without a row: a repeated request gets the same answer.
  */
 
-import { below } from '../base/chance.ts';
-import type { Peer } from '../base/peer.ts';
+import { isReliable, type Peer } from '../base/peer.ts';
 import type { Context, SipSettings } from '../proto/context.ts';
 import { authenticate, challenge, type Proof, REGISTRAR, SERVICE } from '../proto/sip/digest.ts';
-import { answerStateless } from '../proto/sip/server.ts';
+import { answerStateless, serverKey } from '../proto/sip/server.ts';
 import { ALLOW, EMPTY_TAIL, idIn, isWord, OPTION_TAGS } from '../proto/sip/text.ts';
 import { trunkOfUser } from '../proto/site.ts';
 import { H, M, type SipMessage } from '../sip-parser/index.ts';
@@ -40,16 +39,10 @@ export function admits(cx: Context, from: Peer): boolean {
 
 /** Refusals of a new request that do not depend on who sends it; undefined when it may go on. */
 export function refusal(cx: Context, m: SipMessage): Refusal | undefined {
-  const full = m.methodId === M.INVITE && cx.store.count(CALL) >= cx.settings.maxCalls;
-  if (full && !isEmergency(cx.settings, m)) {
+  const wait = m.methodId === M.INVITE ? noRoom(cx, m) : 0;
+  if (wait !== 0) {
     cx.count('callsOverload');
-    return REFUSE(503, 'Retry-After: 5\r\n');
-  }
-  const busy = m.methodId === M.INVITE && cx.overload.share > 0;
-  if (busy && !isEmergency(cx.settings, m) && refuses(cx)) {
-    cx.count('callsOverload');
-    // not all at once again
-    return REFUSE(503, `Retry-After: ${1 + below(cx.chance, 5)}\r\n`);
+    return REFUSE(503, `Retry-After: ${wait}\r\n`);
   }
   if (!/^sips?:/i.test(m.requestUri) && !isEmergency(cx.settings, m)) return REFUSE(416);
   // 8.2.2.2: same From tag, Call-ID and CSeq as an ongoing transaction, but another branch.
@@ -61,12 +54,30 @@ export function refusal(cx: Context, m: SipMessage): Refusal | undefined {
   return tooLarge(m) ?? extensions(m);
 }
 
+/** What an answer adds to the headers it repeats: tags, addresses, the length of nothing. */
+const ECHO_BYTES = 45;
+/** Octets by which an answer may be longer than twice its request; below it all headers count. */
+const GROWTH_BYTES = 64;
+
+/**
+ * Octets there are for headers of our own in the answer to `m`. A packet may have a forged source: what
+ * we send there is not to be much more than what the forger sent us.
+ */
+export function roomFor(cx: Context, m: SipMessage, from: Peer): number {
+  if (isReliable(from.transport) || cx.guard.isKnown(cx.now, from.ip)) return Infinity;
+  return m.text.length + GROWTH_BYTES - ECHO_BYTES;
+}
+
 /** What is passed on grows by our own headers, and a UDP datagram carries 65 507 octets. */
 const PASSABLE_BYTES = 64_000;
 
+/** A registration or a subscription is kept for hours: ten contacts fit, kilobytes of parameters do not. */
+const LASTING_BYTES = 8192;
+
 /** RFC 3261 21.5.14: 513 for what would not fit when it is passed on, rather than silence. */
 export function tooLarge(m: SipMessage): Refusal | undefined {
-  return m.text.length > PASSABLE_BYTES ? REFUSE(513) : undefined;
+  const lasts = m.methodId === M.REGISTER || m.methodId === M.SUBSCRIBE;
+  return m.text.length > (lasts ? LASTING_BYTES : PASSABLE_BYTES) ? REFUSE(513) : undefined;
 }
 
 /** Extensions a request may require of us. */
@@ -95,8 +106,13 @@ function merged(cx: Context, m: SipMessage): boolean {
   return false;
 }
 
-function refuses(cx: Context): boolean {
-  return below(cx.chance, 1000) < cx.overload.share * 1000;
+/** Seconds to wait when there are more calls than there may be, or more to do than can be done; or 0. */
+function noRoom(cx: Context, m: SipMessage): number {
+  if (isEmergency(cx.settings, m)) return 0;
+  const key = serverKey(m, m.method);
+  const wait = cx.overload.refuses(key, cx.chance);
+  if (wait !== 0 || cx.store.count(CALL) < cx.settings.maxCalls) return wait;
+  return cx.overload.remember(key, 5);
 }
 
 /** RFC 3261 16.3 step 4, for a back-to-back user agent: an INVITE of our own is back, with our tag. */
@@ -145,5 +161,6 @@ function exists(cx: Context, user: string): boolean {
 export function askAgain(cx: Context, m: SipMessage, from: Peer, stale: boolean): void {
   const face = m.methodId === M.REGISTER ? REGISTRAR : SERVICE;
   cx.count('challenges');
-  answerStateless(cx, m, from, face.status, challenge(cx, m, face.ask, stale) + EMPTY_TAIL);
+  const asked = challenge(cx, m, from.ip, face.ask, stale, roomFor(cx, m, from));
+  answerStateless(cx, m, from, face.status, asked + EMPTY_TAIL);
 }

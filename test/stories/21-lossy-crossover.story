@@ -34,9 +34,9 @@ expect equal tables within 30s
    20.75  ok      primary a
    20.75  ok      epoch 1
    20.75  > crossover loses 0 % and delays up to 1ms
-   21.22  a: in step
-   21.22  b: in step
-   21.22  ok      in step within 5s
-   21.22  > no new calls
-   21.23  a: alarm over: not-protected
-   33.22  ok      equal tables within 30s
+   21.26  a: in step
+   21.26  ok      in step within 5s
+   21.26  > no new calls
+   21.26  b: in step
+   21.28  a: alarm over: not-protected
+   33.26  ok      equal tables within 30s

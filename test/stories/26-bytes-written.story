@@ -29,7 +29,7 @@ wait 12s
    30.84  a: ALARM crossover-down: the other box is not heard over the crossover
    30.87  a: ALARM acknowledgements are late: going on alone
    30.87  a: ALARM not protected: the peer is out of step
-   30.87  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   30.88  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
    60.75  ok      written by a at most 4500 bytes a call
    60.75  > no new calls
    65.15  a: announces the VIP

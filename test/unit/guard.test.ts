@@ -154,6 +154,33 @@ test('memory is bounded: a million sources', (t) => {
   t.true(sources.size <= 8192);
 });
 
+test('a flood from more forged sources than are remembered makes no stranger of a phone', (t) => {
+  const lab = new Lab(AT_NIGHT);
+  const alice = new Peer(lab, '1001', '192.0.2.1');
+  enrol(alice);
+  for (let i = 0; i < 20_000; i += 1) {
+    if (i % 8 === 0) lab.now += 1;
+    lab.receive(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 5060, alice.request('OPTIONS', URI));
+  }
+  t.true((lab.counters.get('floodDropped') ?? 0) > 0);
+  for (let i = 0; i < 100; i += 1) alice.send(register(alice));
+  t.is(alice.inbox().length, 100);
+  const { known, sources } = lab.cx.guard as unknown as { [map: string]: Map<string, unknown> };
+  t.is(known?.size, 1);
+  t.true((sources?.size ?? 0) <= 8192);
+});
+
+test('who was known and is so no more is a stranger again', (t) => {
+  const guard = new Guard({ ...GUARD, knownMs: 1000 }, false, () => {});
+  guard.know(0, '192.0.2.1');
+  t.true(guard.isKnown(999, '192.0.2.1'));
+  let admitted = 0;
+  for (let i = 0; i < 100; i += 1) if (guard.admits(1001, '192.0.2.1')) admitted += 1;
+  t.true(admitted <= 10);
+  guard.know(1002, '192.0.2.1');
+  for (let i = 0; i < 100; i += 1) t.true(guard.admits(1003, '192.0.2.1'));
+});
+
 test('RFC 3261 16.3 step 4: an INVITE of our own that comes back is 482 at once', (t) => {
   const { lab, alice, bob } = pair();
   alice.send(alice.request('INVITE', 'sip:1002@192.0.2.10'));
@@ -248,6 +275,27 @@ test('overload: several full turns in a row, then a rising share; it ends by its
   for (let i = 0; i < 8; i += 1) o.turn(true);
   o.turn(false);
   t.is(o.turn(true), undefined);
+});
+
+test('a call that was refused is refused when its INVITE comes again, though there is room by now', (t) => {
+  for (const full of [false, true]) {
+    const { lab, alice, bob } = pair(full ? { maxCalls: 1 } : {});
+    const first = alice.request('INVITE', 'sip:1002@192.0.2.10', { callId: 'first' });
+    if (full) alice.send(first);
+    else for (let i = 0; i < 100; i += 1) lab.overload.turn(true);
+    alice.inbox();
+    const invite = alice.request('INVITE', 'sip:1002@192.0.2.10', { callId: 'second' });
+    alice.send(invite);
+    t.is(heard(alice), '503 INVITE');
+    if (full) alice.cancel(first);
+    for (let i = 0; i < 200; i += 1) lab.overload.turn(false);
+    lab.pass(60_000);
+    for (const peer of [alice, bob]) peer.inbox();
+    alice.send(invite);
+    t.is(heard(alice), '503 INVITE', 'else his phone and the other one would not know the same');
+    alice.send(alice.request('INVITE', 'sip:1002@192.0.2.10', { callId: 'second' }));
+    t.is(heard(alice), '100 INVITE', 'tried anew it is another one');
+  }
 });
 
 test('RFC 7339 in spirit: 503 with Retry-After before anything is written; calls go on', (t) => {
