@@ -152,7 +152,7 @@ export class Engine {
 
   /** How much there is to do, and what an operator should hear of it. */
   private judge(inputs: number, out: EngineEffects): void {
-    this.service.turned(inputs >= LIMITS.inputsPerTurn || this.voice.held.size > LIMITS.heldBusy);
+    this.service.turned(inputs, this.voice.held.size > LIMITS.heldBusy);
     for (const text of this.service.alarms) out.logs.push({ level: 'alarm', text });
     this.service.alarms.length = 0;
   }

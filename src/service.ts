@@ -35,6 +35,7 @@ export class Service {
   private readonly makeRoom: () => void;
   private sends = 0;
   private readonly overload = new Overload();
+  private droppedBefore = 0;
   /** Connections that stand: volatile, each box's own. */
   private readonly open = new Set<string>();
 
@@ -90,8 +91,15 @@ export class Service {
     this.counters[counter] = (this.counters[counter] ?? 0) + 1;
   }
 
-  /** After a turn. `full`: it read all it may, or far too much waits to be let go. */
-  turned(full: boolean): void {
+  /**
+   * After a turn that read `inputs`. `busy`: far too much waits to be let go. A turn that was full of
+   * what nobody looked at is no load: refusing calls would not help against a flood.
+   */
+  turned(inputs: number, busy: boolean): void {
+    const dropped = this.counters['floodDropped'] ?? 0;
+    const idle = dropped - this.droppedBefore;
+    this.droppedBefore = dropped;
+    const full = busy || (inputs >= LIMITS.inputsPerTurn && idle * 2 < inputs);
     const news = this.overload.turn(full);
     if (news === 'begins') this.alarms.push('overload: new calls are refused');
     if (news === 'ends') this.alarms.push('overload: over, new calls are taken again');

@@ -7,7 +7,7 @@
 import { below, type Chance } from '../base/chance.ts';
 import { type Peer, TRANSPORTS } from '../base/peer.ts';
 import type { Address, SipSettings } from '../proto/context.ts';
-import { literalHop } from '../proto/sip/address.ts';
+import { isOurs, literalHop } from '../proto/sip/address.ts';
 import { isFault, parseUri } from '../sip-parser/index.ts';
 import type { Contact } from './trunk-rows.ts';
 
@@ -16,9 +16,8 @@ export const MOST_ADDRESSES = 16;
 
 /** As a row keeps them. What leads back to ourselves is left out: it would ring for ever. */
 export function addressesText(settings: SipSettings, all: readonly Address[]): string {
-  const own = (a: Address): boolean => a.ip === settings.vip || a.ip === settings.vip6;
   return all
-    .filter((a) => !own(a))
+    .filter((a) => !isOurs(settings, a.ip))
     .slice(0, MOST_ADDRESSES)
     .map((a) => `${a.transport} ${a.ip} ${a.port} ${a.priority} ${a.weight}`)
     .join(',');

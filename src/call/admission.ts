@@ -4,7 +4,7 @@
  */
 
 import { below } from '../base/chance.ts';
-import type { Peer } from '../base/peer.ts';
+import { isReliable, type Peer } from '../base/peer.ts';
 import type { Context, SipSettings } from '../proto/context.ts';
 import { authenticate, challenge, type Proof, REGISTRAR, SERVICE } from '../proto/sip/digest.ts';
 import { answerStateless } from '../proto/sip/server.ts';
@@ -61,12 +61,30 @@ export function refusal(cx: Context, m: SipMessage): Refusal | undefined {
   return tooLarge(m) ?? extensions(m);
 }
 
+/** What an answer adds to the headers it repeats: tags, addresses, the length of nothing. */
+const ECHO_BYTES = 45;
+/** Octets by which an answer may be longer than twice its request; below it all headers count. */
+const GROWTH_BYTES = 64;
+
+/**
+ * Octets there are for headers of our own in the answer to `m`. A packet may have a forged source: what
+ * we send there is not to be much more than what the forger sent us.
+ */
+export function roomFor(cx: Context, m: SipMessage, from: Peer): number {
+  if (isReliable(from.transport) || cx.guard.isKnown(cx.now, from.ip)) return Infinity;
+  return m.text.length + GROWTH_BYTES - ECHO_BYTES;
+}
+
 /** What is passed on grows by our own headers, and a UDP datagram carries 65 507 octets. */
 const PASSABLE_BYTES = 64_000;
 
+/** A registration or a subscription is kept for hours: ten contacts fit, kilobytes of parameters do not. */
+const LASTING_BYTES = 8192;
+
 /** RFC 3261 21.5.14: 513 for what would not fit when it is passed on, rather than silence. */
 export function tooLarge(m: SipMessage): Refusal | undefined {
-  return m.text.length > PASSABLE_BYTES ? REFUSE(513) : undefined;
+  const lasts = m.methodId === M.REGISTER || m.methodId === M.SUBSCRIBE;
+  return m.text.length > (lasts ? LASTING_BYTES : PASSABLE_BYTES) ? REFUSE(513) : undefined;
 }
 
 /** Extensions a request may require of us. */
@@ -145,5 +163,6 @@ function exists(cx: Context, user: string): boolean {
 export function askAgain(cx: Context, m: SipMessage, from: Peer, stale: boolean): void {
   const face = m.methodId === M.REGISTER ? REGISTRAR : SERVICE;
   cx.count('challenges');
-  answerStateless(cx, m, from, face.status, challenge(cx, m, face.ask, stale) + EMPTY_TAIL);
+  const asked = challenge(cx, m, from.ip, face.ask, stale, roomFor(cx, m, from));
+  answerStateless(cx, m, from, face.status, asked + EMPTY_TAIL);
 }

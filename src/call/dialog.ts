@@ -51,6 +51,7 @@ import { prack } from './reliable.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { grantSession, learn, sessionLines, TIMER_ONLY, termsFor, tooBrief } from './session.ts';
 import { departs } from './transfer.ts';
+import { vouched } from './voucher.ts';
 
 /** A request with a To tag, other than ACK and CANCEL, that repeats none. */
 export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): void {
@@ -67,6 +68,7 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
     answerStateless(cx, m, from, 481, EMPTY_TAIL);
     return;
   }
+  if (!vouched(cx, m, from, leg.aor, leg.ip)) return;
   cx.guard.know(cx.now, from.ip);
   // 12.2.2: "If the remote sequence number was not empty, but the sequence number of the request is
   // lower than the remote sequence number, the request is out of order and MUST be rejected with a
@@ -295,10 +297,15 @@ export function ack(cx: Context, m: SipMessage, from: Peer): void {
   if (other.offer === 'remote') exchange(cx, other, describes(m) ? 'answerOut' : 'failed', m);
 }
 
-/** CANCEL (RFC 3261 9.2): matched to its INVITE by the branch; answered at once in any case. */
+/**
+ * CANCEL (RFC 3261 9.2): matched to its INVITE by the branch; answered at once in any case. It cannot
+ * be challenged, so it is believed (22.1) if "it comes from the same hop that sent the request being
+ * canceled".
+ */
 export function cancelled(cx: Context, m: SipMessage, key: string, from: Peer): void {
   const stx = findServer(cx, serverKey(m, 'INVITE'));
-  if (stx === undefined) {
+  if (stx === undefined || stx.ip !== from.ip) {
+    if (stx !== undefined) cx.count('requestsForged');
     answerStateless(cx, m, from, 481, EMPTY_TAIL);
     return;
   }

@@ -37,7 +37,7 @@ import {
   validateRequest,
   validateResponse,
 } from '../sip-parser/index.ts';
-import { admits, notAllowed, refusal } from './admission.ts';
+import { admits, notAllowed, refusal, roomFor } from './admission.ts';
 import { happen } from './call.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
 import { lapse, mailboxWord } from './events/mailbox.ts';
@@ -186,7 +186,10 @@ function request(cx: Context, m: SipMessage, from: Peer): void {
 function options(cx: Context, m: SipMessage, from: Peer): void {
   const bad = refusal(cx, m);
   if (bad !== undefined) answerStateless(cx, m, from, bad.status, bad.tail);
-  else answerStateless(cx, m, from, 200, OPTIONS_TAIL);
+  else {
+    const all = OPTIONS_TAIL.length <= roomFor(cx, m, from);
+    answerStateless(cx, m, from, 200, all ? OPTIONS_TAIL : EMPTY_TAIL);
+  }
 }
 
 /** The name service answered. */

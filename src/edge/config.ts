@@ -303,6 +303,13 @@ function pairOf(
   };
 }
 
+/** What both boxes have besides the addresses SIP is spoken from. */
+function ownAddresses(c: Checker, pair: PairSettings, x: Json): readonly string[] {
+  const crossover = ['address', 'peerAddress'].map((name) => c.address(x, name, 'crossover.'));
+  const all = [...pair.vips.slice(1), pair.lanAddress, pair.peerLanAddress, ...crossover];
+  return all.filter((ip) => ip !== '');
+}
+
 /**
  * Verifies a parsed configuration. @returns settings, or every mistake found.
  * @param keyed false: the key file need not be there yet, and is not read.
@@ -355,6 +362,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
       sip: sipSettings({
         vip,
         vip6: pair.vips.find((ip) => ip.includes(':')) ?? '',
+        own: ownAddresses(c, pair, x),
         port,
         tlsPort: streams.tls?.port ?? 0,
         wsPort: streams.ws?.port ?? 0,

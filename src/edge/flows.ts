@@ -91,7 +91,9 @@ export class Flows {
   private readonly plainWeb: HttpServer;
   private readonly secureWeb: HttpServer;
   private readonly timer: NodeJS.Timeout;
-  private shaking = 0;
+  /** Connections that do not stand yet, by who makes them, the oldest first. */
+  private readonly shaking = new Map<string, Set<Entry>>();
+  private shakingAll = 0;
   private reading = true;
 
   /** Throws with a sentence when an address or a certificate cannot be had: the box does not start. */
@@ -221,9 +223,36 @@ export class Flows {
 
   private refusal(ip: string): string {
     if (this.entries.size >= this.limits.flows) return 'too many connections';
-    if (this.shaking >= this.limits.shaking) return 'too many handshakes at once';
+    if (this.shakingAll >= this.limits.shaking && !this.yields(ip)) {
+      return 'too many handshakes at once';
+    }
     const mine = this.perSource.get(ip) ?? 0;
     return mine >= this.limits.perSource ? 'too many connections of one address' : '';
+  }
+
+  /**
+   * Handshakes that never end are cheap to begin. Whoever has the most of them loses the oldest to one
+   * who has fewer, so that nobody is kept out by another.
+   */
+  private yields(ip: string): boolean {
+    let most: Set<Entry> | undefined;
+    for (const its of this.shaking.values()) if (its.size > (most?.size ?? 0)) most = its;
+    if (most === undefined || most.size <= (this.shaking.get(ip)?.size ?? 0) + 1) return false;
+    const [oldest] = most;
+    if (oldest === undefined) return false;
+    this.tell(`too many handshakes at once: the oldest of ${oldest.peer.ip} ends`);
+    this.settled(oldest);
+    this.kill(oldest);
+    return true;
+  }
+
+  /** It stands, or is gone. */
+  private settled(entry: Entry): void {
+    const { ip } = entry.peer;
+    const its = this.shaking.get(ip);
+    if (its?.delete(entry) !== true) return;
+    this.shakingAll -= 1;
+    if (its.size === 0) this.shaking.delete(ip);
   }
 
   /** The descriptor becomes an entry, which lasts as long as its socket. */
@@ -244,7 +273,10 @@ export class Flows {
     const old = this.entries.get(key);
     if (old !== undefined) this.kill(old);
     this.entries.set(key, entry);
-    this.shaking += 1;
+    const its = this.shaking.get(peer.ip);
+    if (its === undefined) this.shaking.set(peer.ip, new Set([entry]));
+    else its.add(entry);
+    this.shakingAll += 1;
     this.perSource.set(peer.ip, (this.perSource.get(peer.ip) ?? 0) + 1);
     raw.on('error', () => raw.destroy());
     raw.once('close', () => this.gone(key, entry));
@@ -287,7 +319,7 @@ export class Flows {
 
   private stands(entry: Entry, flow: Flow): void {
     entry.flow = flow;
-    this.shaking -= 1;
+    this.settled(entry);
     if (!this.reading) flow.setReading(false);
     this.events.flow(entry.peer, true);
   }
@@ -297,7 +329,7 @@ export class Flows {
     const left = (this.perSource.get(ip) ?? 1) - 1;
     if (left > 0) this.perSource.set(ip, left);
     else this.perSource.delete(ip);
-    if (entry.flow === undefined) this.shaking -= 1;
+    this.settled(entry);
     this.counters.ended += 1;
     if (this.entries.get(key) !== entry) return;
     this.entries.delete(key);

@@ -23,6 +23,8 @@ export type SipSettings = {
   readonly vip: string;
   /** The same for IPv6; '' for none. */
   readonly vip6: string;
+  /** Every other address of the two boxes: nobody is sent there because somebody says so. */
+  readonly own: readonly string[];
   /** The ports SIP is served at: UDP and TCP; TLS; WebSocket; WebSocket inside TLS. 0: not served. */
   readonly port: number;
   readonly tlsPort: number;
@@ -118,6 +120,7 @@ export function sipSettings(
     wsPort,
     wssPort,
     vip6,
+    own: [],
     here: hostPort(vip, port),
     heres: { udp: at(port), tcp: at(port), tls: at(tlsPort), ws: at(wsPort), wss: at(wssPort) },
     realm: 'sipair',

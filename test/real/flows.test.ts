@@ -89,7 +89,8 @@ function listen(socket: Socket): Client {
   return client;
 }
 
-const tcp = (port: number): Client => listen(connect({ host: '127.0.0.1', port }));
+const tcp = (port: number, localAddress = '127.0.0.1'): Client =>
+  listen(connect({ host: '127.0.0.1', port, localAddress }));
 
 const OPTIONS = (n: number, body = '', length = `Content-Length: ${body.length}\r\n`): string =>
   `OPTIONS sip:1000@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK${n}\r\n` +
@@ -179,6 +180,25 @@ test('one address has so many connections and no more; all together have a limit
   const pair = [tcp(whole.ports.tcp), tcp(whole.ports.tcp)];
   await until('one is refused', () => pair.some((one) => one.ended !== ''));
   t.is(whole.flows.size, 1);
+});
+
+test('handshakes that never end keep nobody else out', async (t) => {
+  const s = serve(t, { shaking: 6 });
+  const greedy: Client[] = [];
+  for (let i = 0; i < 12; i += 1) {
+    greedy.push(tcp([s.ports.tls, s.ports.ws, s.ports.wss][i % 3] as number, '127.0.0.2'));
+    await until('it is looked at', () => s.flows.counters.accepted + s.flows.counters.refused > i);
+  }
+  await until('six are refused', () => greedy.filter((one) => one.ended !== '').length === 6);
+  for (let i = 1; i <= 4; i += 1) {
+    const { socket } = await certificateOf(s.ports.tls);
+    socket.write(OPTIONS(i));
+    await until('it is served', () => s.messages.length === i);
+    t.teardown(() => socket.destroy());
+  }
+  t.true(greedy.some((one) => one.ended === ''), 'who waits is not ended without need');
+  t.true(s.log.some((line) => line.includes('too many handshakes at once: the oldest of 127.0.0.2')));
+  for (const one of greedy) one.socket.destroy();
 });
 
 test('who takes nothing loses the connection, not we the memory', async (t) => {

@@ -154,6 +154,33 @@ test('memory is bounded: a million sources', (t) => {
   t.true(sources.size <= 8192);
 });
 
+test('a flood from more forged sources than are remembered makes no stranger of a phone', (t) => {
+  const lab = new Lab(AT_NIGHT);
+  const alice = new Peer(lab, '1001', '192.0.2.1');
+  enrol(alice);
+  for (let i = 0; i < 20_000; i += 1) {
+    if (i % 8 === 0) lab.now += 1;
+    lab.receive(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, 5060, alice.request('OPTIONS', URI));
+  }
+  t.true((lab.counters.get('floodDropped') ?? 0) > 0);
+  for (let i = 0; i < 100; i += 1) alice.send(register(alice));
+  t.is(alice.inbox().length, 100);
+  const { known, sources } = lab.cx.guard as unknown as { [map: string]: Map<string, unknown> };
+  t.is(known?.size, 1);
+  t.true((sources?.size ?? 0) <= 8192);
+});
+
+test('who was known and is so no more is a stranger again', (t) => {
+  const guard = new Guard({ ...GUARD, knownMs: 1000 }, false, () => {});
+  guard.know(0, '192.0.2.1');
+  t.true(guard.isKnown(999, '192.0.2.1'));
+  let admitted = 0;
+  for (let i = 0; i < 100; i += 1) if (guard.admits(1001, '192.0.2.1')) admitted += 1;
+  t.true(admitted <= 10);
+  guard.know(1002, '192.0.2.1');
+  for (let i = 0; i < 100; i += 1) t.true(guard.admits(1003, '192.0.2.1'));
+});
+
 test('RFC 3261 16.3 step 4: an INVITE of our own that comes back is 482 at once', (t) => {
   const { lab, alice, bob } = pair();
   alice.send(alice.request('INVITE', 'sip:1002@192.0.2.10'));

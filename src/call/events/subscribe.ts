@@ -30,6 +30,7 @@ import { refusal, whoIs } from '../admission.ts';
 import { isExtension } from '../dialplan.ts';
 import { contactIn, hopFor, routeLines, tagOf } from '../leg.ts';
 import { BINDING } from '../rows.ts';
+import { vouched } from '../voucher.ts';
 import { notifyFollows } from './flow.ts';
 import { contactLine, notify, terminate } from './notifier.ts';
 import { PACKAGES } from './packages.ts';
@@ -153,7 +154,9 @@ function open(cx: Context, m: SipMessage, from: Peer, wish: Wish): Subscription 
   const nat = behindNat(m, from.ip);
   const target = contactIn(m);
   const routeSet = routeLines(m, false);
-  const hop = hopFor(cx, routeSet, target, from, nat);
+  // who has not proved himself does not name a third party that we then speak to again and again
+  const asked = hopFor(cx, routeSet, target, from, nat);
+  const hop = cx.settings.auth || asked.ip === from.ip ? asked : from;
   return cx.store.insert(SUBSCRIPTION, {
     event: wish.event.name,
     aor: wish.aor,
@@ -198,6 +201,7 @@ function findSubscription(cx: Context, m: SipMessage): Subscription | undefined 
 export function inSubscription(cx: Context, m: SipMessage, key: string, from: Peer): boolean {
   const sub = findSubscription(cx, m);
   if (sub === undefined) return false;
+  if (!vouched(cx, m, from, sub.watcher, sub.ip)) return true;
   cx.guard.know(cx.now, from.ip);
   if (m.method !== 'SUBSCRIBE') {
     // nothing else is said in such a dialog
@@ -236,7 +240,8 @@ function refreshes(cx: Context, m: SipMessage, sub: Subscription): number | No {
 function renew(cx: Context, m: SipMessage, from: Peer, sub: Subscription, expires: number): void {
   const target = contactIn(m) || sub.remoteTarget;
   const nat = behindNat(m, from.ip);
-  const hop = hopFor(cx, sub.routeSet, target, from, nat);
+  const asked = hopFor(cx, sub.routeSet, target, from, nat);
+  const hop = cx.settings.auth || asked.ip === from.ip ? asked : from;
   cx.store.patch(SUBSCRIPTION, sub, {
     remoteCseq: m.cseq,
     remoteTarget: target,

@@ -4,9 +4,11 @@
  */
 
 import { isReliable, type Peer, type Transport } from '../../base/peer.ts';
+import { canonicalIp6 } from '../../wire/ip6.ts';
 import type { SipSettings } from '../context.ts';
 
-const IPV4 = /^(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
+const IPV4 = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
+const MAPPED = '::ffff:';
 
 /** [start, end) of host and the port (0: none) of a sip or sips URI. */
 function hostAt(uri: string): readonly [number, number, number] {
@@ -46,12 +48,21 @@ function transportOf(uri: string, end: number): Transport | undefined {
 export function literalHop(uri: string): Peer | undefined {
   const [start, end, port] = hostAt(uri);
   const host = uri.slice(start, end);
-  const six = host.charCodeAt(0) === 91 && host.endsWith(']');
-  if (!six && !IPV4.test(host)) return undefined;
+  const ip = addressIn(host);
+  if (ip === undefined) return undefined;
   const transport = transportOf(uri, end);
   if (transport === undefined) return undefined;
   const usual = transport === 'tls' ? 5061 : 5060;
-  return { transport, ip: six ? host.slice(1, -1) : host, port: port === 0 ? usual : port };
+  return { transport, ip, port: port === 0 ? usual : port };
+}
+
+/** The one text of the address a host names; undefined when it is a name. */
+function addressIn(host: string): string | undefined {
+  if (host.charCodeAt(0) !== 91) return IPV4.test(host) ? host : undefined;
+  const ip = host.endsWith(']') ? canonicalIp6(host.slice(1, -1)) : undefined;
+  if (ip?.startsWith(MAPPED) !== true) return ip;
+  const four = ip.slice(MAPPED.length);
+  return IPV4.test(four) ? four : ip;
 }
 
 /**
@@ -62,13 +73,23 @@ export function literalHop(uri: string): Peer | undefined {
 export function nextHop(settings: SipSettings, uri: string, source: Peer, nat: boolean): Peer {
   if (nat || isReliable(source.transport)) return source;
   const hop = literalHop(uri);
-  // who names us, himself, or nobody in particular cannot be meant: he is where he speaks from
-  return hop === undefined || isOurs(settings, hop.ip) || isNobody(settings, hop.ip) ? source : hop;
+  // who names us, or nobody in particular, cannot be meant: he is where he speaks from
+  if (hop === undefined || isOurs(settings, hop.ip) || isNobody(settings, hop.ip)) return source;
+  return hop.ip !== source.ip && isNoPhone(hop) ? source : hop;
 }
 
-/** True for an address of the pair that the world knows. */
+/** True for an address of the pair: the ones the world knows, and those of the boxes. */
 export function isOurs(settings: SipSettings, ip: string): boolean {
-  return ip === settings.vip || (ip !== '' && ip === settings.vip6);
+  if (ip === settings.vip || (ip !== '' && ip === settings.vip6)) return true;
+  return settings.own.length > 0 && settings.own.includes(ip);
+}
+
+/**
+ * Where nobody is spoken to because a third party says so, or it could have us knock at every service
+ * of a site: the well-known ports (RFC 6335 6), and addresses of a link (RFC 3927, RFC 4291 2.5.6).
+ */
+function isNoPhone(hop: Peer): boolean {
+  return hop.port < 1024 || /^169\.254\.|^fe[89ab]/.test(hop.ip);
 }
 
 /** True for a port SIP is served at. */

@@ -50,6 +50,7 @@ export const COUNTERS = [
   'floodDropped',
   'authLocked',
   'fromOurselves',
+  'requestsForged',
   'registrations',
   'registrationsExpired',
   /** Requests that failed because no connection could be made. */

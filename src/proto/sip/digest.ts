@@ -1,8 +1,9 @@
 /**
  * Digest authentication (RFC 3261 22, RFC 7616, RFC 8760): SHA-256 first, MD5 for old phones,
  * always with qop=auth. A nonce verifies itself: it is the moment it was made, on the pair clock,
- * and a keyed hash of that moment. No list of nonces exists, so the box that checks need not be the
- * one that gave.
+ * and a keyed hash of that moment and of the address it was given to. No list of nonces exists, so the
+ * box that checks need not be the one that gave. Who answers with a nonce has received it there: wrong
+ * passwords under a forged source are not held against whoever lives at it.
  */
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
@@ -31,26 +32,35 @@ const HASHES: { readonly [name in DigestName]: string } = { 'SHA-256': 'sha256',
  */
 const MD5_ONLY = /^(JsSIP |SIP\.js\/|baresip v[01]\.|kamailio \([0-5]\.)/i;
 
-function mark(settings: SipSettings, moment: string): string {
+function mark(settings: SipSettings, moment: string, ip: string): string {
   return createHmac('sha256', settings.nonceKey)
-    .update(`${moment}|${settings.realm}`)
+    .update(`${moment}|${settings.realm}|${ip}`)
     .digest('hex')
-    .slice(0, 32);
+    .slice(0, 24);
 }
 
 /**
  * The challenge headers of a 401 (`WWW-Authenticate`) or 407 (`Proxy-Authenticate`) to `m`. The tag
- * of the request in the nonce keeps those given in one millisecond apart.
+ * of the request in the nonce keeps those given in one millisecond apart. `room`: octets there are; a
+ * shorter request than any phone's gets one header only.
  */
-export function challenge(cx: Context, m: SipMessage, header: string, stale: boolean): string {
-  const moment = `${cx.now.toString(36)}.${statelessTag(m, cx.settings)}`;
-  const nonce = `${moment}.${mark(cx.settings, moment)}`;
+export function challenge(
+  cx: Context,
+  m: SipMessage,
+  ip: string,
+  header: string,
+  stale: boolean,
+  room: number,
+): string {
+  const moment = `${cx.now.toString(36)}.${statelessTag(m, cx.settings).slice(0, 8)}`;
+  const nonce = `${moment}.${mark(cx.settings, moment, ip)}`;
   let out = '';
   // RFC 8760 2.4: one header an algorithm, the preferred one first.
   for (const name of offered(cx, m)) {
-    out +=
+    const line =
       `${header}: Digest realm="${cx.settings.realm}", nonce="${nonce}", qop="auth", ` +
       `algorithm=${name}${stale ? ', stale=true' : ''}\r\n`;
+    if (out === '' || out.length + line.length <= room) out += line;
   }
   return out;
 }
@@ -69,12 +79,12 @@ export function authenticate(cx: Context, m: SipMessage, header: HeaderId, ip: s
     if (isFault(auth) || auth.scheme.toLowerCase() !== 'digest') continue;
     if (auth.params.get('realm') !== cx.settings.realm) continue;
     if (cx.guard.locked(cx.now, ip, auth.params.get('username') ?? '')) return LOCKED;
-    return check(cx, m, auth.params);
+    return check(cx, m, auth.params, ip);
   }
   return NOBODY;
 }
 
-function check(cx: Context, m: SipMessage, p: Map<string, string>): Proof {
+function check(cx: Context, m: SipMessage, p: Map<string, string>, ip: string): Proof {
   const s = cx.settings;
   const user = p.get('username') ?? '';
   const nonce = p.get('nonce') ?? '';
@@ -95,7 +105,8 @@ function check(cx: Context, m: SipMessage, p: Map<string, string>): Proof {
   if (meant !== '' && called !== '' && meant !== called) return NOBODY;
   const dot = nonce.lastIndexOf('.');
   const moment = nonce.slice(0, dot);
-  if (dot <= 0 || !same(nonce.slice(dot + 1), mark(s, moment))) return NOBODY;
+  // one nobody gave him there: right or wrong, he may ask anew, and nobody learns which it was
+  if (dot <= 0 || !same(nonce.slice(dot + 1), mark(s, moment, ip))) return STALE;
   const h = (text: string): string =>
     createHash(HASHES[algorithm]).update(text, 'latin1').digest('hex');
   const a1 = h(`${user}:${s.realm}:${passwordOf(s, user)}`);

@@ -48,8 +48,10 @@ export const GUARD_DEFAULTS: GuardSettings = {
   knownMs: 3_600_000,
 };
 
-/** Sources and guessers remembered; the longest unheard is forgotten first. */
+/** Strangers and guessers remembered; the longest unheard is forgotten first. */
 const REMEMBERED = 8192;
+/** Known sources remembered. Strangers, who are as many as a forger likes, do not displace them. */
+const KNOWN_REMEMBERED = 65_536;
 /** A source that goes on and on is told this often. */
 const TELL_MS: Millis = 60_000;
 
@@ -68,6 +70,7 @@ export class Guard {
   /** `open`: no passwords here, so a stranger is allowed what a known source is. */
   private readonly open: boolean;
   private readonly tell: (text: string) => void;
+  private readonly known = new Map<string, Source>();
   private readonly sources = new Map<string, Source>();
   private readonly guessers = new Map<string, Guesser>();
   private readonly strangers: Bucket;
@@ -84,12 +87,17 @@ export class Guard {
   /** This source is one of ours from now on. */
   know(now: Instant, ip: string): void {
     const source = this.sourceOf(now, ip);
-    if (source.knownUntil <= now) source.tokens = this.s.knownPerS;
+    if (source.knownUntil <= now) {
+      source.tokens = this.s.knownPerS;
+      this.sources.delete(ip);
+      forgetOldest(this.known, KNOWN_REMEMBERED);
+      this.known.set(ip, source);
+    }
     source.knownUntil = now + this.s.knownMs;
   }
 
   isKnown(now: Instant, ip: string): boolean {
-    return (this.sources.get(ip)?.knownUntil ?? 0) > now;
+    return (this.known.get(ip)?.knownUntil ?? 0) > now;
   }
 
   /** A request outside any dialog came. @returns false when it is not to be answered. */
@@ -104,9 +112,9 @@ export class Guard {
 
   /** False while a stranger has spent all he had: what he sends need not even be read. */
   hears(now: Instant, ip: string): boolean {
-    if (this.open) return true;
+    if (this.open || this.isKnown(now, ip)) return true;
     const source = this.sources.get(ip);
-    if (source === undefined || source.knownUntil > now) return true;
+    if (source === undefined) return true;
     if (refill(source, now, this.s.strangerPerS, this.s.strangerBurst) >= 1) return true;
     this.drop(now, ip, source);
     return false;
@@ -140,16 +148,25 @@ export class Guard {
   }
 
   private sourceOf(now: Instant, ip: string): Source {
+    const friend = this.known.get(ip);
+    if (friend !== undefined) {
+      if (friend.at === now && friend.knownUntil > now) return friend;
+      this.known.delete(ip);
+      // the order of a map is the order of being heard
+      const its = friend.knownUntil > now ? this.known : this.sources;
+      if (its === this.sources) forgetOldest(its, REMEMBERED);
+      its.set(ip, friend);
+      return friend;
+    }
     let source = this.sources.get(ip);
     if (source !== undefined) {
       if (source.at === now) return source;
-      // the order of the map is the order of being heard
       this.sources.delete(ip);
     } else {
       const { s } = this;
       const tokens = this.open ? s.knownPerS : s.strangerBurst;
       source = { tokens, at: now, knownUntil: 0, dropped: 0, toldAt: -TELL_MS };
-      forgetOldest(this.sources);
+      forgetOldest(this.sources, REMEMBERED);
     }
     this.sources.set(ip, source);
     return source;
@@ -190,7 +207,7 @@ export class Guard {
     let g = this.guessers.get(key);
     if (g === undefined) {
       g = { wrong: 0, since: now, lockedUntil: 0, lockMs: s.lockMs };
-      forgetOldest(this.guessers);
+      forgetOldest(this.guessers, REMEMBERED);
       this.guessers.set(key, g);
     } else if (now - Math.max(g.since, g.lockedUntil) > s.guessWindowMs) {
       g.wrong = 0;
@@ -214,8 +231,8 @@ function refill(bucket: Bucket, now: Instant, perS: number, most: number): numbe
   return bucket.tokens;
 }
 
-function forgetOldest(map: Map<string, unknown>): void {
-  if (map.size < REMEMBERED) return;
+function forgetOldest(map: Map<string, unknown>, most: number): void {
+  if (map.size < most) return;
   for (const oldest of map.keys()) {
     map.delete(oldest);
     return;
