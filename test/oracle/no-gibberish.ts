@@ -10,6 +10,7 @@
 
 import { gist, type Msg, readSip } from '../world/sip-text.ts';
 import { isMessage } from '../world/stream.ts';
+import { STRANGER } from '../world/stranger.ts';
 import type { Oracle, World } from '../world/world.ts';
 
 export function noGibberish(world: World): Oracle {
@@ -83,7 +84,9 @@ export function noGibberish(world: World): Oracle {
     frame(port, frame) {
       if (port !== 'a' && port !== 'b') return;
       if (frame.kind === 'udp' && frame.udp.text !== undefined) {
-        said(frame.udp.text, `${frame.udp.dstIp}:${frame.udp.dstPort}`);
+        // an answer to half a message has only what that had
+        const toHalf = frame.udp.dstIp === STRANGER && frame.udp.text.startsWith('SIP/2.0 400 ');
+        if (!toHalf) said(frame.udp.text, `${frame.udp.dstIp}:${frame.udp.dstPort}`);
       } else if (frame.kind === 'tcp' && isMessage(frame.tcp)) {
         const { srcPort, dstIp, dstPort, seq, text } = frame.tcp;
         const segment = `${port} ${srcPort} ${dstIp}:${dstPort} ${seq}`;

@@ -109,6 +109,8 @@ export type Options = {
   readonly cable: CableFaults;
   readonly box: BoxOptions;
   readonly pair: PairDraw;
+  /** Mean pause between two bursts of a hostile host on the LAN, ms; none unless said. */
+  readonly stranger?: number;
 };
 
 /** @returns the options of a run. The same seed gives the same. */
@@ -125,6 +127,7 @@ export function drawOptions(seed: number): Options {
   const streamDice = new Dice(seed).fork('stream phones');
   const watching = new Dice(seed).fork('watching');
   const moves = new Dice(seed).fork('moves');
+  const strange = new Dice(seed).fork('stranger');
   const quiet = dice.odds(0.5);
   const loss = quiet ? 0 : dice.pick([0, 0.002, 0.01]);
   const slowDisk = dice.odds(0.3);
@@ -194,7 +197,8 @@ export function drawOptions(seed: number): Options {
       measures: lanDice.odds(0.5) ? 'shipped' : 'short',
     },
   };
-  return { ...drawn, pair: { ...drawn.pair, sessionS: worldSession(drawn.repair[1]) } };
+  const stranger = strange.pick([0, 0, 0, 300, 1500]);
+  return { ...drawn, stranger, pair: { ...drawn.pair, sessionS: worldSession(drawn.repair[1]) } };
 }
 
 /** One line for the head of a run. */
@@ -208,6 +212,7 @@ export function describe(o: Options): string {
     `disk ${o.box.disk.sync} ms; ${o.pair.measures} measures${o.pair.witness ? ', witness' : ''}` +
     `${o.pair.fence ? ', fence' : ''}; calls every ${o.mix.gap} ms, talk ${o.mix.talk.join('..')} ms` +
     (o.mix.watch > 0 ? `, ${o.mix.watch * 100} % watch` : '') +
-    `, transfer ${o.mix.transfer}, redirect ${o.mix.redirect}`
+    `, transfer ${o.mix.transfer}, redirect ${o.mix.redirect}` +
+    ((o.stranger ?? 0) > 0 ? `, a stranger every ${o.stranger} ms` : '')
   );
 }

@@ -96,6 +96,7 @@ function play(world: World, injector: Injector): void {
   }
   world.say('safety phase');
   world.traffic.start();
+  world.stranger?.start();
   injector.start();
   advance(world, world.options.safetyMs, () => false);
   liveness(world, injector);

@@ -20,6 +20,7 @@ import { Picture } from './picture.ts';
 import type { Program } from './program.ts';
 import { Queue } from './queue.ts';
 import { gist } from './sip-text.ts';
+import { Stranger } from './stranger.ts';
 import { Switch } from './switch.ts';
 import { Traffic } from './traffic.ts';
 
@@ -63,6 +64,7 @@ export class World {
   readonly hosts: Host[] = [];
   readonly book = new Book();
   readonly traffic: Traffic;
+  readonly stranger: Stranger | undefined;
   readonly picture: Picture;
   readonly capture: Capture | undefined;
   readonly violations: Violation[] = [];
@@ -113,6 +115,7 @@ export class World {
       options.mix,
       new Dice(options.seed).fork('moves'),
     );
+    this.stranger = this.makeStranger();
     this.oracles = settings.oracles.map((o) => o(this));
     this.lan.taps.push((port, frame) => this.tap(port, frame));
   }
@@ -123,6 +126,14 @@ export class World {
 
   get pair(): readonly Box[] {
     return [this.boxes.a, this.boxes.b];
+  }
+
+  private makeStranger(): Stranger | undefined {
+    const gap = this.options.stranger ?? 0;
+    if (gap === 0) return undefined;
+    const dice = new Dice(this.options.seed).fork('a stranger');
+    const ips = this.phones.map((phone) => phone.ip);
+    return new Stranger(this.queue, this.lan, dice, gap, ips);
   }
 
   private makePhones(dice: Dice): void {

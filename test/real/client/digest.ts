@@ -9,15 +9,17 @@ import type { Message } from './text.ts';
 function credentials(m: Message, method: string, uri: string, user: number): string {
   const proxy = m.status === 407;
   const all = m.headers.get(proxy ? 'proxy-authenticate' : 'www-authenticate');
-  const asked = all?.find((value) => value.includes('algorithm=SHA-256')) ?? '';
+  const asked = all?.find((value) => value.includes('algorithm=SHA-256')) ?? all?.[0] ?? '';
+  const algorithm = asked.includes('algorithm=SHA-256') ? 'SHA-256' : 'MD5';
+  const hash = algorithm === 'MD5' ? 'md5' : 'sha256';
   const field = (key: string): string => new RegExp(`${key}="([^"]*)"`).exec(asked)?.[1] ?? '';
-  const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+  const digest = (text: string): string => createHash(hash).update(text).digest('hex');
   const [realm, nonce] = [field('realm'), field('nonce')];
   const [a1, a2] = [digest(`${user}:${realm}:pw-${user}`), digest(`${method}:${uri}`)];
   const response = digest(`${a1}:${nonce}:00000001:c:auth:${a2}`);
   return (
     `${proxy ? 'Proxy-Authorization' : 'Authorization'}: Digest username="${user}", ` +
-    `realm="${realm}", nonce="${nonce}", uri="${uri}", algorithm=SHA-256, qop=auth, nc=00000001, ` +
+    `realm="${realm}", nonce="${nonce}", uri="${uri}", algorithm=${algorithm}, qop=auth, nc=00000001, ` +
     `cnonce="c", response="${response}"`
   );
 }
