@@ -3,11 +3,10 @@
  * What fails is answered without a row: a repeated request gets the same answer.
  */
 
-import { below } from '../base/chance.ts';
 import { isReliable, type Peer } from '../base/peer.ts';
 import type { Context, SipSettings } from '../proto/context.ts';
 import { authenticate, challenge, type Proof, REGISTRAR, SERVICE } from '../proto/sip/digest.ts';
-import { answerStateless } from '../proto/sip/server.ts';
+import { answerStateless, serverKey } from '../proto/sip/server.ts';
 import { ALLOW, EMPTY_TAIL, idIn, isWord, OPTION_TAGS } from '../proto/sip/text.ts';
 import { trunkOfUser } from '../proto/site.ts';
 import { H, M, type SipMessage } from '../sip-parser/index.ts';
@@ -40,16 +39,10 @@ export function admits(cx: Context, from: Peer): boolean {
 
 /** Refusals of a new request that do not depend on who sends it; undefined when it may go on. */
 export function refusal(cx: Context, m: SipMessage): Refusal | undefined {
-  const full = m.methodId === M.INVITE && cx.store.count(CALL) >= cx.settings.maxCalls;
-  if (full && !isEmergency(cx.settings, m)) {
+  const wait = m.methodId === M.INVITE ? noRoom(cx, m) : 0;
+  if (wait !== 0) {
     cx.count('callsOverload');
-    return REFUSE(503, 'Retry-After: 5\r\n');
-  }
-  const busy = m.methodId === M.INVITE && cx.overload.share > 0;
-  if (busy && !isEmergency(cx.settings, m) && refuses(cx)) {
-    cx.count('callsOverload');
-    // not all at once again
-    return REFUSE(503, `Retry-After: ${1 + below(cx.chance, 5)}\r\n`);
+    return REFUSE(503, `Retry-After: ${wait}\r\n`);
   }
   if (!/^sips?:/i.test(m.requestUri) && !isEmergency(cx.settings, m)) return REFUSE(416);
   // 8.2.2.2: same From tag, Call-ID and CSeq as an ongoing transaction, but another branch.
@@ -113,8 +106,13 @@ function merged(cx: Context, m: SipMessage): boolean {
   return false;
 }
 
-function refuses(cx: Context): boolean {
-  return below(cx.chance, 1000) < cx.overload.share * 1000;
+/** Seconds to wait when there are more calls than there may be, or more to do than can be done; or 0. */
+function noRoom(cx: Context, m: SipMessage): number {
+  if (isEmergency(cx.settings, m)) return 0;
+  const key = serverKey(m, m.method);
+  const wait = cx.overload.refuses(key, cx.chance);
+  if (wait !== 0 || cx.store.count(CALL) < cx.settings.maxCalls) return wait;
+  return cx.overload.remember(key, 5);
 }
 
 /** RFC 3261 16.3 step 4, for a back-to-back user agent: an INVITE of our own is back, with our tag. */

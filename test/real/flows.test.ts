@@ -196,8 +196,13 @@ test('handshakes that never end keep nobody else out', async (t) => {
     await until('it is served', () => s.messages.length === i);
     t.teardown(() => socket.destroy());
   }
-  t.true(greedy.some((one) => one.ended === ''), 'who waits is not ended without need');
-  t.true(s.log.some((line) => line.includes('too many handshakes at once: the oldest of 127.0.0.2')));
+  t.true(
+    greedy.some((one) => one.ended === ''),
+    'who waits is not ended without need',
+  );
+  t.true(
+    s.log.some((line) => line.includes('too many handshakes at once: the oldest of 127.0.0.2')),
+  );
   for (const one of greedy) one.socket.destroy();
 });
 

@@ -277,6 +277,27 @@ test('overload: several full turns in a row, then a rising share; it ends by its
   t.is(o.turn(true), undefined);
 });
 
+test('a call that was refused is refused when its INVITE comes again, though there is room by now', (t) => {
+  for (const full of [false, true]) {
+    const { lab, alice, bob } = pair(full ? { maxCalls: 1 } : {});
+    const first = alice.request('INVITE', 'sip:1002@192.0.2.10', { callId: 'first' });
+    if (full) alice.send(first);
+    else for (let i = 0; i < 100; i += 1) lab.overload.turn(true);
+    alice.inbox();
+    const invite = alice.request('INVITE', 'sip:1002@192.0.2.10', { callId: 'second' });
+    alice.send(invite);
+    t.is(heard(alice), '503 INVITE');
+    if (full) alice.cancel(first);
+    for (let i = 0; i < 200; i += 1) lab.overload.turn(false);
+    lab.pass(60_000);
+    for (const peer of [alice, bob]) peer.inbox();
+    alice.send(invite);
+    t.is(heard(alice), '503 INVITE', 'else his phone and the other one would not know the same');
+    alice.send(alice.request('INVITE', 'sip:1002@192.0.2.10', { callId: 'second' }));
+    t.is(heard(alice), '100 INVITE', 'tried anew it is another one');
+  }
+});
+
 test('RFC 7339 in spirit: 503 with Retry-After before anything is written; calls go on', (t) => {
   const { lab, alice, bob, invite, ok } = talking();
   for (let i = 0; i < 100; i += 1) lab.overload.turn(true);

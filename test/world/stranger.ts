@@ -10,7 +10,7 @@
 
 import { VIP } from './box.ts';
 import type { Dice } from './dice.ts';
-import { type Frame, type Mac, type Udp } from './ether.ts';
+import type { Frame, Mac, Udp } from './ether.ts';
 import { Host } from './host.ts';
 import type { Queue } from './queue.ts';
 import type { Switch } from './switch.ts';
@@ -92,7 +92,15 @@ export class Stranger extends Host {
 
   private knock(): void {
     const { dice } = this;
-    const method = dice.pick(['OPTIONS', 'REGISTER', 'INVITE', 'SUBSCRIBE', 'MESSAGE', 'PUBLISH', 'X']);
+    const method = dice.pick([
+      'OPTIONS',
+      'REGISTER',
+      'INVITE',
+      'SUBSCRIBE',
+      'MESSAGE',
+      'PUBLISH',
+      'X',
+    ]);
     this.say(this.request(method, STRANGER));
   }
 
@@ -104,7 +112,8 @@ export class Stranger extends Host {
       return;
     }
     let noise = '';
-    for (let i = dice.whole(1, 300); i > 0; i -= 1) noise += String.fromCharCode(dice.whole(0, 255));
+    for (let i = dice.whole(1, 300); i > 0; i -= 1)
+      noise += String.fromCharCode(dice.whole(0, 255));
     this.say(noise);
   }
 

@@ -49,7 +49,8 @@ const KINDS: readonly Kind[] = [
   request('REFER', ';tag=3-abc', 'Refer-To: <sip:1001@192.0.2.10>\r\n'),
   request('NOSUCH'),
   () => randomBytes(1 + Math.floor(Math.random() * 1200)).toString('latin1'),
-  (ip) => `SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP ${ip};branch=z9hG4bK1-${word()}\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n`,
+  (ip) =>
+    `SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP ${ip};branch=z9hG4bK1-${word()}\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n\r\n`,
   (ip, n) => request('OPTIONS')(ip, n).slice(0, Math.floor(Math.random() * 300)),
   (ip, n) => `${request('INVITE')(ip, n).slice(0, -2)}X: ${'a, '.repeat(3000)}\r\n\r\n`,
 ];
@@ -98,7 +99,7 @@ const MANNERS: readonly Manner[] = [
   { port: 5061, first: HELLO },
   { port: 5061, first: HELLO, drip: 'x' },
   { port: 5061, first: 'GET / HTTP/1.1\r\n\r\n' },
-  { port: 8080, first: 'GET / HTTP/1.1\r\nHost: ' , drip: 'a' },
+  { port: 8080, first: 'GET / HTTP/1.1\r\nHost: ', drip: 'a' },
   { port: 8080, first: `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n` },
   { port: 8443, first: HELLO },
 ];
@@ -117,7 +118,8 @@ function streams(): void {
       let drips: NodeJS.Timeout | undefined;
       socket.on('connect', () => {
         if (manner.first !== undefined) socket.write(manner.first);
-        if (manner.drip !== undefined) drips = setInterval(() => socket.write(manner.drip ?? ''), 500);
+        if (manner.drip !== undefined)
+          drips = setInterval(() => socket.write(manner.drip ?? ''), 500);
       });
       socket.on('error', () => {});
       socket.on('data', () => {});
