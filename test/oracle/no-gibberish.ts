@@ -9,8 +9,8 @@
  */
 
 import { gist, type Msg, readSip } from '../world/sip-text.ts';
-import { isMessage } from '../world/stream.ts';
 import { STRANGER } from '../world/stranger.ts';
+import { isMessage } from '../world/stream.ts';
 import type { Oracle, World } from '../world/world.ts';
 
 export function noGibberish(world: World): Oracle {
