@@ -7,7 +7,12 @@ import { run } from '../world/run.ts';
 
 const RUNS = 4;
 
-const WITH_STRANGER = (drawn: Options): Options => ({ ...drawn, stranger: 150 });
+/** Calls that move are the affair of moves.test.ts. */
+const WITH_STRANGER = (drawn: Options): Options => ({
+  ...drawn,
+  stranger: 150,
+  mix: { ...drawn.mix, transfer: 0, redirect: 0 },
+});
 
 test('what a stranger says changes nothing for anybody else', (t) => {
   const all: Record<string, number> = {};
