@@ -11,7 +11,15 @@ import type { Host } from '../world/host.ts';
 import { Line } from '../world/line.ts';
 import { CAP, NO_CAP, Repeater } from '../world/phone-txn.ts';
 import type { Queue } from '../world/queue.ts';
-import { gist, type Msg, readSip, writeRequest, writeResponse } from '../world/sip-text.ts';
+import {
+  bare,
+  gist,
+  goesOn,
+  type Msg,
+  readSip,
+  writeRequest,
+  writeResponse,
+} from '../world/sip-text.ts';
 import { credentials } from './digest.ts';
 import { HandDialogs } from './hand-dialogs.ts';
 import type { Client, Request, Served } from './hand-parts.ts';
@@ -149,6 +157,9 @@ export class Hand extends HandDialogs {
     this.line.send(text, ip, port);
   }
 
+  /** The session description heard last, by Call-ID. */
+  private readonly described = new Map<string, string>();
+
   private receive(text: string, ip: string, port: number): void {
     this.history.push({ at: this.stage.queue.now, text: `${this.name} < ${gist(text)}` });
     if (ip !== VIP || port !== 5060) this.trouble(`SIP from ${ip}:${port}`, text);
@@ -161,7 +172,11 @@ export class Hand extends HandDialogs {
       if (!msg.contact.includes(VIP)) this.trouble('Contact is not at the VIP', text);
     }
     if (msg.body !== '' && /\r\nc(ontent-type)?:\s*application\/sdp/i.test(text)) {
-      if (!this.stage.bodies.has(msg.body)) {
+      // where the other side was exchanged, its o= line goes on with that of before (RFC 3264 8)
+      const goesOnHere = goesOn(this.described.get(msg.callId) ?? '', msg.body);
+      const like = goesOnHere && [...this.stage.bodies].some((b) => bare(b) === bare(msg.body));
+      this.described.set(msg.callId, msg.body);
+      if (!like && !this.stage.bodies.has(msg.body)) {
         this.trouble('a session description nobody in this call wrote', text);
       }
     }
