@@ -13,6 +13,7 @@ import test from 'ava';
 import type { TrunkView } from '../../src/call/trunk-view.ts';
 import { createLab, type Lab, labName } from '../lab/lab.ts';
 import { NODE } from '../lab/places.ts';
+import { sleep } from '../lab/processes.ts';
 import { issue } from './client/certificates.ts';
 import { type RawPhone, Wire } from './client/raw-phone.ts';
 import { until } from './clients/until.ts';
@@ -143,8 +144,12 @@ async function talk(phone: RawPhone, number: number) {
   return { invite, ok };
 }
 
+/** This phone acknowledges an answer once: a box that dies with the ACK in its hands would wait for another. */
+const ACK_HEARD_MS = 500;
+
 async function killPrimary(): Promise<void> {
-  const { primary } = await lab.status();
+  await sleep(ACK_HEARD_MS);
+  const { primary } = await lab.ready();
   if (primary === null) throw new Error('nobody leads');
   await lab.kill(primary);
   await lab.start(primary, { wait: false });

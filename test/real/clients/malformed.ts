@@ -9,7 +9,8 @@ import { VIP } from '../../lab/places.ts';
 import { run } from '../../lab/run.ts';
 import { Capture, type Frame } from '../capture.ts';
 
-const SAID = `sip && ip.src == ${VIP}`;
+/** A refusal of a datagram (ICMP) quotes the beginning of it, which is no message of ours. */
+const SAID = `sip && ip.src == ${VIP} && !icmp`;
 
 async function lines(file: string, filter: string): Promise<readonly string[]> {
   // A WebSocket is known by its HTTP only.
