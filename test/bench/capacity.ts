@@ -82,7 +82,7 @@ type Memory = { readonly primary: number; readonly backup: number };
 
 async function memory(pair: Subject): Promise<Memory> {
   // what was in flight is let go, and the disk has what it is to have
-  await sleep(40_000);
+  await sleep(35_000);
   const { primary, backup } = await pair.boxes();
   return {
     primary: await pair.memory(primary),

@@ -45,6 +45,8 @@ test.after.always(async () => {
 async function kill(): Promise<BoxName> {
   const { primary } = await lab.status();
   if (primary === null) throw new Error('nobody leads');
+  // what was said last is heard before its box dies
+  await sleep(300);
   await lab.ready();
   await lab.kill(primary);
   return primary;

@@ -143,6 +143,8 @@ async function hangUp(phone: RawPhone, call: Awaited<ReturnType<typeof out>>): P
 async function killPrimary(): Promise<void> {
   const { primary } = await lab.status();
   if (primary === null) throw new Error('nobody leads');
+  // what was said last is heard before its box dies
+  await sleep(500);
   await lab.ready();
   await lab.kill(primary);
   await lab.start(primary, { wait: false });
