@@ -174,6 +174,8 @@ for (const [name, digit] of [
     phone.send(phone.bye(first.invite, first.ok));
     const bye = await carrier.told('BYE');
     t.not(bye.by, invite.by, 'by a connection of the new primary');
+    // else it is taken for the answer to the next INVITE
+    await phone.next('200');
     await trunkIs(name, (v) => v.calls === 0);
 
     await talk(phone, Number(`${digit}5552`));
