@@ -81,8 +81,8 @@ function quantile(ms: readonly number[], q: number): number {
 type Memory = { readonly primary: number; readonly backup: number };
 
 async function memory(pair: Subject): Promise<Memory> {
-  // what was in flight is let go, and the disk has what it is to have
-  await sleep(35_000);
+  // most of what was in flight is let go, and the disk has what it is to have
+  await sleep(15_000);
   const { primary, backup } = await pair.boxes();
   return {
     primary: await pair.memory(primary),

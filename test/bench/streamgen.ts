@@ -219,6 +219,13 @@ function registered(message: string): boolean {
   return true;
 }
 
+function answered(callId: string, send: () => void): Promise<void> {
+  return new Promise((done) => {
+    registering.set(callId, { at: now(), done });
+    send();
+  });
+}
+
 async function enrol(): Promise<void> {
   for (let u = 0; u < users; u += 1) {
     const line = await Line.connect(transport, o.uas, targetIp, Number(targetPort));
@@ -232,11 +239,15 @@ async function enrol(): Promise<void> {
     const callId = `r${u}-${runId}`;
     const who = { transport, here: line.here, branch: `${runId}r${u}`, callId, contact };
     const from = { from: `${self};tag=r${u}`, to: self };
-    await new Promise<void>((done) => {
-      registering.set(callId, { at: now(), done });
-      const extra = 'Expires: 3600\r\n';
-      line.send(requestText('REGISTER', `sip:${targetIp}`, { ...who, ...from }, 'r', 1, extra, ''));
-    });
+    // what a generator before this one registered is gone, and would be called all the same
+    const forget = { ...who, ...from, contact: '*', branch: `${runId}u${u}` };
+    await answered(callId, () =>
+      line.send(requestText('REGISTER', `sip:${targetIp}`, forget, 'r', 1, 'Expires: 0\r\n', '')),
+    );
+    const extra = 'Expires: 3600\r\n';
+    await answered(callId, () =>
+      line.send(requestText('REGISTER', `sip:${targetIp}`, { ...who, ...from }, 'r', 2, extra, '')),
+    );
   }
 }
 
