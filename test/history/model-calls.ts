@@ -1,0 +1,135 @@
+/**
+ * The reference model of calls: what each event does to the connections of a call (ECMA-269 6.1.5),
+ * as a table. It knows no SIP and no switchover, and whatever it cannot explain is a broken promise.
+ */
+
+import type { EventView, PartyView } from './record.ts';
+
+export type Connection = { deviceId: string; state: string };
+
+type Step = {
+  /** States of the connection before; `none`: it is new. */
+  readonly from: readonly string[];
+  /** States after; empty: it is no more. */
+  readonly to: readonly string[];
+};
+
+const LIVE = ['initiated', 'alerting', 'connected', 'hold', 'queued', 'failed'];
+
+export const STEPS: { readonly [event: string]: Step } = {
+  originated: { from: ['none', 'initiated'], to: ['initiated', 'connected', 'hold'] },
+  delivered: { from: ['none', 'initiated', 'queued'], to: ['alerting'] },
+  established: {
+    from: ['none', 'initiated', 'alerting', 'queued', 'connected'],
+    to: ['connected', 'hold'],
+  },
+  held: { from: ['connected'], to: ['hold'] },
+  retrieved: { from: ['hold'], to: ['connected'] },
+  queued: { from: ['none', 'alerting', 'connected', 'queued'], to: ['queued'] },
+  failed: { from: ['none', 'initiated', 'alerting', 'queued', 'connected'], to: ['failed'] },
+  diverted: { from: LIVE, to: [] },
+  connectionCleared: { from: LIVE, to: [] },
+};
+
+export type CallModel = {
+  readonly callId: number;
+  readonly globalCallId: string;
+  readonly connections: Connection[];
+  /** Times of the pair clock, µs: first event, first answer, end; 0 for never. */
+  readonly startedAt: number;
+  answeredAt: number;
+  endedAt: number;
+  over: boolean;
+  readonly firstId: number;
+};
+
+export class Calls {
+  readonly calls = new Map<number, CallModel>();
+
+  /** @returns what is wrong with `event` after all that came before it; '' when nothing is. */
+  take(event: EventView): string {
+    const { callId } = event;
+    if (callId === undefined || callId === 0) return '';
+    const call = this.calls.get(callId) ?? begin(event, callId);
+    this.calls.set(callId, call);
+    if (call.over) return `${event.event} of a call that is over`;
+    if (event.globalCallId !== undefined && event.globalCallId !== call.globalCallId) {
+      return `the call is ${call.globalCallId} and ${event.globalCallId}`;
+    }
+    if (event.event === 'callCleared') return this.clear(call, event);
+    if (event.event === 'transferred' || event.event === 'conferenced')
+      return this.join(call, event);
+    const step = STEPS[event.event];
+    return step === undefined ? '' : move(call, event, step);
+  }
+
+  private clear(call: CallModel, event: EventView): string {
+    call.over = true;
+    call.endedAt = event.time;
+    const left = call.connections.map((c) => `${c.deviceId} ${c.state}`).join(', ');
+    return left === '' ? '' : `callCleared, but there is still ${left}`;
+  }
+
+  /** Two calls become one: the connections of the second are the first's. */
+  private join(call: CallModel, event: EventView): string {
+    const second = this.calls.get(Number(event['secondaryOldCall'] ?? 0));
+    if (second === undefined || second === call) return '';
+    call.connections.push(...second.connections);
+    second.connections.length = 0;
+    if (call.answeredAt === 0) call.answeredAt = second.answeredAt;
+    return '';
+  }
+}
+
+function begin(event: EventView, callId: number): CallModel {
+  return {
+    callId,
+    globalCallId: event.globalCallId ?? '',
+    connections: [],
+    startedAt: event.time,
+    answeredAt: 0,
+    endedAt: 0,
+    over: false,
+    firstId: event.id,
+  };
+}
+
+function move(call: CallModel, event: EventView, step: Step): string {
+  const { connection, localState = '' } = event;
+  if (connection === undefined) return `${event.event} of no connection`;
+  if (connection.callId !== call.callId) return `a connection of call ${connection.callId}`;
+  const { deviceId } = connection;
+  const own = call.connections.filter((c) => c.deviceId === deviceId);
+  const known = own.find((c) => step.from.includes(c.state));
+  const gone = step.to.length === 0;
+  if (known === undefined && (gone || !step.from.includes('none'))) {
+    const state = own.map((c) => c.state).join(' and ') || 'not in the call';
+    return `${event.event} of ${deviceId}, which is ${state}`;
+  }
+  if (gone ? localState !== 'null' : !step.to.includes(localState)) {
+    return `${event.event} of ${deviceId} leaves it ${localState}`;
+  }
+  let wrong = '';
+  // who leaves is listed once more, as it was
+  if (gone) wrong = differ(call.connections, event.parties);
+  if (known === undefined) call.connections.push({ deviceId, state: localState });
+  else if (gone) call.connections.splice(call.connections.indexOf(known), 1);
+  else known.state = localState;
+  const talks = event.event === 'established' && call.answeredAt === 0;
+  if (talks) call.answeredAt = event.time;
+  return wrong !== '' || gone ? wrong : differ(call.connections, event.parties);
+}
+
+function differ(model: readonly Connection[], said: readonly PartyView[] | undefined): string {
+  if (said === undefined) return '';
+  const own = listed(model);
+  const theirs = listed(said);
+  return own === theirs ? '' : `its parties are said to be [${theirs}], and are [${own}]`;
+}
+
+function listed(list: readonly PartyView[]): string {
+  return list
+    .map((p) => `${p.deviceId} ${p.state}`)
+    .sort()
+    .join(', ');
+}

@@ -1,0 +1,205 @@
+/** Promises about requests: answered once, the same each time; done once; the reference returned. */
+
+import { isFor } from './about.ts';
+import { type Ask, askKey, type History, isResult, resultOf, type Story } from './history.ts';
+import type { EventView } from './record.ts';
+import type { Rule } from './rule.ts';
+
+const NONE: ReadonlySet<string> = new Set();
+
+export const answeredOnce: Rule = {
+  name: 'answered-once',
+  about: 'every request is answered to the program exactly once',
+  find(history, broken) {
+    for (const ask of history.asks) {
+      const story = history.stories.get(ask.session);
+      // who was told that his session is gone, or ended it, knows that nobody will answer
+      const open = story === undefined || story.ended === 'open';
+      const many = ask.answered.length;
+      if (many > 1) broken(ask.line, `${say(ask)} was answered ${many} times`);
+      if (many === 0 && open && history.head?.whole) broken(ask.line, `${say(ask)} got no answer`);
+    }
+    const known = new Set(history.asks.map((ask) => askKey(ask.session, ask.id)));
+    for (const [n, line] of history.lines.entries()) {
+      if (line.kind !== 'heard' && line.kind !== 'answered') continue;
+      if (known.has(askKey(line.session, line.id))) continue;
+      broken(n, `${line.program} got an answer to ${line.id}, which it never asked`);
+    }
+  },
+};
+
+export const sameAnswer: Rule = {
+  name: 'same-answer',
+  about: 'a request that is repeated is answered as before',
+  find(history, broken) {
+    for (const ask of history.asks) {
+      const texts = new Set(ask.heard.map((answer) => JSON.stringify(answer)));
+      if (texts.size > 1) broken(ask.line, `${say(ask)} was answered ${[...texts].join(' and ')}`);
+      if (ask.heard.length > ask.sent.length) {
+        const times = `sent ${ask.sent.length} times, answered ${ask.heard.length} times`;
+        broken(ask.line, `${say(ask)} was ${times}`);
+      }
+      const given = ask.answered[0];
+      if (given !== undefined && texts.size > 0 && !texts.has(JSON.stringify(given))) {
+        broken(ask.line, `${say(ask)}: the program was given what no box said`);
+      }
+    }
+  },
+};
+
+/**
+ * Events that a request leads to, once each, when it is accepted; `any`: one of them at most (an agent
+ * who is ready already changes nothing), `all`: one of each.
+ */
+const EFFECTS: { readonly [method: string]: Effect } = {
+  makeCall: { events: ['originated'], least: 1, most: 1 },
+  answerCall: { events: ['established'], least: 0, most: 1 },
+  holdCall: { events: ['held'], least: 0, most: 1 },
+  retrieveCall: { events: ['retrieved'], least: 0, most: 1 },
+  clearConnection: { events: ['connectionCleared'], least: 0, most: 2 },
+  setAgentState: {
+    events: [
+      'agentLoggedOn',
+      'agentLoggedOff',
+      'agentNotReady',
+      'agentReady',
+      'agentBusy',
+      'agentWorkingAfterCall',
+    ],
+    least: 0,
+    most: 2,
+  },
+  associateData: { events: ['callInformation'], least: 1, most: 1 },
+  setDoNotDisturb: { events: ['doNotDisturb'], least: 0, most: 1 },
+  setForwarding: { events: ['forwarding'], least: 0, most: 1 },
+};
+type Effect = { readonly events: readonly string[]; readonly least: number; readonly most: number };
+
+export const doneOnce: Rule = {
+  name: 'done-once',
+  about: 'an accepted request is done once, however often it was sent; a refused one not at all',
+  find(history, broken) {
+    const effects = effectsOf(history);
+    const calls = new Map<number, Ask>();
+    for (const ask of history.asks) {
+      const answer = ask.answered[0];
+      if (answer === undefined) continue;
+      const got = effects.get(askKey(ask.session, ask.id)) ?? [];
+      const effect = EFFECTS[ask.method];
+      if (effect !== undefined) counted(history, ask, effect, got, broken);
+      if (ask.method !== 'makeCall' || !isResult(answer)) continue;
+      const callId = callOf(ask);
+      const first = calls.get(callId);
+      if (first !== undefined) broken(ask.line, `${say(ask)} and ${say(first)} made one call`);
+      calls.set(callId, ask);
+      const own = got.find((e) => e.event === 'originated');
+      if (own !== undefined && own.callId !== callId) {
+        broken(ask.line, `${say(ask)} was said to make call ${callId}, and made ${own.callId}`);
+      }
+    }
+    unasked(history, calls, broken);
+  },
+};
+
+function counted(
+  history: History,
+  ask: Ask,
+  effect: Effect,
+  got: readonly EventView[],
+  broken: (line: number, text: string) => void,
+): void {
+  const events = got.filter((e) => effect.events.includes(e.event));
+  if (!isResult(ask.answered[0])) {
+    const names = events.map((e) => `${e.event} ${e.id}`).join(', ');
+    if (events.length > 0) broken(ask.line, `${say(ask)} was refused, and led to ${names}`);
+    return;
+  }
+  const names = events.map((e) => `${e.event} ${e.id}`).join(', ') || 'nothing';
+  if (events.length > effect.most) broken(ask.line, `${say(ask)} led to ${names}`);
+  const story = history.stories.get(ask.session) as Story;
+  const must = effect.least > 0 && story.ended === 'open' && history.quiet !== undefined;
+  if (must && events.length < effect.least && hears(story, ask)) {
+    broken(ask.line, `${say(ask)} was accepted, and led to ${names}`);
+  }
+}
+
+/** The program watches what its request is about, from before it asked until the end. */
+function hears(story: Story, ask: Ask): boolean {
+  const before = story.seen.findLast((seen) => seen.line < ask.line)?.event.id ?? 0;
+  return story.watches.some((w) => {
+    if (w.since > before || w.until !== Number.MAX_SAFE_INTEGER || w.filter.size > 0) return false;
+    return w.kind === 'all' || (w.kind === 'device' && w.subject === deviceOf(ask));
+  });
+}
+
+function deviceOf(ask: Ask): string {
+  const { params } = ask;
+  const connection = (params['connection'] ?? params['callingDevice']) as unknown;
+  if (typeof connection === 'object' && connection !== null) {
+    return String((connection as { deviceId?: string }).deviceId ?? '');
+  }
+  return String(connection ?? params['device'] ?? params['deviceId'] ?? '');
+}
+
+/** A call that a program is said to have made was asked for by one. */
+function unasked(
+  history: History,
+  asked: ReadonlyMap<number, Ask>,
+  broken: (line: number, text: string) => void,
+): void {
+  // a request whose answer is still on its way may have made it
+  if (history.asks.some((ask) => ask.method === 'makeCall' && ask.answered.length === 0)) return;
+  for (const event of history.events) {
+    if (event.event !== 'originated' || event.cause !== 'makeCall') continue;
+    if (!asked.has(event.callId ?? 0)) broken(0, `call ${event.callId} was asked for by nobody`);
+  }
+}
+
+function callOf(ask: Ask): number {
+  const result = resultOf(ask);
+  const connection = result['callingDevice'] ?? result['connection'] ?? result;
+  return Number((connection as { callId?: number }).callId ?? result['callId'] ?? 0);
+}
+
+/** Events by the request they name, as their requesters were told. */
+function effectsOf(history: History): Map<string, EventView[]> {
+  const effects = new Map<string, EventView[]>();
+  for (const story of history.stories.values()) {
+    for (const { event } of story.seen) {
+      if (event.requestId === undefined) continue;
+      const key = askKey(story.session, String(event.requestId));
+      const list = effects.get(key) ?? [];
+      list.push(event);
+      effects.set(key, list);
+    }
+  }
+  return effects;
+}
+
+export const references: Rule = {
+  name: 'references',
+  about: 'a reference is told to whoever gave it, and to nobody else',
+  find(history, broken) {
+    const asked = new Map(history.asks.map((ask) => [askKey(ask.session, ask.id), ask]));
+    const owner = new Map<number, string>();
+    for (const story of history.stories.values()) {
+      for (const { event, line } of story.seen) {
+        if (event.requestId === undefined) continue;
+        const ask = asked.get(askKey(story.session, String(event.requestId)));
+        const what = `${event.event} ${event.id} names request ${event.requestId}`;
+        if (ask === undefined || ask.line > line) {
+          broken(line, `${what}, which ${story.program} has not made`);
+        }
+        const other = owner.get(event.id) ?? story.session;
+        if (other !== story.session) broken(line, `${what} to ${story.program}, and to ${other}`);
+        owner.set(event.id, other);
+        const own = story.watches.some((w) => isFor(w, event, history.about.get(event.id) ?? NONE));
+        if (!own) broken(line, `${what} to ${story.program}, which does not watch it`);
+      }
+    }
+  },
+};
+
+function say(ask: Ask): string {
+  return `${ask.method} ${ask.id} of ${ask.program}`;
+}
