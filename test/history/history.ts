@@ -192,16 +192,16 @@ function watched(asks: readonly Ask[], stories: ReadonlyMap<string, Story>): voi
     const result = resultOf(ask);
     if (ask.method === 'monitorStart') {
       const ref = String(result['monitor'] ?? '');
-      const object = String(ask.params['device'] ?? ask.params['callId'] ?? '*');
-      const kind = object === '*' ? 'all' : ask.params['device'] === undefined ? 'call' : 'device';
+      const { deviceId, callId } = ask.params;
+      const kind = callId !== undefined ? 'call' : deviceId !== undefined ? 'device' : 'all';
       const filter = (ask.params['filter'] ?? []) as readonly string[];
       story.watches.push({
         session: ask.session,
         ref,
         kind,
-        subject: object,
+        subject: String(callId ?? deviceId ?? '*'),
         filter: new Set(filter),
-        since: Number(result['since'] ?? Number.MAX_SAFE_INTEGER),
+        since: Number(result['position'] ?? Number.MAX_SAFE_INTEGER),
         until: Number.MAX_SAFE_INTEGER,
         last: Number.MAX_SAFE_INTEGER,
       });

@@ -111,11 +111,11 @@ export class Ideal {
   private watch(program: Program, subject: string): void {
     const ref = `m${this.nextRef}`;
     this.nextRef += 1;
-    const params = subject === '*' ? {} : { device: subject };
+    const params = subject === '*' ? { all: true } : { deviceId: subject };
     this.ask(program, 'monitorStart', params, () => {
       const since = this.log.length;
       program.monitors.push({ ref, subject, since });
-      return { result: { monitor: ref, since } };
+      return { result: { monitor: ref, position: since } };
     });
   }
 
@@ -189,7 +189,7 @@ export class Ideal {
     const from = free[0];
     const to = free.at(-1);
     if (from === undefined || to === undefined || from === to) return;
-    this.ask(program, 'makeCall', { callingDevice: from, calledDirectoryNumber: to }, (id) => {
+    this.ask(program, 'makeCall', { callingDevice: from, calledDevice: to }, (id) => {
       const by = { owner: program.session, id };
       const call: Call = {
         id: this.nextCall,
@@ -205,7 +205,7 @@ export class Ideal {
       call.parties.push({ deviceId: to, state: 'alerting' });
       this.phone(to, call, 'early');
       this.tell(call, 'delivered', to, 'alerting', undefined);
-      return { result: { callId: call.id } };
+      return { result: { connection: { callId: call.id, deviceId: from } } };
     });
   }
 
@@ -249,8 +249,8 @@ export class Ideal {
     }
     this.emit('callCleared', [], { callId: call.id, globalCallId: call.guid });
     this.calls.delete(call.id);
-    const { id: callId, guid: globalCallId, startedAt, answeredAt } = call;
-    const cdr = { callId, globalCallId, startedAt, answeredAt, endedAt: this.now };
+    const { id: callId, guid, startedAt: start, answeredAt: answer } = call;
+    const cdr = { callId, guid, start, answer, end: this.now };
     this.write({ kind: 'cdr', box: 'a', cdr });
   }
 
@@ -261,7 +261,7 @@ export class Ideal {
     const wanted =
       state === 'loggedOff' ? 'loggedOn' : state === 'ready' ? 'loggedOff' : ('ready' as const);
     const event = { loggedOn: 'agentLoggedOn', loggedOff: 'agentLoggedOff', ready: 'agentReady' };
-    const params = { agentId, device: number, requestedAgentState: wanted };
+    const params = { agentId, deviceId: number, requestedAgentState: wanted };
     this.ask(program, 'setAgentState', params, (id) => {
       this.agents.set(agentId, wanted === 'loggedOn' ? 'notReady' : wanted);
       const body = { agentId, deviceId: number };

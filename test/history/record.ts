@@ -45,14 +45,15 @@ export type Snapshot = {
   }[];
 };
 
-/** A CDR as a box writes it. */
+/** What is judged of a CDR as a box writes it. */
 export type CdrView = {
   readonly callId: number;
-  readonly globalCallId: string;
+  /** The globalCallId. */
+  readonly guid: string;
   /** ms of the pair clock; 0: never. */
-  readonly startedAt: number;
-  readonly answeredAt: number;
-  readonly endedAt: number;
+  readonly start: number;
+  readonly answer: number;
+  readonly end: number;
 };
 
 type Said<K extends string, More> = {

@@ -23,7 +23,7 @@ const STEPS: {
 type Agent = { state: string; reason: string; device: string; fresh: boolean };
 
 function agentIdOf(event: EventView): string {
-  return String(event['agentId'] ?? event['agent'] ?? '');
+  return String(event['agentId'] ?? '');
 }
 
 function replay(history: History, each: (text: string) => void): Map<string, Agent> {
@@ -49,7 +49,7 @@ function replay(history: History, each: (text: string) => void): Map<string, Age
     agents.set(id, {
       state: step.to,
       reason: reasonOf(event),
-      device: String(event['deviceId'] ?? event['device'] ?? known?.device ?? ''),
+      device: String(event['deviceId'] ?? known?.device ?? ''),
       fresh: true,
     });
   }
@@ -105,8 +105,8 @@ export const agentsObey: Rule = {
     const witnessed = history.witnessedFrom < Number.POSITIVE_INFINITY;
     for (const ask of history.asks) {
       if (ask.method !== 'setAgentState' || !isResult(ask.answered[0]) || !witnessed) continue;
-      const wanted = STATE_ASKED[String(ask.params['requestedAgentState'] ?? ask.params['state'])];
-      const id = String(ask.params['agentId'] ?? ask.params['agent'] ?? '');
+      const wanted = STATE_ASKED[String(ask.params['requestedAgentState'])];
+      const id = String(ask.params['agentId'] ?? '');
       if (wanted === undefined || id === '') continue;
       // busy: it is pending until his call ends
       if (seen.get(id)?.has(wanted) || seen.get(id)?.has('busy')) continue;

@@ -90,10 +90,10 @@ export const oneCdr: Rule = {
 
 function times(call: CallModel, cdr: CdrView, broken: (line: number, text: string) => void): void {
   const pairs = [
-    ['globalCallId', call.globalCallId, cdr.globalCallId],
-    ['start', call.startedAt / 1000, cdr.startedAt],
-    ['answer', call.answeredAt / 1000, cdr.answeredAt],
-    ['end', call.endedAt / 1000, cdr.endedAt],
+    ['globalCallId', call.globalCallId, cdr.guid],
+    ['start', call.startedAt / 1000, cdr.start],
+    ['answer', call.answeredAt / 1000, cdr.answer],
+    ['end', call.endedAt / 1000, cdr.end],
   ] as const;
   for (const [what, event, said] of pairs) {
     const same =

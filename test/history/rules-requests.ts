@@ -28,11 +28,15 @@ export const answeredOnce: Rule = {
   },
 };
 
+const READS = /^(get|snapshot|ping$|ack$)/;
+
 export const sameAnswer: Rule = {
   name: 'same-answer',
   about: 'a request that is repeated is answered as before',
   find(history, broken) {
     for (const ask of history.asks) {
+      // what only looks is looked at again
+      if (READS.test(ask.method)) continue;
       const texts = new Set(ask.heard.map((answer) => JSON.stringify(answer)));
       if (texts.size > 1) broken(ask.line, `${say(ask)} was answered ${[...texts].join(' and ')}`);
       if (ask.heard.length > ask.sent.length) {
@@ -132,13 +136,13 @@ function hears(story: Story, ask: Ask): boolean {
   });
 }
 
+/** The device for which it is asked. */
 function deviceOf(ask: Ask): string {
-  const { params } = ask;
-  const connection = (params['connection'] ?? params['callingDevice']) as unknown;
+  const { connection, callingDevice, deviceId } = ask.params;
   if (typeof connection === 'object' && connection !== null) {
     return String((connection as { deviceId?: string }).deviceId ?? '');
   }
-  return String(connection ?? params['device'] ?? params['deviceId'] ?? '');
+  return String(callingDevice ?? deviceId ?? '');
 }
 
 /** A call that a program is said to have made was asked for by one. */
@@ -156,9 +160,8 @@ function unasked(
 }
 
 function callOf(ask: Ask): number {
-  const result = resultOf(ask);
-  const connection = result['callingDevice'] ?? result['connection'] ?? result;
-  return Number((connection as { callId?: number }).callId ?? result['callId'] ?? 0);
+  const { connection } = resultOf(ask);
+  return Number((connection as { callId?: number } | undefined)?.callId ?? 0);
 }
 
 /** Events by the request they name, as their requesters were told. */

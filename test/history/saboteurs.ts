@@ -309,8 +309,8 @@ export const HISTORY_SABOTEURS: readonly HistorySaboteur[] = [
       splice(
         lines,
         'cdr',
-        (l) => l.cdr.answeredAt > 0,
-        (l) => [{ ...l, cdr: { ...l.cdr, answeredAt: l.cdr.answeredAt + 3000 } }],
+        (l) => l.cdr.answer > 0,
+        (l) => [{ ...l, cdr: { ...l.cdr, answer: l.cdr.answer + 3000 } }],
       ),
   },
   {
