@@ -285,7 +285,8 @@ export class Ideal {
     const agents = [...this.agents]
       .filter(([, state]) => state !== 'loggedOff')
       .map(([agentId, state]) => ({ agentId, deviceId: agentId.slice(5), state }));
-    this.write({ kind: 'quiet', snapshot: { connections, agents } });
+    const position = this.log.length;
+    this.write({ kind: 'quiet', snapshot: { position, connections, agents } });
   }
 }
 

@@ -31,6 +31,8 @@ export type PartyView = { readonly deviceId: string; readonly state: string };
 export type Answer = { readonly result: unknown } | { readonly error: unknown };
 
 export type Snapshot = {
+  /** It shows what events up to this id said. */
+  readonly position: number;
   /** Connections of devices; a device without any may be left out. */
   readonly connections: readonly {
     readonly callId: number;

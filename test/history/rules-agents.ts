@@ -26,9 +26,14 @@ function agentIdOf(event: EventView): string {
   return String(event['agentId'] ?? '');
 }
 
-function replay(history: History, each: (text: string) => void): Map<string, Agent> {
+function replay(
+  history: History,
+  each: (text: string) => void,
+  upTo = Number.POSITIVE_INFINITY,
+): Map<string, Agent> {
   const agents = new Map<string, Agent>();
   for (const event of history.events) {
+    if (event.id > upTo) break;
     const step = STEPS[event.event];
     if (step === undefined) continue;
     const id = agentIdOf(event);
@@ -75,7 +80,7 @@ export const agentsAsModel: Rule = {
     const { quiet } = history;
     if (quiet === undefined) return;
     const at = history.lines.indexOf(quiet);
-    const agents = replay(history, () => {});
+    const agents = replay(history, () => {}, quiet.snapshot.position);
     const said = new Map(quiet.snapshot.agents.map((a) => [a.agentId, a]));
     for (const [id, agent] of agents) {
       const state = said.get(id)?.state ?? 'loggedOff';

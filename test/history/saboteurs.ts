@@ -293,9 +293,40 @@ export const HISTORY_SABOTEURS: readonly HistorySaboteur[] = [
     also: ['phones-agree'],
   },
   {
+    name: 'a device looked at in the middle is something else',
+    rule: 'devices-as-model',
+    spoil: (lines) =>
+      splice(lines, 'event', named('held'), (l) => {
+        const { program, session, at, event } = l;
+        const { connection } = event;
+        const of = { program, session, at, id: '88888' };
+        const result = {
+          deviceId: connection?.deviceId,
+          position: event.id,
+          connections: [{ connection, localState: 'connected' }],
+        };
+        return [
+          l,
+          { kind: 'asked', ...of, method: 'snapshotDevice', params: {} },
+          { kind: 'sent', ...of, box: 'a' },
+          { kind: 'heard', ...of, answer: { result } },
+          { kind: 'answered', ...of, answer: { result } },
+        ] as readonly Line[];
+      }),
+  },
+  {
     name: 'a CDR is written twice',
     rule: 'one-cdr',
-    spoil: (lines) => splice(lines, 'cdr', any as () => boolean, (l) => [l, { ...l, box: 'b' }]),
+    spoil: (lines) => splice(lines, 'cdr', any as () => boolean, (l) => [l, l]),
+  },
+  {
+    name: 'the boxes wrote different CDRs',
+    rule: 'one-cdr',
+    spoil: (lines) =>
+      splice(lines, 'cdr', any as () => boolean, (l) => [
+        l,
+        { ...l, box: 'b', cdr: { ...l.cdr, end: l.cdr.end + 100 } },
+      ]),
   },
   {
     name: 'a CDR is lost',
