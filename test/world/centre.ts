@@ -1,0 +1,198 @@
+/**
+ * A contact centre in the world: phones that answer when a program says so, programs that ask for
+ * things all the time, and everything they say and hear written down. It lives beside the phones of the
+ * call book and knows nothing of them; `test/history` judges what was written.
+ */
+
+import { EVENT, PARTY } from '../../src/call/csta/rows.ts';
+import type { BoxId } from '../../src/pair/terms.ts';
+import { PLAIN_CENTRE } from '../../src/proto/centre.ts';
+import { PLAIN_SITE, type Site } from '../../src/proto/site.ts';
+import { Actor } from '../history/actor.ts';
+import type { Line } from '../history/record.ts';
+import { Recorder } from '../history/recorder.ts';
+import { Softphone } from '../history/softphone.ts';
+import { type Duty, Will } from '../history/will.ts';
+import { type Box, VIP } from './box.ts';
+import { CTI_PASSWORD } from './cti-door.ts';
+import { CtiEnd } from './cti-end.ts';
+import { Dice } from './dice.ts';
+import { Host } from './host.ts';
+import { ledgerOf } from './inside.ts';
+import type { Queue } from './queue.ts';
+import type { Switch } from './switch.ts';
+
+export type CentreDraw = {
+  /** Programs besides the witness. */
+  readonly programs: number;
+  readonly phones: number;
+  /** Mean pause of a program between two wishes, ms. */
+  readonly gapMs: number;
+  /** Mean pause of a phone between two calls of its own, ms; 0: none. */
+  readonly callGapMs: number;
+};
+
+const FIRST = 1200;
+
+export function centreSite(draw: CentreDraw): Site {
+  const names = ['witness', ...Array.from({ length: draw.programs }, (_, n) => `program${n}`)];
+  return {
+    ...PLAIN_SITE,
+    centre: {
+      ...PLAIN_CENTRE,
+      programs: names.map((name) => ({
+        name,
+        password: CTI_PASSWORD,
+        roles: ['observe', 'control', 'route', 'supervise'],
+        devices: [],
+        rate: 1000,
+        burst: 1000,
+      })),
+    },
+  };
+}
+
+export class Centre {
+  readonly lines: Line[] = [];
+  readonly phones: Softphone[] = [];
+  readonly actors: Actor[] = [];
+  readonly book: Recorder;
+  private readonly ends: CtiEnd[] = [];
+  private readonly queue: Queue;
+
+  constructor(queue: Queue, lan: Switch, seed: number, draw: CentreDraw) {
+    this.queue = queue;
+    const dice = new Dice(seed).fork('centre');
+    this.book = new Recorder(
+      () => Math.round(queue.now * 1000) / 1000,
+      (line) => this.lines.push(line),
+    );
+    this.book.say('head', { place: 'world', seed, whole: false });
+    const numbers = Array.from({ length: draw.phones }, (_, n) => `${FIRST + n}`);
+    for (const [n, number] of numbers.entries()) this.phone(lan, dice, number, n, numbers, draw);
+    for (let n = 0; n <= draw.programs; n += 1) this.program(lan, dice, n, numbers, draw);
+  }
+
+  private phone(
+    lan: Switch,
+    dice: Dice,
+    number: string,
+    n: number,
+    numbers: readonly string[],
+    draw: CentreDraw,
+  ): void {
+    const ip = `192.0.2.${150 + n}`;
+    const mac = `02:53:50:00:02:${(n + 256).toString(16).slice(1)}`;
+    const host = new Host(this.queue, lan, `q${n}`, mac, ip);
+    const phone = new Softphone(
+      {
+        number,
+        ip,
+        port: 5060,
+        server: VIP,
+        send: (text) => {
+          host.send({ srcIp: ip, srcPort: 5060, dstIp: VIP, dstPort: 5060, text });
+        },
+      },
+      {
+        ringMs: [50, 1500],
+        selfOdds: 0.6,
+        refuseOdds: 0.1,
+        talkMs: [500, 20_000],
+        gapMs: draw.callGapMs,
+        calls: numbers.filter((other) => other !== number),
+      },
+      { clock: this.queue, dice: dice.fork(`phone ${number}`), book: this.book },
+    );
+    host.onUdp = (udp) => phone.receive(udp.text ?? '');
+    this.phones.push(phone);
+  }
+
+  private program(
+    lan: Switch,
+    dice: Dice,
+    n: number,
+    numbers: readonly string[],
+    draw: CentreDraw,
+  ): void {
+    const witness = n === 0;
+    const name = witness ? 'witness' : `program${n - 1}`;
+    const own = dice.fork(name);
+    // each has its own, and some are watched by several
+    const share = Math.ceil(numbers.length / draw.programs);
+    const from = (n - 1) * share;
+    const devices = witness ? [] : numbers.slice(from, from + share + own.whole(0, 2));
+    const duty: Duty = { devices, others: numbers, queues: [], points: [], leaveOut: LEFT_OUT };
+    const actor = new Actor(
+      name,
+      new Will(own.fork('will'), duty),
+      { gapMs: draw.gapMs, most: 3, witness },
+      { clock: this.queue, dice: own.fork('pace'), book: this.book },
+    );
+    const ip = `192.0.2.${200 + n}`;
+    const mac = `02:53:50:00:03:${(n + 256).toString(16).slice(1)}`;
+    const host = new Host(this.queue, lan, `cti${n}`, mac, ip);
+    this.actors.push(actor);
+    this.ends.push(new CtiEnd(this.queue, own.fork('end'), host, ip, actor));
+  }
+
+  start(): void {
+    const [witness, ...others] = this.actors as [Actor, ...Actor[]];
+    for (const end of this.ends) end.start();
+    // the witness is there before anything happens
+    const begin = (): void => {
+      if (!witness.idle) {
+        this.queue.after(50, begin);
+        return;
+      }
+      for (const phone of this.phones) phone.start();
+      for (const actor of others) actor.work();
+    };
+    this.queue.after(50, begin);
+  }
+
+  rest(): void {
+    for (const actor of this.actors) actor.rest();
+    for (const phone of this.phones) phone.rest();
+  }
+
+  get idle(): boolean {
+    return this.actors.every((actor) => actor.idle);
+  }
+
+  /** Everything that stands is ended, by the phones. */
+  hangUp(): void {
+    for (const phone of this.phones) phone.hangUp();
+  }
+
+  get quiet(): boolean {
+    return this.phones.every((phone) => phone.busy === 0);
+  }
+
+  fault(box: BoxId | '', what: string): void {
+    this.book.say('fault', { box, what });
+  }
+
+  /** What the rows of the primary say. */
+  look(primary: Box): void {
+    const ledger = ledgerOf(primary);
+    if (ledger === undefined) return;
+    const connections = [...ledger.rows(PARTY)].map((party) => ({
+      callId: party.ccall,
+      deviceId: party.device,
+      state: party.state,
+    }));
+    const position = ledger.tables.of(EVENT).nextId - 1;
+    this.book.say('quiet', { snapshot: { position, connections, agents: [] } });
+  }
+
+  /** The record is whole: whatever is missing in it was lost. */
+  close(): void {
+    const [head, ...rest] = this.lines;
+    if (head?.kind !== 'head') return;
+    this.lines.splice(0, this.lines.length, { ...head, whole: true }, ...rest);
+  }
+}
+
+/** Services that are not there yet. */
+const LEFT_OUT: ReadonlySet<string> = new Set([]);
