@@ -10,6 +10,7 @@ import { PAIR_DEFAULTS, settingsFault } from '../pair/settings.ts';
 import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts';
 import { type DigestName, sipSettings } from '../proto/context.ts';
 import { ipCanonical } from '../wire/ip.ts';
+import { type CtiSettings, ctiOf } from './config-cti.ts';
 import { type DnsSettings, dnsOf, siteOf } from './config-site.ts';
 import { type StreamConfig, streamsOf } from './config-streams.ts';
 import { isKeyFault, readKeyFile } from './key-file.ts';
@@ -27,6 +28,8 @@ export type Config = {
   };
   readonly sipPort: number;
   readonly streams: StreamConfig;
+  /** Where programs connect. */
+  readonly cti: CtiSettings;
   readonly data: string;
   readonly control: string;
   /** Program that cuts the peer's power or port, and its arguments. */
@@ -126,6 +129,7 @@ const TOP = [
   'sip',
   'users',
   'site',
+  'cti',
   'dns',
   'witnesses',
   'fence',
@@ -329,6 +333,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   c.known(face, 'vip.', ['address', 'more', 'vrrp', 'carrierBounce']);
   const sip = c.object(j, 'sip', '');
   const streams = streamsOf(c, sip);
+  const cti = ctiOf(c, j);
   const users = c.object(j, 'users', '');
   c.known(users, 'users.', ['from', 'to', 'auth', 'digest', 'voicemail']);
   const fence = fenceOf(c, j);
@@ -352,6 +357,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
     },
     sipPort: port,
     streams,
+    cti,
     data: c.text(j, 'data', ''),
     control: c.text(j, 'control', ''),
     fence: fence.command,
@@ -376,6 +382,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
         voicemail: voicemailOf(c, users),
         nonceKey: Buffer.from(pair.key).toString('hex'),
         product: RELEASE.replace(' ', '/'),
+        csta: cti.enabled,
         site: siteOf(c, j, from, to),
       }),
       diskGroupMs: 200,
