@@ -10,6 +10,7 @@ import { PAIR_DEFAULTS, settingsFault } from '../pair/settings.ts';
 import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts';
 import { type DigestName, sipSettings } from '../proto/context.ts';
 import { ipCanonical } from '../wire/ip.ts';
+import { type MediaConfig, mediaOf } from './config-media.ts';
 import { type DnsSettings, dnsOf, siteOf } from './config-site.ts';
 import { type StreamConfig, streamsOf } from './config-streams.ts';
 import { isKeyFault, readKeyFile } from './key-file.ts';
@@ -28,6 +29,7 @@ export type Config = {
   readonly sipPort: number;
   readonly streams: StreamConfig;
   readonly data: string;
+  readonly media: MediaConfig;
   readonly control: string;
   /** Program that cuts the peer's power or port, and its arguments. */
   readonly fence: readonly string[] | undefined;
@@ -130,6 +132,7 @@ const TOP = [
   'witnesses',
   'fence',
   'data',
+  'media',
   'control',
   'key',
   'keyFile',
@@ -353,6 +356,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
     sipPort: port,
     streams,
     data: c.text(j, 'data', ''),
+    media: mediaOf(c, j),
     control: c.text(j, 'control', ''),
     fence: fence.command,
     dns: dnsOf(c, j),
