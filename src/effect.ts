@@ -2,7 +2,7 @@
  * Everything the engine of a box can do. The split that matters is when an effect may leave:
  *
  *   now    journal to the peer, batch to the disk, report to the sentry, log line
- *   held   every SIP message (and later every CTI event), until the facts it rests on are safe in
+ *   held   every SIP message and everything said to programs, until the facts it rests on are safe in
  *          two places. What appears in `sends` has already passed the gate and the lease.
  *
  * One object, reused for every step: the edge empties it after performing it.
@@ -17,11 +17,15 @@ import type { LogLevel } from './proto/context.ts';
 /** A SIP message to send from the service address, and the record it rests on. */
 export type Outgoing = {
   stamp: Lsn;
-  readonly transport: Transport;
+  /** `program`: for the hub of the programs; it has no address. */
+  readonly transport: Transport | 'program';
   readonly ip: string;
   readonly port: number;
   readonly text: string;
 };
+
+/** The same when it is a SIP message. */
+export type Send = Outgoing & { readonly transport: Transport };
 
 export type LogLine = {
   readonly level: LogLevel;
@@ -33,7 +37,9 @@ export class EngineEffects {
   readonly link: Uint8Array[] = [];
   /** End the crossover stream after `link` was written. */
   closeLink = false;
-  readonly sends: Outgoing[] = [];
+  readonly sends: Send[] = [];
+  /** What the hub of the programs is told: passed the gate and the lease like `sends`. */
+  readonly programs: string[] = [];
   readonly persist: PersistBatch[] = [];
   readonly reports: Report[] = [];
   readonly logs: LogLine[] = [];
@@ -46,12 +52,22 @@ export class EngineEffects {
   /** Whether SIP sockets should be read: false while resigning. */
   reading = true;
 
+  /** Takes what may leave now, and empties the list it came in. */
+  leave(freed: Outgoing[]): void {
+    for (const said of freed) {
+      if (said.transport === 'program') this.programs.push(said.text);
+      else this.sends.push(said as Send);
+    }
+    freed.length = 0;
+  }
+
   clear(): void {
     this.link.length = 0;
     this.closeLink = false;
     this.dropFlows = false;
     this.tickles.length = 0;
     this.sends.length = 0;
+    this.programs.length = 0;
     this.persist.length = 0;
     this.reports.length = 0;
     this.logs.length = 0;

@@ -63,6 +63,8 @@ export class Engine {
   /** The peer was told goodbye and nobody was followed since. */
   private handedOver = false;
   private readonly forwarded: Forwarded[] = [];
+  /** Used anew in every turn. */
+  private readonly freed: Outgoing[] = [];
   private now: Mono;
 
   constructor(settings: NodeSettings, loaded: Loaded, chance: Chance, now: Mono) {
@@ -125,7 +127,8 @@ export class Engine {
     this.now = now;
     this.service.now = this.pairNow();
     this.standing.turns += 1;
-    if (!this.reported) this.reportLoaded(out);
+    if (!this.reported) out.reports.push(this.keeper.loaded(this.ledger));
+    this.reported = true;
     for (let i = 0; i < inputs.length; i += 1) this.input(inputs[i] as EngineInput, out);
     this.wordsKept(out);
     if (this.role === 'primary') {
@@ -140,7 +143,8 @@ export class Engine {
     // without a lease nobody hears that we go on alone, and the other one may be leading already
     if (now < lease) this.watchPeer(out);
     this.persist(out);
-    this.voice.release(now, lease, out.sends);
+    this.voice.release(now, lease, this.freed);
+    out.leave(this.freed);
     // after the release: what was let go in this turn is not waited for until the next input
     if (this.role === 'resigning') this.watchFlush(out);
     for (const bytes of this.mirror.frames) out.link.push(bytes);
@@ -497,20 +501,6 @@ export class Engine {
   }
 
   // ── what others may know ─────────────────────────────────────────────────────────────────────
-
-  private reportLoaded(out: EngineEffects): void {
-    this.reported = true;
-    const { word } = this.keeper;
-    out.reports.push({
-      kind: 'loaded',
-      epoch: word.epoch,
-      lsn: this.ledger.lsn,
-      chain: this.ledger.chain,
-      wasPrimary: word.primary,
-      peerStale: this.keeper.peerIsStale(this.ledger.epoch),
-      fresh: word.epoch === 0,
-    });
-  }
 
   private stand(): void {
     const s = this.standing;

@@ -16,7 +16,7 @@ import type { LiveRow } from './ledger/codec.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Table } from './ledger/tables.ts';
 import type { HeldQueue } from './pair/gate.ts';
-import type { Context, Resolved, SipSettings } from './proto/context.ts';
+import { type Context, newTurn, type Resolved, type SipSettings } from './proto/context.ts';
 import { Guard } from './proto/sip/guard.ts';
 import { Overload } from './proto/sip/overload.ts';
 
@@ -66,6 +66,11 @@ export class Service {
       isOpen(peer: Peer): boolean {
         return service.open.has(`${peer.transport} ${peer.ip} ${peer.port}`);
       },
+      tell(text: string): void {
+        service.sends += 1;
+        held.push({ stamp: ledger.lsn + 1, transport: 'program', ip: '', port: 0, text });
+      },
+      turn: newTurn(),
       count(name: string): void {
         service.note(name);
       },

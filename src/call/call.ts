@@ -19,6 +19,7 @@ import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { respond } from '../proto/sip/server.ts';
 import { ALLOW, bodyTail, EMPTY_TAIL, passedOn, withBody } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
+import { type Cause, causeOf } from './csta/causes.ts';
 import { endHunt } from './hunt.ts';
 import { callerOf, contactOf, hangUp, inviteLines, sendAck, tidy } from './leg.ts';
 import { describes, move, spoke } from './offer.ts';
@@ -143,11 +144,39 @@ export type Said = {
   readonly tail: string;
 };
 
+/** What an event means for programs. */
+function causeIn(event: CallEvent, status: number): Cause {
+  switch (event) {
+    case 'refuse':
+    case 'decline':
+    case 'exhaust':
+      return causeOf(status);
+    case 'silence':
+      return 'noAnswer';
+    case 'cancel':
+      return 'callCancelled';
+    case 'unheard':
+    case 'expire':
+      return 'timeout';
+    case 'desert':
+      return 'transfer';
+    case 'pickup':
+      return 'callPickup';
+    case 'redirect':
+      return 'redirected';
+    case 'end':
+      return 'normalClearing';
+    default:
+      return 'normal';
+  }
+}
+
 /** Lets a call event happen. The call's row is gone afterwards when its last leg is. */
 export function happen(cx: Context, call: Call, given: CallEvent, said: Said): void {
   // a call that a transfer waits for goes on without its caller
   const leaves = given === 'cancel' || (given === 'end' && said.leg?.side === 'caller');
   const event = leaves && waitsFor(cx, call) !== undefined ? 'desert' : given;
+  if (cx.settings.csta) cx.turn.causes.set(call.id, causeIn(event, said.status));
   const cell = CALL_MACHINE[call.state][event];
   const to = cell.to === 'same' ? call.state : cell.to;
   const answers = event === 'answer' || event === 'pickup';

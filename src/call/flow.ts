@@ -18,6 +18,7 @@ import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { findServer, repeatTo, serverKey } from '../proto/sip/server.ts';
 import { at as timerAt } from '../proto/sip/timers.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
+import { publish } from './csta/publish.ts';
 import { awaitsPhone, watchersFollow } from './events/flow.ts';
 import { watched } from './events/watch.ts';
 import { backToUdp, tookOther } from './large.ts';
@@ -148,6 +149,7 @@ export function unreachable(plain: Context, peer: Peer): void {
       cx.store.patch(CTX, ctx, { giveUpAt: patience });
     }
   }
+  publish(cx);
 }
 
 /**

@@ -19,6 +19,10 @@ export function otherOf(cx: Context, leg: Leg): Leg | undefined {
 export function holds(cx: Context, leg: Leg): boolean {
   if (leg.state !== 'confirmed') return false;
   const said = otherOf(cx, leg)?.sdp ?? '';
+  // nearly every description says neither, and is not read for that
+  if (!said.includes('a=sendonly') && !said.includes('a=inactive') && !said.includes('0.0.0.0')) {
+    return false;
+  }
   const start = said.indexOf('v=0');
   const sdp = start < 0 ? undefined : parseSdp(said.slice(start));
   if (sdp === undefined || isFault(sdp)) return false;

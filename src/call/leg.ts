@@ -15,6 +15,7 @@ import { CTX, type Ctx, type Method, STX } from '../proto/sip/rows.ts';
 import { acknowledged, respond, unsettled } from '../proto/sip/server.ts';
 import { EMPTY_TAIL, idIn, isWord, TRANSPORT_PARAM, viaTo, word } from '../proto/sip/text.ts';
 import { H, type SipMessage } from '../sip-parser/index.ts';
+import { leaveCall } from './csta/ccall.ts';
 import { wayFor } from './large.ts';
 import { exchange } from './offer.ts';
 import { BINDING, CALL, type Call, LEG, type Leg } from './rows.ts';
@@ -361,5 +362,6 @@ export function tidy(cx: Context, call: Call): void {
   if (cx.store.all(LEG, 'call', call.id).length > 0) return;
   if (cx.store.get(CALL, call.id) === undefined) return;
   cx.store.remove(CALL, call);
+  leaveCall(cx, call);
   cx.count('callsEnded');
 }

@@ -24,6 +24,7 @@ import {
   unescapeUser,
 } from '../sip-parser/index.ts';
 import { extensions, tooLarge } from './admission.ts';
+import { beginCall, ccallOf } from './csta/ccall.ts';
 import { keepHunt } from './hunt.ts';
 import { invite, type Offer } from './invite.ts';
 import { contactOf, partner } from './leg.ts';
@@ -141,7 +142,7 @@ function blind(
     return;
   }
   const caller = userOf(uriOf(transferee.remoteUri));
-  const call = cx.store.insert(CALL, {
+  const values = {
     state: 'trying',
     // nobody's INVITE: only a word that no other call has
     callId: randomWord(cx.chance),
@@ -149,7 +150,10 @@ function blind(
     called,
     startedAt: cx.now,
     noAnswerAt: cx.now + cx.settings.noAnswerMs,
-  });
+  } as const;
+  const own = cx.store.get(CALL, transferee.call);
+  const of = own === undefined ? undefined : ccallOf(cx, own);
+  const call = beginCall(cx, values, of ?? { kind: 'internal' });
   const t = cx.store.insert(TRANSFER, { ...base, kind: 'blind', targetCall: call.id });
   const hops = m.maxForwards < 0 ? 69 : Math.max(0, m.maxForwards - 1);
   // on an open site nobody has proven anything

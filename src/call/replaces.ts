@@ -33,6 +33,7 @@ import {
   unescapeUser,
 } from '../sip-parser/index.ts';
 import { happen } from './call.ts';
+import { beginCall, ccallOf } from './csta/ccall.ts';
 import { isExtension } from './dialplan.ts';
 import { callerOf, partner, tagOf } from './leg.ts';
 import { reoffer } from './renegotiate.ts';
@@ -124,14 +125,15 @@ export function replace(cx: Context, m: SipMessage, key: string, from: Peer, pro
   cx.count('callsReplaced');
   const { leg, call, other } = found;
   const early = leg.state !== 'confirmed';
-  const own = cx.store.insert(CALL, {
+  const values = {
     state: 'trying',
     callId: m.callId,
     caller: userOf(uriOf(m.header(H.From) ?? '')),
     called: call.called,
     startedAt: cx.now,
     noAnswerAt: cx.now + cx.settings.noAnswerMs,
-  });
+  } as const;
+  const own = beginCall(cx, values, ccallOf(cx, call) ?? { kind: 'internal' });
   const fromValue = m.header(H.From) ?? '';
   const to = m.header(H.To) ?? '';
   const user = userOf(uriOf(fromValue));

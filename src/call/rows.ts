@@ -66,6 +66,8 @@ export const CALL = table({
     refusal: 'int',
     refusalReason: 'text',
     refusalTail: 'text',
+    /** The call it is part of for programs and in CDRs (csta/rows.ts). */
+    ccall: 'int',
   },
   indexes: { callId: 'many' },
   deadline: (row) => (row.noAnswerAt === 0 ? NEVER : row.noAnswerAt),
@@ -151,6 +153,10 @@ export const LEG = table({
     author: 'text',
     /** A caller who asked that his identity go no further (RFC 3323). */
     anonymous: 'flag',
+    /** What the other side is: a device of the call, a media service, somebody who listens in. */
+    part: ['device', 'media', 'monitor'],
+    /** A program holds it: its own side hears what was put in its place. */
+    held: 'flag',
   },
   indexes: { call: 'many', aor: 'many', trunk: 'many' },
   deadline: (row) => (row.state === 'confirmed' ? soonest(row.refreshAt, row.expiresAt, 0) : NEVER),

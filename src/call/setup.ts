@@ -22,6 +22,7 @@ import {
 import { type Trunk, trunkOfUser } from '../proto/site.ts';
 import { escapeUser, H, type SipMessage, unescapeUser } from '../sip-parser/index.ts';
 import { refusal, whoIs } from './admission.ts';
+import { beginCall } from './csta/ccall.ts';
 import { calledIn, emergencyNumber, isExtension } from './dialplan.ts';
 import { keepHunt } from './hunt.ts';
 import { assertedBy, calledBy, wantsPrivacy } from './identity.ts';
@@ -31,7 +32,7 @@ import { describes } from './offer.ts';
 import { reliableFor } from './reliable.ts';
 import { replace } from './replaces.ts';
 import { type Caller, classOf, type Route, route } from './route.ts';
-import { CALL, type Call, LEG, type Leg } from './rows.ts';
+import { type Call, LEG, type Leg } from './rows.ts';
 import { abilities, termsFor, tooBrief } from './session.ts';
 import { trunkAt } from './trunk.ts';
 
@@ -143,14 +144,17 @@ function place(
   const fromValue = m.header(H.From) ?? '';
   const to = m.header(H.To) ?? '';
   const caller = userOf(uriOf(fromValue));
-  const call = cx.store.insert(CALL, {
+  const outside = way.targets.some((t) => t.hop !== undefined);
+  const kind = sender.extension === '' ? 'inbound' : outside ? 'outbound' : 'internal';
+  const values = {
     state: 'trying',
     callId: m.callId,
     caller,
     called,
     startedAt: cx.now,
     noAnswerAt: cx.now + cx.settings.noAnswerMs,
-  });
+  } as const;
+  const call = beginCall(cx, values, { kind });
   const leg = callerLeg(cx, m, from, call, fromValue, to, {
     called,
     extension: sender.extension,

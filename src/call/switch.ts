@@ -40,6 +40,8 @@ import {
 } from '../sip-parser/index.ts';
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
 import { happen } from './call.ts';
+import { publish } from './csta/publish.ts';
+import { CCALL, EVENT, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
 import { lapse, mailboxWord } from './events/mailbox.ts';
 import { resumeSubscriptions, subscriptionDue } from './events/notifier.ts';
@@ -82,11 +84,22 @@ export const CALL_TABLES: readonly TableSpec[] = [
   REOFFER,
   TRANSFER,
   REDIRECT,
+  CCALL,
+  PARTY,
+  EVENT,
+  SESSION,
+  MONITOR,
+  REQUEST,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
 export function onMessage(plain: Context, from: Peer, text: string): void {
   const cx = watched(plain);
+  heard(cx, from, text);
+  publish(cx);
+}
+
+function heard(cx: Context, from: Peer, text: string): void {
   // a packet that says it is from us is a forged one, and an answer to it would go round for ever
   if (isOurs(cx.settings, from.ip) && isOurPort(cx.settings, from.port)) {
     cx.count('fromOurselves');
@@ -195,9 +208,11 @@ function options(cx: Context, m: SipMessage, from: Peer): void {
 }
 
 /** The name service answered. */
-export function onResolved(cx: Context, answer: Resolved): void {
+export function onResolved(plain: Context, answer: Resolved): void {
+  const cx = watched(plain);
   contactsResolved(cx, answer);
   registrarsFound(cx);
+  publish(cx);
 }
 
 /**
@@ -206,6 +221,11 @@ export function onResolved(cx: Context, answer: Resolved): void {
  */
 export function onDue(plain: Context, table: TableSpec, row: { readonly id: number }): void {
   const cx = watched(plain);
+  due(cx, table, row);
+  publish(cx);
+}
+
+function due(cx: Context, table: TableSpec, row: { readonly id: number }): void {
   // Of several rows due at once, one may have taken another with it.
   if (cx.store.get(table, row.id) !== row || table.deadline(row as never) > cx.now) return;
   switch (table.number) {
@@ -280,7 +300,8 @@ export function onDue(plain: Context, table: TableSpec, row: { readonly id: numb
  * may have died between writing it down and saying it. Nothing else is needed: who waits for us
  * repeats himself and is answered from the rows.
  */
-export function resume(cx: Context): void {
+export function resume(plain: Context): void {
+  const cx = watched(plain);
   const { store, now } = cx;
   // a guard that knows nobody would take those who come back for strangers
   for (const binding of store.rows(BINDING)) cx.guard.know(now, binding.sourceIp);
@@ -300,6 +321,7 @@ export function resume(cx: Context): void {
   resumeFlows(cx);
   resumeSubscriptions(cx);
   resumeMedia(cx);
+  publish(cx);
 }
 
 export type SipSummary = {

@@ -26,6 +26,7 @@ import { respond } from '../proto/sip/server.ts';
 import { ALLOW, bodyTail, EMPTY_TAIL } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
 import { happen } from './call.ts';
+import { oneCall } from './csta/merge.ts';
 import { closeLeg, contactOf, dropLeg, hangUp, sendAck, tidy } from './leg.ts';
 import { notify } from './notify.ts';
 import { describes, spoke } from './offer.ts';
@@ -255,6 +256,8 @@ function connectLegs(cx: Context, t: Transfer): void {
     if (leg !== undefined) cx.store.patch(LEG, leg, { peer: leg.id });
   }
   cx.store.patch(TRANSFER, t, { status: 200 });
+  const device = legOf(cx, t.transferor) ?? legOf(cx, t.consult);
+  oneCall(cx, transferee, target, device, t.kind === 'replace' ? 'callPickup' : 'transfer');
 }
 
 function release(cx: Context, t: Transfer): void {

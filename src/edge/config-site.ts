@@ -5,6 +5,7 @@
 
 import { isIP } from 'node:net';
 import { parsePattern } from '../call/pattern.ts';
+import { PLAIN_CENTRE } from '../proto/centre.ts';
 import {
   BUILT_IN_CLASSES,
   type Credentials,
@@ -430,6 +431,7 @@ export function siteOf(c: Checker, j: Json, from: number, to: number): Site {
     classes: classesOf(c, given),
     defaultClass: maybe(c, given, 'defaultClass', 'site.', 'all'),
     emergency: emergencyOf(c, given),
+    centre: PLAIN_CENTRE,
   };
   references(c, site);
   return site;

@@ -11,6 +11,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { type BoxWord, Persister, wordOf } from '../ledger/persister.ts';
 import type { Position } from '../ledger/record.ts';
 import { DiskWatch } from './disk-watch.ts';
+import type { Report } from './terms.ts';
 
 /** The three clocks at one moment. */
 export type Clocks = { readonly now: Mono; readonly pairAt: Instant; readonly wallAt: Instant };
@@ -59,6 +60,19 @@ export class Keeper {
    */
   peerIsStale(recordEpoch: Epoch): boolean {
     return this.word.peerStale && this.word.staleEpoch <= recordEpoch;
+  }
+
+  /** What the sentry is told first: how this box was left. */
+  loaded(ledger: Ledger): Extract<Report, { kind: 'loaded' }> {
+    return {
+      kind: 'loaded',
+      epoch: this.word.epoch,
+      lsn: ledger.lsn,
+      chain: ledger.chain,
+      wasPrimary: this.word.primary,
+      peerStale: this.peerIsStale(ledger.epoch),
+      fresh: this.word.epoch === 0,
+    };
   }
 
   /** @param position of the last record here: what the peer may lack comes after it. */

@@ -85,6 +85,8 @@ export type SipSettings = {
   readonly voicemail: readonly string[];
   /** What one source may ask how often, and how often guess. */
   readonly guard: GuardSettings;
+  /** Calls are shown to programs: connections and events are kept (`call/csta`). */
+  readonly csta: boolean;
   /** Value of Server and User-Agent. */
   readonly product: string;
   /** Trunks, dial plan, classes of service. */
@@ -149,10 +151,28 @@ export function sipSettings(
     maxWatches: 1000,
     voicemail: [],
     guard: GUARD_DEFAULTS,
+    csta: false,
     product: 'sipair',
     site: PLAIN_SITE,
     ...given,
   };
+}
+
+/** Notes of one turn, forgotten at its end: never state. */
+export type Turn = {
+  /** Session and reference of the request that is being done; 0 and '' for none. */
+  session: number;
+  request: string;
+  /** Rows of `call` whose connections may have changed. */
+  readonly calls: Set<number>;
+  /** Rows of `cstacall` that lost their last row of `call`. */
+  readonly ended: Set<number>;
+  /** Why: by the row of `call`, a cause of `call/csta/causes.ts`. */
+  readonly causes: Map<number, string>;
+};
+
+export function newTurn(): Turn {
+  return { session: 0, request: '', calls: new Set(), ended: new Set(), causes: new Map() };
 }
 
 export interface Context {
@@ -174,6 +194,13 @@ export interface Context {
   readonly overload: Overload;
   /** A line for the operator's log; leaves at once. */
   log(level: LogLevel, text: string): void;
+  /**
+   * Says something to the programs (CTI): a line of JSON for the hub, a line end, and a body. Held and
+   * ordered like a SIP message.
+   */
+  tell(text: string): void;
+  /** What a program asked for in this turn, and what is known of why things happen in it. */
+  readonly turn: Turn;
   /** Asks the name service where `uri` leads; `onResolved` is told. Asked again by whoever needs it. */
   resolve(uri: string): void;
 }

@@ -4,6 +4,8 @@
  * is part of what they agree on); `edge/config-site.ts` makes it, `call/` obeys it.
  */
 
+import { type Centre, PLAIN_CENTRE } from './centre.ts';
+
 export type Extension = {
   /** Class of service; '' for the site's default. */
   readonly classOfService: string;
@@ -17,7 +19,22 @@ export type Extension = {
   readonly callerId: string;
   /** Its phones are told what waits in its mailbox though they do not subscribe to that. */
   readonly mwi: boolean;
+  /** How programs steer its phone; left out: PLAIN_CONTROL. */
+  readonly control?: PhoneControl;
 };
+
+/**
+ * answer: by NOTIFY `talk`, by INVITE with an auto-answer header when it is called for a program, or not
+ * at all (`manual`: the user lifts). hold: by NOTIFY `hold` and `talk`, or by re-INVITEs of ours. make:
+ * RFC 3725 flows, or REFER.
+ */
+export type PhoneControl = {
+  readonly answer: 'talk' | 'auto' | 'manual';
+  readonly hold: 'notify' | 'reinvite';
+  readonly make: 'rfc3725' | 'refer';
+};
+
+export const PLAIN_CONTROL: PhoneControl = { answer: 'talk', hold: 'reinvite', make: 'rfc3725' };
 
 export type Credentials = { readonly user: string; readonly password: string };
 
@@ -128,6 +145,7 @@ export type Site = {
     /** Trunks or groups in order; empty: all trunks by priority. */
     readonly to: readonly string[];
   };
+  readonly centre: Centre;
 };
 
 /** Classes there are without being configured: everything, and extensions only. */
@@ -145,6 +163,7 @@ export const PLAIN_SITE: Site = {
   classes: {},
   defaultClass: 'all',
   emergency: { numbers: [], to: [] },
+  centre: PLAIN_CENTRE,
 };
 
 export function extensionOf(site: Site, number: string): Extension | undefined {

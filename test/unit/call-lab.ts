@@ -8,7 +8,7 @@ import { hex, seeded } from '../../src/base/chance.ts';
 import type { Transport } from '../../src/base/peer.ts';
 import type { Instant } from '../../src/base/units.ts';
 import { CALL_TABLES, onDue, onMessage, resume } from '../../src/call/switch.ts';
-import { type Context, type SipSettings, sipSettings } from '../../src/proto/context.ts';
+import { type Context, newTurn, type SipSettings, sipSettings } from '../../src/proto/context.ts';
 import type { CounterName } from '../../src/proto/sip/counters.ts';
 import { Guard } from '../../src/proto/sip/guard.ts';
 import { Overload } from '../../src/proto/sip/overload.ts';
@@ -39,13 +39,20 @@ export class Lab {
   /** Questions to the name service. */
   readonly questions: string[] = [];
   cx: Context;
+  /** What the programs' hub was told: a line of JSON, a line end, a body. */
+  programs: string[] = [];
   readonly overload = new Overload();
   /** What an operator would hear. */
   readonly told: string[] = [];
   readonly chance = seeded(7);
 
   constructor(settings: Partial<SipSettings> = {}) {
-    this.settings = sipSettings({ vip: '192.0.2.10', nonceKey: 'pair key', ...settings });
+    this.settings = sipSettings({
+      vip: '192.0.2.10',
+      nonceKey: 'pair key',
+      csta: true,
+      ...settings,
+    });
     this.store = new MemoryStore(CALL_TABLES);
     this.cx = this.context();
   }
@@ -69,6 +76,10 @@ export class Lab {
       log: (level, text) => {
         this.told.push(`${level}: ${text}`);
       },
+      tell: (text) => {
+        this.programs.push(text);
+      },
+      turn: newTurn(),
       resolve: (uri) => {
         this.questions.push(uri);
       },

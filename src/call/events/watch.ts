@@ -1,31 +1,39 @@
 /**
  * How a change finds those who watch: a store that looks over the shoulder of the call logic. Every
  * change of a leg, a registration or a mailbox goes through a store, so no place that makes one can
- * forget to say so, today's or tomorrow's. When there is no subscription nothing is looked at, and the
- * store in use is the plain one.
+ * forget to say so, today's or tomorrow's. For programs it only notes which calls changed: what that
+ * means is told at the end of the turn (`../csta/publish.ts`). When there is neither, the store in use is
+ * the plain one.
  */
 
 import type { Fields, RowOf, Store, TableSpec, Values } from '../../base/row.ts';
 import type { Context } from '../../proto/context.ts';
 import { STX, type Stx } from '../../proto/sip/rows.ts';
 import { otherOf } from '../hold.ts';
-import { BINDING, type Binding, LEG, type Leg } from '../rows.ts';
+import { BINDING, type Binding, CALL, type Call, LEG, type Leg } from '../rows.ts';
 import { touch } from './notifier.ts';
 import { ABOUT, PACKAGES } from './packages.ts';
 import { MAILBOX, type Mailbox, SUBSCRIPTION } from './rows.ts';
 
 /** Somebody watches `aor`, of which something changed that packages with `about` tell. */
 function changed(cx: Context, aor: string, about: number): void {
-  if (aor === '') return;
+  if (aor === '' || cx.store.count(SUBSCRIPTION) === 0) return;
   for (const sub of cx.store.all(SUBSCRIPTION, 'aor', aor)) {
     if ((PACKAGES[sub.event].about & about) !== 0) touch(cx, sub);
   }
 }
 
+/** The connections of a call are to be compared with its legs at the end of the turn. */
+function mark(cx: Context, call: number): void {
+  if (cx.settings.csta) cx.turn.calls.add(call);
+}
+
 /** A row of `table` came or went. */
 function moved(cx: Context, table: { readonly number: number }, row: unknown): void {
-  if (table.number === LEG.number) changed(cx, (row as Leg).aor, ABOUT.legs);
-  else if (table.number === BINDING.number) changed(cx, (row as Binding).aor, ABOUT.bindings);
+  if (table.number === LEG.number) {
+    mark(cx, (row as Leg).call);
+    changed(cx, (row as Leg).aor, ABOUT.legs);
+  } else if (table.number === BINDING.number) changed(cx, (row as Binding).aor, ABOUT.bindings);
   else if (table.number === MAILBOX.number) changed(cx, (row as Mailbox).aor, ABOUT.mailbox);
 }
 
@@ -39,8 +47,15 @@ function edited(
   if (table.number === LEG.number) {
     const leg = row as Leg;
     if ('state' in values || 'remoteTag' in values) changed(cx, leg.aor, ABOUT.legs);
+    if ('state' in values || 'held' in values || 'peer' in values) mark(cx, leg.call);
     // what it was told last is what its other side described: a hold of that, or its end
-    if ('sdp' in values) changed(cx, otherOf(cx, leg)?.aor ?? '', ABOUT.legs);
+    const other = 'sdp' in values ? otherOf(cx, leg) : undefined;
+    if (other !== undefined) {
+      mark(cx, other.call);
+      changed(cx, other.aor, ABOUT.legs);
+    }
+  } else if (table.number === CALL.number) {
+    if ('state' in values) mark(cx, (row as Call).id);
   } else if (table.number === STX.number) {
     // ringing of a caller is in the transaction of his INVITE
     const stx = row as Stx;
@@ -104,7 +119,7 @@ const forms = new WeakMap<Context, Context>();
 
 /** `cx`, with somebody looking over its shoulder while anybody watches anything. */
 export function watched(cx: Context): Context {
-  if (cx.store.count(SUBSCRIPTION) === 0) return cx;
+  if (cx.store.count(SUBSCRIPTION) === 0 && !cx.settings.csta) return cx;
   const known = forms.get(cx);
   if (known !== undefined) return known;
   const form = Object.create(cx, { store: { value: new WatchedStore(cx) } }) as Context;
