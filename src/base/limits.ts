@@ -93,6 +93,18 @@ export const LIMITS = {
   trimRows: 1000,
   /** User data of a call, as JSON. */
   userDataBytes: 32_768,
+  /** Media sessions, conferences and members of one: the box plays to callers who wait. */
+  mediaSessions: 1000,
+  conferences: 200,
+  conferenceMembers: 32,
+  /** A prompt file, and all that are kept in memory. */
+  promptBytes: 8 * 1024 * 1024,
+  promptsBytes: 64 * 1024 * 1024,
+  /** What the CDR of one call tells of the devices, queues and agents it passed, bytes. */
+  cdrLogBytes: 16_384,
+  /** Calls that are over, kept as rows for a box that was away, and for how long, ms. */
+  cdrRows: 20_000,
+  cdrKeepMs: 3_600_000,
 } as const;
 
 assert(LIMITS.heldBusy < LIMITS.held, 'new calls are refused before anything is ignored');
@@ -101,6 +113,7 @@ assert(LIMITS.trustMs <= LIMITS.trustMaxMs, 'trust is waited for longer and long
 assert(LIMITS.diskWaitMs < LIMITS.diskStallMs, 'who waits loses patience first');
 assert(LIMITS.flowOutBytes > 2 * LIMITS.sipBytes, 'a connection takes the longest message');
 assert(LIMITS.flowsPerSource <= LIMITS.flows, 'one address has its share of the connections');
+assert(LIMITS.promptBytes < LIMITS.promptsBytes, 'the longest prompt is kept');
 assert(LIMITS.ringBytes > 4 * LIMITS.frameBytes - 1, 'the ring holds several frames');
 assert(
   LIMITS.groupBytes + 64 * LIMITS.sipBytes < LIMITS.frameBytes,

@@ -243,8 +243,8 @@ export class Ideal {
 
   private end(call: Call): void {
     for (const party of [...call.parties]) {
-      this.tell(call, 'connectionCleared', party.deviceId, 'null', undefined, 'normalClearing');
       call.parties.splice(call.parties.indexOf(party), 1);
+      this.tell(call, 'connectionCleared', party.deviceId, 'null', undefined, 'normalClearing');
       this.phone(party.deviceId, call, 'ended');
     }
     this.emit('callCleared', [], { callId: call.id, globalCallId: call.guid });

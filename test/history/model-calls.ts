@@ -109,15 +109,12 @@ function move(call: CallModel, event: EventView, step: Step): string {
   if (gone ? localState !== 'null' : !step.to.includes(localState)) {
     return `${event.event} of ${deviceId} leaves it ${localState}`;
   }
-  let wrong = '';
-  // who leaves is listed once more, as it was
-  if (gone) wrong = differ(call.connections, event.parties);
   if (known === undefined) call.connections.push({ deviceId, state: localState });
   else if (gone) call.connections.splice(call.connections.indexOf(known), 1);
   else known.state = localState;
   const talks = event.event === 'established' && call.answeredAt === 0;
   if (talks) call.answeredAt = event.time;
-  return wrong !== '' || gone ? wrong : differ(call.connections, event.parties);
+  return differ(call.connections, event.parties);
 }
 
 function differ(model: readonly Connection[], said: readonly PartyView[] | undefined): string {
