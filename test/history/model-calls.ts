@@ -70,14 +70,30 @@ export class Calls {
     return left === '' ? '' : `callCleared, but there is still ${left}`;
   }
 
-  /** Two calls become one: the connections of the second are the first's. */
+  /** Two calls become one; of the device that did it some connections are no more. */
   private join(call: CallModel, event: EventView): string {
     const second = this.calls.get(Number(event['secondaryOldCall'] ?? 0));
-    if (second === undefined || second === call) return '';
-    call.connections.push(...second.connections);
-    second.connections.length = 0;
-    if (call.answeredAt === 0) call.answeredAt = second.answeredAt;
-    return '';
+    if (second !== undefined && second !== call) {
+      call.connections.push(...second.connections);
+      second.connections.length = 0;
+      if (call.answeredAt === 0) call.answeredAt = second.answeredAt;
+    }
+    const by = String(event['transferringDevice'] ?? event['conferencingDevice'] ?? '');
+    const left = [...(event.parties ?? [])];
+    const gone: Connection[] = [];
+    for (const own of call.connections) {
+      const n = left.findIndex((p) => p.deviceId === own.deviceId && p.state === own.state);
+      if (n < 0) gone.push(own);
+      else left.splice(n, 1);
+    }
+    call.connections.splice(
+      0,
+      call.connections.length,
+      ...call.connections.filter((c) => !gone.includes(c)),
+    );
+    if (left.length > 0) return `${event.event} with [${listed(left)}], who were not there`;
+    const wrong = gone.filter((c) => c.deviceId !== by);
+    return wrong.length === 0 ? '' : `${event.event} without [${listed(wrong)}]`;
   }
 }
 
