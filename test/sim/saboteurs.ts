@@ -44,6 +44,7 @@ function swarm(
     aimed: 1,
     repair: [300, 1500],
     safetyMs: 20_000,
+    centre: undefined,
     mix: { ...drawn.mix, gap: 400, ring: [30, 300], talk: [1000, 12_000], endless: 0.3 },
     ...more,
   });

@@ -4,12 +4,13 @@
  * call book and knows nothing of them; `test/history` judges what was written.
  */
 
+import { CDR } from '../../src/call/csta/cdr.ts';
 import { EVENT, PARTY } from '../../src/call/csta/rows.ts';
 import type { BoxId } from '../../src/pair/terms.ts';
 import { PLAIN_CENTRE } from '../../src/proto/centre.ts';
 import { PLAIN_SITE, type Site } from '../../src/proto/site.ts';
 import { Actor } from '../history/actor.ts';
-import type { Line } from '../history/record.ts';
+import type { CdrView, Line } from '../history/record.ts';
 import { Recorder } from '../history/recorder.ts';
 import { Softphone } from '../history/softphone.ts';
 import { type Duty, Will } from '../history/will.ts';
@@ -186,8 +187,20 @@ export class Centre {
     this.book.say('quiet', { snapshot: { position, connections, agents: [] } });
   }
 
+  /** What both boxes have of calls that are over. */
+  private records(boxes: readonly Box[]): void {
+    for (const box of boxes) {
+      const ledger = ledgerOf(box);
+      if (ledger === undefined) continue;
+      for (const row of ledger.rows(CDR)) {
+        this.book.say('cdr', { box: box.id, cdr: JSON.parse(row.line) as CdrView });
+      }
+    }
+  }
+
   /** The record is whole: whatever is missing in it was lost. */
-  close(): void {
+  close(boxes: readonly Box[]): void {
+    this.records(boxes);
     const [head, ...rest] = this.lines;
     if (head?.kind !== 'head') return;
     this.lines.splice(0, this.lines.length, { ...head, whole: true }, ...rest);

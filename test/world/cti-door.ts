@@ -12,10 +12,9 @@ import type { ProgramInput } from '../../src/cti/terms.ts';
 import { errorText, resultText } from '../../src/cti/terms.ts';
 import type { BoxId } from '../../src/pair/terms.ts';
 import type { Kernel } from './kernel.ts';
-import { Stream } from './stream.ts';
+import { CTI_PORT, Stream } from './stream.ts';
 import type { Connection } from './tcp.ts';
 
-export const CTI_PORT = 8088;
 /** One password for all programs of the world. */
 export const CTI_PASSWORD = 'world';
 /** Both sides say something so often. */
