@@ -82,7 +82,7 @@ export class Centre {
     numbers: readonly string[],
     draw: CentreDraw,
   ): void {
-    const ip = `192.0.2.${150 + n}`;
+    const ip = `192.0.2.${140 + n}`;
     const mac = `02:53:50:00:02:${(n + 256).toString(16).slice(1)}`;
     const host = new Host(this.queue, lan, `q${n}`, mac, ip);
     const phone = new Softphone(
@@ -130,26 +130,25 @@ export class Centre {
       { gapMs: draw.gapMs, most: 3, witness },
       { clock: this.queue, dice: own.fork('pace'), book: this.book },
     );
-    const ip = `192.0.2.${200 + n}`;
+    const ip = `192.0.2.${160 + n}`;
     const mac = `02:53:50:00:03:${(n + 256).toString(16).slice(1)}`;
     const host = new Host(this.queue, lan, `cti${n}`, mac, ip);
     this.actors.push(actor);
     this.ends.push(new CtiEnd(this.queue, own.fork('end'), host, ip, actor));
   }
 
+  /** Programs connect; nobody does anything before the witness watches. */
   start(): void {
-    const [witness, ...others] = this.actors as [Actor, ...Actor[]];
     for (const end of this.ends) end.start();
-    // the witness is there before anything happens
-    const begin = (): void => {
-      if (!witness.idle) {
-        this.queue.after(50, begin);
-        return;
-      }
-      for (const phone of this.phones) phone.start();
-      for (const actor of others) actor.work();
-    };
-    this.queue.after(50, begin);
+  }
+
+  get witnessed(): boolean {
+    return this.actors[0]?.idle === true;
+  }
+
+  work(): void {
+    for (const phone of this.phones) phone.start();
+    for (const actor of this.actors) actor.work();
   }
 
   rest(): void {

@@ -99,9 +99,14 @@ function play(world: World, injector: Injector): void {
   if (!advance(world, CONVERGE, () => world.inStep())) {
     demand(world, 'cold start: one primary and a backup in step');
   }
+  const { centre } = world;
+  centre?.start();
+  if (centre !== undefined && !advance(world, CONVERGE, () => centre.witnessed)) {
+    demand(world, 'a program is heard');
+  }
   world.say('safety phase');
   world.traffic.start();
-  world.centre?.start();
+  centre?.work();
   world.stranger?.start();
   injector.start();
   advance(world, world.options.safetyMs, () => false);
