@@ -137,6 +137,11 @@ export class Actor {
     this.will.hear(event);
   }
 
+  /** The box that serves it said an event that its library did not give it: it had it before. */
+  dropped(event: number): void {
+    this.book.say('dropped', { program: this.name, session: this.session, event });
+  }
+
   sent(id: string, box: string): void {
     this.book.say('sent', { program: this.name, session: this.session, id, box });
   }

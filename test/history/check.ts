@@ -5,7 +5,14 @@ import type { Line } from './record.ts';
 import type { Rule } from './rule.ts';
 import { agentLegal, agentsAsModel, agentsObey } from './rules-agents.ts';
 import { asModel, callLegal, oneCdr } from './rules-calls.ts';
-import { idsGrow, onlyWatchers, sameEvent, seenByAll } from './rules-events.ts';
+import {
+  idsGrow,
+  onlyWatchers,
+  saidOnce,
+  sameEvent,
+  seenByAll,
+  sessionsLast,
+} from './rules-events.ts';
 import { noDialogAnew, phonesAgree } from './rules-phones.ts';
 import { answeredOnce, doneOnce, references, sameAnswer } from './rules-requests.ts';
 
@@ -15,6 +22,8 @@ export const RULES: readonly Rule[] = [
   doneOnce,
   references,
   idsGrow,
+  saidOnce,
+  sessionsLast,
   sameEvent,
   seenByAll,
   onlyWatchers,

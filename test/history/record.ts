@@ -88,6 +88,8 @@ export type Line =
   | Said<'answered', Ofs & { readonly id: string; readonly answer: Answer }>
   /** The program is given an event. */
   | Said<'event', Ofs & { readonly event: EventView }>
+  /** Its library heard an event and did not give it to the program. */
+  | Said<'dropped', Ofs & { readonly event: number }>
   /** A phone's end of a dialog is something else from now on. */
   | Said<'phone', { readonly phone: string; readonly dialog: string; readonly state: PhoneState }>
   | Said<'cdr', { readonly box: string; readonly cdr: CdrView }>

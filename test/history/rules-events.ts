@@ -22,6 +22,27 @@ export const idsGrow: Rule = {
   },
 };
 
+export const saidOnce: Rule = {
+  name: 'said-once',
+  about: 'a box says an event once: after a switchover exactly the gap',
+  find(history, broken) {
+    for (const [n, line] of history.lines.entries()) {
+      if (line.kind === 'dropped') broken(n, `${line.program} was told event ${line.event} again`);
+    }
+  },
+};
+
+export const sessionsLast: Rule = {
+  name: 'sessions-last',
+  about: 'in hot standby nobody loses his session, or an event of it',
+  find(history, broken) {
+    for (const [n, line] of history.lines.entries()) {
+      if (line.kind !== 'session' || line.how !== 'lost') continue;
+      broken(n, `${line.program} lost its session after event ${line.since}`);
+    }
+  },
+};
+
 export const sameEvent: Rule = {
   name: 'same-event',
   about: 'everybody is told the same of an event',

@@ -177,6 +177,26 @@ export const HISTORY_SABOTEURS: readonly HistorySaboteur[] = [
     spoil: event(any, (l) => [l, l]),
   },
   {
+    name: 'a box repeats more than the gap',
+    rule: 'said-once',
+    spoil: event(any, (l) => {
+      const { at, program, session } = l;
+      return [l, { kind: 'dropped', at, program, session, event: l.event.id }];
+    }),
+  },
+  {
+    name: 'a new primary does not know a session',
+    rule: 'sessions-last',
+    also: ['seen-by-all', 'only-watchers'],
+    spoil: (lines) =>
+      splice(
+        lines,
+        'session',
+        (l) => l.how === 'resumed',
+        (l) => [{ ...l, how: 'lost' }],
+      ),
+  },
+  {
     name: 'two events change places',
     rule: 'ids-grow',
     also: ['references'],

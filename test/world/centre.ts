@@ -10,17 +10,19 @@ import type { BoxId } from '../../src/pair/terms.ts';
 import { PLAIN_CENTRE } from '../../src/proto/centre.ts';
 import { PLAIN_SITE, type Site } from '../../src/proto/site.ts';
 import { Actor } from '../history/actor.ts';
+import { type Connect, CoreEnd } from '../history/core-end.ts';
 import type { CdrView, Line } from '../history/record.ts';
 import { Recorder } from '../history/recorder.ts';
 import { Softphone } from '../history/softphone.ts';
 import { type Duty, Will } from '../history/will.ts';
-import { type Box, VIP } from './box.ts';
-import { CTI_PASSWORD } from './cti-door.ts';
+import { type Box, LAN_ADDRESS, VIP } from './box.ts';
+import { CTI_PASSWORD, WS_PING } from './cti-door.ts';
 import { CtiEnd } from './cti-end.ts';
 import { Dice } from './dice.ts';
 import { Host } from './host.ts';
 import { ledgerOf } from './inside.ts';
 import type { Queue } from './queue.ts';
+import { CTI_PORT, Stream } from './stream.ts';
 import type { Switch } from './switch.ts';
 
 export type CentreDraw = {
@@ -58,7 +60,7 @@ export class Centre {
   readonly phones: Softphone[] = [];
   readonly actors: Actor[] = [];
   readonly book: Recorder;
-  private readonly ends: CtiEnd[] = [];
+  private readonly ends: { start(): void }[] = [];
   private readonly queue: Queue;
 
   constructor(queue: Queue, lan: Switch, seed: number, draw: CentreDraw) {
@@ -134,7 +136,14 @@ export class Centre {
     const mac = `02:53:50:00:03:${(n + 256).toString(16).slice(1)}`;
     const host = new Host(this.queue, lan, `cti${n}`, mac, ip);
     this.actors.push(actor);
-    this.ends.push(new CtiEnd(this.queue, own.fork('end'), host, ip, actor));
+    const way = own.fork('end');
+    // the product's library, and one that was written from the guide alone
+    const proof = { program: name, password: CTI_PASSWORD };
+    this.ends.push(
+      n % 2 === 0
+        ? new CoreEnd(actor, this.queue, worldSockets(this.queue, host, ip), proof)
+        : new CtiEnd(this.queue, way, host, ip, actor),
+    );
   }
 
   /** Programs connect; nobody does anything before the witness watches. */
@@ -208,3 +217,38 @@ export class Centre {
 
 /** Services that are not there yet. */
 const LEFT_OUT: ReadonlySet<string> = new Set([]);
+
+/** WebSockets of a host of the world. A ping is answered by the socket, as a browser's does. */
+function worldSockets(queue: Queue, host: Host, ip: string): Connect {
+  return (box, ears) => {
+    const connection = host.tcp.connect(ip, LAN_ADDRESS[box === 0 ? 'a' : 'b'], CTI_PORT);
+    const stream = new Stream('ws', connection, false);
+    let open = true;
+    stream.onUp = () => ears.open();
+    stream.onText = (text) => {
+      if (text === WS_PING) stream.send(WS_PING);
+      else if (open) ears.text(text);
+    };
+    stream.onDown = () => {
+      if (!open) return;
+      open = false;
+      ears.closed(1006);
+    };
+    // an attempt nobody answers is given up by the program's kernel
+    queue.after(CONNECT_MS, () => {
+      if (stream.up || !open) return;
+      open = false;
+      connection.abort();
+      ears.closed(1006);
+    });
+    return {
+      send: (text) => stream.send(text),
+      close: () => {
+        open = false;
+        connection.abort();
+      },
+    };
+  };
+}
+
+const CONNECT_MS = 4000;
