@@ -1,0 +1,50 @@
+/**
+ * Saboteurs of what programs are promised: of events, answers, agents and CDRs. As with the others, the
+ * product knows nothing of them.
+ */
+
+import type { TableSpec } from '../../src/base/row.ts';
+import { CDR } from '../../src/call/csta/cdr.ts';
+import { EVENT } from '../../src/call/csta/rows.ts';
+import { dropFromMirror, editEffects, type Saboteur, swarm } from './sabotage.ts';
+
+/** Busy programs, and nothing else that would take time. */
+const CENTRE = { programs: 3, phones: 6, gapMs: 100, callGapMs: 2000 } as const;
+
+const forgetEvents: Saboteur = {
+  name: 'forget-events',
+  oracle: 'programs-hear-once',
+  about: 'what was said to programs is no row at the backup: nobody is given what he missed',
+  adjust: swarm(['kill-primary'], { centre: CENTRE, phones: 3 }),
+  sabotage: (world) => dropFromMirror(world, EVENT as TableSpec),
+};
+
+const loseAnswers: Saboteur = {
+  name: 'lose-answers',
+  oracle: 'requests-done-once',
+  about: 'an answer that is late by a switchover is taken for said',
+  adjust: swarm(['switchover'], { centre: CENTRE, phones: 3 }),
+  sabotage(world) {
+    let epoch = 0;
+    editEffects(world, (_box, engine, out) => {
+      const now = engine.standing.epoch;
+      if (now <= epoch) return;
+      const n = out.programs.findIndex(
+        (item) => item.startsWith('{"kind":"reply"') && /"id":\d/.test(item),
+      );
+      if (n < 0) return;
+      epoch = now;
+      out.programs.splice(n, 1);
+    });
+  },
+};
+
+const forgetCdrs: Saboteur = {
+  name: 'forget-cdrs',
+  oracle: 'one-cdr',
+  about: 'the record of a call is no row at the backup',
+  adjust: swarm(['kill-primary'], { centre: CENTRE, phones: 3 }),
+  sabotage: (world) => dropFromMirror(world, CDR as TableSpec),
+};
+
+export const PROGRAM_SABOTEURS: readonly Saboteur[] = [forgetEvents, loseAnswers, forgetCdrs];
