@@ -10,7 +10,11 @@ import { PAIR_DEFAULTS, settingsFault } from '../pair/settings.ts';
 import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts';
 import { type DigestName, sipSettings } from '../proto/context.ts';
 import { ipCanonical } from '../wire/ip.ts';
+
+import { type CtiSettings, ctiOf } from './config-cti.ts';
+
 import { type MediaConfig, mediaOf } from './config-media.ts';
+
 import { type DnsSettings, dnsOf, siteOf } from './config-site.ts';
 import { type StreamConfig, streamsOf } from './config-streams.ts';
 import { isKeyFault, readKeyFile } from './key-file.ts';
@@ -28,6 +32,8 @@ export type Config = {
   };
   readonly sipPort: number;
   readonly streams: StreamConfig;
+  /** Where programs connect. */
+  readonly cti: CtiSettings;
   readonly data: string;
   readonly media: MediaConfig;
   readonly control: string;
@@ -128,6 +134,7 @@ const TOP = [
   'sip',
   'users',
   'site',
+  'cti',
   'dns',
   'witnesses',
   'fence',
@@ -332,6 +339,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   c.known(face, 'vip.', ['address', 'more', 'vrrp', 'carrierBounce']);
   const sip = c.object(j, 'sip', '');
   const streams = streamsOf(c, sip);
+  const cti = ctiOf(c, j);
   const users = c.object(j, 'users', '');
   c.known(users, 'users.', ['from', 'to', 'auth', 'digest', 'voicemail']);
   const fence = fenceOf(c, j);
@@ -355,6 +363,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
     },
     sipPort: port,
     streams,
+    cti,
     data: c.text(j, 'data', ''),
     media: mediaOf(c, j),
     control: c.text(j, 'control', ''),
@@ -380,6 +389,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
         voicemail: voicemailOf(c, users),
         nonceKey: Buffer.from(pair.key).toString('hex'),
         product: RELEASE.replace(' ', '/'),
+        csta: cti.enabled,
         site: siteOf(c, j, from, to),
       }),
       diskGroupMs: 200,
