@@ -7,18 +7,12 @@
 
 import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
-import { isLocalMedia, LOCAL_MEDIA, type MediaWord, mediaWord } from '../proto/media.ts';
+import { isLocalMedia, type MediaWord, mediaWord } from '../proto/media.ts';
 import { answer } from '../proto/sip/server.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
 import { type Outcome, reoffer } from './renegotiate.ts';
-import type { Target } from './route.ts';
 import { LEG, type Leg } from './rows.ts';
 import { REOFFER, type Reoffer } from './transfer-rows.ts';
-
-/** The service of the box, as somebody who can be invited. @param uri made by `proto/media.ts`. */
-export function mediaTarget(uri: string): Target {
-  return { peer: LOCAL_MEDIA, uri, nat: false, route: '', binding: 0, extension: '' };
-}
 
 /**
  * Something else is played on a confirmed leg at the service, or the same from its beginning; or a
