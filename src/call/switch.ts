@@ -39,8 +39,9 @@ import {
   validateResponse,
 } from '../sip-parser/index.ts';
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
-import { BRIDGE } from './bridge-rows.ts';
+import { BRIDGE, type Bridge } from './bridge-rows.ts';
 import { happen } from './call.ts';
+import { bridgeDue } from './control/refer-out.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
@@ -92,9 +93,9 @@ export const CALL_TABLES: readonly TableSpec[] = [
   SESSION,
   MONITOR,
   REQUEST,
-  HOUSE,
   BRIDGE,
   CDR,
+  HOUSE,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
@@ -295,6 +296,9 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case CDR.number:
       cdrDue(cx, row as Cdr);
+      return;
+    case BRIDGE.number:
+      bridgeDue(cx, row as Bridge);
       return;
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));

@@ -25,11 +25,11 @@ const LOOK_MS = 1000;
 /** The same when there is more to remove than one turn should. */
 const SOON_MS = 20;
 
-/** Id of the last event. Ids only grow, whatever was removed: the next one is drawn and given back. */
+/** No later event has a smaller id, no earlier one a greater. Ids only grow: this one is used up. */
 export function position(cx: Context): number {
   const probe = cx.store.insert(EVENT, {});
   cx.store.remove(EVENT, probe);
-  return probe.id - 1;
+  return probe.id;
 }
 
 function houseOf(cx: Context): House | undefined {

@@ -55,7 +55,7 @@ const SESSION_SERVICES = {
     result: z.looseObject({
       session: z.string().describe('By this it is resumed; keep it secret.'),
       role: z.literal('primary'),
-      position: z.int().describe('Id of the last event: later ones have greater ids.'),
+      position: z.int().describe('Later events have greater ids.'),
     }),
   },
   resumeSession: {
@@ -69,7 +69,10 @@ const SESSION_SERVICES = {
       session: s.text.min(1),
       since: z.int().min(0).describe('Id of the last event that was seen.'),
     }),
-    result: z.looseObject({ missed: z.int(), position: z.int() }),
+    result: z.looseObject({
+      missed: z.int().describe('At most so many events follow for what was missed.'),
+      position: z.int(),
+    }),
   },
   stopSession: {
     about: 'Ends the session with its monitors.',
@@ -88,7 +91,9 @@ const SESSION_SERVICES = {
       upTo: z.int().min(0).optional(),
       request: z.union([z.int(), s.text]).optional(),
     }),
-    result: s.done,
+    result: z.looseObject({
+      position: z.int().describe('Events up to here came, unless a gap is being given.'),
+    }),
   },
   ping: {
     about: 'A sign of life.',
@@ -133,16 +138,16 @@ const MONITOR_SERVICES = {
   },
   monitorStop: {
     about: 'Watches no longer.',
-    roles: OBSERVE,
-    acts: ['monitor'],
+    roles: [],
+    acts: [],
     kind: 'write',
     params: z.strictObject({ monitor: s.reference }),
     result: s.done,
   },
   changeMonitorFilter: {
     about: 'Leaves out other events from now on.',
-    roles: OBSERVE,
-    acts: ['monitor'],
+    roles: [],
+    acts: [],
     kind: 'write',
     params: z.strictObject({ monitor: s.reference, filter: s.filter }),
     result: s.done,
@@ -175,7 +180,7 @@ const MONITOR_SERVICES = {
   },
   getDevices: {
     about: 'The devices there are: extensions, routing points, queues.',
-    roles: OBSERVE,
+    roles: [],
     acts: [],
     kind: 'read',
     params: z.strictObject({}),
