@@ -6,6 +6,7 @@
 import { below } from '../base/chance.ts';
 import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
+import { isLocalMedia } from '../proto/media.ts';
 import { awaitsAck, cancel, outstanding } from '../proto/sip/client.ts';
 import { CTX, type Method, STX, type Stx } from '../proto/sip/rows.ts';
 import {
@@ -30,6 +31,7 @@ import {
 } from '../proto/sip/text.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
 import { admits, extensions, notAllowed, tooLarge } from './admission.ts';
+import { answerAlone, isAlone } from './alone.ts';
 import { happen } from './call.ts';
 import {
   contactOf,
@@ -44,6 +46,7 @@ import {
   tagOf,
   tidy,
 } from './leg.ts';
+import { mediaSays } from './media.ts';
 import { describes, exchange, refusesOffer } from './offer.ts';
 import { continued } from './origin.ts';
 import { refer, resubscribe } from './refer.ts';
@@ -80,6 +83,10 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
   if (m.methodId === M.SUBSCRIBE && resubscribe(cx, m, key, leg, from)) return;
   if (leg.state === 'subscribed') {
     answerStateless(cx, m, from, 481, EMPTY_TAIL);
+    return;
+  }
+  if (m.methodId === M.INFO && isLocalMedia(leg)) {
+    mediaSays(cx, m, key, leg, from);
     return;
   }
   switch (m.methodId) {
@@ -154,6 +161,10 @@ function pass(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, fro
   }
   if (m.methodId === M.UPDATE && !describes(m)) {
     updateHere(cx, m, key, leg, from);
+    return;
+  }
+  if (isAlone(leg)) {
+    answerAlone(cx, m, key, leg, from);
     return;
   }
   const other = partner(cx, call, leg);

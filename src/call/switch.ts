@@ -13,6 +13,7 @@
 import { isReliable, type Peer } from '../base/peer.ts';
 import type { Store, TableSpec } from '../base/row.ts';
 import type { Context, Resolved } from '../proto/context.ts';
+import { isLocalMedia } from '../proto/media.ts';
 import { isOurPort, isOurs } from '../proto/sip/address.ts';
 import { clientDue } from '../proto/sip/client.ts';
 import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
@@ -38,10 +39,12 @@ import {
   validateResponse,
 } from '../sip-parser/index.ts';
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
+import { BRIDGE, type Bridge } from './bridge-rows.ts';
 import { happen } from './call.ts';
+import { bridgeDue } from './control/refer-out.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
-import { CCALL, EVENT, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
+import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
 import { lapse, mailboxWord } from './events/mailbox.ts';
 import { resumeSubscriptions, subscriptionDue } from './events/notifier.ts';
@@ -50,6 +53,7 @@ import { inSubscription, subscribe } from './events/subscribe.ts';
 import { watched } from './events/watch.ts';
 import { follow, resumeFlows } from './flow.ts';
 import { huntDue } from './hunt.ts';
+import { resumeMedia } from './media.ts';
 import { newMessage } from './message.ts';
 import { hearOutcome } from './outcomes.ts';
 import { outOfDialog } from './refer.ts';
@@ -89,7 +93,9 @@ export const CALL_TABLES: readonly TableSpec[] = [
   SESSION,
   MONITOR,
   REQUEST,
+  BRIDGE,
   CDR,
+  HOUSE,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
@@ -105,7 +111,7 @@ function heard(cx: Context, from: Peer, text: string): void {
     cx.count('fromOurselves');
     return;
   }
-  if (!cx.guard.hears(cx.now, from.ip)) {
+  if (!isLocalMedia(from) && !cx.guard.hears(cx.now, from.ip)) {
     cx.count('floodDropped');
     return;
   }
@@ -291,6 +297,9 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
     case CDR.number:
       cdrDue(cx, row as Cdr);
       return;
+    case BRIDGE.number:
+      bridgeDue(cx, row as Bridge);
+      return;
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));
       return;
@@ -323,6 +332,7 @@ export function resume(plain: Context): void {
   }
   resumeFlows(cx);
   resumeSubscriptions(cx);
+  resumeMedia(cx);
   publish(cx);
 }
 

@@ -11,12 +11,16 @@ import type { EngineInput } from '../input.ts';
 import type { Loaded } from '../ledger/disk.ts';
 import { Engine, EngineEffects } from '../node.ts';
 import { StandingCell } from '../pair/standing.ts';
+import { LOCAL_MEDIA } from '../proto/media.ts';
+import type { EngineView } from '../status.ts';
 import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
+import { CtiDoor } from './cti-door.ts';
 import { Datagrams } from './datagrams.ts';
 import type { DiskAnswer, DiskThreadData } from './disk-thread.ts';
 import { Flows } from './flows.ts';
 import { Link } from './link.ts';
+import { MediaDoor } from './media-door.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { Names } from './resolver.ts';
 
@@ -44,6 +48,8 @@ class Loop {
   private readonly flows: Flows;
   private readonly link: Link;
   private readonly names: Names;
+  private readonly media: MediaDoor;
+  private readonly programs: CtiDoor;
   private readonly standing = new StandingCell(data.standing);
   private readonly lease = new Float64Array(data.lease);
   private readonly out = new EngineEffects();
@@ -64,6 +70,7 @@ class Loop {
     this.udp = new Datagrams(config.node.pair.vips, config.sipPort, () => this.readSip());
     this.flows = new Flows(config, {
       message: ({ transport, ip, port }, text) => {
+        if (ip === LOCAL_MEDIA.ip) return;
         this.streamed = true;
         this.take({ kind: 'sip', transport, ip, port, text });
       },
@@ -95,6 +102,16 @@ class Loop {
     this.names = new Names(config.dns, usable, config.node.sip.vip6 !== '', (answer) =>
       this.take({ kind: 'resolved', answer }),
     );
+    this.media = new MediaDoor(
+      config,
+      data.lease,
+      (text) => this.take({ kind: 'sip', ...LOCAL_MEDIA, text }),
+      (line) => say({ kind: 'log', line }),
+    );
+    this.programs = new CtiDoor(config, data, {
+      ask: (request) => this.take(request),
+      log: (line) => say({ kind: 'log', line }),
+    });
     parentPort?.on('message', (m: ToEngine) => this.fromSentry(m));
     this.take({ kind: 'tick' });
   }
@@ -105,7 +122,7 @@ class Loop {
         this.take({ kind: 'order', order: m.order });
         return;
       case 'view':
-        say({ kind: 'view', id: m.id, view: this.engine.view(m.digest) });
+        say({ kind: 'view', id: m.id, view: this.view(m.digest) });
         return;
       case 'reload':
         say({ kind: 'reloaded', id: m.id, fault: this.flows.reload() });
@@ -113,11 +130,17 @@ class Loop {
     }
   }
 
+  private view(digest: boolean): EngineView {
+    return { ...this.engine.view(digest), programConnections: this.programs.connections };
+  }
+
   private fromDisk(answer: DiskAnswer): void {
     if (answer.kind !== 'loaded') this.take(answer);
   }
 
   private readonly onSip = (text: string, ip: string, port: number): void => {
+    // nobody outside is the media service of this box
+    if (ip === LOCAL_MEDIA.ip) return;
     this.inputs.push({ kind: 'sip', transport: 'udp', ip, port, text });
   };
 
@@ -175,12 +198,16 @@ class Loop {
       this.disk.postMessage(batch, [batch.bytes.buffer as ArrayBuffer]);
     if (out.closeLink) this.link.drop();
     if (out.sends.length > 0) this.send();
+    this.programs.turn(out.programs, this.engine.role, this.mayAnswer());
     if (out.reading !== this.reading) {
       this.reading = out.reading;
       this.udp.setReading(out.reading);
       this.flows.setReading(out.reading);
     }
-    if (out.dropFlows) this.flows.drop();
+    if (out.dropFlows) {
+      this.flows.drop();
+      this.media.drop();
+    }
     if (out.tickles.length > 0) say({ kind: 'tickle', peers: [...out.tickles] });
     // before the reports: who reads one looks at the state it is about
     this.standing.write(this.engine.standing);
@@ -194,11 +221,13 @@ class Loop {
   private send(): void {
     if (!this.mayAnswer()) return;
     for (const d of this.out.sends) {
-      if (d.transport === 'udp') this.udp.queue(d.text, d.ip, d.port);
+      if (d.ip === LOCAL_MEDIA.ip) this.media.queue(d.text);
+      else if (d.transport === 'udp') this.udp.queue(d.text, d.ip, d.port);
       else this.flows.send(d, d.text);
     }
     this.udp.flush();
     this.flows.flush();
+    this.media.flush(this.engine.pairNow() - this.turnedAt);
   }
 
   private mayAnswer(): boolean {
