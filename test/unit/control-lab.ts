@@ -15,7 +15,6 @@ import {
   singleStepTransferCall,
   transferCall,
 } from '../../src/call/control/transfer.ts';
-import { CDR } from '../../src/call/csta/cdr.ts';
 import { publish } from '../../src/call/csta/publish.ts';
 import { type Done, isRefusal, type Refusal } from '../../src/call/csta/refusal.ts';
 import { CCALL, EVENT, MONITOR, PARTY, type Party, SESSION } from '../../src/call/csta/rows.ts';
@@ -267,7 +266,7 @@ export function end(cast: Cast, first: number): string[] {
     lab.pass(2000);
   }
   const { store } = lab.cx;
-  const left = lab.rows() - store.count(EVENT) - store.count(CDR);
+  const left = lab.rows() - store.count(EVENT);
   if (store.count(CCALL) > 0) out.push('a call is left');
   if (left !== BASE) out.push(`${left - BASE} rows are left`);
   for (const phone of [...phones, media]) {
