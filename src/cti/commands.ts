@@ -3,6 +3,11 @@
  * schema of `services.ts` already; a command answers in the same turn, and events tell the rest.
  */
 
+import { answerCall } from '../call/control/answer.ts';
+import { clearCall, clearConnection } from '../call/control/clear.ts';
+import { alternateCall, holdCall, reconnectCall, retrieveCall } from '../call/control/hold.ts';
+import { consultationCall, makeCall } from '../call/control/make.ts';
+import { deflectCall, singleStepTransferCall, transferCall } from '../call/control/transfer.ts';
 import { associateData } from '../call/csta/data.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
 import type { Session } from '../call/csta/rows.ts';
@@ -19,6 +24,32 @@ import type { Method, Params } from './services.ts';
 
 type Command<M extends Method> = (cx: Context, p: Params<M>, session: Session) => Done | Refusal;
 
+const CONTROL: { readonly [M in Method]?: Command<M> } = {
+  makeCall: (cx, p) =>
+    makeCall(cx, {
+      callingDevice: p.callingDevice,
+      calledNumber: p.calledDevice,
+      ...(p.userData === undefined ? {} : { userData: p.userData }),
+    }),
+  answerCall: (cx, p) => answerCall(cx, p.connection),
+  clearConnection: (cx, p) => clearConnection(cx, p.connection),
+  clearCall: (cx, p) => clearCall(cx, p),
+  holdCall: (cx, p) => holdCall(cx, p.connection),
+  retrieveCall: (cx, p) => retrieveCall(cx, p.connection),
+  alternateCall: (cx, p) => alternateCall(cx, two(p)),
+  reconnectCall: (cx, p) => reconnectCall(cx, two(p)),
+  transferCall: (cx, p) => transferCall(cx, two(p)),
+  consultationCall: (cx, p) =>
+    consultationCall(cx, { existingCall: p.connection, consultedDevice: p.calledDevice }),
+  singleStepTransferCall: (cx, p) =>
+    singleStepTransferCall(cx, { activeCall: p.connection, transferredTo: p.transferredTo }),
+  deflectCall: (cx, p) => deflectCall(cx, { ...p.connection, newDestination: p.newDestination }),
+};
+
+function two(p: Params<'transferCall'>) {
+  return { activeCall: p.activeConnection, heldCall: p.heldConnection };
+}
+
 /** Sessions are in `request.ts`; `ping` and `getSystemStatus` are answered at the door. */
 const COMMANDS: { readonly [M in Method]?: Command<M> } = {
   monitorStart,
@@ -28,6 +59,7 @@ const COMMANDS: { readonly [M in Method]?: Command<M> } = {
   snapshotCall,
   getDevices,
   associateData,
+  ...CONTROL,
 };
 
 export function command(

@@ -160,8 +160,8 @@ function unasked(
 }
 
 function callOf(ask: Ask): number {
-  const { connection } = resultOf(ask);
-  return Number((connection as { callId?: number } | undefined)?.callId ?? 0);
+  const { connection, callingDevice = connection } = resultOf(ask);
+  return Number((callingDevice as { callId?: number } | undefined)?.callId ?? 0);
 }
 
 /** Events by the request they name, as their requesters were told. */
