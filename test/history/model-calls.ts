@@ -5,7 +5,7 @@
 
 import type { EventView, PartyView } from './record.ts';
 
-export type Connection = { deviceId: string; state: string };
+export type Connection = { readonly deviceId: string; readonly side: string; state: string };
 
 type Step = {
   /** States of the connection before; `none`: it is new. */
@@ -17,6 +17,7 @@ type Step = {
 const LIVE = ['initiated', 'alerting', 'connected', 'hold', 'queued', 'failed'];
 
 export const STEPS: { readonly [event: string]: Step } = {
+  serviceInitiated: { from: ['none'], to: ['initiated'] },
   originated: { from: ['none', 'initiated'], to: ['initiated', 'connected', 'hold'] },
   delivered: { from: ['none', 'initiated', 'queued'], to: ['alerting'] },
   established: {
@@ -40,7 +41,8 @@ export type CallModel = {
   answeredAt: number;
   endedAt: number;
   over: boolean;
-  readonly firstId: number;
+  /** A program made it, or it began in some other way than by a phone that calls. */
+  readonly made: boolean;
 };
 
 export class Calls {
@@ -82,7 +84,7 @@ export class Calls {
     const left = [...(event.parties ?? [])];
     const gone: Connection[] = [];
     for (const own of call.connections) {
-      const n = left.findIndex((p) => p.deviceId === own.deviceId && p.state === own.state);
+      const n = left.findIndex((p) => word(p) === word(own));
       if (n < 0) gone.push(own);
       else left.splice(n, 1);
     }
@@ -106,16 +108,19 @@ function begin(event: EventView, callId: number): CallModel {
     answeredAt: 0,
     endedAt: 0,
     over: false,
-    firstId: event.id,
+    made: event.event !== 'originated',
   };
 }
 
 function move(call: CallModel, event: EventView, step: Step): string {
   const { connection, localState = '' } = event;
+  // what was asked for did not come to be: nobody is anything else for that
+  if (event.event === 'failed' && event.localState === undefined) return '';
   if (connection === undefined) return `${event.event} of no connection`;
   if (connection.callId !== call.callId) return `a connection of call ${connection.callId}`;
   const { deviceId } = connection;
-  const own = call.connections.filter((c) => c.deviceId === deviceId);
+  const side = String(event['side'] ?? '');
+  const own = call.connections.filter((c) => c.deviceId === deviceId && c.side === side);
   const known = own.find((c) => step.from.includes(c.state));
   const gone = step.to.length === 0;
   if (known === undefined && (gone || !step.from.includes('none'))) {
@@ -125,7 +130,7 @@ function move(call: CallModel, event: EventView, step: Step): string {
   if (gone ? localState !== 'null' : !step.to.includes(localState)) {
     return `${event.event} of ${deviceId} leaves it ${localState}`;
   }
-  if (known === undefined) call.connections.push({ deviceId, state: localState });
+  if (known === undefined) call.connections.push({ deviceId, side, state: localState });
   else if (gone) call.connections.splice(call.connections.indexOf(known), 1);
   else known.state = localState;
   const talks = event.event === 'established' && call.answeredAt === 0;
@@ -141,8 +146,9 @@ function differ(model: readonly Connection[], said: readonly PartyView[] | undef
 }
 
 function listed(list: readonly PartyView[]): string {
-  return list
-    .map((p) => `${p.deviceId} ${p.state}`)
-    .sort()
-    .join(', ');
+  return list.map(word).sort().join(', ');
+}
+
+function word(p: PartyView): string {
+  return `${p.deviceId} ${p.state}${p.side === undefined || p.side === '' ? '' : ` (${p.side})`}`;
 }

@@ -26,7 +26,11 @@ export type EventView = {
   readonly [more: string]: unknown;
 };
 
-export type PartyView = { readonly deviceId: string; readonly state: string };
+export type PartyView = {
+  readonly deviceId: string;
+  readonly state: string;
+  readonly side?: string;
+};
 
 export type Answer = { readonly result: unknown } | { readonly error: unknown };
 

@@ -157,6 +157,8 @@ function times(call: CallModel, cdr: CdrView, broken: (line: number, text: strin
     ['end', call.endedAt / 1000, cdr.end],
   ] as const;
   for (const [what, event, said] of pairs) {
+    // a call that a program makes begins before its first device is told of
+    if (what === 'start' && call.made && cdr.start <= call.startedAt / 1000) continue;
     const same =
       typeof event === 'number' && typeof said === 'number'
         ? Math.abs(event - said) <= SAME_MS

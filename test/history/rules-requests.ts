@@ -52,15 +52,17 @@ export const sameAnswer: Rule = {
 };
 
 /**
- * Events that a request leads to, once each, when it is accepted; `any`: one of them at most (an agent
- * who is ready already changes nothing), `all`: one of each.
+ * What an accepted request leads to: of these events, in its name, so many at most; `own`: only those of
+ * the connection it names count. `told`: there is at least one event in its name, whatever it says.
  */
 const EFFECTS: { readonly [method: string]: Effect } = {
-  makeCall: { events: ['originated'], least: 1, most: 1 },
-  answerCall: { events: ['established'], least: 0, most: 1 },
-  holdCall: { events: ['held'], least: 0, most: 1 },
-  retrieveCall: { events: ['retrieved'], least: 0, most: 1 },
-  clearConnection: { events: ['connectionCleared'], least: 0, most: 2 },
+  makeCall: { events: ['originated'], most: 1, told: true },
+  consultationCall: { events: ['originated'], most: 1, told: true },
+  answerCall: { events: ['established'], most: 1, own: true },
+  holdCall: { events: ['held'], most: 1, own: true },
+  retrieveCall: { events: ['retrieved'], most: 1, own: true },
+  clearConnection: { events: ['connectionCleared'], most: 1, own: true },
+  deflectCall: { events: ['diverted'], most: 1, own: true },
   setAgentState: {
     events: [
       'agentLoggedOn',
@@ -70,14 +72,18 @@ const EFFECTS: { readonly [method: string]: Effect } = {
       'agentBusy',
       'agentWorkingAfterCall',
     ],
-    least: 0,
     most: 2,
   },
-  associateData: { events: ['callInformation'], least: 1, most: 1 },
-  setDoNotDisturb: { events: ['doNotDisturb'], least: 0, most: 1 },
-  setForwarding: { events: ['forwarding'], least: 0, most: 1 },
+  associateData: { events: ['callInformation'], most: 1, told: true },
+  setDoNotDisturb: { events: ['doNotDisturb'], most: 1 },
+  setForwarding: { events: ['forwarding'], most: 1 },
 };
-type Effect = { readonly events: readonly string[]; readonly least: number; readonly most: number };
+type Effect = {
+  readonly events: readonly string[];
+  readonly most: number;
+  readonly own?: boolean;
+  readonly told?: boolean;
+};
 
 export const doneOnce: Rule = {
   name: 'done-once',
@@ -101,7 +107,6 @@ export const doneOnce: Rule = {
         broken(ask.line, `${say(ask)} was said to make call ${callId}, and made ${own.callId}`);
       }
     }
-    unasked(history, calls, broken);
   },
 };
 
@@ -112,18 +117,21 @@ function counted(
   got: readonly EventView[],
   broken: (line: number, text: string) => void,
 ): void {
-  const events = got.filter((e) => effect.events.includes(e.event));
+  const { connection } = ask.params;
+  const events = got.filter((e) => {
+    if (!effect.events.includes(e.event)) return false;
+    return effect.own !== true || JSON.stringify(e.connection) === JSON.stringify(connection);
+  });
+  const names = events.map((e) => `${e.event} ${e.id}`).join(', ');
   if (!isResult(ask.answered[0])) {
-    const names = events.map((e) => `${e.event} ${e.id}`).join(', ');
     if (events.length > 0) broken(ask.line, `${say(ask)} was refused, and led to ${names}`);
     return;
   }
-  const names = events.map((e) => `${e.event} ${e.id}`).join(', ') || 'nothing';
   if (events.length > effect.most) broken(ask.line, `${say(ask)} led to ${names}`);
   const story = history.stories.get(ask.session) as Story;
-  const must = effect.least > 0 && story.ended === 'open' && history.quiet !== undefined;
-  if (must && events.length < effect.least && hears(story, ask)) {
-    broken(ask.line, `${say(ask)} was accepted, and led to ${names}`);
+  const must = effect.told === true && story.ended === 'open' && history.quiet !== undefined;
+  if (must && got.length === 0 && hears(story, ask)) {
+    broken(ask.line, `${say(ask)} was accepted, and nothing was told of it`);
   }
 }
 
@@ -143,20 +151,6 @@ function deviceOf(ask: Ask): string {
     return String((connection as { deviceId?: string }).deviceId ?? '');
   }
   return String(callingDevice ?? deviceId ?? '');
-}
-
-/** A call that a program is said to have made was asked for by one. */
-function unasked(
-  history: History,
-  asked: ReadonlyMap<number, Ask>,
-  broken: (line: number, text: string) => void,
-): void {
-  // a request whose answer is still on its way may have made it
-  if (history.asks.some((ask) => ask.method === 'makeCall' && ask.answered.length === 0)) return;
-  for (const event of history.events) {
-    if (event.event !== 'originated' || event.cause !== 'makeCall') continue;
-    if (!asked.has(event.callId ?? 0)) broken(0, `call ${event.callId} was asked for by nobody`);
-  }
 }
 
 function callOf(ask: Ask): number {
