@@ -128,10 +128,14 @@ export class Will {
     return this.duty.devices.filter((device) => !busy.has(device));
   }
 
-  private somebody(): string {
+  /** A number to call or to send somebody to; not the device itself: its connections have one name. */
+  private somebody(besides: unknown): string {
     const { devices, others, queues, points } = this.duty;
     const all = [devices, devices, others, queues, points].filter((list) => list.length > 0);
-    return this.dice.pick(this.dice.pick(all));
+    for (;;) {
+      const number = this.dice.pick(this.dice.pick(all));
+      if (number !== besides) return number;
+    }
   }
 
   // ── wishes ───────────────────────────────────────────────────────────────────────────────────
@@ -140,7 +144,7 @@ export class Will {
     const idle = this.idle();
     if (idle.length === 0 || this.calls.calls.size >= CALLS) return undefined;
     const callingDevice = this.dice.pick(idle);
-    const params = { callingDevice, calledDevice: this.somebody() };
+    const params = { callingDevice, calledDevice: this.somebody(callingDevice) };
     return { method: 'makeCall', params };
   }
 
@@ -154,13 +158,13 @@ export class Will {
   consult(): Wish | undefined {
     const wish = this.on('connected', 'consultationCall');
     if (wish === undefined) return undefined;
-    return { ...wish, params: { ...wish.params, calledDevice: this.somebody() } };
+    return { ...wish, params: { ...wish.params, calledDevice: this.somebody(deviceIn(wish)) } };
   }
 
   away(state: string, method: string, field: string): Wish | undefined {
     const wish = this.on(state, method);
     if (wish === undefined) return undefined;
-    return { ...wish, params: { ...wish.params, [field]: this.somebody() } };
+    return { ...wish, params: { ...wish.params, [field]: this.somebody(deviceIn(wish)) } };
   }
 
   two(method: string): Wish | undefined {
@@ -265,4 +269,8 @@ export class Will {
     if (x < 8) return { method: 'routeReject', params: { routeId, cause: 'busy' } };
     return { method: 'routeEnd', params: { routeId } };
   }
+}
+
+function deviceIn({ params }: Wish): unknown {
+  return (params['connection'] as { readonly deviceId?: string } | undefined)?.deviceId;
 }
