@@ -38,6 +38,8 @@ import {
   validateResponse,
 } from '../sip-parser/index.ts';
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
+import { agentDue, resumeAgents } from './agent/agent.ts';
+import { AGENT, type Agent } from './agent/rows.ts';
 import { happen } from './call.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
@@ -88,6 +90,7 @@ export const CALL_TABLES: readonly TableSpec[] = [
   SESSION,
   MONITOR,
   REQUEST,
+  AGENT,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
@@ -289,6 +292,9 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));
       return;
+    case AGENT.number:
+      agentDue(cx, row as Agent);
+      return;
     default:
   }
 }
@@ -318,6 +324,7 @@ export function resume(plain: Context): void {
   }
   resumeFlows(cx);
   resumeSubscriptions(cx);
+  resumeAgents(cx);
   publish(cx);
 }
 
