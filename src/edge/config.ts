@@ -11,6 +11,7 @@ import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts'
 import { type DigestName, sipSettings } from '../proto/context.ts';
 import { ipCanonical } from '../wire/ip.ts';
 import { type CtiSettings, ctiOf } from './config-cti.ts';
+import { type MediaConfig, mediaOf } from './config-media.ts';
 import { type DnsSettings, dnsOf, siteOf } from './config-site.ts';
 import { type StreamConfig, streamsOf } from './config-streams.ts';
 import { isKeyFault, readKeyFile } from './key-file.ts';
@@ -31,6 +32,7 @@ export type Config = {
   /** Where programs connect. */
   readonly cti: CtiSettings;
   readonly data: string;
+  readonly media: MediaConfig;
   readonly control: string;
   /** Program that cuts the peer's power or port, and its arguments. */
   readonly fence: readonly string[] | undefined;
@@ -134,6 +136,7 @@ const TOP = [
   'witnesses',
   'fence',
   'data',
+  'media',
   'control',
   'key',
   'keyFile',
@@ -359,6 +362,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
     streams,
     cti,
     data: c.text(j, 'data', ''),
+    media: mediaOf(c, j),
     control: c.text(j, 'control', ''),
     fence: fence.command,
     dns: dnsOf(c, j),

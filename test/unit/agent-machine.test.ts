@@ -38,9 +38,7 @@ test('every state is reached, and every agent can be made ready', (t) => {
   for (const state of AGENT_STATES) {
     const to = AGENT_MACHINE[state].askReady;
     t.is(to, isBusy(state) ? 'busyReady' : 'ready');
-    t.is<string>(
-      SEEN[state].event,
-      `agent${SEEN[state].state.replace(/^./, (c) => c.toUpperCase())}`,
-    );
+    const told = SEEN[state].state.replace(/^./, (c) => c.toUpperCase());
+    t.is(`agent${told}`, SEEN[state].event);
   }
 });
