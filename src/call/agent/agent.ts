@@ -95,7 +95,9 @@ export function step(cx: Context, agent: Agent, event: AgentEvent, reason?: stri
   const is = wanted === 'ready' && agent.guardUntil > cx.now ? 'guard' : wanted;
   const asked = reason !== undefined;
   // what he said of not being ready holds through a call
-  const why = asked ? reason : is === 'notReady' || isBusy(is) ? agent.reason : '';
+  // as does that of after-call work which a call of his own interrupted
+  const lasts = is === 'notReady' ? event !== 'wrapUpOver' : isBusy(is) || event === 'callEnds';
+  const why = asked ? reason : lasts && wanted !== 'ready' ? agent.reason : '';
   const anew = is !== was || why !== agent.reason || (is === 'work' && asked);
   if (!anew && !(asked && is === 'notReady')) return;
   const same = SEEN[is].state === SEEN[was].state && why === agent.reason;
@@ -176,7 +178,10 @@ function workAt(
   let business = false;
   for (const party of cx.store.all(PARTY, 'device', agent.device)) {
     if (party.leg === 0 || (party.state !== 'connected' && party.state !== 'hold')) continue;
-    if (cx.store.get(CCALL, party.ccall)?.business === true) business = true;
+    const ccall = cx.store.get(CCALL, party.ccall);
+    // one he makes himself is none before somebody answers
+    const talks = party.side !== 'calling' || (ccall?.answeredAt ?? 0) !== 0;
+    if (ccall?.business === true && talks) business = true;
     else if (own && party.side === 'calling') occupied = true;
   }
   return { occupied: occupied || business, business };
