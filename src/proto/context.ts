@@ -175,6 +175,8 @@ export type Turn = {
   readonly ender: Map<number, number>;
   /** What the CDRs of calls will tell besides: by the row of `cstacall`, pieces of JSON. */
   readonly logs: Map<number, string>;
+  /** Devices whose registrations came or went, and whether they were in service before. */
+  readonly devices: Map<string, boolean>;
 };
 
 export function newTurn(): Turn {
@@ -187,6 +189,7 @@ export function newTurn(): Turn {
     failed: new Map(),
     ender: new Map(),
     logs: new Map(),
+    devices: new Map(),
   };
 }
 

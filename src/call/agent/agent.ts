@@ -14,6 +14,7 @@ import type { Context } from '../../proto/context.ts';
 import { extensionOf } from '../../proto/site.ts';
 import { emit } from '../csta/event.ts';
 import { CCALL, PARTY } from '../csta/rows.ts';
+import { onwardAtOnce } from '../device/features.ts';
 import { BINDING } from '../rows.ts';
 import { AGENT_MACHINE, type AgentEvent, isBusy, SEEN } from './machine.ts';
 import { becameFree } from './ready-hook.ts';
@@ -203,6 +204,8 @@ export function isReachable(cx: Context, device: string): boolean {
 export function isFree(cx: Context, agent: Agent): boolean {
   if (agent.state !== 'ready' || isReserved(cx, agent)) return false;
   if (cx.store.all(PARTY, 'device', agent.device).length > 0) return false;
+  // who is not to be disturbed is not, and what goes elsewhere is not his
+  if (onwardAtOnce(cx, agent.device, true) !== undefined) return false;
   return isReachable(cx, agent.device);
 }
 

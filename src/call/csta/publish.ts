@@ -14,6 +14,7 @@
  */
 
 import type { Context } from '../../proto/context.ts';
+import { tellService } from '../device/service.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
 import type { Cause } from './causes.ts';
 import { noteDevice, writeCdr } from './cdr.ts';
@@ -33,6 +34,7 @@ const ROUNDS = 16;
 export function publish(cx: Context): void {
   if (!cx.settings.csta) return;
   const { turn } = cx;
+  if (turn.devices.size > 0) tellService(cx);
   if (turn.calls.size + turn.ended.size > 0) {
     for (let round = 0; round < ROUNDS && turn.calls.size + turn.ended.size > 0; round += 1) {
       const calls = [...turn.calls];
