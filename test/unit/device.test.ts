@@ -41,11 +41,11 @@ function forward(lab: AgentLab, n: number, type: keyof typeof TO, to: string, mo
     ...(to === '' ? {} : { forwardDN: to }),
     ...more,
   };
-  return word(lab.ask((cx) => setForwarding(cx, p)));
+  return word(lab.turn((cx) => setForwarding(cx, p)));
 }
 
 function dnd(lab: AgentLab, n: number, doNotDisturbOn: boolean): string {
-  return word(lab.ask((cx) => setDoNotDisturb(cx, { device: `100${n}`, doNotDisturbOn })));
+  return word(lab.turn((cx) => setDoNotDisturb(cx, { device: `100${n}`, doNotDisturbOn })));
 }
 
 /** Phone 1 calls a number; @returns the INVITE it sent. */
@@ -89,14 +89,14 @@ for (const [name, swap] of SWAPS) {
       ['doNotDisturb true'],
     );
     t.deepEqual(
-      lab.ask((cx) => getDoNotDisturb(cx, { device: '1002' })),
+      lab.turn((cx) => getDoNotDisturb(cx, { device: '1002' })),
       {
         deviceId: '1002',
         doNotDisturbOn: true,
       },
     );
     t.is(
-      lab.ask((cx) => longestIdle(cx, '6000')),
+      lab.turn((cx) => longestIdle(cx, '6000')),
       undefined,
     );
     dial(lab, '1002');
@@ -107,7 +107,7 @@ for (const [name, swap] of SWAPS) {
     t.is(dnd(lab, 2, false), 'done');
     swap(lab);
     t.is(lab.store.count(DEVICE), 0);
-    t.is(lab.ask((cx) => longestIdle(cx, '6000'))?.agent, 'a2');
+    t.is(lab.turn((cx) => longestIdle(cx, '6000'))?.agent, 'a2');
     lab.call(1, '1002', 2).end();
   });
 
@@ -253,7 +253,7 @@ for (const [name, swap] of SWAPS) {
     const lab = new AgentLab();
     const set = (messageWaitingOn: boolean, newMessages: number) => {
       const p = { device: '1002', messageWaitingOn, newMessages };
-      const result = word(lab.ask((cx) => setMessageWaiting(cx, p)));
+      const result = word(lab.turn((cx) => setMessageWaiting(cx, p)));
       swap(lab);
       return result;
     };
@@ -266,7 +266,7 @@ for (const [name, swap] of SWAPS) {
     t.is(set(true, -1), 'invalidParameter');
     t.is(set(false, 0), 'done');
     t.deepEqual(
-      lab.ask((cx) => getMessageWaiting(cx, { device: '1002' })),
+      lab.turn((cx) => getMessageWaiting(cx, { device: '1002' })),
       {
         deviceId: '1002',
         messageWaitingOn: false,
@@ -290,7 +290,7 @@ for (const [name, swap] of SWAPS) {
       ['outOfService 1002'],
     );
     t.is(
-      lab.ask((cx) => longestIdle(cx, '6000')),
+      lab.turn((cx) => longestIdle(cx, '6000')),
       undefined,
     );
     lab.register(lab.phone(2), 60);
@@ -299,7 +299,7 @@ for (const [name, swap] of SWAPS) {
       lab.events((b) => b['deviceId']),
       ['backInService 1002'],
     );
-    t.is(lab.ask((cx) => longestIdle(cx, '6000'))?.agent, 'a2');
+    t.is(lab.turn((cx) => longestIdle(cx, '6000'))?.agent, 'a2');
     lab.pass(60_000);
     swap(lab);
     t.deepEqual(
@@ -340,10 +340,10 @@ test('what cannot be set', (t) => {
   t.is(forward(lab, 2, 'noAnswer', '1005', { ringDuration: 181 }), 'invalidParameter');
   t.is(forward(lab, 2, 'immediate', '', { device: '77' }), 'invalidDeviceId');
   t.is(
-    word(lab.ask((cx) => setDoNotDisturb(cx, { device: '77', doNotDisturbOn: true }))),
+    word(lab.turn((cx) => setDoNotDisturb(cx, { device: '77', doNotDisturbOn: true }))),
     'invalidDeviceId',
   );
-  t.is(word(lab.ask((cx) => getForwarding(cx, { device: '77' }))), 'invalidDeviceId');
+  t.is(word(lab.turn((cx) => getForwarding(cx, { device: '77' }))), 'invalidDeviceId');
   t.is(lab.store.count(DEVICE), 0);
   t.is(forward(lab, 2, 'noAnswer', '91005', { ringDuration: 9 }), 'done');
   t.deepEqual(
@@ -355,7 +355,7 @@ test('what cannot be set', (t) => {
   t.is(forward(lab, 2, 'noAnswer', '91005', { ringDuration: 9 }), 'done');
   t.deepEqual(lab.events(), []);
   t.deepEqual(
-    lab.ask((cx) => getForwarding(cx, { device: '1002' })),
+    lab.turn((cx) => getForwarding(cx, { device: '1002' })),
     {
       deviceId: '1002',
       forwarding: [
