@@ -3,6 +3,7 @@
  * schema of `services.ts` already; a command answers in the same turn, and events tell the rest.
  */
 
+import { getAgentState, setAgentState, snapshotAgents } from '../call/agent/commands.ts';
 import { answerCall } from '../call/control/answer.ts';
 import { clearCall, clearConnection } from '../call/control/clear.ts';
 import { alternateCall, holdCall, reconnectCall, retrieveCall } from '../call/control/hold.ts';
@@ -11,6 +12,7 @@ import { deflectCall, singleStepTransferCall, transferCall } from '../call/contr
 import { associateData } from '../call/csta/data.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
 import type { Session } from '../call/csta/rows.ts';
+import { setDoNotDisturb, setForwarding, setMessageWaiting } from '../call/device/commands.ts';
 import type { Context } from '../proto/context.ts';
 import {
   changeMonitorFilter,
@@ -36,9 +38,9 @@ const CONTROL: { readonly [M in Method]?: Command<M> } = {
   clearCall: (cx, p) => clearCall(cx, p),
   holdCall: (cx, p) => holdCall(cx, p.connection),
   retrieveCall: (cx, p) => retrieveCall(cx, p.connection),
-  alternateCall: (cx, p) => alternateCall(cx, two(p)),
-  reconnectCall: (cx, p) => reconnectCall(cx, two(p)),
-  transferCall: (cx, p) => transferCall(cx, two(p)),
+  alternateCall: (cx, p) => alternateCall(cx, p),
+  reconnectCall: (cx, p) => reconnectCall(cx, p),
+  transferCall: (cx, p) => transferCall(cx, p),
   consultationCall: (cx, p) =>
     consultationCall(cx, { existingCall: p.connection, consultedDevice: p.calledDevice }),
   singleStepTransferCall: (cx, p) =>
@@ -46,9 +48,22 @@ const CONTROL: { readonly [M in Method]?: Command<M> } = {
   deflectCall: (cx, p) => deflectCall(cx, { ...p.connection, newDestination: p.newDestination }),
 };
 
-function two(p: Params<'transferCall'>) {
-  return { activeCall: p.activeConnection, heldCall: p.heldConnection };
-}
+const AGENTS: { readonly [M in Method]?: Command<M> } = {
+  setAgentState: (cx, p) => {
+    const { deviceId: device, requestedAgentState: requestedState, ...more } = p;
+    return setAgentState(cx, { device, requestedState, ...more } as never);
+  },
+  getAgentState: (cx, p) => getAgentState(cx, { device: p.deviceId }),
+  snapshotAgents: (cx, p) => snapshotAgents(cx, p.queue === undefined ? {} : { queue: p.queue }),
+  setDoNotDisturb: (cx, p) =>
+    setDoNotDisturb(cx, { device: p.deviceId, doNotDisturbOn: p.doNotDisturbOn }),
+  setMessageWaiting: (cx, p) =>
+    setMessageWaiting(cx, { device: p.deviceId, messageWaitingOn: p.messageWaitingOn }),
+  setForwarding: (cx, p) => {
+    const { deviceId: device, ...more } = p;
+    return setForwarding(cx, { device, ...more } as never);
+  },
+};
 
 /** Sessions are in `request.ts`; `ping` and `getSystemStatus` are answered at the door. */
 const COMMANDS: { readonly [M in Method]?: Command<M> } = {
@@ -60,6 +75,7 @@ const COMMANDS: { readonly [M in Method]?: Command<M> } = {
   getDevices,
   associateData,
   ...CONTROL,
+  ...AGENTS,
 };
 
 export function command(

@@ -5,25 +5,36 @@
 
 import type { History } from './history.ts';
 import { isResult } from './history.ts';
+import { Calls } from './model-calls.ts';
 import type { EventView } from './record.ts';
 import type { Rule } from './rule.ts';
 
-/** State after each event, and states before it. */
-const STEPS: {
-  readonly [event: string]: { readonly to: string; readonly from: readonly string[] };
-} = {
-  agentLoggedOn: { to: 'notReady', from: ['loggedOff'] },
-  agentNotReady: { to: 'notReady', from: ['notReady', 'ready', 'busy', 'workingAfterCall'] },
-  agentReady: { to: 'ready', from: ['notReady', 'busy', 'workingAfterCall'] },
-  agentBusy: { to: 'busy', from: ['notReady', 'ready', 'workingAfterCall'] },
-  agentWorkingAfterCall: { to: 'workingAfterCall', from: ['notReady', 'ready', 'busy'] },
-  agentLoggedOff: { to: 'loggedOff', from: ['notReady', 'ready', 'busy', 'workingAfterCall'] },
+/** State after each event. Log-on comes from logged off, and nothing else does. */
+const STEPS: { readonly [event: string]: string } = {
+  agentLoggedOn: 'notReady',
+  agentNotReady: 'notReady',
+  agentReady: 'ready',
+  agentBusy: 'busy',
+  agentWorkingAfterCall: 'workingAfterCall',
+  agentLoggedOff: 'loggedOff',
 };
 
-type Agent = { state: string; reason: string; device: string; fresh: boolean };
+type Agent = { readonly state: string; readonly said: string; readonly device: string };
 
 function agentIdOf(event: EventView): string {
   return String(event['agentId'] ?? '');
+}
+
+/** What programs see of him: they are told when this is something else. */
+function saidOf(event: EventView): string {
+  const { event: name } = event;
+  const { reason = '', pendingState = '', queues = '' } = event as { [name: string]: unknown };
+  return JSON.stringify([
+    name === 'agentLoggedOn' ? 'agentNotReady' : name,
+    reason,
+    pendingState,
+    queues,
+  ]);
 }
 
 function replay(
@@ -32,37 +43,37 @@ function replay(
   upTo = Number.POSITIVE_INFINITY,
 ): Map<string, Agent> {
   const agents = new Map<string, Agent>();
+  const calls = new Calls();
   for (const event of history.events) {
     if (event.id > upTo) break;
-    const step = STEPS[event.event];
-    if (step === undefined) continue;
+    calls.take(event);
+    const to = STEPS[event.event];
+    if (to === undefined) continue;
     const id = agentIdOf(event);
     const known = agents.get(id);
-    if (event.id <= history.witnessedFrom) {
-      agents.set(id, { state: step.to, reason: reasonOf(event), device: '', fresh: false });
-      continue;
-    }
-    const state = known?.state ?? 'loggedOff';
+    const said = saidOf(event);
+    const device = String(event['deviceId'] ?? '');
+    agents.set(id, { state: to, said, device });
+    if (event.id <= history.witnessedFrom) continue;
+    const what = `agent ${id}, event ${event.id}: ${event.event}`;
     // logged on before anybody looked: the first event says where he is
-    const unknown = known === undefined && history.witnessedFrom > 0;
-    if (!unknown && !step.from.includes(state)) {
-      each(`agent ${id}, event ${event.id}: ${event.event}, but he is ${state}`);
+    const state = known?.state ?? (history.witnessedFrom > 0 ? undefined : 'loggedOff');
+    const on = event.event === 'agentLoggedOn';
+    if (state !== undefined && (state === 'loggedOff') !== on) each(`${what}, but he is ${state}`);
+    if (known?.said === said) each(`${what}, which he is already`);
+    if (known !== undefined && state !== 'loggedOff' && device !== known.device) {
+      each(`${what} at ${device}, but he is at ${known.device}`);
     }
-    if (state === step.to && known !== undefined && reasonOf(event) === known.reason) {
-      each(`agent ${id}, event ${event.id}: ${event.event}, which he is already`);
-    }
-    agents.set(id, {
-      state: step.to,
-      reason: reasonOf(event),
-      device: String(event['deviceId'] ?? known?.device ?? ''),
-      fresh: true,
-    });
+    if (to === 'busy' && !inCall(calls, device)) each(`${what}, but ${device} is in no call`);
   }
   return agents;
 }
 
-function reasonOf(event: EventView): string {
-  return String(event['reason'] ?? '');
+function inCall(calls: Calls, device: string): boolean {
+  for (const call of calls.calls.values()) {
+    if (call.connections.some((c) => c.deviceId === device)) return true;
+  }
+  return false;
 }
 
 export const agentLegal: Rule = {
@@ -102,10 +113,10 @@ export const agentsObey: Rule = {
   find(history, broken) {
     const seen = new Map<string, Set<string>>();
     for (const event of history.events) {
-      const step = STEPS[event.event];
-      if (step === undefined) continue;
+      const to = STEPS[event.event];
+      if (to === undefined) continue;
       const states = seen.get(agentIdOf(event)) ?? new Set<string>();
-      seen.set(agentIdOf(event), states.add(step.to));
+      seen.set(agentIdOf(event), states.add(to));
     }
     const witnessed = history.witnessedFrom < Number.POSITIVE_INFINITY;
     for (const ask of history.asks) {

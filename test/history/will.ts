@@ -175,8 +175,8 @@ export class Will {
       return {
         method,
         params: {
-          heldConnection: { callId: held.call.callId, deviceId },
-          activeConnection: { callId: active.call.callId, deviceId },
+          heldCall: { callId: held.call.callId, deviceId },
+          activeCall: { callId: active.call.callId, deviceId },
         },
       };
     }
@@ -225,8 +225,10 @@ export class Will {
         method: 'setForwarding',
         params: {
           deviceId,
-          forwardingType: 'noAnswer',
-          ...(this.dice.odds(0.3) ? { forwardTo: this.dice.pick(devices) } : {}),
+          forwardingType: 'forwardNoAns',
+          ...(this.dice.odds(0.3)
+            ? { activateForward: true, forwardDN: this.dice.pick(devices), ringDuration: 2 }
+            : { activateForward: false }),
         },
       },
       { method: 'setMessageWaiting', params: { deviceId, messageWaitingOn: this.dice.odds(0.5) } },

@@ -4,6 +4,8 @@
  * call book and knows nothing of them; `test/history` judges what was written.
  */
 
+import { SEEN } from '../../src/call/agent/machine.ts';
+import { AGENT } from '../../src/call/agent/rows.ts';
 import { CDR } from '../../src/call/csta/cdr.ts';
 import { EVENT, PARTY } from '../../src/call/csta/rows.ts';
 import type { BoxId } from '../../src/pair/terms.ts';
@@ -43,6 +45,7 @@ export function centreSite(draw: CentreDraw): Site {
     ...PLAIN_SITE,
     centre: {
       ...PLAIN_CENTRE,
+      strict: 'no',
       programs: names.map((name) => ({
         name,
         password: CTI_PASSWORD,
@@ -192,7 +195,12 @@ export class Centre {
       state: party.state,
     }));
     const position = ledger.tables.of(EVENT).nextId - 1;
-    this.book.say('quiet', { snapshot: { position, connections, agents: [] } });
+    const agents = [...ledger.rows(AGENT)].map((agent) => ({
+      agentId: agent.agent,
+      deviceId: agent.device,
+      state: SEEN[agent.state].state,
+    }));
+    this.book.say('quiet', { snapshot: { position, connections, agents } });
   }
 
   /** What both boxes have of calls that are over. */
