@@ -121,21 +121,26 @@ function move(call: CallModel, event: EventView, step: Step): string {
   const { deviceId } = connection;
   const side = String(event['side'] ?? '');
   const own = call.connections.filter((c) => c.deviceId === deviceId && c.side === side);
-  const known = own.find((c) => step.from.includes(c.state));
+  const known = own.filter((c) => step.from.includes(c.state));
   const gone = step.to.length === 0;
-  if (known === undefined && (gone || !step.from.includes('none'))) {
+  const fresh = !gone && step.from.includes('none');
+  if (known.length === 0 && !fresh) {
     const state = own.map((c) => c.state).join(' and ') || 'not in the call';
     return `${event.event} of ${deviceId}, which is ${state}`;
   }
   if (gone ? localState !== 'null' : !step.to.includes(localState)) {
     return `${event.event} of ${deviceId} leaves it ${localState}`;
   }
-  if (known === undefined) call.connections.push({ deviceId, side, state: localState });
-  else if (gone) call.connections.splice(call.connections.indexOf(known), 1);
-  else known.state = localState;
-  const talks = event.event === 'established' && call.answeredAt === 0;
-  if (talks) call.answeredAt = event.time;
-  return differ(call.connections, event.parties);
+  if (event.event === 'established' && call.answeredAt === 0) call.answeredAt = event.time;
+  // a device may be in a call twice: which of its connections it was, the parties tell
+  const next = { deviceId, side, state: localState };
+  const ways = known.map((c) =>
+    call.connections.flatMap((x) => (x === c ? (gone ? [] : [next]) : [x])),
+  );
+  if (fresh) ways.push([...call.connections, next]);
+  const way = ways.find((w) => differ(w, event.parties) === '') ?? ways[0] ?? [];
+  call.connections.splice(0, call.connections.length, ...way);
+  return differ(way, event.parties);
 }
 
 function differ(model: readonly Connection[], said: readonly PartyView[] | undefined): string {

@@ -29,12 +29,7 @@ function agentIdOf(event: EventView): string {
 function saidOf(event: EventView): string {
   const { event: name } = event;
   const { reason = '', pendingState = '', queues = '' } = event as { [name: string]: unknown };
-  return JSON.stringify([
-    name === 'agentLoggedOn' ? 'agentNotReady' : name,
-    reason,
-    pendingState,
-    queues,
-  ]);
+  return JSON.stringify([name, reason, pendingState, queues]);
 }
 
 function replay(
