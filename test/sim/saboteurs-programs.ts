@@ -4,8 +4,9 @@
  */
 
 import type { TableSpec } from '../../src/base/row.ts';
+import { AGENT } from '../../src/call/agent/rows.ts';
 import { CDR } from '../../src/call/csta/cdr.ts';
-import { EVENT } from '../../src/call/csta/rows.ts';
+import { EVENT, REQUEST } from '../../src/call/csta/rows.ts';
 import { dropFromMirror, editEffects, type Saboteur, swarm } from './sabotage.ts';
 
 /** Busy programs, and nothing else that would take time. */
@@ -39,6 +40,22 @@ const loseAnswers: Saboteur = {
   },
 };
 
+const forgetRequests: Saboteur = {
+  name: 'forget-requests',
+  oracle: 'requests-done-once',
+  about: 'what was done for whom is no row at the backup: who asks again has it done again',
+  adjust: swarm(['kill-primary'], { centre: { ...CENTRE, gapMs: 20 }, phones: 3, faultGap: 1500 }),
+  sabotage: (world) => dropFromMirror(world, REQUEST as TableSpec),
+};
+
+const forgetAgents: Saboteur = {
+  name: 'forget-agents',
+  oracle: 'agents-as-model',
+  about: 'who is logged on is no row at the backup',
+  adjust: swarm(['kill-primary'], { centre: CENTRE, phones: 3 }),
+  sabotage: (world) => dropFromMirror(world, AGENT as TableSpec),
+};
+
 const forgetCdrs: Saboteur = {
   name: 'forget-cdrs',
   oracle: 'one-cdr',
@@ -47,4 +64,10 @@ const forgetCdrs: Saboteur = {
   sabotage: (world) => dropFromMirror(world, CDR as TableSpec),
 };
 
-export const PROGRAM_SABOTEURS: readonly Saboteur[] = [forgetEvents, loseAnswers, forgetCdrs];
+export const PROGRAM_SABOTEURS: readonly Saboteur[] = [
+  forgetEvents,
+  loseAnswers,
+  forgetRequests,
+  forgetAgents,
+  forgetCdrs,
+];
