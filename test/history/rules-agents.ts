@@ -55,7 +55,9 @@ function replay(
     const state = known?.state ?? (history.witnessedFrom > 0 ? undefined : 'loggedOff');
     const on = event.event === 'agentLoggedOn';
     if (state !== undefined && (state === 'loggedOff') !== on) each(`${what}, but he is ${state}`);
-    if (known?.said === said) each(`${what}, which he is already`);
+    // whoever asks for after-call work once more has his time anew
+    const again = event.event === 'agentWorkingAfterCall';
+    if (known?.said === said && !again) each(`${what}, which he is already`);
     if (known !== undefined && state !== 'loggedOff' && device !== known.device) {
       each(`${what} at ${device}, but he is at ${known.device}`);
     }

@@ -127,13 +127,9 @@ function counted(
     if (events.length > 0) broken(ask.line, `${say(ask)} was refused, and led to ${names}`);
     return;
   }
-  // a device that calls itself has two connections of one name
-  const sides = new Set(events.map((e) => e['side']));
-  const most = Math.max(
-    0,
-    ...[...sides].map((side) => events.filter((e) => e['side'] === side).length),
-  );
-  if (most > effect.most) broken(ask.line, `${say(ask)} led to ${names}`);
+  // what is done once is done in one turn, whatever number of connections the device has
+  const turns = new Set(events.map((e) => (effect.own === true ? e.time : e.id)));
+  if (turns.size > effect.most) broken(ask.line, `${say(ask)} led to ${names}`);
   const story = history.stories.get(ask.session) as Story;
   const must = effect.told === true && story.ended === 'open' && history.quiet !== undefined;
   if (must && got.length === 0 && hears(story, ask)) {
