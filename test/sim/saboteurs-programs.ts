@@ -44,7 +44,13 @@ const forgetRequests: Saboteur = {
   name: 'forget-requests',
   oracle: 'requests-done-once',
   about: 'what was done for whom is no row at the backup: who asks again has it done again',
-  adjust: swarm(['kill-primary'], { centre: { ...CENTRE, gapMs: 20 }, phones: 3, faultGap: 1500 }),
+  // a slow crossover: the more requests are done and not answered when the primary dies
+  adjust: (drawn) => ({
+    ...swarm(['kill-primary'], { centre: { ...CENTRE, gapMs: 20 }, phones: 3, faultGap: 1500 })(
+      drawn,
+    ),
+    cable: { ...drawn.cable, latency: [3, 8] },
+  }),
   sabotage: (world) => dropFromMirror(world, REQUEST as TableSpec),
 };
 
