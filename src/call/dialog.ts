@@ -32,6 +32,7 @@ import { M, type SipMessage } from '../sip-parser/index.ts';
 import { admits, extensions, notAllowed, tooLarge } from './admission.ts';
 import { answerAlone, isAlone } from './alone.ts';
 import { happen } from './call.ts';
+import { infoHeard, mediaLeaves } from './distribute/hear.ts';
 import {
   contactOf,
   dropLeg,
@@ -90,9 +91,11 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
     case M.PRACK:
       prack(cx, m, key, from, leg);
       return;
+    case M.INFO:
+      if (!infoHeard(cx, m, key, leg, call, from)) pass(cx, m, key, leg, call, from);
+      return;
     case M.INVITE:
     case M.UPDATE:
-    case M.INFO:
     case M.MESSAGE:
       pass(cx, m, key, leg, call, from);
       return;
@@ -131,6 +134,7 @@ function bye(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, from
     tidy(cx, call);
     return;
   }
+  if (leg.part === 'media' && mediaLeaves(cx, leg, call)) return;
   const early = call.state === 'trying' || call.state === 'ringing';
   if (!early && departs(cx, leg)) {
     tidy(cx, call);

@@ -169,10 +169,19 @@ export type Turn = {
   readonly ended: Set<number>;
   /** Why: by the row of `call`, a cause of `call/csta/causes.ts`. */
   readonly causes: Map<number, string>;
+  /** By the leg, the queue or routing point that sent its call there. */
+  readonly via: Map<number, string>;
 };
 
 export function newTurn(): Turn {
-  return { session: 0, request: '', calls: new Set(), ended: new Set(), causes: new Map() };
+  return {
+    session: 0,
+    request: '',
+    calls: new Set(),
+    ended: new Set(),
+    causes: new Map(),
+    via: new Map(),
+  };
 }
 
 export interface Context {

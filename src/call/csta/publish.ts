@@ -36,6 +36,7 @@ export function publish(cx: Context): void {
   }
   turn.calls.clear();
   turn.causes.clear();
+  turn.via.clear();
   turn.session = 0;
   turn.request = '';
 }
@@ -80,7 +81,8 @@ function stateOf(cx: Context, call: Call, leg: Leg): State | undefined {
     case 'inviting':
       return leg.side === 'caller' && call.state !== 'ending' ? 'connected' : undefined;
     case 'early':
-      return call.state === 'ending' ? undefined : 'alerting';
+      // one that was withdrawn does not ring, whatever it says
+      return call.state === 'ending' || leg.peer === leg.id ? undefined : 'alerting';
     case 'confirmed':
       if (call.state !== 'talking') return undefined;
       return leg.held || holds(cx, leg) ? 'hold' : 'connected';
@@ -112,6 +114,7 @@ function appear(cx: Context, call: Call, leg: Leg, state: State, cause: Cause): 
     device,
     state,
     side,
+    via: cx.turn.via.get(leg.id) ?? '',
     since: cx.now,
     session: cx.turn.session,
     request: cx.turn.request,
