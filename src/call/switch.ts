@@ -13,6 +13,7 @@
 import { isReliable, type Peer } from '../base/peer.ts';
 import type { Store, TableSpec } from '../base/row.ts';
 import type { Context, Resolved } from '../proto/context.ts';
+import { isLocalMedia } from '../proto/media.ts';
 import { isOurPort, isOurs } from '../proto/sip/address.ts';
 import { clientDue } from '../proto/sip/client.ts';
 import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
@@ -38,6 +39,8 @@ import {
   validateResponse,
 } from '../sip-parser/index.ts';
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
+import { agentDue, resumeAgents } from './agent/agent.ts';
+import { AGENT, type Agent } from './agent/rows.ts';
 import { BRIDGE } from './bridge-rows.ts';
 import { happen } from './call.ts';
 import { publish } from './csta/publish.ts';
@@ -60,6 +63,7 @@ import { inSubscription, subscribe } from './events/subscribe.ts';
 import { watched } from './events/watch.ts';
 import { follow, resumeFlows } from './flow.ts';
 import { huntDue } from './hunt.ts';
+import { resumeMedia } from './media.ts';
 import { newMessage } from './message.ts';
 import { hearOutcome } from './outcomes.ts';
 import { outOfDialog } from './refer.ts';
@@ -99,6 +103,7 @@ export const CALL_TABLES: readonly TableSpec[] = [
   SESSION,
   MONITOR,
   REQUEST,
+  AGENT,
   BRIDGE,
   ROUTER,
   DISTRIBUTION,
@@ -119,7 +124,7 @@ function heard(cx: Context, from: Peer, text: string): void {
     cx.count('fromOurselves');
     return;
   }
-  if (!cx.guard.hears(cx.now, from.ip)) {
+  if (!isLocalMedia(from) && !cx.guard.hears(cx.now, from.ip)) {
     cx.count('floodDropped');
     return;
   }
@@ -311,6 +316,9 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
     case DIGITS.number:
       digitsDue(cx, row as Digits);
       return;
+    case AGENT.number:
+      agentDue(cx, row as Agent);
+      return;
     default:
   }
 }
@@ -340,6 +348,8 @@ export function resume(plain: Context): void {
   }
   resumeFlows(cx);
   resumeSubscriptions(cx);
+  resumeAgents(cx);
+  resumeMedia(cx);
   publish(cx);
 }
 

@@ -1,6 +1,7 @@
 /** Who acts on what happens to connections and calls, in this order, in the same turn. */
 
 import type { Context } from '../../proto/context.ts';
+import { agentsFollow, agentsMerge } from '../agent/calls.ts';
 import { waiterChanged } from '../distribute/arrive.ts';
 import type { Cause } from './causes.ts';
 import type { Ccall, Party } from './rows.ts';
@@ -16,7 +17,13 @@ export type PartyChange = {
 
 /** A connection changed; programs were told already. `party` is no row any more when it is cleared. */
 export function partyChanged(cx: Context, change: PartyChange): void {
+  agentsFollow(cx, change.party);
   waiterChanged(cx, change);
+}
+
+/** A connection is part of another call than before: of `from`. */
+export function partyMoved(cx: Context, from: Ccall | undefined, party: Party): void {
+  agentsMerge(cx, from, party);
 }
 
 /** A call is over; its row goes after this. */

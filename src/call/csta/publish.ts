@@ -14,7 +14,7 @@ import { holds } from '../hold.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
 import type { Cause } from './causes.ts';
 import { type EventName, emit } from './event.ts';
-import { callOver, partyChanged } from './hooks.ts';
+import { callOver, partyChanged, partyMoved } from './hooks.ts';
 import { CCALL, type Ccall, PARTY, type Party } from './rows.ts';
 
 type State = Party['state'];
@@ -170,7 +170,8 @@ function moveParty(cx: Context, party: Party, call: Call): void {
     Object.keys(PARTY.fields).map((k) => [k, party[k as keyof typeof rest]]),
   );
   cx.store.remove(PARTY, party);
-  cx.store.insert(PARTY, { ...values, ccall: call.ccall });
+  const moved = cx.store.insert(PARTY, { ...values, ccall: call.ccall });
+  partyMoved(cx, cx.store.get(CCALL, party.ccall), moved);
 }
 
 /** Says `event` of a connection, to those who watch its device, its call, or another device of it. */
