@@ -86,6 +86,7 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
     answerStateless(cx, m, from, 481, EMPTY_TAIL);
     return;
   }
+  if (m.methodId === M.INFO && infoHeard(cx, m, key, leg, call, from)) return;
   if (m.methodId === M.INFO && isLocalMedia(leg)) {
     mediaSays(cx, m, key, leg, from);
     return;
@@ -97,11 +98,9 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
     case M.PRACK:
       prack(cx, m, key, from, leg);
       return;
-    case M.INFO:
-      if (!infoHeard(cx, m, key, leg, call, from)) pass(cx, m, key, leg, call, from);
-      return;
     case M.INVITE:
     case M.UPDATE:
+    case M.INFO:
     case M.MESSAGE:
       pass(cx, m, key, leg, call, from);
       return;

@@ -30,6 +30,8 @@ export function publish(cx: Context): void {
     const calls = [...turn.calls];
     turn.calls.clear();
     for (const id of calls) reconcile(cx, id);
+    // the last connections of a call are told before its end
+    if (turn.calls.size > 0) continue;
     const ended = [...turn.ended];
     turn.ended.clear();
     for (const id of ended) over(cx, id);

@@ -10,8 +10,10 @@ import { STX } from '../../proto/sip/rows.ts';
 import { say } from '../../proto/sip/server.ts';
 import type { Cause } from '../csta/causes.ts';
 import type { PartyChange } from '../csta/hooks.ts';
-import { PARTY } from '../csta/rows.ts';
+import { type Done, type Refusal, refuse } from '../csta/refusal.ts';
+import { PARTY, type Party } from '../csta/rows.ts';
 import type { Offer } from '../invite.ts';
+import { route } from '../route.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
 import { distributionOf, diverted, isUnanswered, refuseCaller, waitingIn } from './leave.ts';
 import { happens } from './machine.ts';
@@ -158,8 +160,35 @@ function remind(cx: Context, d: Distribution): void {
   if (stx !== undefined && stx.status > 100) say(cx, stx);
 }
 
-/** A third party takes a waiting call away: what it is told, and where it goes, is its own business. */
-export function waitingLeg(cx: Context, call: number): Leg | undefined {
-  const d = distributionOf(cx, call);
-  return d === undefined ? undefined : cx.store.get(LEG, d.leg);
+/** The call that waits at a number, by its connection there (a PARTY without a leg). */
+export function waitingAt(cx: Context, party: Party): Distribution | undefined {
+  const d = party.leg === 0 ? distributionOf(cx, party.call) : undefined;
+  return d?.device === party.device ? d : undefined;
+}
+
+/** A program sends a waiting call elsewhere: a number, as a router would. */
+export function deflectWaiting(cx: Context, party: Party, to: string): Done | Refusal {
+  const d = waitingAt(cx, party);
+  if (d === undefined) return refuse('invalidConnectionState');
+  if (to === d.device || route(cx, to).kind === 'refuse') return refuse('invalidDestination');
+  const plain = { hops: 0, tried: '', rest: '', last: false, listed: false };
+  cx.store.patch(DISTRIBUTION, d, { ...plain, timeoutAt: d.kind === 'point' ? 0 : d.timeoutAt });
+  happens(cx, d, 'instruct', { number: to, cause: 'redirected' });
+  return {};
+}
+
+/** A program clears a waiting call: its caller is refused, or hung up when he was answered. */
+export function clearWaiting(cx: Context, party: Party): Done | Refusal {
+  const d = waitingAt(cx, party);
+  if (d === undefined) return refuse('invalidConnectionState');
+  happens(cx, d, 'reject', { status: 480, cause: 'normalClearing' });
+  return {};
+}
+
+/** The call was taken away from here: whoever did it cares for the leg that waited, which is returned. */
+export function takeWaiting(cx: Context, party: Party, cause: Cause): Leg | undefined {
+  const d = waitingAt(cx, party);
+  const leg = d === undefined ? undefined : cx.store.get(LEG, d.leg);
+  if (d !== undefined) happens(cx, d, 'taken', { cause });
+  return leg;
 }

@@ -97,5 +97,6 @@ export function refuseCaller(cx: Context, d: Distribution, status: number, cause
     const tail = `Reason: SIP;cause=${status}\r\n${EMPTY_TAIL}`;
     happen(cx, call, 'end', { ...SILENT, tail });
   }
+  cx.turn.causes.set(call.id, cause);
   tidy(cx, call);
 }

@@ -191,6 +191,7 @@ function nextInList(cx: Context, d: Distribution, status: number): void {
 
 /** It waits again where it was, in its old place. */
 function back(cx: Context, d: Distribution, status: number): void {
+  const { target } = d;
   cx.store.patch(DISTRIBUTION, d, {
     target: '',
     noAnswer: '',
@@ -202,7 +203,7 @@ function back(cx: Context, d: Distribution, status: number): void {
   if (d.kind === 'point') {
     const asked = d.asked + 1;
     cx.store.patch(DISTRIBUTION, d, { asked });
-    if (asked > ASKED || !askRouter(cx, d, status)) byDefault(cx, d);
+    if (asked > ASKED || !askRouter(cx, d, status, target)) byDefault(cx, d);
   } else {
     const queue = queueOf(cx.settings.site.centre, d.device);
     const late =

@@ -97,10 +97,10 @@ function ccallFor(cx: Context, d: Distribution): Ccall | undefined {
 }
 
 /**
- * Asks a router where a call goes. @param failed status by which its last destination refused; 0: none.
+ * Asks a router where a call goes. @param failed status by which its last destination, `by`, refused; 0: none.
  * @returns false when nobody is there to be asked.
  */
-export function askRouter(cx: Context, d: Distribution, failed = 0): boolean {
+export function askRouter(cx: Context, d: Distribution, failed = 0, by = ''): boolean {
   const row = routerFor(cx, d.device);
   const timeoutS = pointOf(cx.settings.site.centre, d.device)?.timeoutS ?? 0;
   if (row === undefined || timeoutS === 0) return false;
@@ -111,7 +111,7 @@ export function askRouter(cx: Context, d: Distribution, failed = 0): boolean {
   });
   const ccall = ccallFor(cx, d);
   told(cx, d, 'routeRequest', {
-    ...(failed === 0 ? {} : { failedRoute: d.target, failedStatus: failed }),
+    ...(failed === 0 ? {} : { failedRoute: by, failedStatus: failed }),
     waitingSince: d.since * 1000,
     ...aboutCall(ccall),
   });
