@@ -43,6 +43,7 @@ import { agentDue, resumeAgents } from './agent/agent.ts';
 import { AGENT, type Agent } from './agent/rows.ts';
 import { BRIDGE } from './bridge-rows.ts';
 import { happen } from './call.ts';
+import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
@@ -105,6 +106,7 @@ export const CALL_TABLES: readonly TableSpec[] = [
   REQUEST,
   AGENT,
   BRIDGE,
+  CDR,
   ROUTER,
   DISTRIBUTION,
   DIGITS,
@@ -306,6 +308,9 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case TRANSFER.number:
       transferDue(cx, row as Transfer);
+      return;
+    case CDR.number:
+      cdrDue(cx, row as Cdr);
       return;
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));

@@ -171,6 +171,12 @@ export type Turn = {
   readonly causes: Map<number, string>;
   /** By the leg, the queue or routing point that sent its call there. */
   readonly via: Map<number, string>;
+  /** Whom a caller did not get, of calls that failed in this turn: by the row of `call`. */
+  readonly failed: Map<number, string>;
+  /** Which leg ended it: by the row of `call`. */
+  readonly ender: Map<number, number>;
+  /** What the CDRs of calls will tell besides: by the row of `cstacall`, pieces of JSON. */
+  readonly logs: Map<number, string>;
 };
 
 export function newTurn(): Turn {
@@ -181,6 +187,9 @@ export function newTurn(): Turn {
     ended: new Set(),
     causes: new Map(),
     via: new Map(),
+    failed: new Map(),
+    ender: new Map(),
+    logs: new Map(),
   };
 }
 

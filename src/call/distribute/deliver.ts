@@ -7,13 +7,14 @@ import { asciiJson } from '../../base/json.ts';
 import { agentOf, type NoAnswer, pointOf, queueOf } from '../../proto/centre.ts';
 import type { Context } from '../../proto/context.ts';
 import { CTX } from '../../proto/sip/rows.ts';
+import { escapeUser } from '../../sip-parser/index.ts';
 import { bridgeTo, cancelBridge, type Targets } from '../bridge.ts';
 import { BRIDGE } from '../bridge-rows.ts';
 import { endHunt, keepHunt } from '../hunt.ts';
 import { invite, type Offer } from '../invite.ts';
 import { endRedirect } from '../redirect.ts';
 import { route } from '../route.ts';
-import { type Call, LEG, type Leg } from '../rows.ts';
+import { CALL, type Call, LEG, type Leg } from '../rows.ts';
 import { moveOn } from './arrive.ts';
 import { agentAt, freeAgent, keep, loginOf } from './desk.ts';
 import { isUnanswered, waitingIn } from './leave.ts';
@@ -53,10 +54,13 @@ export function offer(cx: Context, d: Distribution, news: News): void {
 
 function byInvite(cx: Context, d: Distribution, call: Call, way: Targets): void {
   dropPending(cx, d);
+  // who is called now, by whichever trunk: his connection is named by it
+  cx.store.patch(CALL, call, { called: d.target });
   const said = JSON.parse(d.offer) as Offer;
   const alone = way.targets.length === 1 && !d.shown;
   const reliable = said.offerless ? said.reliable === true && alone : true;
-  const how: Offer = { ...said, reliable };
+  const remoteUri = `<sip:${escapeUser(d.target)}@${cx.settings.here}>`;
+  const how: Offer = { ...said, remoteUri, reliable };
   for (const target of way.targets) invite(cx, call, target, how);
   keepHunt(cx, call, way.targets, way.later, how);
 }
