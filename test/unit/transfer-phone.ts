@@ -223,7 +223,8 @@ export class TransferPhone extends Peer {
     } else if (m.method === 'BYE') {
       talk.state = 'over';
       say(200);
-    } else {
+    } else if (m.method === 'INFO') say(200);
+    else {
       this.complaints.push(`unexpected ${m.method}`);
       say(405);
     }

@@ -150,6 +150,8 @@ function leave(
   const order = gone.length > 1 ? [...gone].sort((a, b) => rank(a) - rank(b)) : gone;
   const answered = call?.state === 'talking';
   for (const party of order) {
+    // the end of one may have taken another with it (a call that waits and its caller)
+    if (cx.store.get(PARTY, party.id) !== party) continue;
     if (party.state !== 'alerting') {
       const left = cause === 'callCancelled' && party.side === 'calling' ? 'abandoned' : cause;
       clear(cx, party, left ?? 'normalClearing');

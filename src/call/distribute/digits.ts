@@ -18,6 +18,7 @@ const TOTAL_S = 60;
 const MOST = 32;
 
 export type Collecting = {
+  readonly prompt?: string;
   readonly digits?: number;
   readonly leastDigits?: number;
   readonly firstDigitS?: number;
@@ -37,7 +38,7 @@ export function collect(cx: Context, d: Distribution, c: Collecting): void {
     terminators: c.terminator ?? '#',
     between: (c.interDigitS ?? BETWEEN_S) * 1000,
     // the prompt is heard first: patience in all covers that
-    nextAt: c.firstDigitS === undefined ? 0 : cx.now + first,
+    nextAt: c.firstDigitS === undefined && (c.prompt ?? '') !== '' ? 0 : cx.now + first,
     endsAt: cx.now + (c.totalS ?? TOTAL_S) * 1000,
   });
 }
