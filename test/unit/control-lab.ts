@@ -18,16 +18,25 @@ import {
 } from '../../src/call/control/transfer.ts';
 import { publish } from '../../src/call/csta/publish.ts';
 import { type Done, isRefusal, type Refusal } from '../../src/call/csta/refusal.ts';
-import { CCALL, MONITOR, PARTY, type Party, SESSION } from '../../src/call/csta/rows.ts';
+import { CCALL, EVENT, MONITOR, PARTY, type Party, SESSION } from '../../src/call/csta/rows.ts';
 import { watched } from '../../src/call/events/watch.ts';
 import { LEG } from '../../src/call/rows.ts';
 import { PLAIN_CENTRE } from '../../src/proto/centre.ts';
 import type { Context } from '../../src/proto/context.ts';
-import { PLAIN_SITE } from '../../src/proto/site.ts';
+import { type PhoneControl, PLAIN_CONTROL, PLAIN_SITE } from '../../src/proto/site.ts';
 import { Lab } from './call-lab.ts';
 import { TransferPhone } from './transfer-phone.ts';
 
 export const STEP = 50;
+
+const PLAIN = {
+  classOfService: '',
+  contact: '',
+  password: undefined,
+  name: '',
+  callerId: '',
+  mwi: false,
+};
 
 export type Cast = {
   readonly lab: Lab;
@@ -36,10 +45,11 @@ export type Cast = {
   readonly media: TransferPhone;
 };
 
-/** `music`: what who is held hears; '' for nothing. */
-export function stage(music: string): Cast {
+/** `music`: what who is held hears; '' for nothing. `control`: how the phone of 1001 is steered. */
+export function stage(music: string, control: Partial<PhoneControl> = {}): Cast {
   const centre = { ...PLAIN_CENTRE, musicOnHold: music };
-  const lab = new Lab({ site: { ...PLAIN_SITE, centre } });
+  const extensions = { '1001': { ...PLAIN, control: { ...PLAIN_CONTROL, ...control } } };
+  const lab = new Lab({ site: { ...PLAIN_SITE, centre, extensions } });
   const phones = [1, 2, 3, 4].map((n) => new TransferPhone(lab, `100${n}`, `192.0.2.${n}`));
   for (const phone of phones) lab.register(phone);
   const media = new TransferPhone(lab, 'annc', '127.0.0.90');
@@ -291,14 +301,15 @@ export function view(cast: Cast): string {
     .join(', ');
 }
 
-/** The events that were told, by name and device. */
-export function told(cast: Cast): string[] {
-  return cast.lab.programs.map((text) => {
-    const body = JSON.parse(text.slice(text.indexOf('\n') + 1).replace(/^\{/, '{')) as {
-      event: string;
-      connection?: { deviceId: string };
-      cause?: string;
-    };
-    return `${body.event} ${body.connection?.deviceId ?? ''} ${body.cause ?? ''}`.trim();
+/** The events that were told: name, device, cause, and whose request they follow from. */
+export function told(cast: Cast, from = 0): string[] {
+  return [...cast.lab.cx.store.rows(EVENT)].slice(from).map((e) => {
+    const body = JSON.parse(e.body) as { cause?: string; connection?: { deviceId: string } };
+    return [e.event, body.connection?.deviceId, body.cause, e.request].filter((x) => x).join(' ');
   });
+}
+
+/** Events so far. */
+export function eventsOf(cast: Cast): number {
+  return cast.lab.cx.store.count(EVENT);
 }

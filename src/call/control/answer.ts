@@ -5,7 +5,7 @@ import { emit } from '../csta/event.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { directed } from '../held.ts';
 import { sendInDialog } from '../leg.ts';
-import { reoffer } from '../renegotiate.ts';
+import { type Outcome, reoffer } from '../renegotiate.ts';
 import { LEG } from '../rows.ts';
 import { controlOf, legOf, type OneCall, partyOf, remember } from './find.ts';
 import { connected, isBusy } from './hold.ts';
@@ -61,6 +61,16 @@ export function generateDigits(cx: Context, p: GenerateDigits): Done | Refusal {
   return {};
 }
 
+/** `reoffer.ref` of re-INVITEs that hold. */
+const MUTES = 1;
+const UNMUTES = 2;
+
+/** What became of a re-INVITE that holds or mutes. */
+export function holdOutcome(cx: Context, ref: number, { kind, leg }: Outcome): void {
+  const over = kind === 'answered' ? UNMUTES : MUTES;
+  if (ref === over && leg.muted) cx.store.patch(LEG, leg, { muted: false });
+}
+
 export type SetMute = OneCall & { readonly mute: boolean };
 
 /** The microphone of the device: its phone is told that nothing of it is wanted, or again all. */
@@ -72,8 +82,9 @@ export function setMute(cx: Context, p: SetMute): Done | Refusal {
   if (isBusy(cx, leg, other)) return refuse('resourceBusy');
   const offer = directed(cx, leg, p.mute ? 'sendonly' : 'sendrecv');
   if (offer === '') return refuse('requestIncompatibleWithCall');
-  cx.store.patch(LEG, leg, { muted: p.mute });
-  reoffer(cx, leg, offer, 'hold', 0);
+  // what it was told is what counts: it is muted until it was told otherwise
+  if (p.mute) cx.store.patch(LEG, leg, { muted: true });
+  reoffer(cx, leg, offer, 'hold', p.mute ? MUTES : UNMUTES);
   emit(cx, {
     event: p.mute ? 'muted' : 'unmuted',
     ccall: party.ccall,

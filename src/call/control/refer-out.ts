@@ -29,6 +29,8 @@ export function referCall(
   if (target === undefined) return refuse('deviceOutOfService');
   const { session, request: reference } = cx.turn;
   const ccall = newCcall(cx, {}, made);
+  // it has no row of `call` until the phone calls
+  cx.store.patch(CCALL, ccall, { calls: 0 });
   cx.store.insert(BRIDGE, {
     state: 'placing',
     purpose: 'control',
