@@ -281,14 +281,23 @@ export function forget(cx: Context, party: Party, was: State, cause: Cause): voi
   partyChanged(cx, { party, was, is: undefined, cause });
 }
 
-/** The connection with another call or leg: fields by which rows are found do not change. */
+/**
+ * The connection with another call or leg: fields by which rows are found do not change. Another call
+ * knows the device from now on.
+ */
 function remade(
   cx: Context,
   party: Party,
   values: { readonly ccall?: number; readonly leg?: number },
 ): Party {
-  const { call, device, state, side, via, since, session, request, startedAt, answeredAt } = party;
+  const { call, device, state, side, via, since, session, request } = party;
   const { ccall = party.ccall, leg = party.leg } = values;
+  let { startedAt, answeredAt } = party;
+  if (ccall !== party.ccall) {
+    noteDevice(cx, party, 'transfer');
+    startedAt = cx.now;
+    if (answeredAt !== 0) answeredAt = cx.now;
+  }
   cx.store.remove(PARTY, party);
   return cx.store.insert(PARTY, {
     ...{ ccall, call, leg, device, state, side, via, since },
