@@ -171,7 +171,7 @@ export type Turn = {
   /** Why: by the row of `call`, a cause of `call/csta/causes.ts`. */
   readonly causes: FewMap<string>;
   /** Whom a caller did not get, of calls that failed in this turn: by the row of `call`. */
-  readonly failed: FewMap<string>;
+  readonly failed: FewMap<{ readonly ccall: number; readonly called: string }>;
   /** Which leg ended it: by the row of `call`. */
   readonly ender: FewMap<number>;
   /**

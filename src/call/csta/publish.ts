@@ -118,8 +118,7 @@ function reconcile(cx: Context, id: number): void {
     }
   }
   const wanted = turn.failed.get(id);
-  const of = gone?.[0]?.ccall ?? call?.ccall ?? 0;
-  if (wanted !== undefined) failed(cx, id, of, wanted, gone, cause ?? 'destNotObtainable');
+  if (wanted !== undefined) failed(cx, id, wanted, gone, cause ?? 'destNotObtainable');
   if (gone !== undefined) leave(cx, id, call, gone, cause);
 }
 
@@ -165,8 +164,10 @@ function leave(
 /** @param answered its call goes on: somebody else has answered it. */
 function part(cx: Context, party: Party, cause: Cause | undefined, answered: boolean): void {
   if (party.state !== 'alerting') {
-    const left = cause === 'callCancelled' && party.side === 'calling' ? 'abandoned' : cause;
-    clear(cx, party, left ?? 'normalClearing');
+    const calling = party.side === 'calling';
+    const left = cause === 'callCancelled' && calling ? 'abandoned' : cause;
+    // the transfer he waited for has taken his call
+    clear(cx, party, left === 'normal' ? 'transfer' : (left ?? 'normalClearing'));
   } else if (cause === 'callPickup' || cause === 'redirected') {
     clear(cx, party, cause, 'diverted');
   } else clear(cx, party, answered ? 'multipleAlerting' : (cause ?? 'normalClearing'));
@@ -176,8 +177,7 @@ function part(cx: Context, party: Party, cause: Cause | undefined, answered: boo
 function failed(
   cx: Context,
   id: number,
-  of: number,
-  wanted: string,
+  wanted: { readonly ccall: number; readonly called: string },
   gone: readonly Party[] | undefined,
   cause: Cause,
 ): void {
@@ -186,12 +186,12 @@ function failed(
     cx.store.patch(PARTY, party, { state: 'failed', since: cx.now });
     tell(cx, party, 'failed', cause);
   }
-  const ccall = alerted.length > 0 ? undefined : cx.store.get(CCALL, of);
+  const ccall = alerted.length > 0 ? undefined : cx.store.get(CCALL, wanted.ccall);
   if (ccall === undefined) return;
   const party = cx.store.insert(PARTY, {
-    ccall: of,
+    ccall: ccall.id,
     call: id,
-    device: wanted === '' ? 'anonymous' : wanted.replace(/\s/g, '_'),
+    device: wanted.called === '' ? 'anonymous' : wanted.called.replace(/\s/g, '_'),
     state: 'failed',
     side: 'called',
     since: cx.now,
@@ -203,8 +203,10 @@ function failed(
 
 function appear(cx: Context, call: Call, leg: Leg, state: State, cause: Cause | undefined): void {
   const sent = sentBy(cx, call, leg);
+  // a caller is seen from his INVITE on, unless he takes somebody's place
+  const joins = sent !== undefined || (leg.side === 'caller' && leg.state === 'confirmed');
   const own = calls(cx, call, leg, state);
-  const side = !own ? 'called' : sent === undefined ? 'calling' : 'joined';
+  const side = !own ? 'called' : joins ? 'joined' : 'calling';
   const party = cx.store.insert(PARTY, {
     ccall: call.ccall,
     call: call.id,
@@ -279,14 +281,23 @@ export function forget(cx: Context, party: Party, was: State, cause: Cause): voi
   partyChanged(cx, { party, was, is: undefined, cause });
 }
 
-/** The connection with another call or leg: fields by which rows are found do not change. */
+/**
+ * The connection with another call or leg: fields by which rows are found do not change. Another call
+ * knows the device from now on.
+ */
 function remade(
   cx: Context,
   party: Party,
   values: { readonly ccall?: number; readonly leg?: number },
 ): Party {
-  const { call, device, state, side, via, since, session, request, startedAt, answeredAt } = party;
+  const { call, device, state, side, via, since, session, request } = party;
   const { ccall = party.ccall, leg = party.leg } = values;
+  let { startedAt, answeredAt } = party;
+  if (ccall !== party.ccall) {
+    noteDevice(cx, party, 'transfer');
+    startedAt = cx.now;
+    if (answeredAt !== 0) answeredAt = cx.now;
+  }
   cx.store.remove(PARTY, party);
   return cx.store.insert(PARTY, {
     ...{ ccall, call, leg, device, state, side, via, since },
