@@ -39,12 +39,15 @@ import {
   validateResponse,
 } from '../sip-parser/index.ts';
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
+import { agentDue, resumeAgents } from './agent/agent.ts';
+import { AGENT, type Agent } from './agent/rows.ts';
 import { BRIDGE, type Bridge } from './bridge-rows.ts';
 import { happen } from './call.ts';
 import { bridgeDue } from './control/refer-out.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
+import { DEVICE } from './device/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
 import { lapse, mailboxWord } from './events/mailbox.ts';
 import { resumeSubscriptions, subscriptionDue } from './events/notifier.ts';
@@ -56,6 +59,7 @@ import { huntDue } from './hunt.ts';
 import { resumeMedia } from './media.ts';
 import { newMessage } from './message.ts';
 import { hearOutcome } from './outcomes.ts';
+import { forwardsSilence } from './redirect.ts';
 import { outOfDialog } from './refer.ts';
 import { registrarsFound, registrationDue, settleRegistrations } from './register-out.ts';
 import { expire, register } from './registrar.ts';
@@ -93,6 +97,8 @@ export const CALL_TABLES: readonly TableSpec[] = [
   SESSION,
   MONITOR,
   REQUEST,
+  AGENT,
+  DEVICE,
   BRIDGE,
   CDR,
   HOUSE,
@@ -240,6 +246,7 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case CALL.number: {
       const call = row as Call;
+      if (forwardsSilence(cx, call)) return;
       cx.store.patch(CALL, call, { noAnswerAt: 0 });
       const said = {
         leg: undefined,
@@ -303,6 +310,9 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));
       return;
+    case AGENT.number:
+      agentDue(cx, row as Agent);
+      return;
     default:
   }
 }
@@ -332,6 +342,7 @@ export function resume(plain: Context): void {
   }
   resumeFlows(cx);
   resumeSubscriptions(cx);
+  resumeAgents(cx);
   resumeMedia(cx);
   publish(cx);
 }
