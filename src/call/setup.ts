@@ -180,7 +180,7 @@ function place(
     description: offerless ? '' : bodyTail(m),
   };
   if (way.kind === 'distribute') {
-    arrive(cx, call, leg, way.number, way.at, offer);
+    arrive(cx, call, leg, way.number, way.at, { offer });
     return;
   }
   for (const target of way.targets) invite(cx, call, target, offer);
