@@ -123,6 +123,8 @@ function refuses(cx: Context, leg: Leg, other: Leg | undefined): Refusal | undef
   if (other === undefined || other.state !== 'confirmed' || inTransfer(cx, other)) {
     return { status: 491, reason: '' };
   }
+  // who hears music has nobody to give away
+  if (other.part === 'media') return { status: 403, reason: 'Nobody To Transfer' };
   return undefined;
 }
 

@@ -6,7 +6,7 @@
 
 import test from 'ava';
 import { applyTreatment, routeRegister, routeSelect } from '../../src/call/distribute/router.ts';
-import { Centrum, type House, login, point, queue, STEP } from './distribute-lab.ts';
+import { Centrum, type House, login, lost, point, queue, STEP } from './distribute-lab.ts';
 
 type Step = { readonly wait: number; readonly do: (c: Centrum) => boolean };
 type Play = {
@@ -290,6 +290,7 @@ for (const [name, p] of Object.entries(PLAYS)) {
         t.deepEqual(c.complaints(), [], where);
         t.is(pairOf(c), p.pair, where);
         t.deepEqual(deaf(c, p.pair), [], where);
+        t.deepEqual(lost(c), [], where);
         t.deepEqual([...c.events].sort(), events, where);
         t.deepEqual(c.end(), [], where);
       }
