@@ -17,8 +17,9 @@ export type PartyChange = {
 
 /** A connection changed; programs were told already. `party` is no row any more when it is cleared. */
 export function partyChanged(cx: Context, change: PartyChange): void {
-  agentsFollow(cx, change.party);
+  // who has gone waits no more before an agent is free for the next
   waiterChanged(cx, change);
+  agentsFollow(cx, change.party);
 }
 
 /** A connection is part of another call than before: of `from`. */
