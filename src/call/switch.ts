@@ -41,11 +41,12 @@ import {
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
 import { agentDue, resumeAgents } from './agent/agent.ts';
 import { AGENT, type Agent } from './agent/rows.ts';
-import { BRIDGE } from './bridge-rows.ts';
+import { BRIDGE, type Bridge } from './bridge-rows.ts';
 import { happen } from './call.ts';
+import { bridgeDue } from './control/refer-out.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
-import { CCALL, EVENT, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
+import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
 import { distributionDue } from './distribute/arrive.ts';
 import { digitsDue } from './distribute/digits.ts';
@@ -107,6 +108,7 @@ export const CALL_TABLES: readonly TableSpec[] = [
   AGENT,
   BRIDGE,
   CDR,
+  HOUSE,
   ROUTER,
   DISTRIBUTION,
   DIGITS,
@@ -311,6 +313,9 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case CDR.number:
       cdrDue(cx, row as Cdr);
+      return;
+    case BRIDGE.number:
+      bridgeDue(cx, row as Bridge);
       return;
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));

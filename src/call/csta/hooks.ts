@@ -4,6 +4,7 @@ import type { Context } from '../../proto/context.ts';
 import { agentsFollow, agentsMerge } from '../agent/calls.ts';
 import { waiterChanged } from '../distribute/arrive.ts';
 import type { Cause } from './causes.ts';
+import { callUnwatched } from './monitors.ts';
 import type { Ccall, Party } from './rows.ts';
 
 export type PartyChange = {
@@ -28,4 +29,6 @@ export function partyMoved(cx: Context, from: Ccall | undefined, party: Party): 
 }
 
 /** A call is over; its row goes after this. */
-export function callOver(_cx: Context, _ccall: Ccall, _cause: Cause): void {}
+export function callOver(cx: Context, ccall: Ccall, _cause: Cause): void {
+  callUnwatched(cx, ccall);
+}

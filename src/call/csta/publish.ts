@@ -17,7 +17,7 @@ import type { Context } from '../../proto/context.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
 import type { Cause } from './causes.ts';
 import { noteDevice, writeCdr } from './cdr.ts';
-import { deviceIn, type Seen, seenAs, sentBy, stateOf } from './devices.ts';
+import { calls, deviceIn, type Seen, seenAs, sentBy, stateOf } from './devices.ts';
 import { type EventName, emit } from './event.ts';
 import { callOver, partyChanged, partyMoved } from './hooks.ts';
 import { CCALL, type Ccall, MONITOR, PARTY, type Party } from './rows.ts';
@@ -35,20 +35,18 @@ export function publish(cx: Context): void {
   const { turn } = cx;
   if (turn.calls.size + turn.ended.size > 0) {
     for (let round = 0; round < ROUNDS && turn.calls.size + turn.ended.size > 0; round += 1) {
-      const calls = [...turn.calls];
-      turn.calls.clear();
-      for (const id of calls) reconcile(cx, id);
+      for (let n = turn.calls.size; n > 0; n -= 1) reconcile(cx, turn.calls.shift() ?? 0);
       // the last connections of a call are told before its end
       if (turn.calls.size > 0) continue;
-      const ended = [...turn.ended];
-      turn.ended.clear();
-      for (const id of ended) over(cx, id);
+      for (let n = turn.ended.size; n > 0; n -= 1) over(cx, turn.ended.shift() ?? 0);
     }
+    turn.ended.clear();
     turn.calls.clear();
     turn.causes.clear();
     turn.via.clear();
     turn.failed.clear();
     turn.ender.clear();
+    if (turn.ends.size > 0) keepEnds(cx);
     if (turn.logs.size > 0) keepLogs(cx);
   }
   turn.session = 0;
@@ -57,7 +55,9 @@ export function publish(cx: Context): void {
 
 /** What CDRs will tell of calls that go on. */
 function keepLogs(cx: Context): void {
-  for (const [id, said] of cx.turn.logs) {
+  for (let i = 0; i < cx.turn.logs.size; i += 1) {
+    const id = cx.turn.logs.key(i);
+    const said = cx.turn.logs.get(id) ?? '';
     const ccall = cx.store.get(CCALL, id);
     if (ccall === undefined) continue;
     cx.store.patch(CCALL, ccall, { log: ccall.log === '' ? said : `${ccall.log},${said}` });
@@ -65,17 +65,28 @@ function keepLogs(cx: Context): void {
   cx.turn.logs.clear();
 }
 
+function keepEnds(cx: Context): void {
+  for (let i = 0; i < cx.turn.ends.size; i += 1) {
+    const id = cx.turn.ends.key(i);
+    const cause = cx.turn.ends.get(id) ?? '';
+    const ccall = cx.store.get(CCALL, id);
+    if (ccall !== undefined) cx.store.patch(CCALL, ccall, { cause });
+  }
+  cx.turn.ends.clear();
+}
+
 function over(cx: Context, id: number): void {
   const ccall = cx.store.get(CCALL, id);
   // another row of `call` may have joined it in the same turn
   if (ccall === undefined || ccall.calls > 0) return;
-  const cause = (ccall.cause || 'normalClearing') as Cause;
+  const cause = (cx.turn.ends.get(id) ?? (ccall.cause || 'normalClearing')) as Cause;
   for (const party of [...cx.store.all(PARTY, 'ccall', id)]) clear(cx, party, cause);
   emit(cx, { event: 'callCleared', devices: [], ccall: id, cause, body: aboutCall(ccall) });
   callOver(cx, ccall, cause);
   writeCdr(cx, ccall, cause);
   cx.store.remove(CCALL, ccall);
   cx.turn.logs.delete(id);
+  cx.turn.ends.delete(id);
 }
 
 const NO_LEGS: readonly Leg[] = [];
@@ -146,20 +157,24 @@ function leave(
   cause: Cause | undefined,
 ): void {
   const ender = cx.turn.ender.get(id) ?? 0;
-  const rank = (p: Party): number => (p.leg === ender ? 0 : p.side === 'calling' ? 2 : 1);
-  const order = gone.length > 1 ? [...gone].sort((a, b) => rank(a) - rank(b)) : gone;
   const answered = call?.state === 'talking';
-  for (const party of order) {
-    // the end of one may have taken another with it (a call that waits and its caller)
-    if (cx.store.get(PARTY, party.id) !== party) continue;
-    if (party.state !== 'alerting') {
-      const left = cause === 'callCancelled' && party.side === 'calling' ? 'abandoned' : cause;
-      clear(cx, party, left ?? 'normalClearing');
-    } else if (cause === 'callPickup' || cause === 'redirected') {
-      clear(cx, party, cause, 'diverted');
-    } else if (answered) clear(cx, party, 'multipleAlerting');
-    else clear(cx, party, cause ?? 'normalClearing');
+  for (let rank = 0; rank < 3; rank += 1) {
+    for (const party of gone) {
+      const own = party.leg !== 0 && party.leg === ender ? 0 : party.side === 'calling' ? 2 : 1;
+      // the end of one may have taken another with it (a call that waits and its caller)
+      if (own === rank && cx.store.get(PARTY, party.id) === party) part(cx, party, cause, answered);
+    }
   }
+}
+
+/** @param answered its call goes on: somebody else has answered it. */
+function part(cx: Context, party: Party, cause: Cause | undefined, answered: boolean): void {
+  if (party.state !== 'alerting') {
+    const left = cause === 'callCancelled' && party.side === 'calling' ? 'abandoned' : cause;
+    clear(cx, party, left ?? 'normalClearing');
+  } else if (cause === 'callPickup' || cause === 'redirected') {
+    clear(cx, party, cause, 'diverted');
+  } else clear(cx, party, answered ? 'multipleAlerting' : (cause ?? 'normalClearing'));
 }
 
 /** Nobody answered, and why: told of who was alerted, or else of whom the caller wanted. */
@@ -193,7 +208,8 @@ function failed(
 
 function appear(cx: Context, call: Call, leg: Leg, state: State, cause: Cause | undefined): void {
   const sent = sentBy(cx, call, leg);
-  const side = leg.side === 'callee' ? 'called' : sent === undefined ? 'calling' : 'joined';
+  const own = calls(cx, call, leg, state);
+  const side = !own ? 'called' : sent === undefined ? 'calling' : 'joined';
   const party = cx.store.insert(PARTY, {
     ccall: call.ccall,
     call: call.id,
@@ -210,8 +226,8 @@ function appear(cx: Context, call: Call, leg: Leg, state: State, cause: Cause | 
   });
   if (side !== 'calling' && state !== 'alerting') answered(cx, call.ccall);
   const why = (state === 'alerting' ? undefined : cause) ?? sent?.cause ?? cause ?? 'normal';
-  const event: EventName =
-    state === 'alerting' ? 'delivered' : side === 'calling' ? 'originated' : 'established';
+  const first: EventName = side === 'calling' ? 'originated' : 'established';
+  const event = state === 'connected' ? first : EVENT_TO[state];
   tell(cx, party, event, why);
   partyChanged(cx, { party, was: undefined, is: state, cause: why });
 }
@@ -225,7 +241,7 @@ function answered(cx: Context, id: number): void {
 }
 
 const EVENT_TO: { readonly [s in State]: EventName } = {
-  initiated: 'originated',
+  initiated: 'serviceInitiated',
   alerting: 'delivered',
   connected: 'established',
   hold: 'held',
@@ -233,13 +249,18 @@ const EVENT_TO: { readonly [s in State]: EventName } = {
   failed: 'failed',
 };
 
+function eventOf(was: State, state: State): EventName {
+  if (state !== 'connected') return EVENT_TO[state];
+  return was === 'hold' ? 'retrieved' : was === 'initiated' ? 'originated' : 'established';
+}
+
 function change(cx: Context, party: Party, state: State, cause: Cause): void {
   const was = party.state;
   if (was === 'alerting' && party.answeredAt === 0) {
     cx.store.patch(PARTY, party, { state, since: cx.now, answeredAt: cx.now });
     answered(cx, party.ccall);
   } else cx.store.patch(PARTY, party, { state, since: cx.now });
-  tell(cx, party, was === 'hold' && state === 'connected' ? 'retrieved' : EVENT_TO[state], cause);
+  tell(cx, party, eventOf(was, state), cause);
   partyChanged(cx, { party, was, is: state, cause });
 }
 
@@ -250,12 +271,9 @@ export function clear(
   cause: Cause,
   event: EventName = 'connectionCleared',
 ): void {
-  const ccall = cx.store.get(CCALL, party.ccall);
   const was = party.state;
   tell(cx, party, event, cause);
-  if (ccall !== undefined && event === 'connectionCleared') {
-    cx.store.patch(CCALL, ccall, { cause });
-  }
+  if (event === 'connectionCleared') cx.turn.ends.set(party.ccall, cause);
   forget(cx, party, was, cause);
 }
 

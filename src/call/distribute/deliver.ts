@@ -83,7 +83,11 @@ export function withdraw(cx: Context, d: Distribution): void {
   cx.store.patch(DISTRIBUTION, d, { noAnswerAt: 0 });
   const bridge = d.bridge === 0 ? undefined : cx.store.get(BRIDGE, d.bridge);
   cx.store.patch(DISTRIBUTION, d, { bridge: 0 });
-  if (bridge !== undefined) cancelBridge(cx, bridge);
+  if (bridge !== undefined) {
+    cancelBridge(cx, bridge);
+    const why = cx.turn.causes.get(d.call);
+    if (why !== undefined) cx.turn.causes.set(bridge.call, why);
+  }
   if (call === undefined) return;
   endHunt(cx, call);
   endRedirect(cx, call);
