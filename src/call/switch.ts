@@ -47,6 +47,7 @@ import { bridgeDue } from './control/refer-out.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
+import { DEVICE } from './device/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
 import { distributionDue } from './distribute/arrive.ts';
 import { digitsDue } from './distribute/digits.ts';
@@ -68,6 +69,7 @@ import { huntDue } from './hunt.ts';
 import { resumeMedia } from './media.ts';
 import { newMessage } from './message.ts';
 import { hearOutcome } from './outcomes.ts';
+import { forwardsSilence } from './redirect.ts';
 import { outOfDialog } from './refer.ts';
 import { registrarsFound, registrationDue, settleRegistrations } from './register-out.ts';
 import { expire, register } from './registrar.ts';
@@ -106,6 +108,7 @@ export const CALL_TABLES: readonly TableSpec[] = [
   MONITOR,
   REQUEST,
   AGENT,
+  DEVICE,
   BRIDGE,
   CDR,
   HOUSE,
@@ -257,6 +260,7 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case CALL.number: {
       const call = row as Call;
+      if (forwardsSilence(cx, call)) return;
       cx.store.patch(CALL, call, { noAnswerAt: 0 });
       const said = {
         leg: undefined,

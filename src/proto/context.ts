@@ -182,6 +182,8 @@ export type Turn = {
    */
   readonly logs: FewMap<string>;
   readonly ends: FewMap<string>;
+  /** Devices whose registrations came or went, and whether they were in service before. */
+  readonly devices: Map<string, boolean>;
 };
 
 export function newTurn(): Turn {
@@ -196,6 +198,7 @@ export function newTurn(): Turn {
     ender: new FewMap(),
     logs: new FewMap(),
     ends: new FewMap(),
+    devices: new Map(),
   };
 }
 

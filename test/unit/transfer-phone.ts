@@ -233,8 +233,7 @@ export class TransferPhone extends Peer {
     } else if (m.method === 'BYE') {
       talk.state = 'over';
       say(200);
-    } else if (m.method === 'INFO') say(200);
-    else {
+    } else {
       this.complaints.push(`unexpected ${m.method}`);
       say(405);
     }

@@ -14,6 +14,7 @@
  */
 
 import type { Context } from '../../proto/context.ts';
+import { tellService } from '../device/service.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
 import type { Cause } from './causes.ts';
 import { noteDevice, writeCdr } from './cdr.ts';
@@ -33,6 +34,7 @@ const ROUNDS = 16;
 export function publish(cx: Context): void {
   if (!cx.settings.csta) return;
   const { turn } = cx;
+  if (turn.devices.size > 0) tellService(cx);
   if (turn.calls.size + turn.ended.size > 0) {
     for (let round = 0; round < ROUNDS && turn.calls.size + turn.ended.size > 0; round += 1) {
       for (let n = turn.calls.size; n > 0; n -= 1) reconcile(cx, turn.calls.shift() ?? 0);
@@ -293,12 +295,12 @@ function remade(
   const { call, device, state, side, via, since, session, request, startedAt, answeredAt } = party;
   const { ccall = party.ccall, leg = party.leg } = values;
   cx.store.remove(PARTY, party);
-  const made = cx.store.insert(PARTY, {
+  const moved = cx.store.insert(PARTY, {
     ...{ ccall, call, leg, device, state, side, via, since },
     ...{ session, request, startedAt, answeredAt },
   });
-  if (ccall !== party.ccall) partyMoved(cx, cx.store.get(CCALL, party.ccall), made);
-  return made;
+  if (ccall !== party.ccall) partyMoved(cx, cx.store.get(CCALL, party.ccall), moved);
+  return moved;
 }
 
 /** Says `event` of a connection, to those who watch its device, its call, or another device of it. */

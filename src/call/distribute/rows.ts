@@ -117,7 +117,7 @@ export const DIGITS = table({
 export const TURNS = table({
   name: 'pointturn',
   about: 'Which default number of a routing point is next.',
-  number: 36,
+  number: 38,
   fields: {
     device: 'text',
     next: 'int',
