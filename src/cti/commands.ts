@@ -6,6 +6,16 @@
 import { associateData } from '../call/csta/data.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
 import type { Session } from '../call/csta/rows.ts';
+import { snapshotQueues } from '../call/distribute/queues.ts';
+import {
+  applyTreatment,
+  routeEnd,
+  routeRegister,
+  routeRegisterCancel,
+  routeReject,
+  routersLeave,
+  routeSelect,
+} from '../call/distribute/router.ts';
 import type { Context } from '../proto/context.ts';
 import {
   changeMonitorFilter,
@@ -28,6 +38,13 @@ const COMMANDS: { readonly [M in Method]?: Command<M> } = {
   snapshotCall,
   getDevices,
   associateData,
+  routeRegister,
+  routeRegisterCancel,
+  routeSelect,
+  routeReject,
+  routeEnd,
+  applyTreatment,
+  snapshotQueues,
 };
 
 export function command(
@@ -42,4 +59,6 @@ export function command(
 }
 
 /** A session is over: what its program did for others, somebody else must do. */
-export function sessionOver(_cx: Context, _session: number): void {}
+export function sessionOver(cx: Context, session: number): void {
+  routersLeave(cx, session);
+}
