@@ -11,6 +11,16 @@ import { deflectCall, singleStepTransferCall, transferCall } from '../call/contr
 import { associateData } from '../call/csta/data.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
 import type { Session } from '../call/csta/rows.ts';
+import { snapshotQueues } from '../call/distribute/queues.ts';
+import {
+  applyTreatment,
+  routeEnd,
+  routeRegister,
+  routeRegisterCancel,
+  routeReject,
+  routersLeave,
+  routeSelect,
+} from '../call/distribute/router.ts';
 import type { Context } from '../proto/context.ts';
 import {
   changeMonitorFilter,
@@ -48,6 +58,13 @@ const COMMANDS: { readonly [M in Method]?: Command<M> } = {
   deflectCall,
   generateDigits,
   setMute,
+  routeRegister,
+  routeRegisterCancel,
+  routeSelect,
+  routeReject,
+  routeEnd,
+  applyTreatment,
+  snapshotQueues,
 };
 
 export function command(
@@ -62,4 +79,6 @@ export function command(
 }
 
 /** A session is over: what its program did for others, somebody else must do. */
-export function sessionOver(_cx: Context, _session: number): void {}
+export function sessionOver(cx: Context, session: number): void {
+  routersLeave(cx, session);
+}

@@ -2,6 +2,7 @@
 
 import type { Context } from '../../proto/context.ts';
 import { agentsFollow, agentsMerge } from '../agent/calls.ts';
+import { waiterChanged } from '../distribute/arrive.ts';
 import type { Cause } from './causes.ts';
 import { callUnwatched } from './monitors.ts';
 import type { Ccall, Party } from './rows.ts';
@@ -17,6 +18,8 @@ export type PartyChange = {
 
 /** A connection changed; programs were told already. `party` is no row any more when it is cleared. */
 export function partyChanged(cx: Context, change: PartyChange): void {
+  // who has gone waits no more before an agent is free for the next
+  waiterChanged(cx, change);
   agentsFollow(cx, change.party);
 }
 

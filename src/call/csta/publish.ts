@@ -38,11 +38,14 @@ export function publish(cx: Context): void {
   if (turn.calls.size + turn.ended.size > 0) {
     for (let round = 0; round < ROUNDS && turn.calls.size + turn.ended.size > 0; round += 1) {
       for (let n = turn.calls.size; n > 0; n -= 1) reconcile(cx, turn.calls.shift() ?? 0);
+      // the last connections of a call are told before its end
+      if (turn.calls.size > 0) continue;
       for (let n = turn.ended.size; n > 0; n -= 1) over(cx, turn.ended.shift() ?? 0);
     }
     turn.ended.clear();
     turn.calls.clear();
     turn.causes.clear();
+    turn.via.clear();
     turn.failed.clear();
     turn.ender.clear();
     if (turn.ends.size > 0) keepEnds(cx);
@@ -104,6 +107,7 @@ function reconcile(cx: Context, id: number): void {
     for (let party of parties) {
       if (party.leg === 0) {
         if (call === undefined) gone = add(gone, party);
+        else if (party.ccall !== call.ccall) remade(cx, party, { ccall: call.ccall });
         continue;
       }
       if (shown && party.ccall !== call.ccall) party = remade(cx, party, { ccall: call.ccall });
@@ -158,7 +162,8 @@ function leave(
   for (let rank = 0; rank < 3; rank += 1) {
     for (const party of gone) {
       const own = party.leg !== 0 && party.leg === ender ? 0 : party.side === 'calling' ? 2 : 1;
-      if (own === rank) part(cx, party, cause, answered);
+      // the end of one may have taken another with it (a call that waits and its caller)
+      if (own === rank && cx.store.get(PARTY, party.id) === party) part(cx, party, cause, answered);
     }
   }
 }
@@ -216,7 +221,7 @@ function appear(cx: Context, call: Call, leg: Leg, state: State, cause: Cause | 
     device: deviceIn(cx, call, leg),
     state,
     side,
-    via: sent?.via ?? '',
+    via: cx.turn.via.get(leg.id) ?? sent?.via ?? '',
     since: cx.now,
     session: cx.turn.session,
     request: cx.turn.request,
