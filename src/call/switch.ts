@@ -38,6 +38,7 @@ import {
   validateResponse,
 } from '../sip-parser/index.ts';
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
+import { BRIDGE } from './bridge-rows.ts';
 import { happen } from './call.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
@@ -88,6 +89,7 @@ export const CALL_TABLES: readonly TableSpec[] = [
   SESSION,
   MONITOR,
   REQUEST,
+  BRIDGE,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
