@@ -95,3 +95,8 @@ function drawn(chance: Chance, same: readonly Address[]): Address {
   }
   return line.at(-1) as Address;
 }
+
+/** Key of the row that says where a media service is. */
+export function serviceKey(name: string): string {
+  return `service#${name}`;
+}

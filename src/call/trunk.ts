@@ -15,7 +15,7 @@ import { CTX, type Ctx } from '../proto/sip/rows.ts';
 import { EMPTY_TAIL, randomWord, TRANSPORT_PARAM } from '../proto/sip/text.ts';
 import { type Site, type Trunk, trunkOf } from '../proto/site.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
-import { addressesOf, addressesText, isAt, literalAddress } from './addresses.ts';
+import { addressesOf, addressesText, isAt, literalAddress, serviceKey } from './addresses.ts';
 import { LEG, type Leg } from './rows.ts';
 import { CONTACT, type Contact, REGOUT } from './trunk-rows.ts';
 
@@ -54,6 +54,9 @@ function wanted(site: Site): ReadonlyMap<string, Wanted> {
   }
   for (const [number, { contact }] of Object.entries(site.extensions)) {
     if (contact !== '') all.set(number, { trunk: '', uri: contact, checked: false });
+  }
+  for (const { name, contact } of site.centre.services) {
+    all.set(serviceKey(name), { trunk: '', uri: contact, checked: false });
   }
   return all;
 }
