@@ -9,6 +9,7 @@ import type { Millis } from './base/units.ts';
 import type { LedgerSettings } from './ledger/ledger.ts';
 import type { LinkSettings } from './pair/greeting.ts';
 import type { PairSettings } from './pair/terms.ts';
+import { PLAIN_CENTRE } from './proto/centre.ts';
 import type { SipSettings } from './proto/context.ts';
 import type { Site } from './proto/site.ts';
 
@@ -49,12 +50,16 @@ export function linkSettings(s: NodeSettings): LinkSettings {
       redundancy,
       port: ports,
       users,
-      site: siteDigest(s.sip.site, key),
+      site: siteDigest(s.sip.site, key) + (s.sip.csta ? '' : ' without programs'),
     },
   };
 }
 
 /** Trunks, dial plan and passwords in a word: keyed, for passwords can be guessed. */
 function siteDigest(site: Site, key: Uint8Array): string {
-  return createHmac('sha256', key).update(JSON.stringify(site)).digest('hex').slice(0, 12);
+  const { centre, ...rest } = site;
+  // an earlier release knows no contact centre, and one that says nothing changes nothing
+  const plain = JSON.stringify(centre) === JSON.stringify(PLAIN_CENTRE);
+  const text = JSON.stringify(plain ? rest : site);
+  return createHmac('sha256', key).update(text).digest('hex').slice(0, 12);
 }

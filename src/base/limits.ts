@@ -73,6 +73,13 @@ export const LIMITS = {
   httpBytes: 8192,
   /** Other sides of dead connections that are woken in a second, per transport. */
   ticklesPerSecond: 200,
+  /** Media sessions, conferences and members of one: the box plays to callers who wait. */
+  mediaSessions: 1000,
+  conferences: 200,
+  conferenceMembers: 32,
+  /** A prompt file, and all that are kept in memory. */
+  promptBytes: 8 * 1024 * 1024,
+  promptsBytes: 64 * 1024 * 1024,
 } as const;
 
 assert(LIMITS.heldBusy < LIMITS.held, 'new calls are refused before anything is ignored');
@@ -81,6 +88,7 @@ assert(LIMITS.trustMs <= LIMITS.trustMaxMs, 'trust is waited for longer and long
 assert(LIMITS.diskWaitMs < LIMITS.diskStallMs, 'who waits loses patience first');
 assert(LIMITS.flowOutBytes > 2 * LIMITS.sipBytes, 'a connection takes the longest message');
 assert(LIMITS.flowsPerSource <= LIMITS.flows, 'one address has its share of the connections');
+assert(LIMITS.promptBytes < LIMITS.promptsBytes, 'the longest prompt is kept');
 assert(LIMITS.ringBytes > 4 * LIMITS.frameBytes - 1, 'the ring holds several frames');
 assert(
   LIMITS.groupBytes + 64 * LIMITS.sipBytes < LIMITS.frameBytes,

@@ -6,6 +6,7 @@
 import { below } from '../base/chance.ts';
 import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
+import { isLocalMedia } from '../proto/media.ts';
 import { awaitsAck, cancel, outstanding } from '../proto/sip/client.ts';
 import { CTX, type Method, STX, type Stx } from '../proto/sip/rows.ts';
 import {
@@ -45,6 +46,7 @@ import {
   tagOf,
   tidy,
 } from './leg.ts';
+import { mediaSays } from './media.ts';
 import { describes, exchange, refusesOffer } from './offer.ts';
 import { continued } from './origin.ts';
 import { refer, resubscribe } from './refer.ts';
@@ -81,6 +83,10 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
   if (m.methodId === M.SUBSCRIBE && resubscribe(cx, m, key, leg, from)) return;
   if (leg.state === 'subscribed') {
     answerStateless(cx, m, from, 481, EMPTY_TAIL);
+    return;
+  }
+  if (m.methodId === M.INFO && isLocalMedia(leg)) {
+    mediaSays(cx, m, key, leg, from);
     return;
   }
   switch (m.methodId) {

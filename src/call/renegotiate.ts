@@ -93,12 +93,19 @@ function isFree(cx: Context, leg: Leg): boolean {
 
 function send(cx: Context, row: Reoffer, leg: Leg): void {
   const lines = ALLOW + sessionLines(cx, leg, TIMER_ONLY);
-  const offer = row.offer === '' ? '' : continuedTail(cx, leg, row.offer);
+  // what was said last may have changed while it waited: the caller put the call on hold
+  const wanted = row.purpose === 'media' ? leg.sdp : row.offer;
+  const offer = wanted === '' ? '' : continuedTail(cx, leg, wanted);
   const tail = lines + (offer === '' ? EMPTY_TAIL : offer);
   if (offer !== '') move(cx, leg, 'offerOut', offer);
-  const ctx = sendInDialog(cx, leg, 'INVITE', 70, tail, 0, row.offer === '');
+  const ctx = sendInDialog(cx, leg, 'INVITE', 70, tail, 0, wanted === '');
   cx.store.patch(LEG, leg, { uac: ctx.id });
-  cx.store.patch(REOFFER, row, { ctx: ctx.id, retryAt: 0, tries: row.tries + 1 });
+  cx.store.patch(REOFFER, row, {
+    ctx: ctx.id,
+    offer: wanted,
+    retryAt: 0,
+    tries: row.tries + 1,
+  });
 }
 
 /** A waiting row's moment has come. */

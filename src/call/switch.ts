@@ -13,6 +13,7 @@
 import { isReliable, type Peer } from '../base/peer.ts';
 import type { Store, TableSpec } from '../base/row.ts';
 import type { Context, Resolved } from '../proto/context.ts';
+import { isLocalMedia } from '../proto/media.ts';
 import { isOurPort, isOurs } from '../proto/sip/address.ts';
 import { clientDue } from '../proto/sip/client.ts';
 import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
@@ -50,6 +51,7 @@ import { inSubscription, subscribe } from './events/subscribe.ts';
 import { watched } from './events/watch.ts';
 import { follow, resumeFlows } from './flow.ts';
 import { huntDue } from './hunt.ts';
+import { resumeMedia } from './media.ts';
 import { newMessage } from './message.ts';
 import { hearOutcome } from './outcomes.ts';
 import { outOfDialog } from './refer.ts';
@@ -105,7 +107,7 @@ function heard(cx: Context, from: Peer, text: string): void {
     cx.count('fromOurselves');
     return;
   }
-  if (!cx.guard.hears(cx.now, from.ip)) {
+  if (!isLocalMedia(from) && !cx.guard.hears(cx.now, from.ip)) {
     cx.count('floodDropped');
     return;
   }
@@ -320,6 +322,7 @@ export function resume(plain: Context): void {
   }
   resumeFlows(cx);
   resumeSubscriptions(cx);
+  resumeMedia(cx);
   publish(cx);
 }
 

@@ -4,16 +4,14 @@
  */
 
 import { isIP } from 'node:net';
-import { parsePattern } from '../call/pattern.ts';
-import { PLAIN_CENTRE } from '../proto/centre.ts';
 import {
   BUILT_IN_CLASSES,
-  type Credentials,
   type DialRule,
   type EmergencyNumber,
   type Extension,
   GROUP_ORDERS,
   NUMBER_FORMATS,
+  PLAIN_CONTROL,
   PLAIN_SITE,
   type ServiceClass,
   type Site,
@@ -22,6 +20,19 @@ import {
 } from '../proto/site.ts';
 import { isFault, parseUri } from '../sip-parser/index.ts';
 import type { Checker, Json } from './config.ts';
+import { centreOf, centreReferences } from './config-centre.ts';
+import {
+  choice,
+  credentialsOf,
+  digits,
+  flagOr,
+  maybe,
+  objectAt,
+  pattern,
+  patterns,
+  sipUri,
+  texts,
+} from './config-values.ts';
 
 export type DnsSettings = {
   /** `ip` or `ip:port`; empty: those of the system. */
@@ -43,90 +54,6 @@ export function dnsOf(c: Checker, j: Json): DnsSettings {
   return { servers, timeoutMs: c.whole(dns, 'timeoutMs', 'dns.', 100, 30_000, 1000) };
 }
 
-/** A text that may be left out. */
-function maybe(c: Checker, j: Json, key: string, place: string, or = ''): string {
-  const v = j[key];
-  if (v === undefined) return or;
-  // what goes into a header line must end with it
-  if (typeof v === 'string' && /^[\x20-\x7e]*$/.test(v)) return v;
-  c.wrong(place + key, 'config-shape', 'a text of printable ASCII is needed here');
-  return or;
-}
-
-function texts(c: Checker, j: Json, key: string, place: string): readonly string[] {
-  return c.list(j, key, place).map((item, i) => {
-    if (typeof item === 'string' && /^[\x21-\x7e]+$/.test(item)) return item;
-    c.wrong(`${place}${key}[${i}]`, 'config-shape', 'a text without spaces is needed here');
-    return '';
-  });
-}
-
-/** An object in a list or under a name. */
-function objectAt(c: Checker, v: unknown, place: string): Json {
-  if (typeof v === 'object' && v !== null && !Array.isArray(v)) return v as Json;
-  c.wrong(place, 'config-shape', 'an object is needed here');
-  return {};
-}
-
-function flagOr(c: Checker, j: Json, key: string, place: string, or: boolean): boolean {
-  return j[key] === undefined ? or : c.flag(j, key, place);
-}
-
-function choice<T extends string>(
-  c: Checker,
-  j: Json,
-  key: string,
-  place: string,
-  all: readonly T[],
-): T {
-  return j[key] === undefined ? (all[0] as T) : c.oneOf(j, key, place, all);
-}
-
-function digits(c: Checker, j: Json, key: string, place: string): string {
-  const v = maybe(c, j, key, place);
-  if (/^[0-9*#+A-D]*$/.test(v)) return v;
-  c.wrong(place + key, 'config-number', 'digits, *, # and + are needed here');
-  return '';
-}
-
-function pattern(c: Checker, text: string, place: string): string {
-  if (parsePattern(text) === undefined) {
-    c.wrong(place, 'config-pattern', `${text} is no pattern of digits, X, Z, N, [1-5], . or !`);
-  }
-  return text;
-}
-
-function patterns(c: Checker, j: Json, key: string, place: string): readonly string[] {
-  return texts(c, j, key, place).map((text, i) => pattern(c, text, `${place}${key}[${i}]`));
-}
-
-/** A SIP URI of a neighbour; `transport` is added when it has none. */
-function sipUri(c: Checker, text: string, place: string, transport = ''): string {
-  const uri = parseUri(text);
-  if (isFault(uri) || !/^sips?$/.test(uri.scheme) || uri.headers !== '' || /[<>"\s]/.test(text)) {
-    c.wrong(place, 'config-uri', `${text} is no SIP URI`);
-    return '';
-  }
-  const said = /;transport=/i.test(uri.params);
-  return said || transport === '' || transport === 'udp' ? text : `${text};transport=${transport}`;
-}
-
-function credentialsOf(
-  c: Checker,
-  j: Json,
-  key: string,
-  place: string,
-  more: readonly string[] = [],
-): Credentials | undefined {
-  const given = c.optional(j, key, place);
-  if (given === undefined) return undefined;
-  const at = `${place}${key}.`;
-  c.known(given, at, ['user', 'password', ...more]);
-  c.text(given, 'user', at);
-  c.text(given, 'password', at);
-  return { user: maybe(c, given, 'user', at), password: maybe(c, given, 'password', at) };
-}
-
 function extensionsOf(c: Checker, site: Json, from: number, to: number): Site['extensions'] {
   const all = c.optional(site, 'extensions', 'site.') ?? {};
   const out: { [number: string]: Extension } = {};
@@ -137,7 +64,7 @@ function extensionsOf(c: Checker, site: Json, from: number, to: number): Site['e
   for (const [number, value] of Object.entries(all)) {
     const place = `site.extensions.${number}.`;
     const j = objectAt(c, value, place.slice(0, -1));
-    c.known(j, place, ['class', 'contact', 'password', 'name', 'callerId', 'mwi']);
+    c.known(j, place, ['class', 'contact', 'password', 'name', 'callerId', 'mwi', 'control']);
     if (!/^[0-9*#]{1,16}$/.test(number)) {
       c.wrong(place.slice(0, -1), 'config-number', 'an extension is digits, * and #');
     }
@@ -154,9 +81,25 @@ function extensionsOf(c: Checker, site: Json, from: number, to: number): Site['e
       name: maybe(c, j, 'name', place),
       callerId: digits(c, j, 'callerId', place),
       mwi: c.flag(j, 'mwi', place),
+      ...controlOf(c, j, place),
     };
   }
   return out;
+}
+
+/** How programs steer the phone. */
+function controlOf(c: Checker, j: Json, place: string): Pick<Extension, 'control'> {
+  const given = c.optional(j, 'control', place);
+  if (given === undefined) return {};
+  const at = `${place}control.`;
+  c.known(given, at, Object.keys(PLAIN_CONTROL));
+  return {
+    control: {
+      answer: choice(c, given, 'answer', at, ['talk', 'auto', 'manual']),
+      hold: choice(c, given, 'hold', at, ['reinvite', 'notify']),
+      make: choice(c, given, 'make', at, ['rfc3725', 'refer']),
+    },
+  };
 }
 
 const TRUNK_KEYS = [
@@ -431,8 +374,9 @@ export function siteOf(c: Checker, j: Json, from: number, to: number): Site {
     classes: classesOf(c, given),
     defaultClass: maybe(c, given, 'defaultClass', 'site.', 'all'),
     emergency: emergencyOf(c, given),
-    centre: PLAIN_CENTRE,
+    centre: centreOf(c, given),
   };
   references(c, site);
+  centreReferences(c, site, from, to);
   return site;
 }

@@ -10,6 +10,11 @@ import { PAIR_DEFAULTS, settingsFault } from '../pair/settings.ts';
 import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts';
 import { type DigestName, sipSettings } from '../proto/context.ts';
 import { ipCanonical } from '../wire/ip.ts';
+
+import { type CtiSettings, ctiOf } from './config-cti.ts';
+
+import { type MediaConfig, mediaOf } from './config-media.ts';
+
 import { type DnsSettings, dnsOf, siteOf } from './config-site.ts';
 import { type StreamConfig, streamsOf } from './config-streams.ts';
 import { isKeyFault, readKeyFile } from './key-file.ts';
@@ -27,7 +32,10 @@ export type Config = {
   };
   readonly sipPort: number;
   readonly streams: StreamConfig;
+  /** Where programs connect. */
+  readonly cti: CtiSettings;
   readonly data: string;
+  readonly media: MediaConfig;
   readonly control: string;
   /** Program that cuts the peer's power or port, and its arguments. */
   readonly fence: readonly string[] | undefined;
@@ -126,10 +134,12 @@ const TOP = [
   'sip',
   'users',
   'site',
+  'cti',
   'dns',
   'witnesses',
   'fence',
   'data',
+  'media',
   'control',
   'key',
   'keyFile',
@@ -329,6 +339,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   c.known(face, 'vip.', ['address', 'more', 'vrrp', 'carrierBounce']);
   const sip = c.object(j, 'sip', '');
   const streams = streamsOf(c, sip);
+  const cti = ctiOf(c, j);
   const users = c.object(j, 'users', '');
   c.known(users, 'users.', ['from', 'to', 'auth', 'digest', 'voicemail']);
   const fence = fenceOf(c, j);
@@ -352,7 +363,9 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
     },
     sipPort: port,
     streams,
+    cti,
     data: c.text(j, 'data', ''),
+    media: mediaOf(c, j),
     control: c.text(j, 'control', ''),
     fence: fence.command,
     dns: dnsOf(c, j),
@@ -376,6 +389,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
         voicemail: voicemailOf(c, users),
         nonceKey: Buffer.from(pair.key).toString('hex'),
         product: RELEASE.replace(' ', '/'),
+        csta: cti.enabled,
         site: siteOf(c, j, from, to),
       }),
       diskGroupMs: 200,

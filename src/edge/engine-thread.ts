@@ -11,12 +11,14 @@ import type { EngineInput } from '../input.ts';
 import type { Loaded } from '../ledger/disk.ts';
 import { Engine, EngineEffects } from '../node.ts';
 import { StandingCell } from '../pair/standing.ts';
+import { LOCAL_MEDIA } from '../proto/media.ts';
 import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
 import { Datagrams } from './datagrams.ts';
 import type { DiskAnswer, DiskThreadData } from './disk-thread.ts';
 import { Flows } from './flows.ts';
 import { Link } from './link.ts';
+import { MediaDoor } from './media-door.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { Names } from './resolver.ts';
 
@@ -44,6 +46,7 @@ class Loop {
   private readonly flows: Flows;
   private readonly link: Link;
   private readonly names: Names;
+  private readonly media: MediaDoor;
   private readonly standing = new StandingCell(data.standing);
   private readonly lease = new Float64Array(data.lease);
   private readonly out = new EngineEffects();
@@ -64,6 +67,7 @@ class Loop {
     this.udp = new Datagrams(config.node.pair.vips, config.sipPort, () => this.readSip());
     this.flows = new Flows(config, {
       message: ({ transport, ip, port }, text) => {
+        if (ip === LOCAL_MEDIA.ip) return;
         this.streamed = true;
         this.take({ kind: 'sip', transport, ip, port, text });
       },
@@ -95,6 +99,12 @@ class Loop {
     this.names = new Names(config.dns, usable, config.node.sip.vip6 !== '', (answer) =>
       this.take({ kind: 'resolved', answer }),
     );
+    this.media = new MediaDoor(
+      config,
+      data.lease,
+      (text) => this.take({ kind: 'sip', ...LOCAL_MEDIA, text }),
+      (line) => say({ kind: 'log', line }),
+    );
     parentPort?.on('message', (m: ToEngine) => this.fromSentry(m));
     this.take({ kind: 'tick' });
   }
@@ -118,6 +128,8 @@ class Loop {
   }
 
   private readonly onSip = (text: string, ip: string, port: number): void => {
+    // nobody outside is the media service of this box
+    if (ip === LOCAL_MEDIA.ip) return;
     this.inputs.push({ kind: 'sip', transport: 'udp', ip, port, text });
   };
 
@@ -180,7 +192,10 @@ class Loop {
       this.udp.setReading(out.reading);
       this.flows.setReading(out.reading);
     }
-    if (out.dropFlows) this.flows.drop();
+    if (out.dropFlows) {
+      this.flows.drop();
+      this.media.drop();
+    }
     if (out.tickles.length > 0) say({ kind: 'tickle', peers: [...out.tickles] });
     // before the reports: who reads one looks at the state it is about
     this.standing.write(this.engine.standing);
@@ -194,11 +209,13 @@ class Loop {
   private send(): void {
     if (!this.mayAnswer()) return;
     for (const d of this.out.sends) {
-      if (d.transport === 'udp') this.udp.queue(d.text, d.ip, d.port);
+      if (d.ip === LOCAL_MEDIA.ip) this.media.queue(d.text);
+      else if (d.transport === 'udp') this.udp.queue(d.text, d.ip, d.port);
       else this.flows.send(d, d.text);
     }
     this.udp.flush();
     this.flows.flush();
+    this.media.flush(this.engine.pairNow() - this.turnedAt);
   }
 
   private mayAnswer(): boolean {

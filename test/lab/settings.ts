@@ -1,6 +1,7 @@
 /** What was decided when a lab was made, and the configuration its boxes get. */
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { LAB_CENTRE, LAB_CTI } from './centre.ts';
 import {
   type BoxName,
   EXTENSIONS,
@@ -61,6 +62,8 @@ export function writeConfig(places: Places, settings: Settings, box: BoxName, ke
     witnesses: [HOST_ADDRESS],
     sip: { port: SIP_PORT, tls: {}, ws: {}, wss: {} },
     users: { ...EXTENSIONS, auth: settings.auth },
+    site: { centre: LAB_CENTRE },
+    cti: LAB_CTI,
     data: places.data(box),
     control: places.control(box),
     key,

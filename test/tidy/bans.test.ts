@@ -4,7 +4,7 @@ import test from 'ava';
 import { codeOnly, sources } from './source.ts';
 
 const BELOW_EDGE =
-  /^src\/(base|sip-parser|wire|proto|ledger|call|pair|cti|panel|node|input|effect|service|status)\b/;
+  /^src\/(base|sip-parser|wire|proto|ledger|call|pair|media|cti|panel|node|input|effect|service|status)\b/;
 
 const BANS: readonly { readonly banned: RegExp; readonly instead: string }[] = [
   { banned: /\bDate\.now\b|\bnew Date\b/, instead: 'the `now` argument' },

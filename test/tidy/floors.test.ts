@@ -18,6 +18,7 @@ const FLOORS: readonly (readonly [string, number])[] = [
   ['src/panel/', 5],
   ['src/call/', 4],
   ['src/pair/', 4],
+  ['src/media/', 4],
   ['src/ledger/', 3],
   ['src/proto/', 2],
   ['src/sip-parser/', 1],
@@ -64,5 +65,11 @@ test('the call does not know that a peer exists, the pair does not know SIP', (t
     t.notRegex(file.text, /from '.*\/(pair|edge)\//, file.path);
   for (const file of sources('src/pair')) {
     t.notRegex(file.text, /from '.*\/(call|sip-parser|proto\/sip|edge)\//, file.path);
+  }
+});
+
+test('the media service knows neither calls nor the pair nor the ledger', (t) => {
+  for (const file of sources('src/media')) {
+    t.notRegex(file.text, /from '.*\/(call|pair|ledger|edge)\//, file.path);
   }
 });
