@@ -13,7 +13,6 @@
  */
 
 import type { Context } from '../../proto/context.ts';
-import { EMPTY_TAIL } from '../../proto/sip/text.ts';
 import { bridgeLegs } from '../bridge.ts';
 import type { Bridge } from '../bridge-rows.ts';
 import type { BridgeOutcome } from '../bridged.ts';
@@ -21,7 +20,7 @@ import { causeOf } from '../csta/causes.ts';
 import { emit } from '../csta/event.ts';
 import { deviceOf } from '../csta/publish.ts';
 import { CCALL, PARTY } from '../csta/rows.ts';
-import { hangUp } from '../leg.ts';
+import { dismiss } from '../parts.ts';
 import { LEG, type Leg } from '../rows.ts';
 import { conferenced } from './announce.ts';
 import {
@@ -38,7 +37,7 @@ import {
 } from './members.ts';
 import { recorderGone, recorderIn } from './record.ts';
 import { CONFERENCE, type Conference, MEMBER, type Member } from './rows.ts';
-import { supervisorGone, supervisorIn } from './supervise.ts';
+import { supervisorGone, supervisorIn, supervisorJoins } from './supervise.ts';
 
 function conferenceFor(cx: Context, m: Member): Conference | undefined {
   return cx.store.get(CONFERENCE, m.conference);
@@ -126,7 +125,7 @@ function fail(cx: Context, conf: Conference, m: Member, status: number, device =
     return;
   }
   gone(cx, m, 'refused');
-  if (leg !== undefined) hangUp(cx, leg, EMPTY_TAIL);
+  if (leg !== undefined) dismiss(cx, leg);
   settle(cx, conf);
 }
 
@@ -157,7 +156,7 @@ function recede(cx: Context, conf: Conference): void {
     const own = m.leg === conf.by;
     const leg = comes && !own ? legOf(cx, m) : undefined;
     gone(cx, m, 'refused');
-    if (leg !== undefined) hangUp(cx, leg, EMPTY_TAIL);
+    if (leg !== undefined) dismiss(cx, leg);
   }
   forgetConference(cx, conf);
 }
@@ -189,9 +188,11 @@ export function advance(cx: Context, conf: Conference): void {
   if (first !== undefined && !all.some(isIn)) {
     // one alone, to see whether it can be had at all
     if (all.some((m) => m.state === 'joining')) return;
+    if (first.role === 'supervisor') supervisorJoins(cx, first);
     if (!connect(cx, conf, first)) fail(cx, conf, first, 503);
     return;
   }
+  for (const m of waiting) if (m.role === 'supervisor') supervisorJoins(cx, m);
   for (const m of waiting) if (!connect(cx, conf, m)) fail(cx, conf, m, 503);
   // a device that is still called does not keep the others waiting
   const open = all.some((m) => m.state === 'waiting' || m.state === 'joining');
@@ -216,8 +217,7 @@ function announce(cx: Context, conf: Conference): void {
   if (mate?.part === 'media') endMedia(cx, mate.id);
   // he is in it by his other leg: nobody is told that he left
   for (const party of [...cx.store.all(PARTY, 'leg', old.id)]) cx.store.remove(PARTY, party);
-  cx.store.patch(LEG, old, { peer: old.id });
-  hangUp(cx, old, EMPTY_TAIL);
+  dismiss(cx, old);
 }
 
 function parties(cx: Context, conf: Conference): Member[] {
@@ -246,7 +246,7 @@ function end(cx: Context, conf: Conference): void {
   for (const m of membersOf(cx, conf)) {
     const leg = legOf(cx, m);
     gone(cx, m, 'over');
-    if (leg?.state === 'confirmed') hangUp(cx, leg, EMPTY_TAIL);
+    if (leg !== undefined) dismiss(cx, leg);
   }
   forgetConference(cx, conf);
 }
@@ -262,11 +262,11 @@ function gone(cx: Context, m: Member, why: Why): void {
 }
 
 /** A supervisor or a recorder is not wanted any more. */
-export function dismiss(cx: Context, m: Member): void {
+export function sendAway(cx: Context, m: Member): void {
   const conf = conferenceFor(cx, m);
   const leg = legOf(cx, m);
   gone(cx, m, 'dismissed');
-  if (leg !== undefined) hangUp(cx, leg, EMPTY_TAIL);
+  if (leg !== undefined) dismiss(cx, leg);
   if (conf !== undefined) settle(cx, conf);
 }
 
@@ -283,8 +283,8 @@ function parted(cx: Context, b: Bridge, well: boolean): void {
 
 // ── what the calls tell ──────────────────────────────────────────────────────────────────────────
 
-/** A leg is gone, or will be in a moment: by a BYE, by the end of its call, by whatever. */
-export function leaves(cx: Context, leg: Leg): void {
+/** A device's leg is gone, or will be in a moment: by a BYE, by the end of its call, by whatever. */
+export function leaves(cx: Context, leg: Pick<Leg, 'id' | 'call'>): void {
   const m = memberOf(cx, leg);
   if (m !== undefined) memberLeaves(cx, m);
 }
@@ -303,16 +303,6 @@ function memberLeaves(cx: Context, m: Member): void {
   if (conf.by === m.leg) cx.store.patch(CONFERENCE, conf, { by: 0 });
   gone(cx, m, 'left');
   settle(cx, conf);
-}
-
-/**
- * A leg whose other side is gone, or that hung up: does it end alone, and the others in its row of `call`
- * go on? Those of a conference do, once it has begun.
- */
-export function endsAlone(cx: Context, leg: Leg): boolean {
-  const m = memberOf(cx, leg);
-  const conf = m?.role === 'party' ? conferenceFor(cx, m) : undefined;
-  return conf !== undefined && membersOf(cx, conf).some(isIn);
 }
 
 /** The row of `call` ends with all legs in it. */

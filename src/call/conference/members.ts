@@ -13,13 +13,12 @@ import { hex } from '../../base/chance.ts';
 import type { Values } from '../../base/row.ts';
 import type { Context } from '../../proto/context.ts';
 import { conferenceUri, type Membership } from '../../proto/media.ts';
-import { EMPTY_TAIL } from '../../proto/sip/text.ts';
 import { bridgeTo, cancelBridge } from '../bridge.ts';
 import { BRIDGE } from '../bridge-rows.ts';
 import { PARTY, type Party } from '../csta/rows.ts';
 import { directed } from '../held.ts';
-import { hangUp } from '../leg.ts';
 import { mediaLeg } from '../media-service.ts';
+import { dismiss } from '../parts.ts';
 import { forget, reoffer } from '../renegotiate.ts';
 import type { Target } from '../route.ts';
 import { LEG, type Leg } from '../rows.ts';
@@ -29,7 +28,7 @@ import { CONFERENCE, type Conference, MEMBER, type Member, type Mode } from './r
 // ── finding ──────────────────────────────────────────────────────────────────────────────────────
 
 /** The member whose leg this is. */
-export function memberOf(cx: Context, leg: Leg): Member | undefined {
+export function memberOf(cx: Context, leg: Pick<Leg, 'id' | 'call'>): Member | undefined {
   if (cx.store.count(MEMBER) === 0) return undefined;
   return cx.store.all(MEMBER, 'call', leg.call).find((m) => m.leg === leg.id);
 }
@@ -95,7 +94,7 @@ export function remakeMember(cx: Context, m: Member, change: Joining): Member {
     Object.keys(MEMBER.fields).map((k) => [k, rest[k as keyof typeof rest]]),
   );
   cx.store.remove(MEMBER, m);
-  const next = cx.store.insert(MEMBER, { ...values, ...change });
+  const next = cx.store.insert(MEMBER, { ...values, name: nameOf(m), ...change });
   for (const other of cx.store.all(MEMBER, 'conference', next.conference)) {
     if (other.coached === m.id) cx.store.patch(MEMBER, other, { coached: next.id });
   }
@@ -104,15 +103,20 @@ export function remakeMember(cx: Context, m: Member, change: Joining): Member {
   return next;
 }
 
+/** What the media service knows a member by. */
+function nameOf(m: Member): number {
+  return m.name === 0 ? m.id : m.name;
+}
+
 /** How the media service is asked for a member. */
 function membership(cx: Context, conf: Conference, m: Member): Membership {
-  const base = { conference: conf.word, member: `${m.id}` };
+  const base = { conference: conf.word, member: `${nameOf(m)}` };
   const coached = m.mode === 'coach' ? cx.store.get(MEMBER, m.coached) : undefined;
   // whom he coaches has gone: he is heard by nobody
   if (m.mode !== 'coach') return { ...base, mode: m.mode };
   return coached === undefined
     ? { ...base, mode: 'listen' }
-    : { ...base, mode: 'coach', coach: `${coached.id}` };
+    : { ...base, mode: 'coach', coach: `${nameOf(coached)}` };
 }
 
 /** Where a member is connected: all of a conference at the service of the first. */
@@ -152,7 +156,7 @@ export function endMedia(cx: Context, id: number): void {
   const leg = id === 0 ? undefined : cx.store.get(LEG, id);
   if (leg === undefined) return;
   cx.store.patch(LEG, leg, { peer: leg.id });
-  hangUp(cx, leg, EMPTY_TAIL);
+  dismiss(cx, leg);
 }
 
 /** A member is heard otherwise from now on, or as soon as what is under way with it is done. */

@@ -54,6 +54,8 @@ export const MEMBER = table({
     call: 'int',
     leg: 'int',
     role: ['party', 'supervisor', 'recorder'],
+    /** Its name at the media service, where that is not its id: it was another row. */
+    name: 'int',
     /**
      * calling: its phone is called, leg 0. waiting: the first member is tried before. joining: being
      * connected for the first time. apart: on hold or paused, connected with nobody.
@@ -116,7 +118,9 @@ export const RECORDING = table({
     /** Name of the recorder service. */
     service: 'text',
     /** waiting: for everybody to talk. calling: the recorder is invited. */
-    state: ['waiting', 'calling', 'recording', 'paused'],
+    state: ['waiting', 'calling', 'recording'],
+    /** It is to hear nothing, or as soon as it is there will not. */
+    paused: 'flag',
     /** The member that records; 0 while it waits. */
     member: 'int',
     /** Session id of RFC 7865. */

@@ -25,8 +25,6 @@ export type Recorded = {
   readonly participants: readonly Participant[];
 };
 
-const BOUNDARY = 'sipair-recording';
-
 /** RFC 7865 ids are UUIDs in base64; what makes them is the row they are of. */
 function idOf(word: string, n: number): string {
   const seed = `${word}-${n}`;
@@ -102,19 +100,10 @@ export function metadata(r: Recorded): string {
   return lines.join('\r\n');
 }
 
-/** Headers and body of the INVITE to a recorder (RFC 7866 6.1.1), and what it may hear: nothing yet. */
-export function recorderTail(sdp: string, r: Recorded): string {
-  const part = (headers: string, body: string): string =>
-    `--${BOUNDARY}\r\n${headers}\r\n${body}\r\n`;
-  const body =
-    part('Content-Type: application/sdp\r\n', sdp) +
-    part(
-      'Content-Type: application/rs-metadata+xml\r\nContent-Disposition: recording-session\r\n',
-      metadata(r),
-    ) +
-    `--${BOUNDARY}--\r\n`;
+/** The second part of the INVITE to a recorder (RFC 7866 9.1): its headers and body. */
+export function metadataPart(r: Recorded): string {
   return (
-    'Require: siprec\r\n' +
-    `Content-Type: multipart/mixed;boundary=${BOUNDARY}\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    'Content-Type: application/rs-metadata+xml\r\nContent-Disposition: recording-session\r\n\r\n' +
+    metadata(r)
   );
 }

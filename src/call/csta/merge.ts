@@ -54,7 +54,7 @@ export function oneCall(
   });
 }
 
-function mergeData(cx: Context, kept: Ccall, gone: Ccall): void {
+export function mergeData(cx: Context, kept: Ccall, gone: Ccall): void {
   if (gone.data === '') return;
   const own = kept.data === '' ? {} : JSON.parse(kept.data);
   cx.store.patch(CCALL, kept, { data: asciiJson({ ...JSON.parse(gone.data), ...own }) });
