@@ -20,7 +20,8 @@ import { respond } from '../proto/sip/server.ts';
 import { ALLOW, bodyTail, EMPTY_TAIL, passedOn, withBody } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
 import { bridgeAnswers, bridgeEnded, bridgeFor, bridgeRefuses, bridgeRings } from './bridge.ts';
-import { type Cause, causeOf } from './csta/causes.ts';
+import { type Cause, causeOf, FAILURES } from './csta/causes.ts';
+import { leaveCall } from './csta/ccall.ts';
 import { endHunt } from './hunt.ts';
 import { callerOf, contactOf, hangUp, inviteLines, sendAck, tidy } from './leg.ts';
 import { describes, move, spoke } from './offer.ts';
@@ -147,12 +148,13 @@ export type Said = {
 };
 
 /** What an event means for programs. */
-function causeIn(event: CallEvent, status: number): Cause {
+function causeIn(event: CallEvent, call: Call, status: number): Cause {
   switch (event) {
     case 'refuse':
     case 'decline':
-    case 'exhaust':
       return causeOf(status);
+    case 'exhaust':
+      return causeOf(call.refusal || status);
     case 'silence':
       return 'noAnswer';
     case 'cancel':
@@ -182,10 +184,17 @@ export function happen(cx: Context, call: Call, given: CallEvent, said: Said): v
   const leaves = given === 'cancel' || (given === 'end' && said.leg?.side === 'caller');
   const awaited = leaves && (waitsFor(cx, call) ?? bridgeFor(cx, call)) !== undefined;
   const event = awaited ? 'desert' : given;
-  if (cx.settings.csta) cx.turn.causes.set(call.id, causeIn(event, said.status));
   if (ONE_LEG.has(event) && said.leg && partsAlone(cx, call, said.leg, said.tail)) return;
   const cell = CALL_MACHINE[call.state][event];
   const to = cell.to === 'same' ? call.state : cell.to;
+  if (cx.settings.csta && cell.act.length > 0) {
+    const cause = causeIn(event, call, said.status);
+    cx.turn.causes.set(call.id, cause);
+    if (event === 'end' && said.leg !== undefined) cx.turn.ender.set(call.id, said.leg.id);
+    if (to === 'ending' && call.state !== 'talking' && FAILURES.has(cause)) {
+      cx.turn.failed.set(call.id, call.called);
+    }
+  }
   const answers = event === 'answer' || event === 'pickup';
   if (answers && to === 'talking' && call.state !== 'talking') {
     cx.store.patch(CALL, call, {
@@ -198,6 +207,7 @@ export function happen(cx: Context, call: Call, given: CallEvent, said: Said): v
   } else if (to !== call.state) {
     if (to === 'ending') endHunt(cx, call);
     cx.store.patch(CALL, call, { state: to, noAnswerAt: to === 'ending' ? 0 : call.noAnswerAt });
+    if (to === 'ending') leaveCall(cx, call);
   }
   if (answers || to === 'ending') endRedirect(cx, call);
   const ends = to === 'ending' && cell.to !== 'same';

@@ -41,6 +41,7 @@ import {
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
 import { BRIDGE } from './bridge-rows.ts';
 import { happen } from './call.ts';
+import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
@@ -92,6 +93,7 @@ export const CALL_TABLES: readonly TableSpec[] = [
   MONITOR,
   REQUEST,
   BRIDGE,
+  CDR,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
@@ -289,6 +291,9 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case TRANSFER.number:
       transferDue(cx, row as Transfer);
+      return;
+    case CDR.number:
+      cdrDue(cx, row as Cdr);
       return;
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));

@@ -259,7 +259,8 @@ function connectLegs(cx: Context, t: Transfer): void {
   }
   cx.store.patch(TRANSFER, t, { status: 200 });
   const device = legOf(cx, t.transferor) ?? legOf(cx, t.consult);
-  oneCall(cx, transferee, target, device, t.kind === 'replace' ? 'callPickup' : 'transfer');
+  const picked = t.kind === 'replace' && t.transferor === 0;
+  oneCall(cx, transferee, target, device, picked ? 'callPickup' : 'transfer');
 }
 
 function release(cx: Context, t: Transfer): void {

@@ -169,10 +169,25 @@ export type Turn = {
   readonly ended: Set<number>;
   /** Why: by the row of `call`, a cause of `call/csta/causes.ts`. */
   readonly causes: Map<number, string>;
+  /** Whom a caller did not get, of calls that failed in this turn: by the row of `call`. */
+  readonly failed: Map<number, string>;
+  /** Which leg ended it: by the row of `call`. */
+  readonly ender: Map<number, number>;
+  /** What the CDRs of calls will tell besides: by the row of `cstacall`, pieces of JSON. */
+  readonly logs: Map<number, string>;
 };
 
 export function newTurn(): Turn {
-  return { session: 0, request: '', calls: new Set(), ended: new Set(), causes: new Map() };
+  return {
+    session: 0,
+    request: '',
+    calls: new Set(),
+    ended: new Set(),
+    causes: new Map(),
+    failed: new Map(),
+    ender: new Map(),
+    logs: new Map(),
+  };
 }
 
 export interface Context {

@@ -50,11 +50,12 @@ function newCcall(cx: Context, values: Values<typeof CALL.fields>, how: Beginnin
   });
 }
 
+/** undefined when programs know of no such call, or not any more. */
 export function ccallOf(cx: Context, call: Call): Ccall | undefined {
   return call.ccall === 0 ? undefined : cx.store.get(CCALL, call.ccall);
 }
 
-/** A row of `call` is gone. */
+/** A row of `call` is gone, or ends: what follows is only between us and its phones. */
 export function leaveCall(cx: Context, call: Call): void {
   const ccall = ccallOf(cx, call);
   if (ccall === undefined) return;
@@ -64,7 +65,7 @@ export function leaveCall(cx: Context, call: Call): void {
 
 /** `call` and its connections are part of `into` from now on. What is told of that: `publish.ts`. */
 export function moveCall(cx: Context, call: Call, into: Ccall): void {
-  if (call.ccall === into.id || call.ccall === 0) return;
+  if (call.ccall === into.id || call.ccall === 0 || call.state === 'ending') return;
   const from = ccallOf(cx, call);
   cx.store.patch(CCALL, into, { calls: into.calls + 1 });
   cx.store.patch(CALL, call, { ccall: into.id });
