@@ -42,6 +42,7 @@ import { admits, notAllowed, refusal, roomFor } from './admission.ts';
 import { BRIDGE } from './bridge-rows.ts';
 import { happen } from './call.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
+import { CONFERENCE, MEMBER, RECORDING, WATCH } from './conference/rows.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
@@ -93,6 +94,10 @@ export const CALL_TABLES: readonly TableSpec[] = [
   MONITOR,
   REQUEST,
   BRIDGE,
+  CONFERENCE,
+  MEMBER,
+  WATCH,
+  RECORDING,
   CDR,
 ] as unknown as readonly TableSpec[];
 

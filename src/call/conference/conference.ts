@@ -18,10 +18,10 @@ import type { Bridge } from '../bridge-rows.ts';
 import type { BridgeOutcome } from '../bridged.ts';
 import { causeOf } from '../csta/causes.ts';
 import { emit } from '../csta/event.ts';
-import { deviceOf } from '../csta/publish.ts';
+import { deviceOf, forget } from '../csta/publish.ts';
 import { CCALL, PARTY } from '../csta/rows.ts';
 import { dismiss } from '../parts.ts';
-import { LEG, type Leg } from '../rows.ts';
+import { CALL, LEG, type Leg } from '../rows.ts';
 import { conferenced } from './announce.ts';
 import {
   addMember,
@@ -113,6 +113,10 @@ function fail(cx: Context, conf: Conference, m: Member, status: number, device =
   const others = parties(cx, conf).filter((o) => o.id !== m.id && o.leg !== conf.joins);
   const begun = membersOf(cx, conf).some((o) => o.id !== m.id && o.role === 'party' && isIn(o));
   if (m.role === 'party') failed(cx, conf, status, device || (leg ? deviceOf(leg) : ''));
+  if (m.leg === conf.by && leg !== undefined && begun) {
+    giveUpMerge(cx, conf);
+    return;
+  }
   if (!comes && !begun) {
     // nobody has left the conversation he was in
     recede(cx, conf);
@@ -124,9 +128,16 @@ function fail(cx: Context, conf: Conference, m: Member, status: number, device =
     bridgeLegs(cx, leg, other, 'conference', conf.id, 'part');
     return;
   }
+  if (m.role === 'party' && comes) cx.store.patch(CONFERENCE, conf, { by: 0, stays: 0, joins: 0 });
   gone(cx, m, 'refused');
   if (leg !== undefined) dismiss(cx, leg);
   settle(cx, conf);
+}
+
+/** A conference that was to take in another call goes on without it; that goes on by itself. */
+function giveUpMerge(cx: Context, conf: Conference): void {
+  cx.store.patch(CONFERENCE, conf, { state: 'standing', by: 0, old: 0, stays: 0, joins: 0 });
+  for (const m of membersOf(cx, conf)) if (!isIn(m)) gone(cx, m, 'refused');
 }
 
 function isIn(m: Member): boolean {
@@ -216,7 +227,8 @@ function announce(cx: Context, conf: Conference): void {
   const mate = old.peer === 0 || old.peer === old.id ? undefined : cx.store.get(LEG, old.peer);
   if (mate?.part === 'media') endMedia(cx, mate.id);
   // he is in it by his other leg: nobody is told that he left
-  for (const party of [...cx.store.all(PARTY, 'leg', old.id)]) cx.store.remove(PARTY, party);
+  cx.store.patch(LEG, old, { part: 'left' });
+  for (const p of [...cx.store.all(PARTY, 'leg', old.id)]) forget(cx, p, p.state, 'conference');
   dismiss(cx, old);
 }
 
@@ -313,18 +325,33 @@ export function conferenceLoses(cx: Context, call: number): void {
   }
 }
 
-/** Something changed at a call: who waits for it may go on. */
-export function callMoved(cx: Context, ccall: number): void {
+/** Somebody talks in a call: who waits for that goes on. */
+export function callTalks(cx: Context, ccall: number): void {
   if (cx.store.count(CONFERENCE) === 0) return;
   for (const conf of cx.store.rows(CONFERENCE)) {
     if (conf.state === 'calling' && conf.ccall === ccall) advance(cx, conf);
   }
 }
 
-/** A call is over: nobody is called for its sake. */
-export function callGone(cx: Context, ccall: number): void {
-  if (cx.store.count(CONFERENCE) === 0) return;
+/** A call is over, or became part of another. @returns the call its conference is in now; 0 for none. */
+export function callGone(cx: Context, ccall: number): number {
+  let moved = 0;
+  if (cx.store.count(CONFERENCE) === 0) return moved;
   for (const conf of [...cx.store.rows(CONFERENCE)]) {
-    if (conf.state === 'calling' && conf.ccall === ccall) end(cx, conf);
+    if (conf.ccall !== ccall) continue;
+    const now = ccallNow(cx, conf);
+    if (now === 0) end(cx, conf);
+    else cx.store.patch(CONFERENCE, conf, { ccall: now });
+    moved = now;
   }
+  return moved;
+}
+
+/** The call its devices are in; 0: it has none yet. */
+function ccallNow(cx: Context, conf: Conference): number {
+  for (const m of membersOf(cx, conf)) {
+    const call = m.role === 'party' && m.leg !== 0 ? cx.store.get(CALL, m.call) : undefined;
+    if (call !== undefined && call.ccall !== conf.ccall) return call.ccall;
+  }
+  return 0;
 }

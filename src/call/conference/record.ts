@@ -246,14 +246,12 @@ export function recordedTalks(cx: Context, ccall: number): void {
   }
 }
 
-/** The call is over. */
-export function recordedEnds(cx: Context, ccall: number): void {
+/** The call is over, or became part of `now`. */
+export function recordedMoves(cx: Context, ccall: number, now: number): void {
   if (cx.store.count(RECORDING) === 0) return;
   for (const r of [...cx.store.rows(RECORDING)]) {
     if (r.ccall !== ccall) continue;
-    const m = memberFor(cx, r);
-    const conf = m === undefined ? undefined : m.conference;
-    // in a conference it goes on where that went
-    if (conf === undefined || r.state === 'calling') over(cx, r, 'stopped', 'normalClearing');
+    if (now !== 0) cx.store.patch(RECORDING, r, { ccall: now });
+    else if (memberFor(cx, r) === undefined) over(cx, r, 'stopped', 'normalClearing');
   }
 }

@@ -195,6 +195,14 @@ export function watchedTalks(cx: Context, ccall: number): void {
   }
 }
 
+/** The call listened to became part of `now`. */
+export function watchedMoves(cx: Context, ccall: number, now: number): void {
+  if (cx.store.count(WATCH) === 0) return;
+  for (const w of cx.store.rows(WATCH)) {
+    if (w.ccall === ccall && w.state !== 'waiting') cx.store.patch(WATCH, w, { ccall: now });
+  }
+}
+
 function tell(
   cx: Context,
   w: Watch,

@@ -1,6 +1,7 @@
 /** Who acts on what happens to connections and calls, in this order, in the same turn. */
 
 import type { Context } from '../../proto/context.ts';
+import { conferenceCallOver, conferencePartyChanged } from '../conference/react.ts';
 import type { Cause } from './causes.ts';
 import type { Ccall, Party } from './rows.ts';
 
@@ -14,7 +15,11 @@ export type PartyChange = {
 };
 
 /** A connection changed; programs were told already. `party` is no row any more when it is cleared. */
-export function partyChanged(_cx: Context, _change: PartyChange): void {}
+export function partyChanged(cx: Context, change: PartyChange): void {
+  conferencePartyChanged(cx, change);
+}
 
 /** A call is over; its row goes after this. */
-export function callOver(_cx: Context, _ccall: Ccall, _cause: Cause): void {}
+export function callOver(cx: Context, ccall: Ccall, _cause: Cause): void {
+  conferenceCallOver(cx, ccall);
+}
