@@ -70,6 +70,9 @@ export type Cast = {
   readonly recorder: Service;
   /** 1001, 1002, ... */
   readonly phones: readonly TransferPhone[];
+  /** What programs were told so far, and what is wrong with it. */
+  readonly told: string[];
+  readonly faults: string[];
 };
 
 export const RECORDER = {
@@ -94,7 +97,7 @@ export function stage(recorder = false, settings: Partial<SipSettings> = {}): Ca
     const row = [...lab.store.rows(CONTACT)][0];
     if (row !== undefined) lab.store.patch(CONTACT, row, { state: 'up' });
   }
-  return { lab, media, recorder: rec, phones };
+  return { lab, media, recorder: rec, phones, told: [], faults: [] };
 }
 
 export function command(lab: Lab, f: (cx: Context) => Done | Refusal): Done | Refusal {

@@ -321,7 +321,8 @@ function memberLeaves(cx: Context, m: Member): void {
 export function conferenceLoses(cx: Context, call: number): void {
   if (cx.store.count(MEMBER) === 0) return;
   for (const m of [...cx.store.all(MEMBER, 'call', call)]) {
-    if (cx.store.get(MEMBER, m.id) !== undefined) memberLeaves(cx, m);
+    // of who did not answer, his bridge tells
+    if (m.state !== 'calling' && cx.store.get(MEMBER, m.id) !== undefined) memberLeaves(cx, m);
   }
 }
 
