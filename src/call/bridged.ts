@@ -4,6 +4,7 @@ import type { Context } from '../proto/context.ts';
 import type { Bridge } from './bridge-rows.ts';
 import { conferenceBridged } from './conference/conference.ts';
 import { controlBridged } from './control/bridged.ts';
+import { parkBridged } from './park/park.ts';
 import type { Leg } from './rows.ts';
 
 /**
@@ -23,6 +24,9 @@ export function bridged(
   switch (b.purpose) {
     case 'control':
       controlBridged(cx, b, outcome, status, left);
+      return;
+    case 'park':
+      parkBridged(cx, b, outcome, left);
       return;
     case 'conference':
       conferenceBridged(cx, b, outcome, status, left);

@@ -7,7 +7,6 @@ import type { Context } from '../proto/context.ts';
 import { EMPTY_TAIL } from '../proto/sip/text.ts';
 import { bridgeLoses, bridgesOf } from './bridge.ts';
 import { happen } from './call.ts';
-import { memberOf } from './conference/members.ts';
 import { PARTY } from './csta/rows.ts';
 import { hangUp, tidy } from './leg.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
@@ -19,8 +18,6 @@ function hasStrangers(cx: Context, call: Call, leg: Leg): boolean {
     if (other.id === leg.id || other.state !== 'confirmed' || other.peer === 0) continue;
     if (other.peer === leg.id || leg.peer === other.id) continue;
     if (other.peer !== other.id || bridgesOf(cx, other).length > 0) return true;
-    // a conference it is on hold in
-    if (memberOf(cx, other)?.state === 'apart') return true;
   }
   return false;
 }

@@ -59,6 +59,8 @@ import { hearOutcome } from './outcomes.ts';
 import { outOfDialog } from './refer.ts';
 import { registrarsFound, registrationDue, settleRegistrations } from './register-out.ts';
 import { expire, register } from './registrar.ts';
+import { parkDue } from './park/park.ts';
+import { PARK, type Park } from './park/rows.ts';
 import { provisionalDue, settled } from './reliable.ts';
 import { reofferDue } from './renegotiate.ts';
 import { expired, response, unanswered, unheard } from './responses.ts';
@@ -98,6 +100,7 @@ export const CALL_TABLES: readonly TableSpec[] = [
   MEMBER,
   WATCH,
   RECORDING,
+  PARK,
   CDR,
 ] as unknown as readonly TableSpec[];
 
@@ -299,6 +302,9 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case CDR.number:
       cdrDue(cx, row as Cdr);
+      return;
+    case PARK.number:
+      parkDue(cx, row as Park);
       return;
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));

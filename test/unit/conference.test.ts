@@ -7,14 +7,12 @@ import test from 'ava';
 import type { TableSpec } from '../../src/base/row.ts';
 import {
   conferenceCall,
-  holdMember,
   muteMember,
-  retrieveMember,
   singleStepConferenceCall,
 } from '../../src/call/conference/commands.ts';
 import { CONFERENCE, MEMBER } from '../../src/call/conference/rows.ts';
 import { at } from './conference-lab.ts';
-import { asks, calls, hangsUp, legAt, lifts, partyAt, type Play, playAll, type Step } from './conference-plays.ts';
+import { asks, calls, hangsUp, lifts, partyAt, type Play, playAll, type Step } from './conference-plays.ts';
 
 /** 1001 talks with 1002 and consults 1003, who answers. */
 const CONSULT = [calls(1, '1002'), lifts(2), calls(1, '1003'), lifts(3)] as const;
@@ -74,20 +72,6 @@ const PLAYS: Record<string, Play> = {
       ...CONFER,
       asks((cx) => muteMember(cx, partyAt(cx, '1002'), true) ?? {}),
       asks((cx) => muteMember(cx, partyAt(cx, '1002'), false) ?? {}),
-    ],
-    members: THREE,
-    living: [1, 2, 3],
-  },
-  'one is held': {
-    steps: [...CONFER, asks((cx) => ({ held: holdMember(cx, legAt(cx, '1002')) }), 1500)],
-    members: ['talk 1001', 'talk 1003'],
-    living: [1, 2, 3],
-  },
-  'one is held and retrieved': {
-    steps: [
-      ...CONFER,
-      asks((cx) => ({ held: holdMember(cx, legAt(cx, '1002')) }), 1500),
-      asks((cx) => ({ back: retrieveMember(cx, legAt(cx, '1002')) }), 1500),
     ],
     members: THREE,
     living: [1, 2, 3],

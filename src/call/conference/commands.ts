@@ -1,4 +1,4 @@
-/** What programs ask of conferences (ECMA-269 17.1.9, 17.1.25): made, joined, muted, held, left. */
+/** What programs ask of conferences (ECMA-269 17.1.9, 17.1.25): made, joined, muted. */
 
 import type { Context } from '../../proto/context.ts';
 import { escapeUser } from '../../sip-parser/index.ts';
@@ -17,8 +17,6 @@ import {
   memberOf,
   membersOf,
   newConference,
-  part,
-  rejoin,
   remakeMember,
   setMode,
   talkersIn,
@@ -153,22 +151,4 @@ export function muteMember(cx: Context, party: Party, mute: boolean): Done | Ref
     body: { connection: { callId: party.ccall, deviceId: party.device } },
   });
   return {};
-}
-
-/**
- * The device of `leg` leaves its conference until `retrieveMember`: the others hear each other, and no
- * music. @returns false when it is in none.
- */
-export function holdMember(cx: Context, leg: Leg): boolean {
-  const m = memberOf(cx, leg);
-  if (m === undefined || m.role !== 'party' || m.state !== 'in') return false;
-  part(cx, m);
-  return true;
-}
-
-/** @returns false when it is on hold in no conference. */
-export function retrieveMember(cx: Context, leg: Leg): boolean {
-  const m = memberOf(cx, leg);
-  if (m === undefined || (m.state !== 'apart' && !m.parts)) return false;
-  return rejoin(cx, m);
 }

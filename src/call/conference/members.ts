@@ -6,7 +6,7 @@
  *
  *   calling ─ answers ──────┐
  *                           ├─ joining ─ joined ── in ─┬─ other mode: bridged to another media leg
- *   waiting ─ the first is in ┘   └ refused: gone      └─ hold, pause ── apart ── joining
+ *   waiting ─ the first is in ┘   └ refused: gone      └─ pause ── apart ── joining
  */
 
 import { hex } from '../../base/chance.ts';
@@ -177,8 +177,7 @@ export function part(cx: Context, m: Member): void {
   if (leg === undefined || m.state !== 'in') return;
   endMedia(cx, m.media);
   cx.store.patch(MEMBER, m, { state: 'apart', media: 0, parts: false });
-  // seen by programs as a hold, where it is a device
-  cx.store.patch(LEG, leg, { peer: leg.id, held: m.role === 'party' });
+  cx.store.patch(LEG, leg, { peer: leg.id });
   const quiet = directed(cx, leg, 'inactive');
   if (quiet !== '') reoffer(cx, leg, quiet, 'conference', m.id);
 }

@@ -58,7 +58,8 @@ export const MEMBER = table({
     name: 'int',
     /**
      * calling: its phone is called, leg 0. waiting: the first member is tried before. joining: being
-     * connected for the first time. apart: on hold or paused, connected with nobody.
+     * connected for the first time. apart: paused,
+     * connected with nobody.
      */
     state: ['calling', 'waiting', 'joining', 'in', 'apart'],
     /** How it is to take part, how the media leg that is being connected does, and how it does now. */

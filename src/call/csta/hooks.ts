@@ -2,6 +2,7 @@
 
 import type { Context } from '../../proto/context.ts';
 import { conferenceCallOver, conferencePartyChanged } from '../conference/react.ts';
+import { parkPartyChanged } from '../park/park.ts';
 import type { Cause } from './causes.ts';
 import type { Ccall, Party } from './rows.ts';
 
@@ -17,6 +18,7 @@ export type PartyChange = {
 /** A connection changed; programs were told already. `party` is no row any more when it is cleared. */
 export function partyChanged(cx: Context, change: PartyChange): void {
   conferencePartyChanged(cx, change);
+  parkPartyChanged(cx, change);
 }
 
 /** A call is over; its row goes after this. */

@@ -146,6 +146,8 @@ function leave(
   const order = gone.length > 1 ? [...gone].sort((a, b) => rank(a) - rank(b)) : gone;
   const answered = call?.state === 'talking';
   for (const party of order) {
+    // who acted on the one before may have cleared this one
+    if (cx.store.get(PARTY, party.id) === undefined) continue;
     if (party.state !== 'alerting') {
       const left = cause === 'callCancelled' && party.side === 'calling' ? 'abandoned' : cause;
       clear(cx, party, left ?? 'normalClearing');
