@@ -35,9 +35,11 @@ export const BRIDGE = table({
     session: 'int',
     request: 'text',
     startedAt: 'time',
+    /** It is given up then; 0: what it waits for has its own end. */
+    giveUpAt: 'time',
   },
   indexes: { stays: 'many', call: 'many' },
-  deadline: () => NEVER,
+  deadline: (row) => (row.giveUpAt === 0 ? NEVER : row.giveUpAt),
   warm: false,
 });
 

@@ -7,6 +7,7 @@ import type { Context } from '../proto/context.ts';
 import { EMPTY_TAIL } from '../proto/sip/text.ts';
 import { bridgeLoses, bridgesOf } from './bridge.ts';
 import { happen } from './call.ts';
+import { quiet } from './control/music.ts';
 import { PARTY } from './csta/rows.ts';
 import { hangUp, tidy } from './leg.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
@@ -51,14 +52,24 @@ export function holdersOf(cx: Context, leg: Leg): Leg[] {
  * false when its call does, by the table of `call.ts`.
  */
 export function partsAlone(cx: Context, call: Call, leg: Leg, tail: string): boolean {
-  if (call.state !== 'talking' || !hasStrangers(cx, call, leg)) return false;
+  if (call.state !== 'talking') return false;
+  if (leg.part !== 'media' && !hasStrangers(cx, call, leg)) return false;
   const mates = matesOf(cx, leg);
+  if (leg.state === 'confirmed' && cx.store.get(LEG, leg.id) === leg) hangUp(cx, leg, tail);
   bridgeLoses(cx, leg);
   transferLoses(cx, leg);
-  if (leg.state === 'confirmed' && cx.store.get(LEG, leg.id) === leg) hangUp(cx, leg, tail);
-  for (const mate of mates) endLeg(cx, mate, tail);
+  for (const mate of mates) {
+    // who is held, or waits for somebody, has lost only what he heard
+    const waits = leg.part === 'media' && (holdersOf(cx, mate).length > 0 || isWaiting(cx, mate));
+    if (waits) quiet(cx, mate);
+    else endLeg(cx, mate, tail);
+  }
   tidy(cx, call);
   return true;
+}
+
+function isWaiting(cx: Context, leg: Leg): boolean {
+  return bridgesOf(cx, leg).some((b) => b.stays === leg.id);
 }
 
 /**

@@ -160,6 +160,8 @@ export const LEG = table({
     part: ['device', 'media', 'monitor', 'left'],
     /** A program holds it: its own side hears what was put in its place. */
     held: 'flag',
+    /** A program muted it: nothing of what it sends is wanted. */
+    muted: 'flag',
   },
   indexes: { call: 'many', aor: 'many', trunk: 'many' },
   deadline: (row) => (row.state === 'confirmed' ? soonest(row.refreshAt, row.expiresAt, 0) : NEVER),

@@ -39,8 +39,9 @@ import {
   validateResponse,
 } from '../sip-parser/index.ts';
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
-import { BRIDGE } from './bridge-rows.ts';
+import { BRIDGE, type Bridge } from './bridge-rows.ts';
 import { happen } from './call.ts';
+import { bridgeDue } from './control/refer-out.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { CONFERENCE, MEMBER, RECORDING, WATCH } from './conference/rows.ts';
 import { publish } from './csta/publish.ts';
@@ -305,6 +306,8 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case PARK.number:
       parkDue(cx, row as Park);
+    case BRIDGE.number:
+      bridgeDue(cx, row as Bridge);
       return;
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));

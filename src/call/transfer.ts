@@ -495,8 +495,8 @@ export function departs(cx: Context, leg: Leg): boolean {
     }
   }
   if (leg.peer !== leg.id || onlyTransferee(cx, leg) || holdersOf(cx, leg).length > 0) return false;
-  bridgeLoses(cx, leg);
   dropLeg(cx, leg);
+  bridgeLoses(cx, leg);
   return true;
 }
 

@@ -20,6 +20,9 @@ export type Beginning = {
   readonly kind: Ccall['kind'];
   /** The call a consultation was made from; 0 for none. */
   readonly primary?: number;
+  /** Who calls whom, when that is not as in the row of `call`. */
+  readonly calling?: string;
+  readonly called?: string;
   /** User data it begins with, as a JSON object; '' for none. */
   readonly data?: string;
 };
@@ -42,8 +45,8 @@ function newCcall(cx: Context, values: Values<typeof CALL.fields>, how: Beginnin
   return cx.store.insert(CCALL, {
     guid: uuid(cx),
     kind: how.kind,
-    calling: values.caller ?? '',
-    called: values.called ?? '',
+    calling: how.calling ?? values.caller ?? '',
+    called: how.called ?? values.called ?? '',
     primary: how.primary ?? 0,
     data: how.data ?? '',
     startedAt: cx.now,

@@ -6,10 +6,12 @@
 import type { Context } from '../../proto/context.ts';
 import { targetOf, userOf } from '../../proto/sip/address.ts';
 import { unescapeUser } from '../../sip-parser/index.ts';
+import { bridgeFor } from '../bridge.ts';
 import { holds } from '../hold.ts';
 import { type Call, LEG, type Leg } from '../rows.ts';
 import { REDIRECT, TRANSFER, type Transfer } from '../transfer-rows.ts';
 import type { Cause } from './causes.ts';
+import { ccallOf } from './ccall.ts';
 import { PARTY, type Party } from './rows.ts';
 
 type State = Party['state'];
@@ -49,13 +51,28 @@ export function stateOf(cx: Context, call: Call, leg: Leg): State | undefined {
       // who takes somebody's place has it when he is answered
       return replacing(cx, leg) === undefined ? 'connected' : undefined;
     case 'early':
-      return call.state === 'trying' || call.state === 'ringing' ? 'alerting' : undefined;
+      if (call.state !== 'trying' && call.state !== 'ringing') return undefined;
+      return isPrompted(cx, call, leg) ? 'initiated' : 'alerting';
     case 'confirmed':
       if (call.state !== 'talking') return undefined;
       return leg.held || holds(cx, leg) ? 'hold' : 'connected';
     default:
       return undefined;
   }
+}
+
+/** Its phone rings because a program wants it to call: it is the one who calls. */
+function isPrompted(cx: Context, call: Call, leg: Leg): boolean {
+  if (leg.side === 'caller' || bridgeFor(cx, call)?.state !== 'placing') return false;
+  return ccallOf(cx, call)?.calling === deviceOf(leg);
+}
+
+/** A program made it call, and it answered. */
+export function calls(cx: Context, call: Call, leg: Leg, state: State): boolean {
+  if (leg.side === 'caller' || state === 'initiated') return true;
+  const ccall = state === 'connected' && leg.peer !== 0 ? ccallOf(cx, call) : undefined;
+  if (ccall === undefined || ccall.calling !== deviceOf(leg)) return false;
+  return !cx.store.all(PARTY, 'ccall', ccall.id).some((p) => p.side === 'calling');
 }
 
 /** How the device of a known connection is seen by its legs. */

@@ -17,7 +17,7 @@ import type { Context } from '../../proto/context.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
 import type { Cause } from './causes.ts';
 import { noteDevice, writeCdr } from './cdr.ts';
-import { deviceIn, type Seen, seenAs, sentBy, stateOf } from './devices.ts';
+import { calls, deviceIn, type Seen, seenAs, sentBy, stateOf } from './devices.ts';
 import { type EventName, emit } from './event.ts';
 import { callOver, partyChanged } from './hooks.ts';
 import { CCALL, type Ccall, MONITOR, PARTY, type Party } from './rows.ts';
@@ -189,7 +189,8 @@ function failed(
 
 function appear(cx: Context, call: Call, leg: Leg, state: State, cause: Cause | undefined): void {
   const sent = sentBy(cx, call, leg);
-  const side = leg.side === 'callee' ? 'called' : sent === undefined ? 'calling' : 'joined';
+  const own = calls(cx, call, leg, state);
+  const side = !own ? 'called' : sent === undefined ? 'calling' : 'joined';
   const party = cx.store.insert(PARTY, {
     ccall: call.ccall,
     call: call.id,
@@ -206,8 +207,8 @@ function appear(cx: Context, call: Call, leg: Leg, state: State, cause: Cause | 
   });
   if (side !== 'calling' && state !== 'alerting') answered(cx, call.ccall);
   const why = (state === 'alerting' ? undefined : cause) ?? sent?.cause ?? cause ?? 'normal';
-  const event: EventName =
-    state === 'alerting' ? 'delivered' : side === 'calling' ? 'originated' : 'established';
+  const first: EventName = side === 'calling' ? 'originated' : 'established';
+  const event = state === 'connected' ? first : EVENT_TO[state];
   tell(cx, party, event, why);
   partyChanged(cx, { party, was: undefined, is: state, cause: why });
 }
@@ -221,7 +222,7 @@ function answered(cx: Context, id: number): void {
 }
 
 const EVENT_TO: { readonly [s in State]: EventName } = {
-  initiated: 'originated',
+  initiated: 'serviceInitiated',
   alerting: 'delivered',
   connected: 'established',
   hold: 'held',
@@ -229,13 +230,18 @@ const EVENT_TO: { readonly [s in State]: EventName } = {
   failed: 'failed',
 };
 
+function eventOf(was: State, state: State): EventName {
+  if (state !== 'connected') return EVENT_TO[state];
+  return was === 'hold' ? 'retrieved' : was === 'initiated' ? 'originated' : 'established';
+}
+
 function change(cx: Context, party: Party, state: State, cause: Cause): void {
   const was = party.state;
   if (was === 'alerting' && party.answeredAt === 0) {
     cx.store.patch(PARTY, party, { state, since: cx.now, answeredAt: cx.now });
     answered(cx, party.ccall);
   } else cx.store.patch(PARTY, party, { state, since: cx.now });
-  tell(cx, party, was === 'hold' && state === 'connected' ? 'retrieved' : EVENT_TO[state], cause);
+  tell(cx, party, eventOf(was, state), cause);
   partyChanged(cx, { party, was, is: state, cause });
 }
 
