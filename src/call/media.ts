@@ -12,7 +12,19 @@ import { answer } from '../proto/sip/server.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
 import { type Outcome, reoffer } from './renegotiate.ts';
 import { LEG, type Leg } from './rows.ts';
-import { REOFFER } from './transfer-rows.ts';
+import { REOFFER, type Reoffer } from './transfer-rows.ts';
+
+/**
+ * Something else is played on a confirmed leg at the service, or the same from its beginning; or a
+ * member of a conference takes part in another way. Nothing is heard of it in the caller's dialog.
+ */
+export function playInstead(cx: Context, leg: Leg, uri: string): Reoffer {
+  // so that a service that does not know the dialog can go on with it (media/treatment.ts)
+  const at = /;at=\d+/.exec(leg.remoteTarget)?.[0] ?? '';
+  const rtp = /;rtp=\d+/.exec(leg.remoteTarget)?.[0] ?? '';
+  cx.store.patch(LEG, leg, { remoteTarget: `${uri}${at};since=${cx.now}${rtp}` });
+  return reoffer(cx, leg, leg.sdp, 'media', leg.id);
+}
 
 /** On a new primary: the sessions of the old one are made again. */
 export function resumeMedia(cx: Context): void {

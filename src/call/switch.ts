@@ -306,6 +306,7 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case PARK.number:
       parkDue(cx, row as Park);
+      return;
     case BRIDGE.number:
       bridgeDue(cx, row as Bridge);
       return;

@@ -11,7 +11,7 @@ import { UdpSocket } from './udp.ts';
 /** Octets as the text of a datagram. */
 type Latin1 = { latin1Slice(start: number, end: number): string };
 
-/** Ports tried for one session: others hold some of them now and then. */
+/** Ports tried in vain for one session: other programs hold some of them now and then. */
 const TRIES = 32;
 const LONGEST = 1500;
 
@@ -22,6 +22,7 @@ export class MediaSockets {
   private readonly range: MediaConfig['ports'];
   private readonly sink: RtpSink;
   private readonly sockets = new Map<string, UdpSocket>();
+  private readonly used = new Set<string>();
 
   constructor(vip: string, vip6: string, range: MediaConfig['ports'], sink: RtpSink) {
     this.vips = { 4: vip, 6: vip6 };
@@ -36,9 +37,11 @@ export class MediaSockets {
     if (pairs < 1) return 0;
     // spread, so that what a session has on one box is seldom taken by another on the other box
     const start = Number.parseInt(hash('md5', id, 'hex').slice(0, 8), 16) % pairs;
-    const candidates = wanted === 0 ? [] : [wanted];
-    for (let i = 0; i < TRIES; i += 1) candidates.push(first + 2 * ((start + i) % pairs));
-    for (const port of candidates) {
+    let tries = 0;
+    for (let i = wanted === 0 ? 0 : -1; i < pairs && tries < TRIES; i += 1) {
+      const port = i < 0 ? wanted : first + 2 * ((start + i) % pairs);
+      if (this.used.has(`${family} ${port}`)) continue;
+      tries += 1;
       const socket = UdpSocket.open({
         ip: this.vips[family],
         port,
@@ -49,6 +52,7 @@ export class MediaSockets {
       });
       if (isOsError(socket)) continue;
       this.sockets.set(id, socket);
+      this.used.add(`${family} ${port}`);
       socket.onReadable(() => {
         socket.receive((text, ip, from) => this.sink(id, Buffer.from(text, 'latin1'), ip, from));
       });
@@ -58,8 +62,11 @@ export class MediaSockets {
   }
 
   free(id: string): void {
-    this.sockets.get(id)?.close();
+    const socket = this.sockets.get(id);
+    if (socket === undefined) return;
+    socket.close();
     this.sockets.delete(id);
+    this.used.delete(`${socket.ip.includes(':') ? 6 : 4} ${socket.port}`);
   }
 
   /** Sends at once. */

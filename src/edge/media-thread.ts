@@ -78,6 +78,8 @@ class Loop {
       this.flush();
     });
     const library = new Library(new PromptFolder(media.prompts, tell).find);
+    // made now, not when the first caller waits
+    for (const codec of ['PCMA', 'PCMU'] as const) library.find('music')?.as(codec);
     this.agent = new Agent({ vip, vip6, key: nonceKey }, library, this.studio, this.sockets);
   }
 

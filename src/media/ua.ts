@@ -16,6 +16,8 @@
 import type { Instant } from '../base/units.ts';
 import { DTMF_RELAY, MEDIA_JSON } from '../proto/media.ts';
 import {
+  bodyOfType,
+  H,
   isFault,
   M,
   parseMessage,
@@ -64,7 +66,10 @@ const ALLOW = 'Allow: INVITE, ACK, BYE, CANCEL, INFO, UPDATE, OPTIONS\r\n';
 const SDP = 'application/sdp';
 /** A dialog that was silent for so long is asked after: the engine may have lost it. */
 const PROBE_MS = 600_000;
-const IN_USE = 5;
+/** Value of Retry-After when there is no room. */
+const RETRY_S = 5;
+/** That there is none is told so often. */
+const TELL_MS = 60_000;
 
 /** Methods that exist, but not here: 405. Others: 501. */
 const KNOWN: ReadonlySet<number> = new Set([
@@ -85,6 +90,7 @@ export class Agent {
   private readonly dialogs = new Map<string, Dialog>();
   /** By Call-ID and tag of the other side: a repeated INVITE has no tag of ours. */
   private readonly calls = new Map<string, Dialog>();
+  private fullToldAt: Instant = -TELL_MS;
   private readonly settings: AgentSettings;
   private readonly library: Library;
   private readonly studio: Studio;
@@ -250,7 +256,9 @@ export class Agent {
       return;
     }
     const wish = wishIn(m.requestUri);
-    if (wish === undefined) this.refuse(m, 404);
+    // RFC 3261 8.2.2.3
+    if (m.has(H.Require)) this.refuse(m, 420, `Unsupported: ${m.values(H.Require).join(', ')}\r\n`);
+    else if (wish === undefined) this.refuse(m, 404);
     else this.begin(now, m, wish.service, { at: now, since: now, port: 0 });
   }
 
@@ -263,7 +271,7 @@ export class Agent {
       this.refuse(m, 481);
       return;
     }
-    const offers = m.body !== '' && m.contentType === SDP;
+    const offers = bodyOfType(m, SDP) !== undefined;
     if (m.methodId === M.BYE) this.answer(m, 200, m.toTag);
     else if (m.methodId === M.INVITE || (m.methodId === M.UPDATE && offers)) {
       this.begin(now, m, wish.service, wish.bearings);
@@ -277,15 +285,14 @@ export class Agent {
   /** A dialog begins, here or again. */
   private begin(now: Instant, m: SipMessage, service: string, wanted: Bearings): void {
     const again = m.toTag !== '';
-    const found = treatmentOf(service, this.library);
-    const treatment = typeof found === 'number' && again ? this.substitute(service, found) : found;
+    const treatment = this.treatmentFor(service, again);
     if (typeof treatment === 'number') {
       this.refuse(m, treatment);
       return;
     }
-    const described = m.body === '' ? undefined : describedIn(m.body);
-    if (m.body !== '' && (m.contentType !== SDP || described === undefined)) {
-      this.refuse(m, m.contentType === SDP ? 488 : 415, `Accept: ${SDP}\r\n`);
+    const described = this.offerIn(m);
+    if (typeof described === 'number') {
+      this.refuse(m, described, `Accept: ${SDP}\r\n`);
       return;
     }
     const family = described?.remote.family ?? 4;
@@ -295,7 +302,8 @@ export class Agent {
     const full = ip === '' ? 488 : this.studio.refuses(treatment, id);
     const port = full === 0 ? this.ports.take(id, family, wanted.port) : 0;
     if (port === 0) {
-      this.refuse(m, full === 0 ? 503 : full, `Retry-After: ${IN_USE}\r\n`);
+      if (full === 503 || full === 0) this.tellFull(now, full === 0 ? 'ports' : 'sessions');
+      this.refuse(m, full === 0 ? 503 : full, `Retry-After: ${RETRY_S}\r\n`);
       return;
     }
     const d: Dialog = {
@@ -324,6 +332,24 @@ export class Agent {
     this.dialogs.set(id, d);
     this.calls.set(`${d.callId} ${d.remoteTag}`, d);
     this.agree(now, m, d, described);
+  }
+
+  private tellFull(now: Instant, what: string): void {
+    if (now < this.fullToldAt + TELL_MS) return;
+    this.fullToldAt = now;
+    this.told.push(`media: all ${what} are in use: callers hear nothing`);
+  }
+
+  /** The description in a message; undefined for none, or why it cannot be taken. */
+  private offerIn(m: SipMessage): Described | undefined | 415 | 488 {
+    if (m.body === '') return undefined;
+    const body = bodyOfType(m, SDP);
+    return body === undefined ? 415 : (describedIn(body) ?? 488);
+  }
+
+  private treatmentFor(service: string, inDialog: boolean): Treatment | number {
+    const found = treatmentOf(service, this.library);
+    return typeof found === 'number' && inDialog ? this.substitute(service, found) : found;
   }
 
   /** A prompt that this box lacks: silence that is over at once, so that the call goes on. */
@@ -371,8 +397,8 @@ export class Agent {
     d.unheard = undefined;
     if (!d.offering) return;
     d.offering = false;
-    const described = m.contentType === SDP ? describedIn(m.body) : undefined;
-    if (described === undefined) {
+    const described = this.offerIn(m);
+    if (typeof described !== 'object') {
       // a re-INVITE whose offer of ours was left unanswered changes nothing
       if (d.remote === undefined) this.hangUp(now, d);
       return;
@@ -428,9 +454,9 @@ export class Agent {
       this.refuse(m, 491);
       return;
     }
-    const described = m.body === '' ? undefined : describedIn(m.body);
-    if (m.body !== '' && (m.contentType !== SDP || described === undefined)) {
-      this.refuse(m, m.contentType === SDP ? 488 : 415, `Accept: ${SDP}\r\n`);
+    const described = this.offerIn(m);
+    if (typeof described === 'number') {
+      this.refuse(m, described, `Accept: ${SDP}\r\n`);
       return;
     }
     const was = d.here.ip.includes(':') ? 6 : 4;
@@ -438,21 +464,27 @@ export class Agent {
       this.refuse(m, 488);
       return;
     }
+    const refused = this.retreat(now, m, d);
+    if (refused === 0) this.agree(now, m, d, described);
+    else this.refuse(m, refused);
+  }
+
+  /** Another treatment in the same dialog, or the same once more. @returns why not; 0: done. */
+  private retreat(now: Instant, m: SipMessage, d: Dialog): number {
     const wish = wishIn(m.requestUri);
-    if (wish !== undefined && wish.service !== d.service) {
-      const treatment = treatmentOf(wish.service, this.library);
-      const full = typeof treatment === 'number' ? treatment : this.studio.refuses(treatment, d.id);
-      if (typeof treatment === 'number' || full !== 0) {
-        this.refuse(m, full);
-        return;
-      }
-      d.service = wish.service;
-      // a member that only changes how it takes part goes on
-      const fresh = treatment.kind === 'announcement';
-      d.bearings = { ...d.bearings, since: fresh ? now : d.bearings.since };
-      d.treatment = treatment;
+    if (wish === undefined) return 0;
+    const since = wish.bearings?.since ?? 0;
+    if (wish.service === d.service && since <= d.bearings.since) return 0;
+    const treatment = this.treatmentFor(wish.service, true);
+    const full = typeof treatment === 'number' ? treatment : this.studio.refuses(treatment, d.id);
+    if (typeof treatment === 'number' || full !== 0) return full;
+    d.service = wish.service;
+    // a member that only changes how it takes part goes on
+    if (treatment.kind === 'announcement') {
+      d.bearings = { ...d.bearings, since: since > d.bearings.since && since <= now ? since : now };
     }
-    this.agree(now, m, d, described);
+    d.treatment = treatment;
+    return 0;
   }
 
   // ── answers ──────────────────────────────────────────────────────────────────────────────────

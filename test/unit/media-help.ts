@@ -4,8 +4,10 @@ import { Library } from '../../src/media/library.ts';
 import { FRAME, RATE, Sound } from '../../src/media/sound.ts';
 import { Studio } from '../../src/media/studio.ts';
 import { Agent } from '../../src/media/ua.ts';
+import { LOCAL_MEDIA } from '../../src/proto/media.ts';
 import { isFault, parseMessage, type SipMessage } from '../../src/sip-parser/index.ts';
 import { decodeRtp, encodeRtp, type Rtp } from '../../src/wire/rtp.ts';
+import type { Lab } from './call-lab.ts';
 
 /** One frame of a tone, the `nth`. */
 export function toneFrame(hz: number, nth: number, amplitude = 5000): Int16Array {
@@ -170,6 +172,26 @@ export function reply(m: SipMessage, status: number): string {
     `From: ${m.text.match(/From: (.*)\r\n/)?.[1]}\r\nTo: ${m.text.match(/To: (.*)\r\n/)?.[1]}\r\n` +
     `Call-ID: ${m.callId}\r\nCSeq: ${m.cseq} ${m.cseqMethod}\r\nContent-Length: 0\r\n\r\n`
   );
+}
+
+/**
+ * Carries messages between the core of a lab and its media service until both are silent.
+ * @returns the first word of what the service was told.
+ */
+export function carry(lab: Lab, desk: Desk): string[] {
+  const story: string[] = [];
+  for (;;) {
+    const mine = lab.air.filter((s) => s.ip === LOCAL_MEDIA.ip);
+    lab.air = lab.air.filter((s) => s.ip !== LOCAL_MEDIA.ip);
+    desk.now = lab.now;
+    for (const { text } of mine) {
+      story.push(text.slice(0, text.indexOf(' ')));
+      desk.agent.receive(lab.now, text);
+    }
+    const said = desk.agent.out.splice(0);
+    if (mine.length + said.length === 0) return story;
+    for (const text of said) lab.receive(LOCAL_MEDIA.ip, LOCAL_MEDIA.port, text);
+  }
 }
 
 /** A session that stands: answer and acknowledged. */

@@ -5,13 +5,14 @@
  */
 
 import test from 'ava';
+import { playInstead } from '../../src/call/media.ts';
 import { LEG } from '../../src/call/rows.ts';
-import { announcementUri, LOCAL_MEDIA } from '../../src/proto/media.ts';
+import { announcementUri } from '../../src/proto/media.ts';
 import { PLAIN_SITE } from '../../src/proto/site.ts';
 import { isFault, parseSdp, type SipMessage } from '../../src/sip-parser/index.ts';
 import { encodeEvent } from '../../src/wire/rtp.ts';
 import { Lab, line, Peer, SDP } from './call-lab.ts';
-import { Desk, type Packet } from './media-help.ts';
+import { carry, Desk, type Packet } from './media-help.ts';
 
 /** What a phone that plays the stream would notice. */
 type Heard = { readonly ssrc: number; readonly first: number; readonly last: number };
@@ -43,19 +44,7 @@ class Scene {
 
   /** Carries messages between engine and service until both are silent. */
   settle(): void {
-    const { lab, desk } = this;
-    for (;;) {
-      const mine = lab.air.filter((s) => s.ip === LOCAL_MEDIA.ip);
-      lab.air = lab.air.filter((s) => s.ip !== LOCAL_MEDIA.ip);
-      desk.now = lab.now;
-      for (const { text } of mine) {
-        this.story.push(text.slice(0, text.indexOf(' ')));
-        desk.agent.receive(lab.now, text);
-      }
-      const said = desk.agent.out.splice(0);
-      if (mine.length + said.length === 0) return;
-      for (const text of said) lab.receive(LOCAL_MEDIA.ip, LOCAL_MEDIA.port, text);
-    }
+    this.story.push(...carry(this.lab, this.desk));
   }
 
   pass(ms: number): void {
@@ -205,3 +194,26 @@ test('a session that cannot be had again is told, and the call stays', (t) => {
   scene.pass(1000);
   t.deepEqual(scene.alice.inbox().map(line), []);
 });
+
+for (const when of ['before', 'while', 'after'] as const) {
+  test(`something else is played, and the box is replaced ${when} the service hears of it`, (t) => {
+    const scene = new Scene(MUSIC);
+    scene.call();
+    scene.pass(500);
+    const { lab } = scene;
+    const leg = [...lab.store.rows(LEG)].find((l) => l.side === 'callee');
+    if (leg === undefined) throw new Error('no leg');
+    lab.cx.now = lab.now;
+    playInstead(lab.cx, leg, announcementUri({ play: 'welcome' }));
+    if (when === 'after') scene.settle();
+    scene.swap(when === 'before');
+    scene.pass(1500);
+    t.deepEqual(scene.alice.inbox().map(line), []);
+    t.regex(
+      [...lab.store.rows(LEG)].find((l) => l.side === 'callee')?.remoteTarget ?? '',
+      /welcome/,
+    );
+    scene.pass(600);
+    t.deepEqual(scene.alice.inbox().map(line), ['BYE'], 'it ends when it would have');
+  });
+}

@@ -235,6 +235,8 @@ test('refusals', (t) => {
   t.is(status({ uri: 'sip:conf=1@127.0.0.90;mode=shout', body }), 400);
   t.is(status({ body: 'v=0\r\nnonsense' }), 488);
   t.is(status({ body: 'hi', type: 'text/plain' }), 415);
+  const required = ask({ body }).replace('Max-Forwards', 'Require: 100rel\r\nMax-Forwards');
+  t.is(new Desk().say(required)[0]?.status, 420);
   t.is(status({ method: 'REGISTER' }), 405);
   t.is(status({ method: 'PUNT' }), 501);
   t.is(status({ method: 'BYE' }), 481);
@@ -248,6 +250,7 @@ test('refusals', (t) => {
   t.is(third?.status, 503);
   t.true(third?.has(H.RetryAfter));
   t.is(status({ body: offer({ address: 'IP6 2001:db8::9' }), call: 'd' }, full), 503);
+  t.deepEqual(full.agent.told, ['media: all sessions are in use: callers hear nothing']);
   const hall = new Desk();
   for (let i = 0; i < 32; i += 1) {
     t.is(status({ uri: 'sip:conf=x@127.0.0.90', body, call: `m${i}` }, hall), 200);
@@ -423,4 +426,45 @@ test('names of the service', (t) => {
       ?.status,
     200,
   );
+});
+
+test('a description in a multipart body is found', (t) => {
+  const desk = new Desk();
+  const body =
+    '--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n--b\r\nContent-Type: application/sdp\r\n\r\n' +
+    `${offer({})}\r\n--b--\r\n`;
+  const [ok] = desk.say(ask({ body, type: 'multipart/mixed;boundary=b' }));
+  t.is(sdpOf(ok).media[0]?.port, 20_000);
+});
+
+test('what is played can be changed, begun anew, and a prompt that is missing ends at once', (t) => {
+  const desk = new Desk();
+  const ok = begin(desk, { uri: announcementUri({ play: 'hello', stay: true }) });
+  const change = (cseq: number, uri: string): SipMessage | undefined => {
+    const a = { uri: `${uri};at=1000000;since=${desk.now};rtp=20000`, tag: ok.toTag, cseq };
+    const [answer] = desk.say(ask({ ...a, body: offer({}) }));
+    desk.say(ask({ ...a, method: 'ACK' }));
+    return answer;
+  };
+  const ends = (): boolean => {
+    const [info] = desk.heard();
+    if (info === undefined) return false;
+    desk.say(reply(info, 200));
+    return mediaWord(info)?.kind === 'end';
+  };
+  desk.pass(200);
+  t.true(ends());
+  const again = change(2, announcementUri({ play: 'hello', stay: true }));
+  t.regex(again?.contactUri ?? '', /;since=1000200;/);
+  desk.pass(60);
+  t.false(ends());
+  desk.pass(100);
+  t.true(ends());
+  t.is(change(3, announcementUri({ play: 'none', stay: true }))?.status, 200);
+  desk.pass(40);
+  t.true(ends());
+  t.is(desk.agent.told.length, 1);
+  t.is(change(4, announcementUri({ play: 'music' }))?.status, 200);
+  desk.pass(1000);
+  t.false(ends());
 });

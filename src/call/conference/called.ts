@@ -4,7 +4,6 @@ import type { Values } from '../../base/row.ts';
 import type { Context } from '../../proto/context.ts';
 import { type Calling, placeCall, type Targets } from '../bridge.ts';
 import { BRIDGE } from '../bridge-rows.ts';
-import { controlOf } from '../control/find.ts';
 import type { Beginning } from '../csta/ccall.ts';
 import type { Ccall } from '../csta/rows.ts';
 import { newConference } from './members.ts';
@@ -39,16 +38,4 @@ export function conferenceToBe(cx: Context, ccall: number, known: Conference | u
     if (conf.ccall === ccall && (conf.state === 'calling' || conf.state === 'gathering')) return conf;
   }
   return newConference(cx, ccall);
-}
-
-/** From value of a call we make in the name of a number. */
-export function fromValue(cx: Context, number: string, name = ''): string {
-  const shown = name === '' ? '' : `"${name}" `;
-  return `${shown}<sip:${encodeURIComponent(number)}@${cx.settings.here}>`;
-}
-
-/** What makes a phone answer by itself that is set so (`control.answer` of its extension). */
-export function autoAnswer(cx: Context, device: string): string {
-  if (controlOf(cx, device).answer !== 'auto') return '';
-  return 'Alert-Info: <urn:alert:service:auto-answer>\r\nAnswer-Mode: Auto\r\n';
 }

@@ -4,12 +4,13 @@ import type { Context } from '../../proto/context.ts';
 import { escapeUser } from '../../sip-parser/index.ts';
 import { bridgesOf } from '../bridge.ts';
 import { type Connection, legOf, partyOf } from '../control/find.ts';
+import { answerLines } from '../control/phone.ts';
 import { emit } from '../csta/event.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { CCALL, type Ccall, PARTY, type Party } from '../csta/rows.ts';
 import { callerOn, route } from '../route.ts';
 import type { Leg } from '../rows.ts';
-import { autoAnswer, callIn, conferenceToBe } from './called.ts';
+import { callIn, conferenceToBe } from './called.ts';
 import { advance } from './conference.ts';
 import {
   addMember,
@@ -125,7 +126,7 @@ export function singleStepConferenceCall(
   const calling = {
     called: p.deviceToJoin,
     from: `<sip:${escapeUser(party.device)}@${cx.settings.here}>`,
-    lines: autoAnswer(cx, p.deviceToJoin),
+    lines: answerLines(cx, p.deviceToJoin),
   };
   const mode = p.participationType === 'silent' ? 'listen' : 'talk';
   callIn(cx, conf, ccall, way, calling, { mode });

@@ -9,6 +9,7 @@
  */
 
 import type { Context } from '../../proto/context.ts';
+import { answerLines } from '../control/phone.ts';
 import type { Cause } from '../csta/causes.ts';
 import { emit } from '../csta/event.ts';
 import { type Done, type Refusal, refuse } from '../csta/refusal.ts';
@@ -16,7 +17,7 @@ import { CCALL, PARTY, type Party } from '../csta/rows.ts';
 import { isExtension } from '../dialplan.ts';
 import { route } from '../route.ts';
 import { CALL, LEG } from '../rows.ts';
-import { autoAnswer, callIn, conferenceToBe, fromValue } from './called.ts';
+import { callIn, conferenceToBe } from './called.ts';
 import { advance, sendAway, type Why } from './conference.ts';
 import { conferenceOf, memberOf, setMode, talkersIn } from './members.ts';
 import { MEMBER, type Member, type Mode, WATCH, type Watch } from './rows.ts';
@@ -142,7 +143,7 @@ function begin(cx: Context, w: Watch, party: Party): void {
     called: w.supervisor,
     from: fromValue(cx, w.device, 'Monitoring'),
     part: 'monitor',
-    lines: autoAnswer(cx, w.supervisor),
+    lines: answerLines(cx, w.supervisor),
   } as const;
   const m = callIn(cx, conf, { kind: 'internal' }, way, calling, { role: 'supervisor' });
   cx.store.patch(WATCH, w, { state: 'calling', member: m.id });

@@ -36,9 +36,12 @@ export function beginCall(
   of: Ccall | Beginning,
 ): Call {
   if (!cx.settings.csta) return cx.store.insert(CALL, values);
-  const ccall = 'guid' in of ? of : newCcall(cx, values, of);
-  cx.store.patch(CCALL, ccall, { calls: ccall.calls + 1 });
-  return cx.store.insert(CALL, { ...values, ccall: ccall.id });
+  const own = values as { ccall?: number };
+  if ('guid' in of) {
+    cx.store.patch(CCALL, of, { calls: of.calls + 1 });
+    own.ccall = of.id;
+  } else own.ccall = newCcall(cx, values, of).id;
+  return cx.store.insert(CALL, values);
 }
 
 function newCcall(cx: Context, values: Values<typeof CALL.fields>, how: Beginning): Ccall {
@@ -48,6 +51,7 @@ function newCcall(cx: Context, values: Values<typeof CALL.fields>, how: Beginnin
     calling: how.calling ?? values.caller ?? '',
     called: how.called ?? values.called ?? '',
     primary: how.primary ?? 0,
+    calls: 1,
     data: how.data ?? '',
     startedAt: cx.now,
   });

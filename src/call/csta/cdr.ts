@@ -7,7 +7,7 @@
  * to its end. Times are milliseconds of the pair clock; the file has them as text.
  */
 
-import { asciiJson, type JsonObject } from '../../base/json.ts';
+import { asciiJson, type JsonObject, jsonText } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { type RowOf, table } from '../../base/row.ts';
 import type { Context } from '../../proto/context.ts';
@@ -46,9 +46,10 @@ export function logTo(
 function note(cx: Context, ccall: number, piece: string): void {
   const { logs } = cx.turn;
   const said = logs.get(ccall);
-  const length = (said?.length ?? 0) + (cx.store.get(CCALL, ccall)?.log.length ?? 0);
   // a call that goes round for hours: its beginning is told
-  if (length + piece.length > LIMITS.cdrLogBytes) return;
+  if (said === undefined && (cx.store.get(CCALL, ccall)?.log.length ?? 0) > LIMITS.cdrLogBytes) {
+    return;
+  }
   logs.set(ccall, said === undefined ? piece : `${said},${piece}`);
 }
 
@@ -57,11 +58,11 @@ export function noteDevice(cx: Context, party: Party, cause: Cause): void {
   const { device, side, via, startedAt } = party;
   const ccall = side === 'calling' ? cx.store.get(CCALL, party.ccall) : undefined;
   const answeredAt = ccall === undefined ? party.answeredAt : ccall.answeredAt;
-  const by = via === '' ? '' : `,"via":${asciiJson(via)}`;
+  const by = via === '' ? '' : `,"via":${jsonText(via)}`;
   note(
     cx,
     party.ccall,
-    `{"what":"device","device":${asciiJson(device)},"side":"${side}"${by},"start":${startedAt},` +
+    `{"what":"device","device":${jsonText(device)},"side":"${side}"${by},"start":${startedAt},` +
       `"answer":${answeredAt},"end":${cx.now},"cause":"${cause}"}`,
   );
 }
@@ -73,20 +74,18 @@ export function writeCdr(cx: Context, ccall: Ccall, cause: Cause): void {
   const log = said === undefined ? ccall.log : ccall.log === '' ? said : `${ccall.log},${said}`;
   const of = primary === 0 ? '' : `,"primaryCall":${primary}`;
   const line =
-    `{"callId":${ccall.id},"guid":"${guid}","kind":"${kind}","calling":${asciiJson(calling)},` +
-    `"called":${asciiJson(called)},"start":${startedAt},"answer":${answeredAt},"end":${cx.now},` +
+    `{"callId":${ccall.id},"guid":"${guid}","kind":"${kind}","calling":${jsonText(calling)},` +
+    `"called":${jsonText(called)},"start":${startedAt},"answer":${answeredAt},"end":${cx.now},` +
     `"cause":"${cause}"${of},"log":[${log}]${data === '' ? '' : `,"userData":${data}`}}`;
-  bound(cx);
-  cx.store.insert(CDR, { guid, at: cx.now, line, expiresAt: cx.now + LIMITS.cdrKeepMs });
-}
-
-/** The oldest make room: a box that was away for so many calls has a gap in its file. */
-function bound(cx: Context): void {
-  if (cx.store.count(CDR) < LIMITS.cdrRows) return;
-  for (const row of cx.store.rows(CDR)) {
-    cx.store.remove(CDR, row);
-    if (cx.store.count(CDR) < LIMITS.cdrRows) return;
-  }
+  const row = cx.store.insert(CDR, {
+    guid,
+    at: cx.now,
+    line,
+    expiresAt: cx.now + LIMITS.cdrKeepMs,
+  });
+  // ids are given in order: the oldest makes room
+  const oldest = cx.store.get(CDR, row.id - LIMITS.cdrRows);
+  if (oldest !== undefined) cx.store.remove(CDR, oldest);
 }
 
 /** Its time is over. */

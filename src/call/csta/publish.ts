@@ -35,17 +35,15 @@ export function publish(cx: Context): void {
   const { turn } = cx;
   if (turn.calls.size + turn.ended.size > 0) {
     for (let round = 0; round < ROUNDS && turn.calls.size + turn.ended.size > 0; round += 1) {
-      const calls = [...turn.calls];
-      turn.calls.clear();
-      for (const id of calls) reconcile(cx, id);
-      const ended = [...turn.ended];
-      turn.ended.clear();
-      for (const id of ended) over(cx, id);
+      for (let n = turn.calls.size; n > 0; n -= 1) reconcile(cx, turn.calls.shift() ?? 0);
+      for (let n = turn.ended.size; n > 0; n -= 1) over(cx, turn.ended.shift() ?? 0);
     }
+    turn.ended.clear();
     turn.calls.clear();
     turn.causes.clear();
     turn.failed.clear();
     turn.ender.clear();
+    if (turn.ends.size > 0) keepEnds(cx);
     if (turn.logs.size > 0) keepLogs(cx);
   }
   turn.session = 0;
@@ -54,7 +52,9 @@ export function publish(cx: Context): void {
 
 /** What CDRs will tell of calls that go on. */
 function keepLogs(cx: Context): void {
-  for (const [id, said] of cx.turn.logs) {
+  for (let i = 0; i < cx.turn.logs.size; i += 1) {
+    const id = cx.turn.logs.key(i);
+    const said = cx.turn.logs.get(id) ?? '';
     const ccall = cx.store.get(CCALL, id);
     if (ccall === undefined) continue;
     cx.store.patch(CCALL, ccall, { log: ccall.log === '' ? said : `${ccall.log},${said}` });
@@ -62,17 +62,28 @@ function keepLogs(cx: Context): void {
   cx.turn.logs.clear();
 }
 
+function keepEnds(cx: Context): void {
+  for (let i = 0; i < cx.turn.ends.size; i += 1) {
+    const id = cx.turn.ends.key(i);
+    const cause = cx.turn.ends.get(id) ?? '';
+    const ccall = cx.store.get(CCALL, id);
+    if (ccall !== undefined) cx.store.patch(CCALL, ccall, { cause });
+  }
+  cx.turn.ends.clear();
+}
+
 function over(cx: Context, id: number): void {
   const ccall = cx.store.get(CCALL, id);
   // another row of `call` may have joined it in the same turn
   if (ccall === undefined || ccall.calls > 0) return;
-  const cause = (ccall.cause || 'normalClearing') as Cause;
+  const cause = (cx.turn.ends.get(id) ?? (ccall.cause || 'normalClearing')) as Cause;
   for (const party of [...cx.store.all(PARTY, 'ccall', id)]) clear(cx, party, cause);
   emit(cx, { event: 'callCleared', devices: [], ccall: id, cause, body: aboutCall(ccall) });
   callOver(cx, ccall, cause);
   writeCdr(cx, ccall, cause);
   cx.store.remove(CCALL, ccall);
   cx.turn.logs.delete(id);
+  cx.turn.ends.delete(id);
 }
 
 const NO_LEGS: readonly Leg[] = [];
@@ -142,20 +153,25 @@ function leave(
   cause: Cause | undefined,
 ): void {
   const ender = cx.turn.ender.get(id) ?? 0;
-  const rank = (p: Party): number => (p.leg === ender ? 0 : p.side === 'calling' ? 2 : 1);
-  const order = gone.length > 1 ? [...gone].sort((a, b) => rank(a) - rank(b)) : gone;
   const answered = call?.state === 'talking';
-  for (const party of order) {
-    // who acted on the one before may have cleared this one
-    if (cx.store.get(PARTY, party.id) === undefined) continue;
-    if (party.state !== 'alerting') {
-      const left = cause === 'callCancelled' && party.side === 'calling' ? 'abandoned' : cause;
-      clear(cx, party, left ?? 'normalClearing');
-    } else if (cause === 'callPickup' || cause === 'redirected') {
-      clear(cx, party, cause, 'diverted');
-    } else if (answered) clear(cx, party, 'multipleAlerting');
-    else clear(cx, party, cause ?? 'normalClearing');
+  for (let rank = 0; rank < 3; rank += 1) {
+    for (const party of gone) {
+      const own = party.leg !== 0 && party.leg === ender ? 0 : party.side === 'calling' ? 2 : 1;
+      // who acted on the one before may have cleared this one
+      const there = own === rank && cx.store.get(PARTY, party.id) !== undefined;
+      if (there) part(cx, party, cause, answered);
+    }
   }
+}
+
+/** @param answered its call goes on: somebody else has answered it. */
+function part(cx: Context, party: Party, cause: Cause | undefined, answered: boolean): void {
+  if (party.state !== 'alerting') {
+    const left = cause === 'callCancelled' && party.side === 'calling' ? 'abandoned' : cause;
+    clear(cx, party, left ?? 'normalClearing');
+  } else if (cause === 'callPickup' || cause === 'redirected') {
+    clear(cx, party, cause, 'diverted');
+  } else clear(cx, party, answered ? 'multipleAlerting' : (cause ?? 'normalClearing'));
 }
 
 /** Nobody answered, and why: told of who was alerted, or else of whom the caller wanted. */
@@ -252,12 +268,9 @@ export function clear(
   cause: Cause,
   event: EventName = 'connectionCleared',
 ): void {
-  const ccall = cx.store.get(CCALL, party.ccall);
   const was = party.state;
   tell(cx, party, event, cause);
-  if (ccall !== undefined && event === 'connectionCleared') {
-    cx.store.patch(CCALL, ccall, { cause });
-  }
+  if (event === 'connectionCleared') cx.turn.ends.set(party.ccall, cause);
   forget(cx, party, was, cause);
 }
 

@@ -11,9 +11,9 @@ import { isExtension } from '../dialplan.ts';
 import { bridgesOf, bridgeTo } from '../bridge.ts';
 import type { Bridge } from '../bridge-rows.ts';
 import type { BridgeOutcome } from '../bridged.ts';
-import { autoAnswer } from '../conference/called.ts';
 import { memberOf, talkersIn } from '../conference/members.ts';
 import { type Connection, legOf, partyOf } from '../control/find.ts';
+import { answerLines } from '../control/phone.ts';
 import type { PartyChange } from '../csta/hooks.ts';
 import { clear, tell } from '../csta/publish.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
@@ -109,7 +109,7 @@ function call(
 ): void {
   const leg = cx.store.get(LEG, row.leg);
   if (leg === undefined) return;
-  const how = { called: device, lines: autoAnswer(cx, device), noAnswerMs: RINGS_MS };
+  const how = { called: device, lines: answerLines(cx, device), noAnswerMs: RINGS_MS };
   const bridge = bridgeTo(cx, leg, way, how, 'park', row.id);
   cx.store.patch(PARK, row, { state: 'taking', taker: device, bridge: bridge.id });
 }
