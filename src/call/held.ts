@@ -22,7 +22,8 @@ export function sdpTail(body: string): string {
 export function multipart(parts: readonly string[]): string {
   const mark = 'sipair-part';
   let body = '';
-  for (const one of parts) body += `--${mark}\r\n${one.replace(/^Content-Length:.*\r\n/im, '')}\r\n`;
+  for (const one of parts)
+    body += `--${mark}\r\n${one.replace(/^Content-Length:.*\r\n/im, '')}\r\n`;
   body += `--${mark}--\r\n`;
   const type = `Content-Type: multipart/mixed;boundary=${mark}\r\n`;
   return `${type}Content-Length: ${body.length}\r\n\r\n${body}`;

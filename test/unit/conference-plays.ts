@@ -6,13 +6,23 @@
 
 import type { ExecutionContext } from 'ava';
 import type { TableSpec } from '../../src/base/row.ts';
+import { WATCH } from '../../src/call/conference/rows.ts';
 import { isRefusal } from '../../src/call/csta/refusal.ts';
 import { EVENT, MONITOR, PARTY, type Party } from '../../src/call/csta/rows.ts';
-import { WATCH } from '../../src/call/conference/rows.ts';
 import { LEG, type Leg } from '../../src/call/rows.ts';
 import { CONTACT } from '../../src/call/trunk-rows.ts';
 import type { Context } from '../../src/proto/context.ts';
-import { act, type Cast, command, complaints, live, STEP, stage, told, who } from './conference-lab.ts';
+import {
+  act,
+  type Cast,
+  command,
+  complaints,
+  live,
+  STEP,
+  stage,
+  told,
+  who,
+} from './conference-lab.ts';
 import { CstaModel } from './csta-model.ts';
 
 export type Step = { readonly wait: number; readonly do: (cast: Cast) => boolean };
@@ -64,7 +74,11 @@ export type Play = {
 
 export type Death = 'said' | 'unsaid' | 'forgotten';
 
-export function play(p: Play, swapAt: number, death: Death): Cast & { inputs: number; done: boolean } {
+export function play(
+  p: Play,
+  swapAt: number,
+  death: Death,
+): Cast & { inputs: number; done: boolean } {
   const cast = stage(p.recorded !== undefined);
   const { lab } = cast;
   const model = new CstaModel();
@@ -100,10 +114,10 @@ export function over(cast: Cast): number {
   live(cast, 3000);
   cast.lab.pass(200_000);
   const { store } = cast.lab;
-  const kept = store.count(EVENT) + store.count(MONITOR) + store.count(CONTACT) + store.count(WATCH) + 4;
+  const kept =
+    store.count(EVENT) + store.count(MONITOR) + store.count(CONTACT) + store.count(WATCH) + 4;
   return cast.lab.rows() - kept;
 }
-
 
 const DEATHS: readonly Death[] = ['said', 'unsaid', 'forgotten'];
 

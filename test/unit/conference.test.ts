@@ -12,7 +12,16 @@ import {
 } from '../../src/call/conference/commands.ts';
 import { CONFERENCE, MEMBER } from '../../src/call/conference/rows.ts';
 import { at } from './conference-lab.ts';
-import { asks, calls, hangsUp, lifts, partyAt, type Play, playAll, type Step } from './conference-plays.ts';
+import {
+  asks,
+  calls,
+  hangsUp,
+  lifts,
+  type Play,
+  partyAt,
+  playAll,
+  type Step,
+} from './conference-plays.ts';
 
 /** 1001 talks with 1002 and consults 1003, who answers. */
 const CONSULT = [calls(1, '1002'), lifts(2), calls(1, '1003'), lifts(3)] as const;
@@ -50,13 +59,21 @@ const PLAYS: Record<string, Play> = {
     members: [...THREE, 'talk 1004'],
     living: [1, 2, 3, 4],
   },
-  'one joins by a single step': { steps: [...TALK, join(), lifts(3)], members: THREE, living: [1, 2, 3] },
+  'one joins by a single step': {
+    steps: [...TALK, join(), lifts(3)],
+    members: THREE,
+    living: [1, 2, 3],
+  },
   'one joins silently': {
     steps: [...TALK, join('silent'), lifts(3)],
     members: ['listen 1003', 'talk 1001', 'talk 1002'],
     living: [1, 2, 3],
   },
-  'the one to join refuses': { steps: [...TALK, join(), lifts(3, 486)], members: [], living: [1, 2] },
+  'the one to join refuses': {
+    steps: [...TALK, join(), lifts(3, 486)],
+    members: [],
+    living: [1, 2],
+  },
   'a call ends while another is to join': {
     steps: [...TALK, join(), hangsUp(2)],
     members: [],

@@ -64,7 +64,29 @@ const PLAYS: Record<string, Play> = {
     members: [],
     living: [],
   },
-  'who parks hangs up by himself': { steps: [...PARKED, waits(0)], members: ['music 1001'], living: [1] },
+  'who parks hangs up by himself': {
+    steps: [...PARKED, waits(0)],
+    members: ['music 1001'],
+    living: [1],
+  },
+  'what rings is picked up': {
+    steps: [
+      calls(1, '1002'),
+      asks((cx) => pickupCall(cx, { device: '1003', target: '1002' })),
+      lifts(3),
+    ],
+    members: [],
+    living: [1, 3],
+  },
+  'what rings is picked up, and nobody answers': {
+    steps: [
+      calls(1, '1002'),
+      asks((cx) => pickupCall(cx, { device: '1003', target: at(cx, '1002') })),
+      lifts(3, 486),
+    ],
+    members: [],
+    living: [],
+  },
   'it comes back': {
     steps: [...PARKED, waits(60_000), lifts(2)],
     members: [],

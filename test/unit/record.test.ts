@@ -47,7 +47,11 @@ const HEARD = ['listen record', ...TWO];
 const PLAYS: Record<string, Play> = {
   'a call is recorded': { steps: RECORDED, members: HEARD, recorded: ['media'], living: [1, 2] },
   'it is asked for before anybody answers': {
-    steps: [calls(1, '1002'), asks((cx) => startRecording(cx, { connection: at(cx, '1001') })), lifts(2)],
+    steps: [
+      calls(1, '1002'),
+      asks((cx) => startRecording(cx, { connection: at(cx, '1001') })),
+      lifts(2),
+    ],
     members: HEARD,
     recorded: ['media'],
     living: [1, 2],
@@ -65,8 +69,18 @@ const PLAYS: Record<string, Play> = {
     living: [1, 2],
   },
   'it is stopped': { steps: [...RECORDED, stop], members: TWO, recorded: [], living: [1, 2] },
-  'the recorder hangs up': { steps: [...RECORDED, dies], members: TWO, recorded: [], living: [1, 2] },
-  'the recorder refuses': { steps: [refuses, ...RECORDED], members: [], recorded: [], living: [1, 2] },
+  'the recorder hangs up': {
+    steps: [...RECORDED, dies],
+    members: TWO,
+    recorded: [],
+    living: [1, 2],
+  },
+  'the recorder refuses': {
+    steps: [refuses, ...RECORDED],
+    members: [],
+    recorded: [],
+    living: [1, 2],
+  },
   'a device hangs up': { steps: [...RECORDED, hangsUp(1)], members: [], recorded: [], living: [] },
   'a recorded call becomes a conference': {
     steps: [

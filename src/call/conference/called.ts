@@ -32,10 +32,15 @@ export function callIn(
 }
 
 /** The conference somebody is called for: the one the call is in, or that others are called for. */
-export function conferenceToBe(cx: Context, ccall: number, known: Conference | undefined): Conference {
+export function conferenceToBe(
+  cx: Context,
+  ccall: number,
+  known: Conference | undefined,
+): Conference {
   if (known !== undefined) return known;
   for (const conf of cx.store.rows(CONFERENCE)) {
-    if (conf.ccall === ccall && (conf.state === 'calling' || conf.state === 'gathering')) return conf;
+    if (conf.ccall === ccall && (conf.state === 'calling' || conf.state === 'gathering'))
+      return conf;
   }
   return newConference(cx, ccall);
 }

@@ -1,15 +1,15 @@
 /** What programs ask of conferences (ECMA-269 17.1.9, 17.1.25): made, joined, muted. */
 
 import type { Context } from '../../proto/context.ts';
-import { escapeUser } from '../../sip-parser/index.ts';
 import { bridgesOf } from '../bridge.ts';
 import { type Connection, legOf, partyOf } from '../control/find.ts';
+import { nameAddr, roomLeft, wayTo } from '../control/make.ts';
 import { answerLines } from '../control/phone.ts';
 import { emit } from '../csta/event.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { CCALL, type Ccall, PARTY, type Party } from '../csta/rows.ts';
-import { callerOn, route } from '../route.ts';
-import type { Leg } from '../rows.ts';
+import { callerOn } from '../route.ts';
+import { LEG, type Leg } from '../rows.ts';
 import { callIn, conferenceToBe } from './called.ts';
 import { advance } from './conference.ts';
 import {
@@ -109,15 +109,15 @@ export function singleStepConferenceCall(
   const { party, leg } = active;
   const all = talkersIn(cx, party.ccall);
   if (all.length < 2) return refuse('requestIncompatibleWithCall');
-  if (all.some((t) => t.state === 'hold')) return refuse('invalidConnectionState', 'Somebody holds.');
+  if (all.some((t) => t.state === 'hold'))
+    return refuse('invalidConnectionState', 'Somebody holds.');
   if (all.length >= MOST) return refuse('limitReached');
   const known = conferenceOf(cx, party.ccall);
   if (known !== undefined && known.state !== 'standing') return refuse('resourceBusy');
-  const way = route(cx, p.deviceToJoin, callerOn(cx, leg));
-  if (way.kind === 'refuse') {
-    const there = way.status === 480;
-    return refuse(there ? 'deviceOutOfService' : 'invalidCalledDevice', p.deviceToJoin);
-  }
+  const way = wayTo(cx, p.deviceToJoin, callerOn(cx, leg));
+  if (isRefusal(way)) return way;
+  if (way.kind !== 'targets') return refuse('notSupported', 'Nobody joins by a queue.');
+  if (!roomLeft(cx)) return refuse('overload');
   const ccall = cx.store.get(CCALL, party.ccall) as Ccall;
   const conf = conferenceToBe(cx, ccall.id, known);
   if (conf.by !== 0) return refuse('resourceBusy');
@@ -125,7 +125,7 @@ export function singleStepConferenceCall(
   cx.store.patch(CONFERENCE, conf, { by: leg.id, stays: leg.id, joins: 0, session, request });
   const calling = {
     called: p.deviceToJoin,
-    from: `<sip:${escapeUser(party.device)}@${cx.settings.here}>`,
+    from: nameAddr(cx, party.device),
     lines: answerLines(cx, p.deviceToJoin),
   };
   const mode = p.participationType === 'silent' ? 'listen' : 'talk';
@@ -142,6 +142,8 @@ export function muteMember(cx: Context, party: Party, mute: boolean): Done | Ref
   const m = leg === undefined ? undefined : memberOf(cx, leg);
   if (m === undefined || m.role !== 'party') return undefined;
   if (m.state !== 'in') return refuse('invalidConnectionState');
+  if (leg === undefined || leg.muted === mute) return refuse('invalidConnectionState');
+  cx.store.patch(LEG, leg, { muted: mute });
   setMode(cx, m, mute ? 'muted' : 'talk');
   const all = cx.store.all(PARTY, 'ccall', party.ccall);
   emit(cx, {

@@ -76,13 +76,7 @@ function answered(cx: Context, conf: Conference, m: Member, id: number): void {
   advance(cx, conf);
 }
 
-function joined(
-  cx: Context,
-  conf: Conference,
-  m: Member,
-  b: Bridge,
-  left: readonly Leg[],
-): void {
+function joined(cx: Context, conf: Conference, m: Member, b: Bridge, left: readonly Leg[]): void {
   // what it heard until now: music, or the same conference in another mode
   for (const leg of left) if (leg.part === 'media') endMedia(cx, leg.id);
   const first = m.state === 'joining';

@@ -14,12 +14,13 @@ import { targetOf } from '../../proto/sip/address.ts';
 import { inOrder, serviceKey } from '../addresses.ts';
 import type { Targets } from '../bridge.ts';
 import { type Connection, partyOf } from '../control/find.ts';
+import { nameAddr } from '../control/make.ts';
 import type { Cause } from '../csta/causes.ts';
 import { emit } from '../csta/event.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { CCALL, type Ccall, PARTY } from '../csta/rows.ts';
 import { CONTACT } from '../trunk-rows.ts';
-import { callIn, conferenceToBe, fromValue } from './called.ts';
+import { callIn, conferenceToBe } from './called.ts';
 import { advance, sendAway, type Why } from './conference.ts';
 import { conferenceOf, part, rejoin, talkersIn } from './members.ts';
 import { MEMBER, type Member, RECORDING, type Recording } from './rows.ts';
@@ -75,10 +76,7 @@ export function resumeRecording(
   return {};
 }
 
-export function stopRecording(
-  cx: Context,
-  p: { readonly connection: Connection },
-): Done | Refusal {
+export function stopRecording(cx: Context, p: { readonly connection: Connection }): Done | Refusal {
   const r = recordingBy(cx, p.connection);
   if (isRefusal(r)) return r;
   const m = memberFor(cx, r);
@@ -172,7 +170,7 @@ function callRecorder(cx: Context, r: Recording): void {
   const conf = conferenceToBe(cx, ccall.id, known);
   const calling = {
     called: 'recorder',
-    from: fromValue(cx, r.device),
+    from: nameAddr(cx, r.device),
     part: 'media',
     lines: 'Require: siprec\r\n',
     feature: '+sip.src',

@@ -9,13 +9,13 @@
  */
 
 import type { Context } from '../../proto/context.ts';
+import { nameAddr, phonesOf } from '../control/make.ts';
 import { answerLines } from '../control/phone.ts';
 import type { Cause } from '../csta/causes.ts';
 import { emit } from '../csta/event.ts';
-import { type Done, type Refusal, refuse } from '../csta/refusal.ts';
+import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { CCALL, PARTY, type Party } from '../csta/rows.ts';
 import { isExtension } from '../dialplan.ts';
-import { route } from '../route.ts';
 import { CALL, LEG } from '../rows.ts';
 import { callIn, conferenceToBe } from './called.ts';
 import { advance, sendAway, type Why } from './conference.ts';
@@ -63,9 +63,10 @@ export function startMonitoring(cx: Context, p: StartMonitoring): Done | Refusal
     request,
   });
   const party = talkingAt(cx, device);
-  if (party !== undefined && route(cx, supervisor).kind === 'refuse') {
+  const phones = phonesOf(cx, supervisor);
+  if (party !== undefined && isRefusal(phones)) {
     cx.store.remove(WATCH, w);
-    return refuse('deviceOutOfService', supervisor);
+    return phones;
   }
   if (party !== undefined) begin(cx, w, party);
   return { supervisorDevice: supervisor, device, mode: w.mode, waiting: w.state === 'waiting' };
@@ -131,9 +132,9 @@ function talkingAt(cx: Context, device: string): Party | undefined {
 function begin(cx: Context, w: Watch, party: Party): void {
   // a call he refused to listen to is not offered to him again
   if (party.ccall === w.ccall) return;
-  const way = route(cx, w.supervisor);
+  const way = phonesOf(cx, w.supervisor);
   cx.store.patch(WATCH, w, { ccall: party.ccall });
-  if (way.kind === 'refuse') {
+  if (isRefusal(way)) {
     over(cx, w, 'destNotObtainable', false);
     return;
   }
@@ -141,7 +142,7 @@ function begin(cx: Context, w: Watch, party: Party): void {
   const conf = conferenceToBe(cx, party.ccall, known);
   const calling = {
     called: w.supervisor,
-    from: fromValue(cx, w.device, 'Monitoring'),
+    from: nameAddr(cx, w.device),
     part: 'monitor',
     lines: answerLines(cx, w.supervisor),
   } as const;

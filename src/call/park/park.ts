@@ -7,20 +7,20 @@
  */
 
 import type { Context } from '../../proto/context.ts';
-import { isExtension } from '../dialplan.ts';
-import { bridgesOf, bridgeTo } from '../bridge.ts';
+import { bridgesOf, bridgeTo, type Targets } from '../bridge.ts';
 import type { Bridge } from '../bridge-rows.ts';
 import type { BridgeOutcome } from '../bridged.ts';
 import { memberOf, talkersIn } from '../conference/members.ts';
 import { type Connection, legOf, partyOf } from '../control/find.ts';
+import { phonesOf } from '../control/make.ts';
 import { answerLines } from '../control/phone.ts';
 import type { PartyChange } from '../csta/hooks.ts';
 import { clear, tell } from '../csta/publish.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { PARTY, type Party } from '../csta/rows.ts';
+import { isExtension } from '../dialplan.ts';
 import { mediaLeg } from '../media-service.ts';
 import { dismiss, endLeg } from '../parts.ts';
-import { route } from '../route.ts';
 import { CALL, LEG, type Leg } from '../rows.ts';
 import { pickUpRinging } from './pickup.ts';
 import { PARK, type Park } from './rows.ts';
@@ -92,8 +92,8 @@ export function pickupCall(
 
 function take(cx: Context, row: Park, device: string): Done | Refusal {
   if (row.state !== 'parked') return refuse('resourceBusy');
-  const way = route(cx, device);
-  if (way.kind === 'refuse') return refuse('deviceOutOfService', device);
+  const way = phonesOf(cx, device);
+  if (isRefusal(way)) return way;
   const { session, request } = cx.turn;
   cx.store.patch(PARK, row, { session, request });
   call(cx, row, device, way);
@@ -101,12 +101,7 @@ function take(cx: Context, row: Park, device: string): Done | Refusal {
 }
 
 /** Calls `device` for whoever waits; what he hears until it answers is the music. */
-function call(
-  cx: Context,
-  row: Park,
-  device: string,
-  way: Extract<ReturnType<typeof route>, { kind: 'targets' }>,
-): void {
+function call(cx: Context, row: Park, device: string, way: Targets): void {
   const leg = cx.store.get(LEG, row.leg);
   if (leg === undefined) return;
   const how = { called: device, lines: answerLines(cx, device), noAnswerMs: RINGS_MS };
@@ -204,8 +199,8 @@ export function parkDue(cx: Context, row: Park): void {
     return;
   }
   cx.store.patch(PARK, row, { recalls, recallAt: cx.now + AGAIN_MS });
-  const way = route(cx, row.by);
-  if (way.kind !== 'refuse') call(cx, row, row.by, way);
+  const way = phonesOf(cx, row.by);
+  if (!isRefusal(way)) call(cx, row, row.by, way);
 }
 
 /** Who waits is gone, or in another call now. */
