@@ -42,7 +42,7 @@ function escaped(text: string): string {
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')
     .replace(/"/g, '&quot;')
-    .replace(/[^\x20-\x7e]/g, '?');
+    .replace(/[^ -~]/g, '?');
 }
 
 /** `2026-11-26T19:00:00.000Z`, without asking a clock of ours (RFC 3339). */
