@@ -73,6 +73,44 @@ export const LIMITS = {
   httpBytes: 8192,
   /** Other sides of dead connections that are woken in a second, per transport. */
   ticklesPerSecond: 200,
+  /** Sessions of programs, monitors of one and of all. */
+  ctiSessions: 2000,
+  ctiMonitors: 10_000,
+  ctiMonitorsAll: 200_000,
+  /** Requests of one connection that are not answered yet; JSON of a request's id. */
+  ctiPending: 256,
+  ctiIdBytes: 66,
+  /** Connections of programs, and those of one address that are no program's yet; how long, ms. */
+  ctiConnections: 4000,
+  ctiUnproven: 500,
+  ctiHelloMs: 10_000,
+  /** A frame of a program, and what waits for one that reads slowly. */
+  ctiFrameBytes: 262_144,
+  ctiOutBytes: 4 * 1024 * 1024,
+  /** Frames that mean nothing, before and after it proved itself; then it is closed. */
+  ctiFaultsUnproven: 10,
+  ctiFaults: 1000,
+  /** Wrong passwords of one address at once; one more is allowed after so long, ms. */
+  ctiGuesses: 5,
+  ctiGuessMs: 2000,
+  /** Passwords that are hashed at once, and that wait for it. */
+  ctiHashesAtOnce: 2,
+  ctiHashes: 100,
+  /** Messages the thread of the programs has not taken; then it is replaced. */
+  ctiBacklog: 50_000,
+  /** A session without a connection ends after this, ms. */
+  sessionKeepMs: 120_000,
+  /** Events are kept for those who were away, so many and so long, ms; a part of a gap. */
+  eventsKept: 200_000,
+  eventKeepMs: 180_000,
+  gapEvents: 256,
+  /** Answers are kept for who repeats his request: so long, ms, and so many of a session. */
+  answerKeepMs: 150_000,
+  ctiAnswers: 20_000,
+  /** Rows of the above that go in one turn. */
+  trimRows: 1000,
+  /** User data of a call, as JSON. */
+  userDataBytes: 32_768,
   /** Media sessions, conferences and members of one: the box plays to callers who wait. */
   mediaSessions: 1000,
   conferences: 200,
@@ -99,3 +137,5 @@ assert(
   LIMITS.groupBytes + 64 * LIMITS.sipBytes < LIMITS.frameBytes,
   'a group fits into a frame, whatever its last record is',
 );
+assert(LIMITS.sessionKeepMs < LIMITS.eventKeepMs, 'who comes back finds what he missed');
+assert(LIMITS.sessionKeepMs < LIMITS.answerKeepMs, 'who comes back finds his answers');

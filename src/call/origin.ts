@@ -47,7 +47,8 @@ export function continued(cx: Context, leg: Leg, body: string): string {
   const now = body.slice(at[0], at[1]);
   const last = leg.origin !== '' ? leg.origin : lineOf(leg.offered) || lineOf(leg.sdp);
   const author = leg.origin !== '' ? leg.author : last;
-  if (last === '' || (now === last && isOurs(leg, body))) return body;
+  // the same line of another author is another description
+  if (last === '' || (now === last && now === author)) return body;
   if (author === now) return body.slice(0, at[0]) + last + body.slice(at[1]);
   const [said, next] = [parsed(last), parsed(now)];
   if (said === undefined || next === undefined) return body;
@@ -57,11 +58,6 @@ export function continued(cx: Context, leg: Leg, body: string): string {
   const origin = `${said.user} ${said.version + 1n} ${said.rest}`;
   cx.store.patch(LEG, leg, { origin, author: now });
   return body.slice(0, at[0]) + origin + body.slice(at[1]);
-}
-
-/** What begins like the description said last: is it that one, or one whose author counts alike? */
-function isOurs(leg: Leg, body: string): boolean {
-  return leg.origin === '' || leg.offered.endsWith(body) || leg.sdp.endsWith(body);
 }
 
 /** The same for a tail: headers, empty line, body. */

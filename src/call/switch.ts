@@ -45,7 +45,7 @@ import { CONFERENCE, MEMBER, RECORDING, WATCH } from './conference/rows.ts';
 import { bridgeDue } from './control/refer-out.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
-import { CCALL, EVENT, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
+import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
 import { lapse, mailboxWord } from './events/mailbox.ts';
 import { resumeSubscriptions, subscriptionDue } from './events/notifier.ts';
@@ -103,6 +103,7 @@ export const CALL_TABLES: readonly TableSpec[] = [
   RECORDING,
   PARK,
   CDR,
+  HOUSE,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */

@@ -40,6 +40,8 @@ export function generateDigits(cx: Context, p: GenerateDigits): Done | Refusal {
   const found = connected(cx, p, 'connected');
   if (isRefusal(found)) return found;
   const { party, leg, other } = found;
+  // while somebody rings there is only what the caller hears meanwhile
+  if (isBusy(cx, leg)) return refuse('resourceBusy');
   const ms = Math.min(6000, Math.max(40, p.durationMs ?? 160));
   for (const digit of p.digits) {
     const body = `Signal=${digit}\r\nDuration=${ms}\r\n`;
@@ -53,7 +55,6 @@ export function generateDigits(cx: Context, p: GenerateDigits): Done | Refusal {
     devices: [party.device],
     body: { connection: { callId: party.ccall, deviceId: party.device }, digits: p.digits },
   });
-  cx.guard.know(cx.now, leg.ip);
   return {};
 }
 

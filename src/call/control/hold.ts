@@ -11,10 +11,19 @@ import { bridgeLegs, bridgesOf } from '../bridge.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { PARTY, type Party } from '../csta/rows.ts';
 import { holds } from '../hold.ts';
+import { dismiss, holdersOf } from '../parts.ts';
 import { LEG, type Leg } from '../rows.ts';
 import { inTransfer } from '../transfer.ts';
 import { clearConnection } from './clear.ts';
-import { type Connection, controlOf, legOf, otherLeg, partyOf, remember } from './find.ts';
+import {
+  type Connection,
+  controlOf,
+  legOf,
+  otherLeg,
+  partiesAt,
+  partyOf,
+  remember,
+} from './find.ts';
 import { musicFor, noMusic, still } from './music.ts';
 import { noteOf, noteText } from './note.ts';
 import { tellPhone } from './phone.ts';
@@ -32,7 +41,9 @@ export function connected(
     if (state === 'hold') return refuse('noHeldCall');
     return refuse(party.state === 'hold' ? 'invalidConnectionState' : 'noActiveCall');
   }
-  const other = leg.held ? cx.store.get(LEG, leg.peer) : otherLeg(cx, leg);
+  const other = leg.held
+    ? cx.store.get(LEG, leg.peer)
+    : (holdersOf(cx, leg)[0] ?? otherLeg(cx, leg));
   if (other?.state !== 'confirmed') return refuse('requestIncompatibleWithCall');
   return { party, leg, other };
 }
@@ -59,7 +70,9 @@ export function holdCall(cx: Context, c: Connection): Done | Refusal {
 export function hold(cx: Context, party: Party, leg: Leg, other: Leg): void {
   if (controlOf(cx, party.device).hold === 'notify' && tellPhone(cx, leg, 'hold')) return;
   noMusic(cx, leg);
+  const heard = otherLeg(cx, leg);
   cx.store.patch(LEG, leg, { held: true, peer: other.id });
+  if (heard !== undefined && heard.id !== other.id) dismiss(cx, heard);
   still(cx, leg);
   // a service needs no music, and who holds himself has it already
   if (other.held) noMusic(cx, other);
@@ -72,6 +85,8 @@ export function retrieveCall(cx: Context, c: Connection): Done | Refusal {
   if (isRefusal(found)) return found;
   const { party, leg, other } = found;
   if (isBusy(cx, leg, other)) return refuse('resourceBusy');
+  // a phone does not talk in two calls: that is alternateCall
+  if (partiesAt(cx, c.deviceId, 'connected').length > 0) return refuse('invalidConnectionState');
   remember(cx, party);
   retrieve(cx, leg, other);
   return {};
@@ -98,7 +113,8 @@ export type TwoCalls = { readonly activeCall: Connection; readonly heldCall: Con
 
 /** Both connections of one device. */
 export function twoCalls(cx: Context, p: TwoCalls) {
-  if (p.activeCall.deviceId !== p.heldCall.deviceId) return refuse('invalidConnectionId');
+  const { activeCall: a, heldCall: h } = p;
+  if (a.deviceId !== h.deviceId || a.callId === h.callId) return refuse('invalidConnectionId');
   const active = partyOf(cx, p.activeCall);
   if (isRefusal(active)) return active;
   const held = connected(cx, p.heldCall, 'hold');

@@ -25,7 +25,8 @@ export function transferCall(cx: Context, p: TwoCalls): Done | Refusal {
   const leg = legOf(cx, active);
   const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
   if (leg === undefined || call === undefined) return refuse('requestIncompatibleWithCall');
-  if (active.ccall === held.party.ccall) return refuse('invalidConnectionId');
+  // one who holds himself could not be heard by another
+  if (held.other.held) return refuse('requestIncompatibleWithCall');
   if (isBusy(cx, held.leg, held.other)) return refuse('resourceBusy');
   const note = noteText({ do: 'transfer', legs: [held.leg.id, leg.id], single: false });
   // a consultation made for a program rings by a bridge of ours: that one is to be joined now
@@ -70,7 +71,7 @@ export function singleStepTransferCall(cx: Context, p: SingleStep): Done | Refus
   const found = isRefusal(active) ? connected(cx, p.activeCall, 'hold') : active;
   if (isRefusal(found)) return active;
   const { leg, other } = found;
-  if (other.part !== 'device') return refuse('requestIncompatibleWithCall');
+  if (other.part !== 'device' || other.held) return refuse('requestIncompatibleWithCall');
   if (isBusy(cx, leg, other)) return refuse('resourceBusy');
   const way = wayTo(cx, p.transferredTo, callerOn(cx, leg));
   if (isRefusal(way)) return way;

@@ -4,6 +4,7 @@ import type { Context } from '../../proto/context.ts';
 import { conferenceCallOver, conferencePartyChanged } from '../conference/react.ts';
 import { parkPartyChanged } from '../park/park.ts';
 import type { Cause } from './causes.ts';
+import { callUnwatched } from './monitors.ts';
 import type { Ccall, Party } from './rows.ts';
 
 export type PartyChange = {
@@ -24,4 +25,5 @@ export function partyChanged(cx: Context, change: PartyChange): void {
 /** A call is over; its row goes after this. */
 export function callOver(cx: Context, ccall: Ccall, _cause: Cause): void {
   conferenceCallOver(cx, ccall);
+  callUnwatched(cx, ccall);
 }
