@@ -4,6 +4,7 @@ import type { Context } from '../proto/context.ts';
 import { request } from '../proto/sip/client.ts';
 import { descriptionIn, randomWord, SUPPORTED } from '../proto/sip/text.ts';
 import { trunkOf } from '../proto/site.ts';
+import { limitRinging } from './device/features.ts';
 import { dress, identityLine } from './identity.ts';
 import { wayFor } from './large.ts';
 import { contactOf, dialogLines } from './leg.ts';
@@ -89,6 +90,7 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
     offerless: offer.offerless,
   });
   cx.store.patch(LEG, leg, { uac: ctx.id });
+  limitRinging(cx, leg);
   if (trunk !== undefined) takeTurn(cx, call, trunk.name);
   return leg;
 }

@@ -30,6 +30,7 @@ import { assertedBy, calledBy, wantsPrivacy } from './identity.ts';
 import { invite, type Offer } from './invite.ts';
 import { hopFor, routeLines, tagOf } from './leg.ts';
 import { describes } from './offer.ts';
+import { divert } from './redirect.ts';
 import { reliableFor } from './reliable.ts';
 import { replace } from './replaces.ts';
 import { type Caller, classOf, type Route, route } from './route.ts';
@@ -178,6 +179,17 @@ function place(
     anonymous: wantsPrivacy(m),
     description: offerless ? '' : bodyTail(m),
   };
+  inviteAll(cx, call, way, offer);
+}
+
+/** Invites whom a number led to; who forwarded the call is told of, and remembered. */
+function inviteAll(
+  cx: Context,
+  call: Call,
+  way: Extract<Route, { kind: 'targets' }>,
+  plain: Offer,
+): void {
+  const offer = way.diverted === undefined ? plain : divert(cx, call, plain, way.diverted);
   for (const target of way.targets) invite(cx, call, target, offer);
   keepHunt(cx, call, way.targets, way.later, offer);
 }

@@ -39,6 +39,8 @@ import {
   validateResponse,
 } from '../sip-parser/index.ts';
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
+import { agentDue, resumeAgents } from './agent/agent.ts';
+import { AGENT, type Agent } from './agent/rows.ts';
 import { BRIDGE, type Bridge } from './bridge-rows.ts';
 import { happen } from './call.ts';
 import { CONFERENCE, MEMBER, RECORDING, WATCH } from './conference/rows.ts';
@@ -46,6 +48,7 @@ import { bridgeDue } from './control/refer-out.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
+import { DEVICE } from './device/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
 import { lapse, mailboxWord } from './events/mailbox.ts';
 import { resumeSubscriptions, subscriptionDue } from './events/notifier.ts';
@@ -59,6 +62,7 @@ import { newMessage } from './message.ts';
 import { hearOutcome } from './outcomes.ts';
 import { parkDue } from './park/park.ts';
 import { PARK, type Park } from './park/rows.ts';
+import { forwardsSilence } from './redirect.ts';
 import { outOfDialog } from './refer.ts';
 import { registrarsFound, registrationDue, settleRegistrations } from './register-out.ts';
 import { expire, register } from './registrar.ts';
@@ -96,6 +100,8 @@ export const CALL_TABLES: readonly TableSpec[] = [
   SESSION,
   MONITOR,
   REQUEST,
+  AGENT,
+  DEVICE,
   BRIDGE,
   CONFERENCE,
   MEMBER,
@@ -248,6 +254,7 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case CALL.number: {
       const call = row as Call;
+      if (forwardsSilence(cx, call)) return;
       cx.store.patch(CALL, call, { noAnswerAt: 0 });
       const said = {
         leg: undefined,
@@ -314,6 +321,9 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));
       return;
+    case AGENT.number:
+      agentDue(cx, row as Agent);
+      return;
     default:
   }
 }
@@ -343,6 +353,7 @@ export function resume(plain: Context): void {
   }
   resumeFlows(cx);
   resumeSubscriptions(cx);
+  resumeAgents(cx);
   resumeMedia(cx);
   publish(cx);
 }

@@ -180,6 +180,8 @@ export type Turn = {
    */
   readonly logs: FewMap<string>;
   readonly ends: FewMap<string>;
+  /** Devices whose registrations came or went, and whether they were in service before. */
+  readonly devices: Map<string, boolean>;
 };
 
 export function newTurn(): Turn {
@@ -193,6 +195,7 @@ export function newTurn(): Turn {
     ender: new FewMap(),
     logs: new FewMap(),
     ends: new FewMap(),
+    devices: new Map(),
   };
 }
 

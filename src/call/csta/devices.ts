@@ -140,7 +140,7 @@ export function sentBy(cx: Context, call: Call, leg: Leg): Sent | undefined {
   const row = store.find(REDIRECT, 'call', call.id);
   // the phones of the first number are not called by the redirection
   if (row === undefined || leg.aor === row.by || deviceOf(leg) === call.called) return undefined;
-  return { via: row.by, cause: 'redirected' };
+  return { via: row.by, cause: row.forwarded ? 'callForward' : 'redirected' };
 }
 
 /** The device of `leg` as it was told. */

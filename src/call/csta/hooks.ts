@@ -3,6 +3,7 @@
 import type { Context } from '../../proto/context.ts';
 import { conferenceCallOver, conferencePartyChanged } from '../conference/react.ts';
 import { parkPartyChanged } from '../park/park.ts';
+import { agentsFollow, agentsMerge } from '../agent/calls.ts';
 import type { Cause } from './causes.ts';
 import { callUnwatched } from './monitors.ts';
 import type { Ccall, Party } from './rows.ts';
@@ -20,6 +21,12 @@ export type PartyChange = {
 export function partyChanged(cx: Context, change: PartyChange): void {
   conferencePartyChanged(cx, change);
   parkPartyChanged(cx, change);
+  agentsFollow(cx, change.party);
+}
+
+/** A connection is part of another call than before: of `from`. */
+export function partyMoved(cx: Context, from: Ccall | undefined, party: Party): void {
+  agentsMerge(cx, from, party);
 }
 
 /** A call is over; its row goes after this. */

@@ -14,12 +14,13 @@
  */
 
 import type { Context } from '../../proto/context.ts';
+import { tellService } from '../device/service.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
 import type { Cause } from './causes.ts';
 import { noteDevice, writeCdr } from './cdr.ts';
 import { calls, deviceIn, type Seen, seenAs, sentBy, stateOf } from './devices.ts';
 import { type EventName, emit } from './event.ts';
-import { callOver, partyChanged } from './hooks.ts';
+import { callOver, partyChanged, partyMoved } from './hooks.ts';
 import { CCALL, type Ccall, MONITOR, PARTY, type Party } from './rows.ts';
 
 export { deviceOf } from './devices.ts';
@@ -33,6 +34,7 @@ const ROUNDS = 16;
 export function publish(cx: Context): void {
   if (!cx.settings.csta) return;
   const { turn } = cx;
+  if (turn.devices.size > 0) tellService(cx);
   if (turn.calls.size + turn.ended.size > 0) {
     for (let round = 0; round < ROUNDS && turn.calls.size + turn.ended.size > 0; round += 1) {
       for (let n = turn.calls.size; n > 0; n -= 1) reconcile(cx, turn.calls.shift() ?? 0);
@@ -290,10 +292,12 @@ function remade(
   const { call, device, state, side, via, since, session, request, startedAt, answeredAt } = party;
   const { ccall = party.ccall, leg = party.leg } = values;
   cx.store.remove(PARTY, party);
-  return cx.store.insert(PARTY, {
+  const moved = cx.store.insert(PARTY, {
     ...{ ccall, call, leg, device, state, side, via, since },
     ...{ session, request, startedAt, answeredAt },
   });
+  if (ccall !== party.ccall) partyMoved(cx, cx.store.get(CCALL, party.ccall), moved);
+  return moved;
 }
 
 /** Says `event` of a connection, to those who watch its device, its call, or another device of it. */

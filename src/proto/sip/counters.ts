@@ -70,6 +70,7 @@ export const COUNTERS = [
   'transfersFailed',
   'callsReplaced',
   'callsRedirected',
+  'callsForwarded',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

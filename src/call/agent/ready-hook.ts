@@ -1,0 +1,7 @@
+/** Who has calls that wait for agents: asked whenever one becomes free for a call. */
+
+import type { Context } from '../../proto/context.ts';
+import type { Agent } from './rows.ts';
+
+/** `agent` is ready, at a registered device without a call, and kept for nobody. */
+export function becameFree(_cx: Context, _agent: Agent): void {}
