@@ -82,9 +82,17 @@ export const RECORDER = {
   msml: false,
 } as const;
 
+/** An agent whose calls are recorded. */
+const ANN = {
+  ...{ id: 'ann', password: '', queues: [], wrapUpS: 0, autoLogoutS: 0, legalGuardS: 0 },
+  noAnswer: { afterS: 0, overflow: [], action: 'none' },
+  record: true,
+} as const;
+
 export function stage(recorder = false, settings: Partial<SipSettings> = {}): Cast {
   const services = recorder ? [RECORDER] : [];
-  const site = { ...PLAIN_SITE, centre: { ...PLAIN_CENTRE, services } };
+  const centre = { ...PLAIN_CENTRE, services, agents: { ann: ANN } };
+  const site = { ...PLAIN_SITE, centre };
   const lab = new Lab({ site, ...settings });
   const phones = [1, 2, 3, 4].map((n) => new TransferPhone(lab, `100${n}`, `192.0.2.${n}`));
   for (const phone of phones) lab.register(phone);

@@ -5,6 +5,7 @@
 
 import test from 'ava';
 import type { TableSpec } from '../../src/base/row.ts';
+import { setAgentState } from '../../src/call/agent/commands.ts';
 import { conferenceCall } from '../../src/call/conference/commands.ts';
 import {
   pauseRecording,
@@ -104,6 +105,24 @@ const PLAYS: Record<string, Play> = {
     living: [1, 2, 4],
   },
 };
+
+const logsOn = asks((cx) =>
+  setAgentState(cx, { device: '1002', agentId: 'ann', requestedState: 'loggedOn' }),
+);
+Object.assign(PLAYS, {
+  'an agent whose calls are recorded answers': {
+    steps: [logsOn, ...TALK],
+    members: HEARD,
+    recorded: ['media'],
+    living: [1, 2],
+  },
+  'an agent whose calls are recorded calls': {
+    steps: [logsOn, calls(2, '1001'), lifts(1)],
+    members: HEARD,
+    recorded: ['media'],
+    living: [1, 2],
+  },
+});
 
 const EMPTY = [CONFERENCE, MEMBER, RECORDING] as unknown as readonly TableSpec[];
 

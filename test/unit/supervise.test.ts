@@ -5,6 +5,7 @@
 
 import test from 'ava';
 import type { TableSpec } from '../../src/base/row.ts';
+import { setAgentState } from '../../src/call/agent/commands.ts';
 import { CONFERENCE, MEMBER, WATCH } from '../../src/call/conference/rows.ts';
 import {
   changeMonitoring,
@@ -68,6 +69,18 @@ const PLAYS: Record<string, Play> = {
   'it waits for the next call': {
     steps: [watch('silent'), ...TALK, lifts(4)],
     members: ['listen 1004', ...TWO],
+    living: [1, 2, 4],
+  },
+  'an agent at his device': {
+    steps: [
+      asks((cx) =>
+        setAgentState(cx, { device: '1002', agentId: 'ann', requestedState: 'loggedOn' }),
+      ),
+      ...TALK,
+      asks((cx) => startMonitoring(cx, { supervisorDevice: '1004', agentId: 'ann', mode: 'coach' })),
+      lifts(4),
+    ],
+    members: ['coach 1004 to 1002', ...TWO],
     living: [1, 2, 4],
   },
   'every next call': {

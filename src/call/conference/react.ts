@@ -4,13 +4,14 @@ import type { Context } from '../../proto/context.ts';
 import type { PartyChange } from '../csta/hooks.ts';
 import type { Ccall } from '../csta/rows.ts';
 import { callGone, callTalks, leaves } from './conference.ts';
-import { recordedMoves, recordedTalks } from './record.ts';
+import { recordAgents, recordedMoves, recordedTalks } from './record.ts';
 import { watchedMoves, watchedTalks } from './supervise.ts';
 
-export function conferencePartyChanged(cx: Context, { party, is }: PartyChange): void {
+export function conferencePartyChanged(cx: Context, { party, was, is }: PartyChange): void {
   if (party.leg === 0) return;
   if (is === undefined) leaves(cx, { id: party.leg, call: party.call });
   if (is !== 'connected') return;
+  if (was !== 'hold') recordAgents(cx, party.ccall);
   recordedTalks(cx, party.ccall);
   watchedTalks(cx, party.ccall);
   callTalks(cx, party.ccall);

@@ -12,6 +12,7 @@ import type { MediaService } from '../../proto/centre.ts';
 import type { Context } from '../../proto/context.ts';
 import { targetOf } from '../../proto/sip/address.ts';
 import { inOrder, serviceKey } from '../addresses.ts';
+import { agentAt, loginOf } from '../agent/agent.ts';
 import type { Targets } from '../bridge.ts';
 import { type Connection, partyOf } from '../control/find.ts';
 import { nameAddr } from '../control/make.ts';
@@ -179,7 +180,10 @@ function callRecorder(cx: Context, r: Recording): void {
       guid: ccall.guid,
       startedAt: r.startedAt,
       host: cx.settings.here,
-      participants: all.map((p) => ({ device: p.device, agent: '' })),
+      participants: all.map(({ device }) => ({
+        device,
+        agent: agentAt(cx, device)?.agent ?? '',
+      })),
     }),
   } as const;
   const m = callIn(cx, conf, ccall, way, calling, { role: 'recorder', mode: 'listen' });
@@ -242,6 +246,21 @@ export function recordedTalks(cx: Context, ccall: number): void {
   for (const r of [...cx.store.rows(RECORDING)]) {
     if (r.ccall === ccall && r.state === 'waiting') callRecorder(cx, r);
   }
+}
+
+/** Somebody new talks in a call: it is recorded when one of its agents is one who is. */
+export function recordAgents(cx: Context, ccall: number): void {
+  const all = talkersIn(cx, ccall);
+  if (all.length < 2) return;
+  const party = all.find((t) => {
+    const agent = agentAt(cx, t.device);
+    return agent !== undefined && loginOf(cx, agent.agent).record;
+  });
+  const row = party === undefined ? undefined : cx.store.get(CCALL, ccall);
+  if (party === undefined || row === undefined || recordingOf(cx, ccall) !== undefined) return;
+  const why = cannotRecord(cx);
+  if (why === undefined) begin(cx, row, party.device, true);
+  else cx.log('alarm', `call ${ccall} at ${party.device} is not recorded: ${why.text}`);
 }
 
 /** The call is over, or became part of `now`. */

@@ -9,6 +9,7 @@
  */
 
 import type { Context } from '../../proto/context.ts';
+import { AGENT } from '../agent/rows.ts';
 import { nameAddr, phonesOf } from '../control/make.ts';
 import { answerLines } from '../control/phone.ts';
 import type { Cause } from '../csta/causes.ts';
@@ -35,7 +36,9 @@ const MOST = 16;
 
 export type StartMonitoring = {
   readonly supervisorDevice: string;
-  readonly device: string;
+  /** One of them: the device listened to, or the agent, at whichever device he is. */
+  readonly device?: string;
+  readonly agentId?: string;
   readonly mode?: WatchMode;
   readonly scope?: Watch['scope'];
   /** The device listened to is told; left out: it is not. */
@@ -44,7 +47,10 @@ export type StartMonitoring = {
 
 /** Begins at once when the device talks; else with its next call. */
 export function startMonitoring(cx: Context, p: StartMonitoring): Done | Refusal {
-  const { supervisorDevice: supervisor, device } = p;
+  const { supervisorDevice: supervisor, agentId = '' } = p;
+  const logged = agentId === '' ? undefined : cx.store.find(AGENT, 'agent', agentId);
+  if (agentId !== '' && logged === undefined) return refuse('invalidAgentId', agentId);
+  const device = logged?.device ?? p.device ?? '';
   const known = cx.store.all(WATCH, 'supervisor', supervisor);
   if (!isExtension(cx.settings, supervisor)) return refuse('invalidDeviceId', supervisor);
   if (!isExtension(cx.settings, device)) return refuse('invalidDeviceId', device);
@@ -55,6 +61,7 @@ export function startMonitoring(cx: Context, p: StartMonitoring): Done | Refusal
   const w = cx.store.insert(WATCH, {
     supervisor,
     device,
+    agent: agentId,
     mode: p.mode ?? 'silent',
     scope: p.scope ?? 'call',
     told: p.tellDevice ?? false,
@@ -62,7 +69,7 @@ export function startMonitoring(cx: Context, p: StartMonitoring): Done | Refusal
     session,
     request,
   });
-  const party = talkingAt(cx, device);
+  const party = talkingAt(cx, w);
   const phones = phonesOf(cx, supervisor);
   if (party !== undefined && isRefusal(phones)) {
     cx.store.remove(WATCH, w);
@@ -119,8 +126,11 @@ function watchOf(cx: Context, m: Member): Watch | undefined {
 }
 
 /** The connection of a device that talks in a call of at least two, where nobody is on hold. */
-function talkingAt(cx: Context, device: string): Party | undefined {
-  for (const party of cx.store.all(PARTY, 'device', device)) {
+function talkingAt(cx: Context, w: Watch): Party | undefined {
+  const logged = w.agent === '' ? undefined : cx.store.find(AGENT, 'agent', w.agent);
+  // an agent may sit elsewhere now; who is logged off has no calls to listen to
+  if (w.agent !== '' && logged === undefined) return undefined;
+  for (const party of cx.store.all(PARTY, 'device', logged?.device ?? w.device)) {
     const leg = party.leg === 0 ? undefined : cx.store.get(LEG, party.leg);
     if (party.state !== 'connected' || leg?.part !== 'device') continue;
     const all = talkersIn(cx, party.ccall);
@@ -133,7 +143,7 @@ function begin(cx: Context, w: Watch, party: Party): void {
   // a call he refused to listen to is not offered to him again
   if (party.ccall === w.ccall) return;
   const way = phonesOf(cx, w.supervisor);
-  cx.store.patch(WATCH, w, { ccall: party.ccall });
+  cx.store.patch(WATCH, w, { ccall: party.ccall, device: party.device });
   if (isRefusal(way)) {
     over(cx, w, 'destNotObtainable', false);
     return;
@@ -192,7 +202,7 @@ function over(cx: Context, w: Watch, cause: Cause, final: boolean): void {
 export function watchedTalks(cx: Context, ccall: number): void {
   if (cx.store.count(WATCH) === 0) return;
   for (const w of [...cx.store.rows(WATCH)]) {
-    const party = w.state === 'waiting' ? talkingAt(cx, w.device) : undefined;
+    const party = w.state === 'waiting' ? talkingAt(cx, w) : undefined;
     if (party?.ccall === ccall) begin(cx, w, party);
   }
 }
@@ -224,6 +234,7 @@ function tell(
     body: {
       supervisorDevice: w.supervisor,
       monitoredDevice: w.device,
+      ...(w.agent === '' ? {} : { agentId: w.agent }),
       mode: w.mode,
       scope: w.scope,
       ...(watched === undefined ? {} : { monitoredCall: watched.id }),
