@@ -1,7 +1,7 @@
 /** Services of the contact centre: routing, agents, features of devices, supervision, recording. */
 
 import { z } from 'zod';
-import { CHARGES, type ProgramRole } from '../proto/centre.ts';
+import type { ProgramRole } from '../proto/centre.ts';
 import * as s from './schema.ts';
 import type { Service } from './services.ts';
 

@@ -81,7 +81,7 @@ function talksWithNobody(cx: Context, party: Party): boolean {
   return leg !== undefined && leg.peer === leg.id;
 }
 
-function mergeData(cx: Context, kept: Ccall, gone: Ccall): void {
+export function mergeData(cx: Context, kept: Ccall, gone: Ccall): void {
   if (gone.data === '') return;
   const own = kept.data === '' ? {} : JSON.parse(kept.data);
   cx.store.patch(CCALL, kept, { data: asciiJson({ ...JSON.parse(gone.data), ...own }) });

@@ -118,7 +118,7 @@ function reconcile(cx: Context, id: number): void {
   }
   if (shown) {
     for (const leg of legs) {
-      if (leg.part !== 'device') continue;
+      if (leg.part === 'media') continue;
       const state = stateOf(cx, call, leg);
       if (state !== undefined && !isKnown(cx, call, leg)) appear(cx, call, leg, state, cause);
     }
