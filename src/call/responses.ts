@@ -38,7 +38,7 @@ import { isRelayed, relayed } from './message.ts';
 import { describes, exchange, heard } from './offer.ts';
 import { continued } from './origin.ts';
 import { hearOutcome } from './outcomes.ts';
-import { redirects, tryNext } from './redirect.ts';
+import { sendsOn, tryNext } from './redirect.ts';
 import { registerAnswered, registerUnanswered } from './register-out.ts';
 import { acknowledge, rseqOf, takesReliable } from './reliable.ts';
 import { reofferAnswered, reofferOf, reofferUnanswered } from './renegotiate.ts';
@@ -158,7 +158,7 @@ function invited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage, sent: string): 
     answered(cx, ctx, leg, call, m);
   } else {
     const legs = cx.store.count(LEG);
-    if (redirects(m) && ctx.cancel === 'no') {
+    if (ctx.cancel === 'no' && sendsOn(cx, leg, m)) {
       happen(cx, call, 'redirect', { ...said(ctx, leg, m), tail: sent });
     }
     // others are called in its place: it has refused nothing
@@ -365,7 +365,7 @@ function lost(cx: Context, leg: Leg, unknown: boolean): void {
   if (leg.part === 'media' && mediaLeaves(cx, leg, call)) return;
   if (unknown) dropLeg(cx, leg);
   else hangUp(cx, leg, EMPTY_TAIL);
-  const silent = { m: undefined, ctx: undefined, status: 0, reason: '', tail: '' };
+  const silent = { m: undefined, ctx: undefined, status: 408, reason: '', tail: '' };
   happen(cx, call, 'end', { ...silent, leg });
   tidy(cx, call);
 }

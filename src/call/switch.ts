@@ -43,10 +43,12 @@ import { agentDue, resumeAgents } from './agent/agent.ts';
 import { AGENT, type Agent } from './agent/rows.ts';
 import { BRIDGE, type Bridge } from './bridge-rows.ts';
 import { happen } from './call.ts';
+import { CONFERENCE, MEMBER, RECORDING, WATCH } from './conference/rows.ts';
 import { bridgeDue } from './control/refer-out.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
+import { DEVICE } from './device/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
 import { distributionDue } from './distribute/arrive.ts';
 import { digitsDue } from './distribute/digits.ts';
@@ -68,6 +70,9 @@ import { huntDue } from './hunt.ts';
 import { resumeMedia } from './media.ts';
 import { newMessage } from './message.ts';
 import { hearOutcome } from './outcomes.ts';
+import { parkDue } from './park/park.ts';
+import { PARK, type Park } from './park/rows.ts';
+import { forwardsSilence } from './redirect.ts';
 import { outOfDialog } from './refer.ts';
 import { registrarsFound, registrationDue, settleRegistrations } from './register-out.ts';
 import { expire, register } from './registrar.ts';
@@ -106,7 +111,13 @@ export const CALL_TABLES: readonly TableSpec[] = [
   MONITOR,
   REQUEST,
   AGENT,
+  DEVICE,
   BRIDGE,
+  CONFERENCE,
+  MEMBER,
+  WATCH,
+  RECORDING,
+  PARK,
   CDR,
   HOUSE,
   ROUTER,
@@ -257,6 +268,7 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case CALL.number: {
       const call = row as Call;
+      if (forwardsSilence(cx, call)) return;
       cx.store.patch(CALL, call, { noAnswerAt: 0 });
       const said = {
         leg: undefined,
@@ -313,6 +325,9 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case CDR.number:
       cdrDue(cx, row as Cdr);
+      return;
+    case PARK.number:
+      parkDue(cx, row as Park);
       return;
     case BRIDGE.number:
       bridgeDue(cx, row as Bridge);

@@ -94,7 +94,7 @@ export class AgentLab extends Lab {
   }
 
   /** A command in a turn of its own, as the engine does it. */
-  command<T>(command: (cx: Context) => T): T {
+  turn<T>(command: (cx: Context) => T): T {
     this.cx.now = this.now;
     const cx = watched(this.cx);
     const result = command(cx);
@@ -105,7 +105,7 @@ export class AgentLab extends Lab {
   set(n: number, requestedState: SetAgentState['requestedState'], more: object = {}): string {
     const on = requestedState === 'loggedOn' ? { device: `100${n}` } : {};
     const p = { agentId: `a${n}`, requestedState, ...on, ...more };
-    return word(this.command((cx) => setAgentState(cx, p)));
+    return word(this.turn((cx) => setAgentState(cx, p)));
   }
 
   agent(n: number): Agent | undefined {

@@ -48,7 +48,7 @@ test('logging on: who may', (t) => {
     const p = { agentId, device: '1001', requestedState: 'loggedOn' as const };
     const more = password === undefined ? {} : { password };
     t.is(
-      word(lab.command((cx) => setAgentState(cx, { ...p, ...more }))),
+      word(lab.turn((cx) => setAgentState(cx, { ...p, ...more }))),
       says,
       `${strict} ${agentId}`,
     );
@@ -173,14 +173,14 @@ for (const [name, swap] of SWAPS) {
     t.is(lab.state(1), 'ready');
     t.is(lab.state(2), 'ready');
     t.deepEqual(
-      lab.command((cx) => readyAgents(cx, '6000')),
+      lab.turn((cx) => readyAgents(cx, '6000')),
       [],
       'but nobody is sent a call',
     );
     call.end();
     swap(lab);
     t.deepEqual(lab.agentEvents(), []);
-    t.is(lab.command((cx) => readyAgents(cx, '6000')).length, 2);
+    t.is(lab.turn((cx) => readyAgents(cx, '6000')).length, 2);
   });
 
   test(`after-call work, timed: ${name}`, (t) => {
@@ -316,14 +316,14 @@ for (const [name, swap] of SWAPS) {
     );
     swap(lab);
     t.is(
-      lab.command((cx) => longestIdle(cx, '6000')),
+      lab.turn((cx) => longestIdle(cx, '6000')),
       undefined,
     );
     lab.pass(14_999);
     t.is(lab.state(2), 'guard');
     lab.pass(1);
     t.is(lab.state(2), 'ready');
-    t.is(lab.command((cx) => longestIdle(cx, '6000'))?.agent, 'a2');
+    t.is(lab.turn((cx) => longestIdle(cx, '6000'))?.agent, 'a2');
   });
 
   test(`not ready for too long: ${name}`, (t) => {
@@ -378,32 +378,31 @@ for (const [name, swap] of SWAPS) {
       lab.set(n, 'ready');
       lab.pass(1000);
     }
-    const order = (queue = '6000') =>
-      lab.command((cx) => readyAgents(cx, queue)).map((a) => a.agent);
-    const first = () => lab.command((cx) => longestIdle(cx, '6000'))?.agent;
+    const order = (queue = '6000') => lab.turn((cx) => readyAgents(cx, queue)).map((a) => a.agent);
+    const first = () => lab.turn((cx) => longestIdle(cx, '6000'))?.agent;
     t.deepEqual(order(), ['a3', 'a1', 'a2']);
     t.deepEqual(order('6001'), ['a2']);
     t.is(first(), 'a3');
     t.is(
-      lab.command((cx) => loggedOn(cx, '6000')),
+      lab.turn((cx) => loggedOn(cx, '6000')),
       3,
     );
     lab.pass(1000);
     const waiting = lab.ring(5, '1006', 6);
     const ccall = [...lab.store.rows(CCALL)][0] as Ccall;
-    lab.command((cx) => reserve(cx, lab.agent(3) as Agent, ccall));
+    lab.turn((cx) => reserve(cx, lab.agent(3) as Agent, ccall));
     swap(lab);
     t.deepEqual(order(), ['a1', 'a2']);
-    lab.command((cx) => release(cx, lab.agent(3) as Agent, true));
+    lab.turn((cx) => release(cx, lab.agent(3) as Agent, true));
     swap(lab);
     t.deepEqual(order(), ['a3', 'a1', 'a2']);
-    lab.command((cx) => reserve(cx, lab.agent(3) as Agent, ccall));
-    lab.command((cx) => noAnswer(cx, lab.agent(3) as Agent, 'none'));
+    lab.turn((cx) => reserve(cx, lab.agent(3) as Agent, ccall));
+    lab.turn((cx) => noAnswer(cx, lab.agent(3) as Agent, 'none'));
     swap(lab);
     t.deepEqual(order(), ['a1', 'a2', 'a3']);
     lab.events();
-    lab.command((cx) => noAnswer(cx, lab.agent(1) as Agent, 'not-ready'));
-    lab.command((cx) => noAnswer(cx, lab.agent(2) as Agent, 'log-out'));
+    lab.turn((cx) => noAnswer(cx, lab.agent(1) as Agent, 'not-ready'));
+    lab.turn((cx) => noAnswer(cx, lab.agent(2) as Agent, 'log-out'));
     swap(lab);
     t.deepEqual(
       lab.agentEvents((b) => b['reason']),
@@ -411,7 +410,7 @@ for (const [name, swap] of SWAPS) {
     );
     t.deepEqual(order(), ['a3']);
     // kept for a call that is over: free again
-    lab.command((cx) => reserve(cx, lab.agent(3) as Agent, ccall));
+    lab.turn((cx) => reserve(cx, lab.agent(3) as Agent, ccall));
     t.deepEqual(order(), []);
     waiting.end();
     swap(lab);
@@ -427,7 +426,7 @@ for (const [name, swap] of SWAPS) {
     const lab = new AgentLab();
     lab.set(1, 'loggedOn');
     const by = (session: number, reserveMs: number) => {
-      const result = lab.command((cx) => {
+      const result = lab.turn((cx) => {
         cx.turn.session = session;
         return reserveAgent(cx, { agentId: 'a1', reserveMs });
       });
@@ -440,21 +439,21 @@ for (const [name, swap] of SWAPS) {
     t.is(by(1, 5000), 'ready');
     t.is(by(2, 5000), 'resourceBusy');
     t.is(
-      lab.command((cx) => longestIdle(cx, '6000')),
+      lab.turn((cx) => longestIdle(cx, '6000')),
       undefined,
     );
     lab.pass(4000);
     t.is(by(1, 5000), 'ready');
     lab.pass(4999);
     t.is(
-      lab.command((cx) => longestIdle(cx, '6000')),
+      lab.turn((cx) => longestIdle(cx, '6000')),
       undefined,
     );
     lab.pass(1);
-    t.is(lab.command((cx) => longestIdle(cx, '6000'))?.agent, 'a1');
+    t.is(lab.turn((cx) => longestIdle(cx, '6000'))?.agent, 'a1');
     t.is(by(2, 5000), 'ready');
     t.is(by(2, 0), 'ready');
-    t.is(lab.command((cx) => longestIdle(cx, '6000'))?.agent, 'a1');
+    t.is(lab.turn((cx) => longestIdle(cx, '6000'))?.agent, 'a1');
   });
 }
 
@@ -466,7 +465,7 @@ test('a call that becomes a business call by a transfer', (t) => {
   t.is(lab.state(2), 'ready');
   const ccall = [...lab.store.rows(CCALL)][0] as Ccall;
   // what a merge with a business call leaves behind
-  lab.command((cx) => cx.store.patch(CCALL, ccall, { business: true }));
+  lab.turn((cx) => cx.store.patch(CCALL, ccall, { business: true }));
   lab.swap(false);
   t.is(lab.state(2), 'busyReady');
   call.end();
@@ -475,7 +474,7 @@ test('a call that becomes a business call by a transfer', (t) => {
 
 test('asking for what is so', (t) => {
   const lab = new AgentLab();
-  const get = (p: object) => lab.command((cx) => getAgentState(cx, p));
+  const get = (p: object) => lab.turn((cx) => getAgentState(cx, p));
   t.deepEqual(get({ agentId: 'a1' }), { agent: { agentId: 'a1', state: 'loggedOff' } });
   t.is(word(get({ agentId: 'x' })), 'invalidAgentId');
   t.is(word(get({ device: '1001' })), 'invalidAgentState');
@@ -496,30 +495,26 @@ test('asking for what is so', (t) => {
   t.is(lab.set(3, 'loggedOn', { queues: ['6009'] }), 'invalidDeviceId');
   t.is(lab.set(3, 'loggedOn', { device: '99' }), 'invalidDeviceId');
   const ids = (p: object) => {
-    const { agents } = lab.command((cx) => snapshotAgents(cx, p)) as {
-      agents: { agentId: string }[];
-    };
+    const { agents } = lab.turn((cx) => snapshotAgents(cx, p)) as { agents: { agentId: string }[] };
     return agents.map((a) => a.agentId);
   };
   t.deepEqual(ids({}), ['a1', 'a2']);
   t.deepEqual(ids({ queue: '6001' }), ['a2']);
   t.deepEqual(ids({ from: lab.agent(1)?.id }), ['a2']);
-  t.is(word(lab.command((cx) => snapshotAgents(cx, { queue: '1' }))), 'invalidDeviceId');
+  t.is(word(lab.turn((cx) => snapshotAgents(cx, { queue: '1' }))), 'invalidDeviceId');
 });
 
 test('a thousand agents: pages, and the next one in little time', (t) => {
   const lab = new AgentLab({ strict: 'no', settings: { userTo: 2999 } });
   for (let n = 1000; n < 2100; n += 1) {
     const p = { agentId: `x${n}`, device: `${n}`, requestedState: 'loggedOn' as const };
-    lab.command((cx) => setAgentState(cx, { ...p, queues: ['6000'] }));
-    lab.command((cx) => setAgentState(cx, { agentId: `x${n}`, requestedState: 'ready' }));
+    lab.turn((cx) => setAgentState(cx, { ...p, queues: ['6000'] }));
+    lab.turn((cx) => setAgentState(cx, { agentId: `x${n}`, requestedState: 'ready' }));
   }
-  const page = lab.command((cx) => snapshotAgents(cx, {})) as { agents: unknown[]; more: number };
+  const page = lab.turn((cx) => snapshotAgents(cx, {})) as { agents: unknown[]; more: number };
   t.is(page.agents.length, 1000);
-  const rest = lab.command((cx) => snapshotAgents(cx, { from: page.more })) as {
-    agents: unknown[];
-  };
+  const rest = lab.turn((cx) => snapshotAgents(cx, { from: page.more })) as { agents: unknown[] };
   t.is(rest.agents.length, 100);
-  t.is(lab.command((cx) => longestIdle(cx, '6000'))?.agent, 'x1001');
-  t.is(lab.command((cx) => readyAgents(cx, '6000')).length, 9);
+  t.is(lab.turn((cx) => longestIdle(cx, '6000'))?.agent, 'x1001');
+  t.is(lab.turn((cx) => readyAgents(cx, '6000')).length, 9);
 });

@@ -1,11 +1,13 @@
 /** Calls that wait: the table, digits, charge, services that fail, lists, third parties, order. */
 
 import test from 'ava';
-import { PARTY, type Party } from '../../src/call/csta/rows.ts';
+import { MONITOR, PARTY, type Party, SESSION } from '../../src/call/csta/rows.ts';
 import { clearWaiting, deflectWaiting, takeWaiting } from '../../src/call/distribute/arrive.ts';
 import { DISTRIBUTION_MACHINE, type DistributionEvent } from '../../src/call/distribute/machine.ts';
+import { snapshotQueues } from '../../src/call/distribute/queues.ts';
 import { applyTreatment, routeRegister, routeSelect } from '../../src/call/distribute/router.ts';
 import { DISTRIBUTION } from '../../src/call/distribute/rows.ts';
+import { command, sessionOver } from '../../src/cti/commands.ts';
 import { line, Peer, SDP } from './call-lab.ts';
 import { Centrum, login, point, queue } from './distribute-lab.ts';
 
@@ -268,4 +270,56 @@ test('200 waiting calls keep order and waiting time over a switchover', (t) => {
   t.true(c.phone(3).lift());
   c.pass(1000);
   t.deepEqual(c.waiting('6000'), order.slice(1));
+});
+
+test('a route request is for the router alone; a session that ends takes its registration along', (t) => {
+  const c = new Centrum({ points: [point('5000', { defaults: ['1002'] })] });
+  c.program(2);
+  const ask = (session: number, method: string, params: object) =>
+    c.as(session, (cx) => {
+      const row = cx.store.get(SESSION, session);
+      if (row === undefined) throw new Error('no such session');
+      return command(cx, method, params, row);
+    });
+  const { registration } = ask(1, 'routeRegister', { deviceId: '5000' }) as {
+    registration: number;
+  };
+  t.like(ask(1, 'routeRegister', { deviceId: '6000' }), { refused: 'invalidDeviceId' });
+  t.like(ask(2, 'routeRegisterCancel', { registration }), { refused: 'invalidRouteId' });
+  c.phone(1).call('5000');
+  c.pass(300);
+  const heads = c.lab.programs.map((text) => JSON.parse(text.slice(0, text.indexOf('\n'))));
+  const asked = heads.filter((head) => head.event === 'routeRequest');
+  t.deepEqual(
+    asked.map((head) => head.devices),
+    [[`route:${registration}`]],
+  );
+  c.as(0, (cx) => sessionOver(cx, 1));
+  t.is([...c.lab.cx.store.rows(MONITOR)].filter((m) => m.subject.startsWith('route:')).length, 0);
+  c.pass(300);
+  // nobody is left to be asked
+  t.is(c.phone(2).talks.size, 1);
+  t.deepEqual(c.end(), []);
+});
+
+test('queues as programs look at them', (t) => {
+  const c = new Centrum({ queues: [queue('6000')], agents: [login('a3'), login('a4')] });
+  c.on(3);
+  c.phone(1).call('6000');
+  c.pass(100);
+  c.phone(2).call('6000');
+  c.pass(100);
+  t.like(
+    c.as(1, (cx) => snapshotQueues(cx, { queue: '6001' })),
+    { refused: 'invalidDeviceId' },
+  );
+  const { queues } = c.as(1, (cx) => snapshotQueues(cx, {})) as unknown as {
+    queues: { calls: { callingDevice: string; state: string; offeredTo?: string }[] }[];
+  };
+  t.like(queues[0], { deviceId: '6000', agentsLoggedOn: 1, agentsReady: 0 });
+  t.deepEqual(
+    queues[0]?.calls.map((x) => `${x.callingDevice} ${x.state} ${x.offeredTo ?? ''}`),
+    ['1001 offered 1003', '1002 queued '],
+  );
+  t.deepEqual(c.end(), []);
 });

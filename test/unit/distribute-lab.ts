@@ -6,10 +6,14 @@
 
 import { setAgentState } from '../../src/call/agent/commands.ts';
 import { AGENT } from '../../src/call/agent/rows.ts';
+import { BRIDGE } from '../../src/call/bridge-rows.ts';
 import { publish } from '../../src/call/csta/publish.ts';
 import { CCALL, EVENT, MONITOR, PARTY, SESSION } from '../../src/call/csta/rows.ts';
 import { DISTRIBUTION, TURNS } from '../../src/call/distribute/rows.ts';
 import { watched } from '../../src/call/events/watch.ts';
+import { partner } from '../../src/call/leg.ts';
+import { CALL, LEG } from '../../src/call/rows.ts';
+import { TRANSFER } from '../../src/call/transfer-rows.ts';
 import {
   type AgentLogin,
   type Centre,
@@ -225,4 +229,29 @@ export class Centrum {
     if (left !== (routers?.rows.size ?? 0)) out.push(`${left} rows are left`);
     return out;
   }
+}
+
+/** What is wrong when nothing is on its way. */
+export function lost(c: Centrum): string[] {
+  const { store } = c.lab.cx;
+  const out: string[] = [];
+  for (const leg of store.rows(LEG)) {
+    if (leg.part !== 'device' || (leg.state !== 'inviting' && leg.state !== 'confirmed')) continue;
+    const call = store.get(CALL, leg.call);
+    if (
+      call === undefined ||
+      (leg.peer === leg.id && leg.side === 'callee' && leg.state === 'inviting')
+    )
+      continue;
+    if ([...store.rows(DISTRIBUTION)].some((d) => d.leg === leg.id)) continue;
+    if ([...store.rows(BRIDGE)].some((b) => b.stays === leg.id || b.other === leg.id)) continue;
+    if ([...store.rows(TRANSFER)].some((t) => t.transferor === leg.id || t.transferee === leg.id))
+      continue;
+    const tried = store
+      .all(LEG, 'call', call.id)
+      .some((l) => l.side !== leg.side && l.peer !== l.id);
+    if (leg.state === 'inviting' ? tried : partner(c.lab.cx, call, leg) !== undefined) continue;
+    out.push(`${leg.aor || leg.remoteUri} (${leg.state}) has nobody`);
+  }
+  return out;
 }

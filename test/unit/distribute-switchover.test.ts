@@ -6,7 +6,7 @@
 
 import test from 'ava';
 import { applyTreatment, routeRegister, routeSelect } from '../../src/call/distribute/router.ts';
-import { Centrum, type House, login, point, queue, STEP } from './distribute-lab.ts';
+import { Centrum, type House, login, lost, point, queue, STEP } from './distribute-lab.ts';
 
 type Step = { readonly wait: number; readonly do: (c: Centrum) => boolean };
 type Play = {
@@ -60,6 +60,15 @@ const register = (c: Centrum): void => {
 };
 const RONA = { afterS: 3, overflow: [], action: 'not-ready' } as const;
 const AGENTS = [login('a3', { noAnswer: RONA }), login('a4')];
+
+/** The agent has a call of his own with phone 5. */
+const busyAgent = (c: Centrum): void => {
+  c.on(4);
+  c.phone(5).call('1004');
+  c.pass(300);
+  c.phone(4).lift();
+  c.pass(300);
+};
 
 const PLAYS: { readonly [name: string]: Play } = {
   'parked, ringing only, routed': {
@@ -147,6 +156,8 @@ const PLAYS: { readonly [name: string]: Play } = {
     steps: [calls(1, '6000'), waits(3500), lifts(4)],
     pair: '14',
   },
+  'a consultation that waits is transferred': consulted('answered'),
+  'a consultation that rings is transferred': consulted('early'),
   'transferred to a queue': {
     house: { queues: [queue('6000', { treatment: 'music' })], agents: AGENTS },
     begin: (c) => c.on(4),
@@ -168,6 +179,41 @@ const PLAYS: { readonly [name: string]: Play } = {
     pair: '14',
   },
 };
+
+/** Phone 1 talks with 2, who asks in a queue for an agent and leaves 1 there. */
+function consulted(charge: 'answered' | 'early'): Play {
+  return {
+    house: { queues: [queue('6000', { treatment: 'music', charge })], agents: AGENTS },
+    begin: busyAgent,
+    steps: [
+      calls(1, '1002'),
+      lifts(2),
+      { ...calls(2, '6000'), wait: 1500 },
+      {
+        wait: 2000,
+        do: (c) => {
+          const [own, asked] = [...c.phone(2).talks.values()].slice(-2);
+          if (own === undefined || asked === undefined) return false;
+          const value = encodeURIComponent(
+            `${asked.callId};to-tag=${asked.remoteTag};from-tag=${asked.tag}`,
+          );
+          c.phone(2).ask(own, 'REFER', `Refer-To: <sip:6000@x?Replaces=${value}>\r\n`);
+          return true;
+        },
+      },
+      // the agent's own call ends
+      {
+        wait: 2500,
+        do: (c) => {
+          c.phone(5).hangUp();
+          return true;
+        },
+      },
+      lifts(4),
+    ],
+    pair: '14',
+  };
+}
 
 type Death = 'said' | 'unsaid' | 'forgotten';
 type Blow = Death | 'caller';
@@ -244,6 +290,7 @@ for (const [name, p] of Object.entries(PLAYS)) {
         t.deepEqual(c.complaints(), [], where);
         t.is(pairOf(c), p.pair, where);
         t.deepEqual(deaf(c, p.pair), [], where);
+        t.deepEqual(lost(c), [], where);
         t.deepEqual([...c.events].sort(), events, where);
         t.deepEqual(c.end(), [], where);
       }

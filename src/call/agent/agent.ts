@@ -14,6 +14,7 @@ import type { Context } from '../../proto/context.ts';
 import { extensionOf } from '../../proto/site.ts';
 import { emit } from '../csta/event.ts';
 import { CCALL, PARTY } from '../csta/rows.ts';
+import { onwardAtOnce } from '../device/features.ts';
 import { BINDING } from '../rows.ts';
 import { AGENT_MACHINE, type AgentEvent, isBusy, SEEN } from './machine.ts';
 import { becameFree } from './ready-hook.ts';
@@ -95,7 +96,9 @@ export function step(cx: Context, agent: Agent, event: AgentEvent, reason?: stri
   const is = wanted === 'ready' && agent.guardUntil > cx.now ? 'guard' : wanted;
   const asked = reason !== undefined;
   // what he said of not being ready holds through a call
-  const why = asked ? reason : is === 'notReady' || isBusy(is) ? agent.reason : '';
+  // as does that of after-call work which a call of his own interrupted
+  const lasts = is === 'notReady' ? event !== 'wrapUpOver' : isBusy(is) || event === 'callEnds';
+  const why = asked ? reason : lasts && wanted !== 'ready' ? agent.reason : '';
   const anew = is !== was || why !== agent.reason || (is === 'work' && asked);
   if (!anew && !(asked && is === 'notReady')) return;
   const same = SEEN[is].state === SEEN[was].state && why === agent.reason;
@@ -176,7 +179,10 @@ function workAt(
   let business = false;
   for (const party of cx.store.all(PARTY, 'device', agent.device)) {
     if (party.leg === 0 || (party.state !== 'connected' && party.state !== 'hold')) continue;
-    if (cx.store.get(CCALL, party.ccall)?.business === true) business = true;
+    const ccall = cx.store.get(CCALL, party.ccall);
+    // one he makes himself is none before somebody answers
+    const talks = party.side !== 'calling' || (ccall?.answeredAt ?? 0) !== 0;
+    if (ccall?.business === true && talks) business = true;
     else if (own && party.side === 'calling') occupied = true;
   }
   return { occupied: occupied || business, business };
@@ -198,6 +204,8 @@ export function isReachable(cx: Context, device: string): boolean {
 export function isFree(cx: Context, agent: Agent): boolean {
   if (agent.state !== 'ready' || isReserved(cx, agent)) return false;
   if (cx.store.all(PARTY, 'device', agent.device).length > 0) return false;
+  // who is not to be disturbed is not, and what goes elsewhere is not his
+  if (onwardAtOnce(cx, agent.device, true) !== undefined) return false;
   return isReachable(cx, agent.device);
 }
 

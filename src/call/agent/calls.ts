@@ -9,11 +9,11 @@ import { AGENT } from './rows.ts';
 /** A connection came, changed, went or moved to another call. */
 export function agentsFollow(cx: Context, party: Party): void {
   const ccall = cx.store.get(CCALL, party.ccall);
-  const turned = ccall !== undefined && becomesBusiness(cx, ccall, party);
+  if (ccall !== undefined) becomesBusiness(cx, ccall, party);
   if (cx.store.count(AGENT) === 0) return;
   follow(cx, party.device);
-  if (!turned) return;
-  for (const other of [...cx.store.all(PARTY, 'ccall', ccall.id)]) {
+  // who called is talking when the other side answers
+  for (const other of [...cx.store.all(PARTY, 'ccall', party.ccall)]) {
     if (other.device !== party.device) follow(cx, other.device);
   }
 }
@@ -21,10 +21,10 @@ export function agentsFollow(cx: Context, party: Party): void {
 /** `into` has the connections of `from` now: a call that was business stays one. */
 export function agentsMerge(cx: Context, from: Ccall | undefined, party: Party): void {
   const into = cx.store.get(CCALL, party.ccall);
-  if (from?.business === true && into !== undefined && !into.business) {
+  if (from?.business === true && into !== undefined) {
     cx.store.patch(CCALL, into, { business: true });
-    for (const other of [...cx.store.all(PARTY, 'ccall', into.id)]) follow(cx, other.device);
-  } else agentsFollow(cx, party);
+  }
+  agentsFollow(cx, party);
 }
 
 function follow(cx: Context, device: string): void {
@@ -32,13 +32,12 @@ function follow(cx: Context, device: string): void {
   if (agent !== undefined) settle(cx, agent);
 }
 
-/** @returns true when it was none before. */
-function becomesBusiness(cx: Context, ccall: Ccall, party: Party): boolean {
-  if (ccall.business) return false;
+function becomesBusiness(cx: Context, ccall: Ccall, party: Party): void {
+  if (ccall.business) return;
   const came = [party.via, party.leg === 0 ? party.device : '', ccall.called];
-  if (!came.some((number) => distributes(cx, number))) return false;
-  cx.store.patch(CCALL, ccall, { business: true });
-  return true;
+  if (came.some((number) => distributes(cx, number))) {
+    cx.store.patch(CCALL, ccall, { business: true });
+  }
 }
 
 function distributes(cx: Context, number: string): boolean {

@@ -26,16 +26,25 @@ const REMIND_MS = 60_000;
 
 export type Place = 'point' | 'queue';
 
-/** A call comes to wait at `number`. `offer`: what its caller's open INVITE says; left out: answered. */
+export type Arrival = {
+  /** What the caller's open INVITE says; left out: he was answered. */
+  readonly offer?: Offer;
+  /** Who sent it there. */
+  readonly via?: string;
+  /** It waits since then: left out, it begins now. */
+  readonly since?: number;
+};
+
+/** A call comes to wait at `number`. */
 export function arrive(
   cx: Context,
   call: Call,
   leg: Leg,
   number: string,
   kind: Place,
-  offer?: Offer,
-  via = '',
+  how: Arrival = {},
 ): Distribution {
+  const { offer, via = '', since = cx.now } = how;
   const { centre } = cx.settings.site;
   const place = kind === 'point' ? pointOf(centre, number) : queueOf(centre, number);
   cx.count('callsWaited');
@@ -45,11 +54,11 @@ export function arrive(
     leg: leg.id,
     device: number,
     kind,
-    since: cx.now,
+    since,
     offer: offer === undefined ? '' : asciiJson(offer),
     remindAt: offer === undefined ? 0 : cx.now + REMIND_MS,
     charge: place?.charge ?? 'answered',
-    timeoutAt: kind === 'queue' ? waitsUntil(cx, number) : 0,
+    timeoutAt: kind === 'queue' ? waitsUntil(cx, number, since) : 0,
     via,
   });
   // a new caller is told of at the end of the turn, before that he waits here
@@ -57,9 +66,9 @@ export function arrive(
   return d;
 }
 
-function waitsUntil(cx: Context, number: string): number {
+function waitsUntil(cx: Context, number: string, since: number): number {
   const s = queueOf(cx.settings.site.centre, number)?.maxWaitS ?? 0;
-  return s === 0 ? 0 : cx.now + s * 1000;
+  return s === 0 ? 0 : since + s * 1000;
 }
 
 /** It is here now: it waits, or there is no room for it. */
@@ -114,7 +123,7 @@ export function moveOn(
     shown,
     hops,
     tried,
-    timeoutAt: kind === 'queue' ? waitsUntil(cx, number) : 0,
+    timeoutAt: kind === 'queue' ? waitsUntil(cx, number, cx.now) : 0,
     via: device,
   });
   settle(cx, next);
@@ -183,6 +192,20 @@ export function clearWaiting(cx: Context, party: Party): Done | Refusal {
   if (d === undefined) return refuse('invalidConnectionState');
   happens(cx, d, 'reject', { status: 480, cause: 'normalClearing' });
   return {};
+}
+
+/**
+ * Who waits is somebody else from now on: a consultation that waits was transferred. He has its place and
+ * its waiting time. @returns false when `from` does not wait.
+ */
+export function waitsInstead(cx: Context, from: Leg, to: Leg, by: string): boolean {
+  const d = distributionOf(cx, from.call);
+  const call = cx.store.get(CALL, to.call);
+  if (d === undefined || d.leg !== from.id || call === undefined) return false;
+  const { device, kind, since } = d;
+  happens(cx, d, 'taken', { cause: 'transfer' });
+  arrive(cx, call, to, device, kind, { via: by, since });
+  return true;
 }
 
 /** The call was taken away from here: whoever did it cares for the leg that waited, which is returned. */

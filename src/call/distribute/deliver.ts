@@ -16,7 +16,7 @@ import { endRedirect } from '../redirect.ts';
 import { route } from '../route.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
 import { moveOn } from './arrive.ts';
-import { agentAt, freeAgent, keep, loginOf } from './desk.ts';
+import { freeAgent, freeAgentAt, keep, loginOf, nameAt } from './desk.ts';
 import { isUnanswered, waitingIn } from './leave.ts';
 import { happens, type News } from './machine.ts';
 import { DISTRIBUTION, type Distribution } from './rows.ts';
@@ -29,7 +29,7 @@ const LONGEST_MS = 180_000;
 export function offer(cx: Context, d: Distribution, news: News): void {
   const waiting = waitingIn(cx, d);
   if (waiting === undefined) return;
-  const agent = news.agent === 0 ? agentAt(cx, news.number) : news.agent;
+  const agent = news.agent === 0 ? freeAgentAt(cx, news.number) : news.agent;
   const noAnswer = news.noAnswer === undefined ? '' : asciiJson(news.noAnswer);
   cx.store.patch(DISTRIBUTION, d, { target: news.number, agent, noAnswer });
   if (agent !== 0) keep(cx, agent, d);
@@ -83,7 +83,11 @@ export function withdraw(cx: Context, d: Distribution): void {
   cx.store.patch(DISTRIBUTION, d, { noAnswerAt: 0 });
   const bridge = d.bridge === 0 ? undefined : cx.store.get(BRIDGE, d.bridge);
   cx.store.patch(DISTRIBUTION, d, { bridge: 0 });
-  if (bridge !== undefined) cancelBridge(cx, bridge);
+  if (bridge !== undefined) {
+    cancelBridge(cx, bridge);
+    const why = cx.turn.causes.get(d.call);
+    if (why !== undefined) cx.turn.causes.set(bridge.call, why);
+  }
   if (call === undefined) return;
   endHunt(cx, call);
   endRedirect(cx, call);
@@ -108,7 +112,8 @@ const NONE: NoAnswer = { afterS: 0, overflow: [], action: 'none' };
 export function noAnswerFor(cx: Context, d: Distribution): NoAnswer {
   if (d.noAnswer !== '') return JSON.parse(d.noAnswer) as NoAnswer;
   const { centre } = cx.settings.site;
-  const login = d.agent === 0 ? undefined : agentOf(centre, loginOf(cx, d.agent));
+  const name = d.agent === 0 ? nameAt(cx, d.target) : loginOf(cx, d.agent);
+  const login = name === '' ? undefined : agentOf(centre, name);
   if (login !== undefined && login.noAnswer.afterS > 0) return login.noAnswer;
   const place = d.kind === 'point' ? pointOf(centre, d.device) : queueOf(centre, d.device);
   return place?.noAnswer ?? NONE;

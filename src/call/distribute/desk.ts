@@ -2,7 +2,7 @@
 
 import type { NoAnswerAction } from '../../proto/centre.ts';
 import type { Context } from '../../proto/context.ts';
-import { agentAt as findAgent } from '../agent/agent.ts';
+import { agentAt as findAgent, isFree } from '../agent/agent.ts';
 import { loggedOn, longestIdle, noAnswer, readyAgents, release, reserve } from '../agent/offer.ts';
 import { AGENT, type Agent } from '../agent/rows.ts';
 import { ccallOf } from '../csta/ccall.ts';
@@ -20,9 +20,18 @@ export function nextAgent(cx: Context, queue: string, avoid: readonly string[]):
   return readyAgents(cx, queue).find((a) => !avoid.includes(String(a.id)));
 }
 
-/** The row of the agent at a device; 0 for none. */
-export function agentAt(cx: Context, device: string): number {
-  return findAgent(cx, device)?.id ?? 0;
+/**
+ * The row of the agent at a device who can have a call now; 0 for none. Whoever is routed to by his
+ * number is called all the same: his phone says whether he will have it.
+ */
+export function freeAgentAt(cx: Context, device: string): number {
+  const agent = findAgent(cx, device);
+  return agent !== undefined && isFree(cx, agent) ? agent.id : 0;
+}
+
+/** The name of the agent at a device; '' for none. */
+export function nameAt(cx: Context, device: string): string {
+  return findAgent(cx, device)?.agent ?? '';
 }
 
 /** The name he logged in by; '' once he is gone. */

@@ -18,13 +18,13 @@ const TOTAL_S = 60;
 const MOST = 32;
 
 export type Collecting = {
-  readonly prompt?: string;
-  readonly digits?: number;
-  readonly leastDigits?: number;
-  readonly firstDigitS?: number;
-  readonly interDigitS?: number;
-  readonly totalS?: number;
-  readonly terminator?: string;
+  readonly prompt?: string | undefined;
+  readonly digits?: number | undefined;
+  readonly leastDigits?: number | undefined;
+  readonly firstDigitS?: number | undefined;
+  readonly interDigitS?: number | undefined;
+  readonly totalS?: number | undefined;
+  readonly terminator?: string | undefined;
 };
 
 /** Collects from now on; what was being collected is forgotten. */

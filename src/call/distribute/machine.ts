@@ -108,8 +108,9 @@ export const DISTRIBUTION_MACHINE: {
   waiting: { ...STANDING, orphan: NOTHING },
   offering: {
     arrive: NOTHING,
-    instruct: { to: 'waiting', act: ['withdraw', 'excuse', 'offer'] },
-    reject: { to: 'waiting', act: ['withdraw', 'excuse', 'refuseCaller'] },
+    // until its agent is given back it is no call that waits for him
+    instruct: { to: 'same', act: ['withdraw', 'excuse', 'offer'] },
+    reject: { to: 'same', act: ['withdraw', 'excuse', 'refuseCaller'] },
     assign: NOTHING,
     // who rings may still answer; when he does not, it is looked at again
     late: NOTHING,
@@ -119,8 +120,8 @@ export const DISTRIBUTION_MACHINE: {
     refuse: { to: 'waiting', act: ['afterRefusal'] },
     silence: { to: 'waiting', act: ['withdraw', 'afterSilence'] },
     retry: NOTHING,
-    abandon: { to: 'waiting', act: ['withdraw', 'excuse', 'close'] },
-    taken: { to: 'waiting', act: ['withdraw', 'excuse', 'diverted', 'close'] },
+    abandon: { to: 'same', act: ['withdraw', 'excuse', 'close'] },
+    taken: { to: 'same', act: ['withdraw', 'excuse', 'diverted', 'close'] },
   },
 };
 

@@ -37,7 +37,7 @@ export function routerSubject(d: Distribution): readonly string[] {
 
 // ── registrations ────────────────────────────────────────────────────────────────────────────────
 
-export type RouteRegister = { readonly deviceId?: string };
+export type RouteRegister = { readonly deviceId?: string | undefined };
 
 /** Routes the calls of a routing point, or of all of them. */
 export function routeRegister(cx: Context, p: RouteRegister): Done | Refusal {
@@ -162,10 +162,10 @@ function instructed(cx: Context, d: Distribution): void {
 
 export type RouteSelect = RouteRef & {
   readonly destination: string;
-  readonly callingDevice?: string;
-  readonly userData?: JsonObject;
-  readonly noAnswerS?: number;
-  readonly overflow?: readonly string[];
+  readonly callingDevice?: string | undefined;
+  readonly userData?: JsonObject | undefined;
+  readonly noAnswerS?: number | undefined;
+  readonly overflow?: readonly string[] | undefined;
 };
 
 /** Sends a waiting call to a number. */
@@ -210,7 +210,7 @@ function supervision(cx: Context, d: Distribution, p: RouteSelect): NoAnswer | u
 
 const REJECTIONS = { busy: 486, rejected: 603, invalid: 404 } as const;
 
-export type RouteReject = RouteRef & { readonly cause?: keyof typeof REJECTIONS };
+export type RouteReject = RouteRef & { readonly cause?: keyof typeof REJECTIONS | undefined };
 
 /** Refuses a waiting call. */
 export function routeReject(cx: Context, p: RouteReject): Done | Refusal {
@@ -229,15 +229,20 @@ export function routeEnd(cx: Context, p: RouteRef): Done | Refusal {
   return {};
 }
 
+/** A treatment as a program asks for it. */
+type Asked = { readonly [K in keyof Treatment]: Treatment[K] | undefined } & {
+  readonly kind: Treatment['kind'];
+};
+
 export type ApplyTreatment = RouteRef & {
-  readonly treatment: Treatment & {
+  readonly treatment: Asked & {
     /** collect: so many at most, at least; patience for the first, between two, in all, seconds. */
-    readonly digits?: number;
-    readonly leastDigits?: number;
-    readonly firstDigitS?: number;
-    readonly interDigitS?: number;
-    readonly totalS?: number;
-    readonly terminator?: string;
+    readonly digits?: number | undefined;
+    readonly leastDigits?: number | undefined;
+    readonly firstDigitS?: number | undefined;
+    readonly interDigitS?: number | undefined;
+    readonly totalS?: number | undefined;
+    readonly terminator?: string | undefined;
   };
 };
 

@@ -182,7 +182,7 @@ export function endTreatment(cx: Context, d: Distribution): void {
   const began = leg === undefined || (leg.state !== 'inviting' && leg.state !== 'early');
   if (leg !== undefined) {
     letGo(cx, leg);
-    alone(cx, d);
+    alone(cx, d, leg.id);
   }
   if (d.treatment !== '' && began) treatmentEvent(cx, d, 'treatmentEnded');
   if (d.media !== 0 || d.treatment !== '') {
@@ -191,9 +191,10 @@ export function endTreatment(cx: Context, d: Distribution): void {
 }
 
 /** Nobody is at the other side of an answered caller until something else is heard. */
-function alone(cx: Context, d: Distribution): void {
+function alone(cx: Context, d: Distribution, media: number): void {
   const leg = cx.store.get(LEG, d.leg);
-  if (leg?.state === 'confirmed' && leg.peer !== leg.id) cx.store.patch(LEG, leg, { peer: leg.id });
+  const hears = leg?.peer === 0 || leg?.peer === media;
+  if (leg?.state === 'confirmed' && hears) cx.store.patch(LEG, leg, { peer: leg.id });
 }
 
 /** A leg that is not wanted any more; `peer` says that nobody hears what it still has to say. */
@@ -281,8 +282,9 @@ export function mediaRefused(cx: Context, d: Distribution | undefined, leg: Leg)
 /** What was played is over: the service says so, or has hung up. */
 export function treatmentOver(cx: Context, d: Distribution, gone: boolean): void {
   if (gone) {
+    const { media } = d;
     cx.store.patch(DISTRIBUTION, d, { media: 0 });
-    alone(cx, d);
+    alone(cx, d, media);
   }
   if (d.treatment === '') return;
   treatmentEvent(cx, d, 'treatmentEnded');

@@ -72,6 +72,7 @@ export const COUNTERS = [
   'callsRedirected',
   /** Calls that came to wait at a routing point or in a queue. */
   'callsWaited',
+  'callsForwarded',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];
