@@ -43,12 +43,23 @@ import { agentDue, resumeAgents } from './agent/agent.ts';
 import { AGENT, type Agent } from './agent/rows.ts';
 import { BRIDGE, type Bridge } from './bridge-rows.ts';
 import { happen } from './call.ts';
+import { CONFERENCE, MEMBER, RECORDING, WATCH } from './conference/rows.ts';
 import { bridgeDue } from './control/refer-out.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
 import { DEVICE } from './device/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
+import { distributionDue } from './distribute/arrive.ts';
+import { digitsDue } from './distribute/digits.ts';
+import {
+  DIGITS,
+  DISTRIBUTION,
+  type Digits,
+  type Distribution,
+  ROUTER,
+  TURNS,
+} from './distribute/rows.ts';
 import { lapse, mailboxWord } from './events/mailbox.ts';
 import { resumeSubscriptions, subscriptionDue } from './events/notifier.ts';
 import { MAILBOX, type Mailbox, SUBSCRIPTION, type Subscription } from './events/rows.ts';
@@ -59,6 +70,8 @@ import { huntDue } from './hunt.ts';
 import { resumeMedia } from './media.ts';
 import { newMessage } from './message.ts';
 import { hearOutcome } from './outcomes.ts';
+import { parkDue } from './park/park.ts';
+import { PARK, type Park } from './park/rows.ts';
 import { forwardsSilence } from './redirect.ts';
 import { outOfDialog } from './refer.ts';
 import { registrarsFound, registrationDue, settleRegistrations } from './register-out.ts';
@@ -100,8 +113,17 @@ export const CALL_TABLES: readonly TableSpec[] = [
   AGENT,
   DEVICE,
   BRIDGE,
+  CONFERENCE,
+  MEMBER,
+  WATCH,
+  RECORDING,
+  PARK,
   CDR,
   HOUSE,
+  ROUTER,
+  DISTRIBUTION,
+  DIGITS,
+  TURNS,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
@@ -304,11 +326,20 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
     case CDR.number:
       cdrDue(cx, row as Cdr);
       return;
+    case PARK.number:
+      parkDue(cx, row as Park);
+      return;
     case BRIDGE.number:
       bridgeDue(cx, row as Bridge);
       return;
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));
+      return;
+    case DISTRIBUTION.number:
+      distributionDue(cx, row as Distribution);
+      return;
+    case DIGITS.number:
+      digitsDue(cx, row as Digits);
       return;
     case AGENT.number:
       agentDue(cx, row as Agent);

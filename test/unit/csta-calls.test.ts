@@ -5,6 +5,7 @@
  */
 
 import test from 'ava';
+import { CDR } from '../../src/call/csta/cdr.ts';
 import { PLAIN_SITE } from '../../src/proto/site.ts';
 import { SDP } from './call-lab.ts';
 import { Stage } from './csta-stage.ts';
@@ -572,6 +573,25 @@ const SCENARIOS: readonly Scenario[] = [
 
 type Outcome = { readonly events: string[]; readonly wrong: string[] };
 
+/** Each call that is over has one CDR, and it names who was in it. */
+function recordsOf(s: Stage): string[] {
+  const over = s.events
+    .filter((e) => e.includes(' callCleared '))
+    .map((e) => Number.parseInt(e, 10));
+  const rows = [...s.lab.store.rows(CDR)].map((row) => JSON.parse(row.line));
+  const told = rows.map((cdr) => cdr.callId).sort();
+  const out = told.join() === over.sort().join() ? [] : [`calls ${over} are over, CDRs ${told}`];
+  for (const cdr of rows) {
+    const there = cdr.log.map((d: { device: string }) => d.device);
+    for (const e of s.events) {
+      const [id, event, device] = e.split(' ');
+      const named = there.includes(device ?? '');
+      if (Number(id) === cdr.callId && event === 'established' && !named) out.push(`no ${device}`);
+    }
+  }
+  return out;
+}
+
 function run(sc: Scenario, at: number, lose: boolean): Outcome {
   const s = sc.setup();
   for (let i = 0; i <= sc.steps.length; i += 1) {
@@ -580,7 +600,7 @@ function run(sc: Scenario, at: number, lose: boolean): Outcome {
     const wrong = s.look();
     if (wrong.length > 0) return { events: s.events, wrong: [`step ${i}`, ...wrong] };
   }
-  return { events: s.events, wrong: [] };
+  return { events: s.events, wrong: recordsOf(s) };
 }
 
 function told(sc: Scenario, events: readonly string[]): string[] {

@@ -38,11 +38,14 @@ export function publish(cx: Context): void {
   if (turn.calls.size + turn.ended.size > 0) {
     for (let round = 0; round < ROUNDS && turn.calls.size + turn.ended.size > 0; round += 1) {
       for (let n = turn.calls.size; n > 0; n -= 1) reconcile(cx, turn.calls.shift() ?? 0);
+      // the last connections of a call are told before its end
+      if (turn.calls.size > 0) continue;
       for (let n = turn.ended.size; n > 0; n -= 1) over(cx, turn.ended.shift() ?? 0);
     }
     turn.ended.clear();
     turn.calls.clear();
     turn.causes.clear();
+    turn.via.clear();
     turn.failed.clear();
     turn.ender.clear();
     if (turn.ends.size > 0) keepEnds(cx);
@@ -104,6 +107,7 @@ function reconcile(cx: Context, id: number): void {
     for (let party of parties) {
       if (party.leg === 0) {
         if (call === undefined) gone = add(gone, party);
+        else if (party.ccall !== call.ccall) remade(cx, party, { ccall: call.ccall });
         continue;
       }
       if (shown && party.ccall !== call.ccall) party = remade(cx, party, { ccall: call.ccall });
@@ -114,7 +118,7 @@ function reconcile(cx: Context, id: number): void {
   }
   if (shown) {
     for (const leg of legs) {
-      if (leg.part !== 'device') continue;
+      if (leg.part === 'media') continue;
       const state = stateOf(cx, call, leg);
       if (state !== undefined && !isKnown(cx, call, leg)) appear(cx, call, leg, state, cause);
     }
@@ -157,8 +161,11 @@ function leave(
   const answered = call?.state === 'talking';
   for (let rank = 0; rank < 3; rank += 1) {
     for (const party of gone) {
+      // the end of one may have taken another with it (a call that waits and its caller)
+      if (cx.store.get(PARTY, party.id) !== party) continue;
       const own = party.leg !== 0 && party.leg === ender ? 0 : party.side === 'calling' ? 2 : 1;
-      if (own === rank) part(cx, party, cause, answered);
+      // the end of one may have taken another with it (a call that waits and its caller)
+      if (own === rank && cx.store.get(PARTY, party.id) === party) part(cx, party, cause, answered);
     }
   }
 }
@@ -216,7 +223,7 @@ function appear(cx: Context, call: Call, leg: Leg, state: State, cause: Cause | 
     device: deviceIn(cx, call, leg),
     state,
     side,
-    via: sent?.via ?? '',
+    via: cx.turn.via.get(leg.id) ?? sent?.via ?? '',
     since: cx.now,
     session: cx.turn.session,
     request: cx.turn.request,
@@ -283,14 +290,23 @@ export function forget(cx: Context, party: Party, was: State, cause: Cause): voi
   partyChanged(cx, { party, was, is: undefined, cause });
 }
 
-/** The connection with another call or leg: fields by which rows are found do not change. */
+/**
+ * The connection with another call or leg: fields by which rows are found do not change. Another call
+ * knows the device from now on.
+ */
 function remade(
   cx: Context,
   party: Party,
   values: { readonly ccall?: number; readonly leg?: number },
 ): Party {
-  const { call, device, state, side, via, since, session, request, startedAt, answeredAt } = party;
+  const { call, device, state, side, via, since, session, request } = party;
   const { ccall = party.ccall, leg = party.leg } = values;
+  let { startedAt, answeredAt } = party;
+  if (ccall !== party.ccall) {
+    noteDevice(cx, party, 'transfer');
+    startedAt = cx.now;
+    if (answeredAt !== 0) answeredAt = cx.now;
+  }
   cx.store.remove(PARTY, party);
   const moved = cx.store.insert(PARTY, {
     ...{ ccall, call, leg, device, state, side, via, since },
