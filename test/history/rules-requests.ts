@@ -148,7 +148,8 @@ function hears(story: Story, ask: Ask): boolean {
 
 /** The device for which it is asked. */
 function deviceOf(ask: Ask): string {
-  const { connection, callingDevice, deviceId } = ask.params;
+  const { existingCall, callingDevice, deviceId } = ask.params;
+  const { connection = existingCall } = ask.params;
   if (typeof connection === 'object' && connection !== null) {
     return String((connection as { deviceId?: string }).deviceId ?? '');
   }

@@ -40,7 +40,7 @@ const WISHES: readonly (readonly [number, Draw])[] = [
   [2, (w) => w.two('conferenceCall')],
   [2, (w) => w.two('alternateCall')],
   [2, (w) => w.two('reconnectCall')],
-  [2, (w) => w.away('connected', 'singleStepTransferCall', 'transferredTo')],
+  [2, (w) => w.away('connected', 'singleStepTransferCall', 'transferredTo', 'activeCall')],
   [2, (w) => w.away('alerting', 'deflectCall', 'newDestination')],
   [3, (w) => w.data()],
   [8, (w) => w.agent()],
@@ -144,7 +144,7 @@ export class Will {
     const idle = this.idle();
     if (idle.length === 0 || this.calls.calls.size >= CALLS) return undefined;
     const callingDevice = this.dice.pick(idle);
-    const params = { callingDevice, calledDevice: this.somebody(callingDevice) };
+    const params = { callingDevice, calledNumber: this.somebody(callingDevice) };
     return { method: 'makeCall', params };
   }
 
@@ -158,13 +158,16 @@ export class Will {
   consult(): Wish | undefined {
     const wish = this.on('connected', 'consultationCall');
     if (wish === undefined) return undefined;
-    return { ...wish, params: { ...wish.params, calledDevice: this.somebody(deviceIn(wish)) } };
+    const { connection: existingCall } = wish.params;
+    const consultedDevice = this.somebody(deviceIn(wish));
+    return { ...wish, params: { existingCall, consultedDevice } };
   }
 
-  away(state: string, method: string, field: string): Wish | undefined {
+  away(state: string, method: string, field: string, which = 'connection'): Wish | undefined {
     const wish = this.on(state, method);
     if (wish === undefined) return undefined;
-    return { ...wish, params: { ...wish.params, [field]: this.somebody(deviceIn(wish)) } };
+    const { connection } = wish.params;
+    return { ...wish, params: { [which]: connection, [field]: this.somebody(deviceIn(wish)) } };
   }
 
   two(method: string): Wish | undefined {
@@ -253,7 +256,7 @@ export class Will {
       { method: 'answerCall', params: { connection } },
       { method: 'holdCall', params: { connection } },
       { method: 'clearConnection', params: { connection: { callId: 999_999, deviceId } } },
-      { method: 'makeCall', params: { callingDevice: deviceId, calledDevice: '4999' } },
+      { method: 'makeCall', params: { callingDevice: deviceId, calledNumber: '4999' } },
       { method: 'monitorStop', params: { monitor: 999_999 } },
     ]);
   }
