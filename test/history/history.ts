@@ -33,6 +33,8 @@ export type Story = {
   ended: 'stopped' | 'lost' | 'open';
   readonly seen: Seen[];
   readonly watches: Watch[];
+  /** It routes calls: what is asked of it comes by a monitor of its own that has no name. */
+  routes: boolean;
 };
 
 export type History = {
@@ -139,6 +141,7 @@ function session(
       ended: 'open',
       seen: [],
       watches: [],
+      routes: false,
     });
   } else if (line.how === 'lost' || line.how === 'stopped') {
     known.endedLine = n;
@@ -190,7 +193,8 @@ function watched(asks: readonly Ask[], stories: ReadonlyMap<string, Story>): voi
     const story = stories.get(ask.session);
     if (story === undefined || !isResult(ask.answered[0])) continue;
     const result = resultOf(ask);
-    if (ask.method === 'monitorStart') {
+    if (ask.method === 'routeRegister') story.routes = true;
+    else if (ask.method === 'monitorStart') {
       const ref = String(result['monitor'] ?? '');
       const { deviceId, callId } = ask.params;
       const kind = callId !== undefined ? 'call' : deviceId !== undefined ? 'device' : 'all';

@@ -51,6 +51,10 @@ const FIRST_PORT = 20_000;
 const TALK_MS: readonly [number, number] = [15_000, 90_000];
 const RING_MS: readonly [number, number] = [300, 5000];
 const LOOK_MS = 20_000;
+/** Of the lab's centre: those some agents serve, and those one program routes. */
+const QUEUES = ['6000', '6001'];
+const POINTS = ['5000'];
+const LEFT_OUT: ReadonlySet<string> = new Set();
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as PlayerSettings;
 
@@ -130,7 +134,8 @@ const programs = Array.from({ length: settings.programs + 1 }, (_, n) => {
   const from = (n - 1) * share;
   // neighbours watch some devices together
   const devices = witness ? [] : own.slice(from, from + share + die.whole(0, 2));
-  const duty = { devices, others: numbers, queues: [], points: [], leaveOut: new Set<string>() };
+  const centre = witness ? { queues: [], points: [] } : { queues: QUEUES, points: POINTS };
+  const duty = { devices, others: numbers, ...centre, routes: n === 1, leaveOut: LEFT_OUT };
   const actor = new Actor(
     name,
     new Will(die.fork('will'), duty),

@@ -180,12 +180,12 @@ export const references: Rule = {
   name: 'references',
   about: 'a reference is told to whoever gave it, and to nobody else',
   find(history, broken) {
-    const asked = new Map(history.asks.map((ask) => [askKey(ask.session, ask.id), ask]));
+    const asks = new Map(history.asks.map((ask) => [askKey(ask.session, ask.id), ask]));
     const owner = new Map<number, string>();
     for (const story of history.stories.values()) {
       for (const { event, line } of story.seen) {
         if (event.requestId === undefined) continue;
-        const ask = asked.get(askKey(story.session, String(event.requestId)));
+        const ask = asks.get(askKey(story.session, String(event.requestId)));
         const what = `${event.event} ${event.id} names request ${event.requestId}`;
         if (ask === undefined || ask.line > line) {
           broken(line, `${what}, which ${story.program} has not made`);
@@ -194,7 +194,8 @@ export const references: Rule = {
         if (other !== story.session) broken(line, `${what} to ${story.program}, and to ${other}`);
         owner.set(event.id, other);
         const own = story.watches.some((w) => isFor(w, event, history.about.get(event.id) ?? NONE));
-        if (!own) broken(line, `${what} to ${story.program}, which does not watch it`);
+        const asked = story.routes && event['routeId'] !== undefined;
+        if (!own && !asked) broken(line, `${what} to ${story.program}, which does not watch it`);
       }
     }
   },

@@ -18,6 +18,8 @@ export type Duty = {
   readonly others: readonly string[];
   readonly queues: readonly string[];
   readonly points: readonly string[];
+  /** It routes the calls of the points. */
+  readonly routes: boolean;
   /** Services the product does not have (yet) are not asked for. */
   readonly leaveOut: ReadonlySet<string>;
 };
@@ -42,6 +44,8 @@ const WISHES: readonly (readonly [number, Draw])[] = [
   [2, (w) => w.two('reconnectCall')],
   [2, (w) => w.away('connected', 'singleStepTransferCall', 'transferredTo', 'activeCall')],
   [2, (w) => w.away('alerting', 'deflectCall', 'newDestination')],
+  [1, (w) => w.on('connected', 'parkCall')],
+  [1, (w) => w.pickUp()],
   [3, (w) => w.data()],
   [8, (w) => w.agent()],
   [1, (w) => w.feature()],
@@ -65,11 +69,16 @@ export class Will {
 
   /** The first things a program does: it watches what it cares for. */
   beginning(): Wish[] {
-    const { devices, queues, points } = this.duty;
-    return [...devices, ...queues, ...points].map((deviceId) => ({
+    const { devices, queues, points, routes } = this.duty;
+    const watched = [...devices, ...queues, ...points].map((deviceId) => ({
       method: 'monitorStart',
       params: { deviceId },
     }));
+    if (!routes) return watched;
+    return [
+      ...watched,
+      ...points.map((deviceId) => ({ method: 'routeRegister', params: { deviceId } })),
+    ];
   }
 
   hear(event: EventView): void {
@@ -168,6 +177,20 @@ export class Will {
     if (wish === undefined) return undefined;
     const { connection } = wish.params;
     return { ...wish, params: { [which]: connection, [field]: this.somebody(deviceIn(wish)) } };
+  }
+
+  /** Somebody idle takes a call that rings or waits elsewhere. */
+  pickUp(): Wish | undefined {
+    const idle = this.idle();
+    if (idle.length === 0) return undefined;
+    const ringing = [...this.calls.calls.values()].flatMap((call) =>
+      call.connections
+        .filter((at) => at.state === 'alerting' || at.state === 'queued')
+        .map((at) => ({ callId: call.callId, deviceId: at.deviceId })),
+    );
+    if (ringing.length === 0) return undefined;
+    const params = { callToBePickedUp: this.dice.pick(ringing), newDevice: this.dice.pick(idle) };
+    return { method: 'directedPickupCall', params };
   }
 
   two(method: string): Wish | undefined {

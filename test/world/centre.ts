@@ -38,6 +38,45 @@ export type CentreDraw = {
 };
 
 const FIRST = 1200;
+const POINT = '5000';
+const QUEUE = '6000';
+
+const NO_ANSWER = { afterS: 4, overflow: ['recall'], action: 'not-ready' } as const;
+const AGENT_LOGIN = {
+  password: '',
+  queues: [QUEUE],
+  wrapUpS: 1,
+  noAnswer: { afterS: 0, overflow: [], action: 'none' },
+  autoLogoutS: 0,
+  legalGuardS: 0,
+  record: false,
+} as const;
+
+const PLACES = {
+  points: {
+    [POINT]: {
+      number: POINT,
+      timeoutS: 2,
+      defaults: [QUEUE],
+      hopLimit: 4,
+      charge: 'early',
+      treatment: '',
+      noAnswer: NO_ANSWER,
+    },
+  },
+  queues: {
+    [QUEUE]: {
+      number: QUEUE,
+      name: 'queue',
+      charge: 'early',
+      treatment: '',
+      maxCalls: 4,
+      maxWaitS: 10,
+      overflow: [],
+      noAnswer: NO_ANSWER,
+    },
+  },
+} as const;
 
 export function centreSite(draw: CentreDraw): Site {
   const names = ['witness', ...Array.from({ length: draw.programs }, (_, n) => `program${n}`)];
@@ -45,7 +84,16 @@ export function centreSite(draw: CentreDraw): Site {
     ...PLAIN_SITE,
     centre: {
       ...PLAIN_CENTRE,
+      ...PLACES,
+      agents: Object.fromEntries(
+        Array.from({ length: draw.phones }, (_, n) => [
+          `agent${FIRST + n}`,
+          { ...AGENT_LOGIN, id: `agent${FIRST + n}` },
+        ]),
+      ),
       strict: 'no',
+      // nobody plays anything in the world
+      musicOnHold: '',
       programs: names.map((name) => ({
         name,
         password: CTI_PASSWORD,
@@ -128,7 +176,10 @@ export class Centre {
     const share = Math.ceil(numbers.length / draw.programs);
     const from = (n - 1) * share;
     const devices = witness ? [] : numbers.slice(from, from + share + own.whole(0, 2));
-    const duty: Duty = { devices, others: numbers, queues: [], points: [], leaveOut: LEFT_OUT };
+    const duty: Duty = {
+      ...{ devices, others: numbers, routes: n === 1, leaveOut: LEFT_OUT },
+      ...(witness ? { queues: [], points: [] } : { queues: [QUEUE], points: [POINT] }),
+    };
     const actor = new Actor(
       name,
       new Will(own.fork('will'), duty),
