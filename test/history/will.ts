@@ -83,12 +83,21 @@ export class Will {
 
   hear(event: EventView): void {
     this.calls.take(event);
+    this.prune(event.callId ?? 0);
+    this.prune(Number(event['secondaryOldCall'] ?? 0));
     const agentId = event['agentId'];
     if (event.event.startsWith('agent') && typeof agentId === 'string') {
       this.agents.set(agentId, event.event);
     }
     const routeId = event['routeId'];
     if (event.event === 'routeRequest' && typeof routeId === 'number') this.routes.push(routeId);
+  }
+
+  /** Of calls that none of its devices is in it hears no more. */
+  private prune(callId: number): void {
+    const call = this.calls.calls.get(callId);
+    if (call?.connections.some((at) => this.duty.devices.includes(at.deviceId))) return;
+    this.calls.calls.delete(callId);
   }
 
   /** The session began anew: what was known is no more. */
@@ -118,10 +127,6 @@ export class Will {
   private own(state: string): { call: CallModel; at: Connection }[] {
     const found: { call: CallModel; at: Connection }[] = [];
     for (const call of this.calls.calls.values()) {
-      if (call.over) {
-        this.calls.calls.delete(call.callId);
-        continue;
-      }
       for (const at of call.connections) {
         if (at.state === state && this.duty.devices.includes(at.deviceId)) found.push({ call, at });
       }
@@ -210,7 +215,7 @@ export class Will {
   }
 
   data(): Wish | undefined {
-    const calls = [...this.calls.calls.values()].filter((call) => !call.over);
+    const calls = [...this.calls.calls.values()];
     if (calls.length === 0) return undefined;
     this.attached += 1;
     // a value nobody had: each of these is news
