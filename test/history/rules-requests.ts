@@ -52,17 +52,17 @@ export const sameAnswer: Rule = {
 };
 
 /**
- * What an accepted request leads to: of these events, in its name, so many at most; `own`: only those of
- * the connection it names count. `told`: there is at least one event in its name, whatever it says.
+ * What an accepted request leads to: of each of these events, in its name, one at most; `own`: only those
+ * of the connection it names count. `told`: there is at least one event in its name, whatever it says.
  */
 const EFFECTS: { readonly [method: string]: Effect } = {
-  makeCall: { events: ['originated'], most: 1, told: true },
-  consultationCall: { events: ['originated'], most: 1, told: true },
-  answerCall: { events: ['established'], most: 1, own: true },
-  holdCall: { events: ['held'], most: 1, own: true },
-  retrieveCall: { events: ['retrieved'], most: 1, own: true },
-  clearConnection: { events: ['connectionCleared'], most: 1, own: true },
-  deflectCall: { events: ['diverted'], most: 1, own: true },
+  makeCall: { events: ['originated'], told: true },
+  consultationCall: { events: ['originated'], told: true },
+  answerCall: { events: ['established'], own: true },
+  holdCall: { events: ['held'], own: true },
+  retrieveCall: { events: ['retrieved'], own: true },
+  clearConnection: { events: ['connectionCleared'], own: true },
+  deflectCall: { events: ['diverted'], own: true },
   setAgentState: {
     events: [
       'agentLoggedOn',
@@ -72,15 +72,13 @@ const EFFECTS: { readonly [method: string]: Effect } = {
       'agentBusy',
       'agentWorkingAfterCall',
     ],
-    most: 2,
   },
-  associateData: { events: ['callInformation'], most: 1, told: true },
-  setDoNotDisturb: { events: ['doNotDisturb'], most: 1 },
-  setForwarding: { events: ['forwarding'], most: 1 },
+  associateData: { events: ['callInformation'], told: true },
+  setDoNotDisturb: { events: ['doNotDisturb'] },
+  setForwarding: { events: ['forwarding'] },
 };
 type Effect = {
   readonly events: readonly string[];
-  readonly most: number;
   readonly own?: boolean;
   readonly told?: boolean;
 };
@@ -128,8 +126,12 @@ function counted(
     return;
   }
   // what is done once is done in one turn, whatever number of connections the device has
-  const turns = new Set(events.map((e) => (effect.own === true ? e.time : e.id)));
-  if (turns.size > effect.most) broken(ask.line, `${say(ask)} led to ${names}`);
+  const turns = (some: readonly EventView[]): number =>
+    new Set(some.map((e) => (effect.own === true ? e.time : e.id))).size;
+  const most = Math.max(
+    ...effect.events.map((name) => turns(events.filter((e) => e.event === name))),
+  );
+  if (most > 1) broken(ask.line, `${say(ask)} led to ${names}`);
   const story = history.stories.get(ask.session) as Story;
   const must = effect.told === true && story.ended === 'open' && history.quiet !== undefined;
   if (must && got.length === 0 && hears(story, ask)) {
