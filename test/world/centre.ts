@@ -136,7 +136,7 @@ export class Centre {
     draw: CentreDraw,
   ): void {
     const ip = `192.0.2.${140 + n}`;
-    const mac = `02:53:50:00:02:${(n + 256).toString(16).slice(1)}`;
+    const mac = `02:53:50:00:04:${(n + 256).toString(16).slice(1)}`;
     const host = new Host(this.queue, lan, `q${n}`, mac, ip);
     const phone = new Softphone(
       {
