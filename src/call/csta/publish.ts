@@ -43,9 +43,10 @@ export function publish(cx: Context): void {
     turn.causes.clear();
     turn.failed.clear();
     turn.ender.clear();
-    if (turn.ends.size > 0) keepEnds(cx);
-    if (turn.logs.size > 0) keepLogs(cx);
   }
+  // said of a call of which nothing else changed, too
+  if (turn.ends.size > 0) keepEnds(cx);
+  if (turn.logs.size > 0) keepLogs(cx);
   turn.session = 0;
   turn.request = '';
 }
