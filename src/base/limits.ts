@@ -71,6 +71,8 @@ export const LIMITS = {
   connectMs: 4000,
   /** An HTTP request that wants to become a WebSocket. */
   httpBytes: 8192,
+  /** Registrations of one program as a router. */
+  routersOfOne: 1000,
   /** Other sides of dead connections that are woken in a second, per transport. */
   ticklesPerSecond: 200,
   /** Sessions of programs, monitors of one and of all. */

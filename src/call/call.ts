@@ -22,6 +22,7 @@ import type { SipMessage } from '../sip-parser/index.ts';
 import { bridgeAnswers, bridgeEnded, bridgeFor, bridgeRefuses, bridgeRings } from './bridge.ts';
 import { type Cause, causeOf, FAILURES } from './csta/causes.ts';
 import { leaveCall } from './csta/ccall.ts';
+import { hearsEarly } from './distribute/hear.ts';
 import { endHunt } from './hunt.ts';
 import { callerOf, contactOf, hangUp, inviteLines, sendAck, tidy } from './leg.ts';
 import { describes, move, spoke } from './offer.ts';
@@ -287,6 +288,10 @@ function ringCaller(cx: Context, call: Call, said: Said): void {
   const rseq = rseqOf(m);
   if (caller === undefined || stx === undefined) {
     // only a transfer waits for it, and it waits for us
+    if (rseq !== 0) acknowledgeHere(cx, leg, m, rseq);
+    return;
+  }
+  if (hearsEarly(cx, call)) {
     if (rseq !== 0) acknowledgeHere(cx, leg, m, rseq);
     return;
   }

@@ -168,7 +168,8 @@ export function tryNext(cx: Context, call: Call): boolean {
     for (const user of users) {
       // as if the redirecting extension called: it leads nowhere that it may not dial itself
       const way = route(cx, user, { classOfService: classOf(cx, row.by), trunk: '' });
-      if (way.kind === 'refuse') continue;
+      // a phone sends calls to people: one that waits would have to be answered for first
+      if (way.kind !== 'targets') continue;
       const offer = offerTo(cx, row, user);
       for (const target of way.targets) invite(cx, call, target, offer);
       keepHunt(cx, call, way.targets, way.later, offer);

@@ -25,6 +25,7 @@ import {
 } from '../sip-parser/index.ts';
 import { extensions, tooLarge } from './admission.ts';
 import { beginCall, ccallOf } from './csta/ccall.ts';
+import { arrive } from './distribute/arrive.ts';
 import { keepHunt } from './hunt.ts';
 import { invite, type Offer } from './invite.ts';
 import { contactOf, partner } from './leg.ts';
@@ -32,7 +33,7 @@ import { notify } from './notify.ts';
 import { findDialog } from './replaces.ts';
 import { callerOn, type Route, route } from './route.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
-import { inTransfer, refuseAtOnce, targetIsThere, unsubscribe } from './transfer.ts';
+import { inTransfer, refuseAtOnce, targetIsThere, transferDone, unsubscribe } from './transfer.ts';
 import { TRANSFER, type Transfer } from './transfer-rows.ts';
 
 type Refusal = { readonly status: number; readonly reason: string };
@@ -139,6 +140,14 @@ function blind(
   const way: Route = full ? { kind: 'refuse', status: 503 } : route(cx, called, callerOn(cx, leg));
   if (way.kind === 'refuse') {
     refuseAtOnce(cx, cx.store.insert(TRANSFER, { ...base, kind: 'blind' }), way.status);
+    return;
+  }
+  if (way.kind === 'distribute') {
+    // it waits there from now on: what becomes of it is not the transferor's business any more
+    for (const l of [leg, transferee]) cx.store.patch(LEG, l, { peer: l.id });
+    const own = cx.store.get(CALL, transferee.call);
+    if (own !== undefined) arrive(cx, own, transferee, way.number, way.at, undefined, leg.aor);
+    transferDone(cx, cx.store.insert(TRANSFER, { ...base, kind: 'blind' }));
     return;
   }
   const caller = userOf(uriOf(transferee.remoteUri));

@@ -27,6 +27,7 @@ import { referred } from './control/refer-out.ts';
 import { beginCall } from './csta/ccall.ts';
 import { refusedCall } from './csta/refused.ts';
 import { calledIn, emergencyNumber, isExtension } from './dialplan.ts';
+import { arrive } from './distribute/arrive.ts';
 import { keepHunt } from './hunt.ts';
 import { assertedBy, calledBy, wantsPrivacy } from './identity.ts';
 import { invite, type Offer } from './invite.ts';
@@ -162,14 +163,15 @@ function place(
   key: string,
   from: Peer,
   sender: Sender,
-  way: Extract<Route, { kind: 'targets' }>,
+  way: Exclude<Route, { kind: 'refuse' }>,
   hops: number,
 ): void {
   const { called } = sender;
   const fromValue = m.header(H.From) ?? '';
   const to = m.header(H.To) ?? '';
   const caller = userOf(uriOf(fromValue));
-  const outside = way.targets.some((t) => t.hop !== undefined);
+  const targets = way.kind === 'targets' ? way.targets : [];
+  const outside = targets.some((t) => t.hop !== undefined);
   const kind = sender.extension === '' ? 'inbound' : outside ? 'outbound' : 'internal';
   const values = {
     state: 'trying',
@@ -197,11 +199,15 @@ function place(
     tail: passedOn(m, ALLOW),
     offerless,
     // A phone's offer in a reliable response would need this caller's answer, and one alone.
-    reliable: !offerless || (leg.reliable !== 'no' && way.targets.length === 1),
+    reliable: !offerless || (leg.reliable !== 'no' && targets.length < 2),
     identity: sender.identity,
     anonymous: wantsPrivacy(m),
     description: offerless ? '' : bodyTail(m),
   };
+  if (way.kind === 'distribute') {
+    arrive(cx, call, leg, way.number, way.at, offer);
+    return;
+  }
   for (const target of way.targets) invite(cx, call, target, offer);
   keepHunt(cx, call, way.targets, way.later, offer);
 }

@@ -39,6 +39,8 @@ import {
   validateResponse,
 } from '../sip-parser/index.ts';
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
+import { agentDue, resumeAgents } from './agent/agent.ts';
+import { AGENT, type Agent } from './agent/rows.ts';
 import { BRIDGE, type Bridge } from './bridge-rows.ts';
 import { happen } from './call.ts';
 import { bridgeDue } from './control/refer-out.ts';
@@ -46,6 +48,16 @@ import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
+import { distributionDue } from './distribute/arrive.ts';
+import { digitsDue } from './distribute/digits.ts';
+import {
+  DIGITS,
+  DISTRIBUTION,
+  type Digits,
+  type Distribution,
+  ROUTER,
+  TURNS,
+} from './distribute/rows.ts';
 import { lapse, mailboxWord } from './events/mailbox.ts';
 import { resumeSubscriptions, subscriptionDue } from './events/notifier.ts';
 import { MAILBOX, type Mailbox, SUBSCRIPTION, type Subscription } from './events/rows.ts';
@@ -93,9 +105,14 @@ export const CALL_TABLES: readonly TableSpec[] = [
   SESSION,
   MONITOR,
   REQUEST,
+  AGENT,
   BRIDGE,
   CDR,
   HOUSE,
+  ROUTER,
+  DISTRIBUTION,
+  DIGITS,
+  TURNS,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
@@ -303,6 +320,15 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));
       return;
+    case DISTRIBUTION.number:
+      distributionDue(cx, row as Distribution);
+      return;
+    case DIGITS.number:
+      digitsDue(cx, row as Digits);
+      return;
+    case AGENT.number:
+      agentDue(cx, row as Agent);
+      return;
     default:
   }
 }
@@ -332,6 +358,7 @@ export function resume(plain: Context): void {
   }
   resumeFlows(cx);
   resumeSubscriptions(cx);
+  resumeAgents(cx);
   resumeMedia(cx);
   publish(cx);
 }

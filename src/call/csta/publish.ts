@@ -19,7 +19,7 @@ import type { Cause } from './causes.ts';
 import { noteDevice, writeCdr } from './cdr.ts';
 import { calls, deviceIn, type Seen, seenAs, sentBy, stateOf } from './devices.ts';
 import { type EventName, emit } from './event.ts';
-import { callOver, partyChanged } from './hooks.ts';
+import { callOver, partyChanged, partyMoved } from './hooks.ts';
 import { CCALL, type Ccall, MONITOR, PARTY, type Party } from './rows.ts';
 
 export { deviceOf } from './devices.ts';
@@ -36,12 +36,15 @@ export function publish(cx: Context): void {
   if (turn.calls.size + turn.ended.size > 0) {
     for (let round = 0; round < ROUNDS && turn.calls.size + turn.ended.size > 0; round += 1) {
       for (let n = turn.calls.size; n > 0; n -= 1) reconcile(cx, turn.calls.shift() ?? 0);
+      // the last connections of a call are told before its end
+      if (turn.calls.size > 0) continue;
       for (let n = turn.ended.size; n > 0; n -= 1) over(cx, turn.ended.shift() ?? 0);
     }
     // what is left is looked at in the next turn
     if (turn.calls.size > 0) cx.log('warning', 'csta: what follows from a call goes round');
   }
   turn.causes.clear();
+  turn.via.clear();
   turn.failed.clear();
   turn.ender.clear();
   // said of a call of which nothing else changed, too
@@ -103,6 +106,7 @@ function reconcile(cx: Context, id: number): void {
     for (let party of parties) {
       if (party.leg === 0) {
         if (call === undefined) gone = add(gone, party);
+        else if (party.ccall !== call.ccall) remade(cx, party, { ccall: call.ccall });
         continue;
       }
       if (shown && party.ccall !== call.ccall) party = remade(cx, party, { ccall: call.ccall });
@@ -156,6 +160,8 @@ function leave(
   const answered = call?.state === 'talking';
   for (let rank = 0; rank < 3; rank += 1) {
     for (const party of gone) {
+      // the end of one may have taken another with it (a call that waits and its caller)
+      if (cx.store.get(PARTY, party.id) !== party) continue;
       const own = party.leg !== 0 && party.leg === ender ? 0 : party.side === 'calling' ? 2 : 1;
       if (own === rank) part(cx, party, cause, answered);
     }
@@ -215,7 +221,7 @@ function appear(cx: Context, call: Call, leg: Leg, state: State, cause: Cause | 
     device: deviceIn(cx, call, leg),
     state,
     side,
-    via: sent?.via ?? '',
+    via: cx.turn.via.get(leg.id) ?? sent?.via ?? '',
     since: cx.now,
     session: cx.turn.session,
     request: cx.turn.request,
@@ -300,10 +306,12 @@ function remade(
     if (answeredAt !== 0) answeredAt = cx.now;
   }
   cx.store.remove(PARTY, party);
-  return cx.store.insert(PARTY, {
+  const made = cx.store.insert(PARTY, {
     ...{ ccall, call, leg, device, state, side, via, since },
     ...{ session, request, startedAt, answeredAt },
   });
+  if (ccall !== party.ccall) partyMoved(cx, cx.store.get(CCALL, party.ccall), made);
+  return made;
 }
 
 /** Says `event` of a connection, to those who watch its device, its call, or another device of it. */
