@@ -6,7 +6,6 @@ import { BRIDGE } from '../bridge-rows.ts';
 import { changeData } from '../csta/data.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { CCALL, type Party } from '../csta/rows.ts';
-import { partner } from '../leg.ts';
 import { deflect } from '../redirect.ts';
 import { callerOn } from '../route.ts';
 import { CALL } from '../rows.ts';
@@ -43,13 +42,12 @@ export function transferCall(cx: Context, p: TwoCalls): Done | Refusal {
     cx.store.insert(BRIDGE, { ...values, stays: held.other.id, note, session, request });
     return {};
   }
-  const other = partner(cx, call, leg);
   if (call.state === 'talking') {
-    if (active.state === 'alerting' || other?.state !== 'confirmed') {
-      return refuse('requestIncompatibleWithCall');
-    }
+    const talks = connected(cx, p.activeConnection, 'connected');
+    if (isRefusal(talks)) return talks;
+    const { other } = talks;
     if (isBusy(cx, leg, other)) return refuse('resourceBusy');
-    if (other.id === held.other.id) return refuse('requestIncompatibleWithCall');
+    if (other.held || other.id === held.other.id) return refuse('requestIncompatibleWithCall');
     noMusic(cx, held.other);
     bridgeLegs(cx, held.other, other, 'control', 0, note);
     return {};
