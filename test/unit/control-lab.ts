@@ -25,6 +25,7 @@ import { PLAIN_CENTRE } from '../../src/proto/centre.ts';
 import type { Context } from '../../src/proto/context.ts';
 import { type PhoneControl, PLAIN_CONTROL, PLAIN_SITE } from '../../src/proto/site.ts';
 import { Lab } from './call-lab.ts';
+import { point } from './distribute-lab.ts';
 import { TransferPhone } from './transfer-phone.ts';
 
 export const STEP = 50;
@@ -47,7 +48,8 @@ export type Cast = {
 
 /** `music`: what who is held hears; '' for nothing. `control`: how the phone of 1001 is steered. */
 export function stage(music: string, control: Partial<PhoneControl> = {}): Cast {
-  const centre = { ...PLAIN_CENTRE, musicOnHold: music };
+  const points = { '5000': point('5000', { timeoutS: 2, defaults: ['1003'] }) };
+  const centre = { ...PLAIN_CENTRE, musicOnHold: music, points };
   const extensions = { '1001': { ...PLAIN, control: { ...PLAIN_CONTROL, ...control } } };
   const lab = new Lab({ site: { ...PLAIN_SITE, centre, extensions } });
   const phones = [1, 2, 3, 4].map((n) => new TransferPhone(lab, `100${n}`, `192.0.2.${n}`));
@@ -65,6 +67,8 @@ const LASTING: ReadonlySet<string> = new Set([
   'cdr',
   'ctisession',
   'ctimonitor',
+  'router',
+  'pointturn',
 ]);
 
 /** Time passes; phones whose user is there lift. */

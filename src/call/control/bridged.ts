@@ -96,7 +96,7 @@ function connect(cx: Context, leg: Leg, from: string, to: string, by: boolean): 
     return;
   }
   if (way.kind !== 'targets') {
-    enter(cx, leg, way, by ? '' : from);
+    enter(cx, leg, way, '');
     return;
   }
   const note: Note = by
