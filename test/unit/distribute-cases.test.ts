@@ -1,8 +1,10 @@
 /** Calls that wait: the table, digits, charge, services that fail, lists, third parties, order. */
 
 import test from 'ava';
+import { clearConnection } from '../../src/call/control/clear.ts';
+import { deflectCall } from '../../src/call/control/transfer.ts';
 import { MONITOR, PARTY, type Party, SESSION } from '../../src/call/csta/rows.ts';
-import { clearWaiting, deflectWaiting, takeWaiting } from '../../src/call/distribute/arrive.ts';
+import { takeWaiting } from '../../src/call/distribute/arrive.ts';
 import { DISTRIBUTION_MACHINE, type DistributionEvent } from '../../src/call/distribute/machine.ts';
 import { snapshotQueues } from '../../src/call/distribute/queues.ts';
 import { applyTreatment, routeRegister, routeSelect } from '../../src/call/distribute/router.ts';
@@ -190,6 +192,8 @@ test('an agent who is logged out because he does not answer', (t) => {
   t.deepEqual(c.end(), []);
 });
 
+const at = (c: Centrum, deviceId: string) => ({ callId: partyAt(c, deviceId).ccall, deviceId });
+
 function partyAt(c: Centrum, device: string): Party {
   const party = [...c.lab.cx.store.rows(PARTY)].find((p) => p.device === device && p.leg === 0);
   if (party === undefined) throw new Error(`nobody waits at ${device}`);
@@ -200,7 +204,7 @@ test('a program deflects a waiting call, or clears it, or takes it', (t) => {
   for (const treatment of ['', 'music']) {
     const { c } = parked({ treatment });
     t.deepEqual(
-      c.as(1, (cx) => deflectWaiting(cx, partyAt(c, '5000'), '1003')),
+      c.as(1, (cx) => deflectCall(cx, { connection: at(c, '5000'), newDestination: '1003' })),
       {},
     );
     c.pass(300);
@@ -209,7 +213,7 @@ test('a program deflects a waiting call, or clears it, or takes it', (t) => {
     t.is(c.phone(1).living().length, 1);
     const cleared = parked({ treatment }).c;
     t.deepEqual(
-      cleared.as(1, (cx) => clearWaiting(cx, partyAt(cleared, '5000'))),
+      cleared.as(1, (cx) => clearConnection(cx, { connection: at(cleared, '5000') })),
       {},
     );
     cleared.pass(500);
