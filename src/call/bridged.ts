@@ -2,9 +2,11 @@
 
 import type { Context } from '../proto/context.ts';
 import type { Bridge } from './bridge-rows.ts';
+import { conferenceBridged } from './conference/conference.ts';
 import { controlBridged } from './control/bridged.ts';
 import { routeBridged } from './distribute/hear.ts';
 import { mediaBridged } from './distribute/treatment.ts';
+import { parkBridged } from './park/park.ts';
 import type { Leg } from './rows.ts';
 
 /**
@@ -30,6 +32,12 @@ export function bridged(
       return;
     case 'control':
       controlBridged(cx, b, outcome, status, left);
+      return;
+    case 'park':
+      parkBridged(cx, b, outcome, left);
+      return;
+    case 'conference':
+      conferenceBridged(cx, b, outcome, status, left);
       return;
     default:
   }

@@ -170,7 +170,7 @@ function causeIn(event: CallEvent, call: Call, status: number): Cause {
     case 'redirect':
       return 'redirected';
     case 'end':
-      return 'normalClearing';
+      return status === 408 ? 'timeout' : 'normalClearing';
     default:
       return 'normal';
   }
@@ -193,7 +193,7 @@ export function happen(cx: Context, call: Call, given: CallEvent, said: Said): v
     cx.turn.causes.set(call.id, cause);
     if (event === 'end' && said.leg !== undefined) cx.turn.ender.set(call.id, said.leg.id);
     if (to === 'ending' && call.state !== 'talking' && FAILURES.has(cause)) {
-      cx.turn.failed.set(call.id, call.called);
+      cx.turn.failed.set(call.id, { ccall: call.ccall, called: call.called });
     }
   }
   const answers = event === 'answer' || event === 'pickup';

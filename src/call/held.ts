@@ -18,6 +18,17 @@ export function sdpTail(body: string): string {
   return `Content-Type: application/sdp\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
+/** Body parts, each with its headers, as one tail (RFC 2046 5.1). */
+export function multipart(parts: readonly string[]): string {
+  const mark = 'sipair-part';
+  let body = '';
+  for (const one of parts)
+    body += `--${mark}\r\n${one.replace(/^Content-Length:.*\r\n/im, '')}\r\n`;
+  body += `--${mark}--\r\n`;
+  const type = `Content-Type: multipart/mixed;boundary=${mark}\r\n`;
+  return `${type}Content-Length: ${body.length}\r\n\r\n${body}`;
+}
+
 function originLine(cx: Context, id: number): string {
   return `o=sipair ${id} ${cx.now} IN IP4 ${cx.settings.vip}\r\n`;
 }
@@ -59,7 +70,7 @@ export function heldAnswer(cx: Context, leg: Leg, body: string): string {
   if (parts.length < 2) return '';
   let out = `v=0\r\n${originLine(cx, leg.id)}s=-\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n`;
   for (const part of parts.slice(1)) {
-    const found = /^m=(\S+) (\d+)\S* (\S+) ([^\r\n]*)/.exec(part);
+    const found = /^m=(\S+) (\d+)(?:\/\d+)? (\S+) ([^\r\n]*)/.exec(part);
     if (found === null) return '';
     const [, media, port, transport, formats] = found;
     const able = port !== '0' && /^RTP\/S?AVPF?$/i.test(transport as string);

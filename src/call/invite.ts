@@ -32,6 +32,8 @@ export type Offer = {
   readonly identity?: string;
   /** He asked that this go no further (RFC 3323). */
   readonly anonymous?: boolean;
+  /** Feature parameter of our Contact (RFC 3840); '' or left out: none. */
+  readonly feature?: string;
   /** What he is who is called; left out: a device. */
   readonly part?: Leg['part'];
   /** The description in `tail` with its headers, where the caller has it at hand. */
@@ -72,7 +74,7 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
   const reliable = offer.reliable ?? !offer.offerless;
   const rest =
     `Max-Forwards: ${offer.hops}\r\n${dialogLines(leg, false)}CSeq: 1 INVITE\r\n` +
-    contactOf(cx, leg) +
+    contactWith(contactOf(cx, leg), offer.feature ?? '') +
     sessionLines(cx, leg, reliable ? SUPPORTED : TIMER_ONLY) +
     clothes.lines +
     clothes.tail;
@@ -91,6 +93,10 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
   limitRinging(cx, leg);
   if (trunk !== undefined) takeTurn(cx, call, trunk.name);
   return leg;
+}
+
+function contactWith(contact: string, feature: string): string {
+  return feature === '' ? contact : contact.replace('>', `>;${feature}`);
 }
 
 /** Trunks that take turns remember who was last. */

@@ -365,7 +365,7 @@ function lost(cx: Context, leg: Leg, unknown: boolean): void {
   if (leg.part === 'media' && mediaLeaves(cx, leg, call)) return;
   if (unknown) dropLeg(cx, leg);
   else hangUp(cx, leg, EMPTY_TAIL);
-  const silent = { m: undefined, ctx: undefined, status: 0, reason: '', tail: '' };
+  const silent = { m: undefined, ctx: undefined, status: 408, reason: '', tail: '' };
   happen(cx, call, 'end', { ...silent, leg });
   tidy(cx, call);
 }

@@ -43,6 +43,7 @@ import { agentDue, resumeAgents } from './agent/agent.ts';
 import { AGENT, type Agent } from './agent/rows.ts';
 import { BRIDGE, type Bridge } from './bridge-rows.ts';
 import { happen } from './call.ts';
+import { CONFERENCE, MEMBER, RECORDING, WATCH } from './conference/rows.ts';
 import { bridgeDue } from './control/refer-out.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
@@ -69,6 +70,8 @@ import { huntDue } from './hunt.ts';
 import { resumeMedia } from './media.ts';
 import { newMessage } from './message.ts';
 import { hearOutcome } from './outcomes.ts';
+import { parkDue } from './park/park.ts';
+import { PARK, type Park } from './park/rows.ts';
 import { forwardsSilence } from './redirect.ts';
 import { outOfDialog } from './refer.ts';
 import { registrarsFound, registrationDue, settleRegistrations } from './register-out.ts';
@@ -110,6 +113,11 @@ export const CALL_TABLES: readonly TableSpec[] = [
   AGENT,
   DEVICE,
   BRIDGE,
+  CONFERENCE,
+  MEMBER,
+  WATCH,
+  RECORDING,
+  PARK,
   CDR,
   HOUSE,
   ROUTER,
@@ -317,6 +325,9 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case CDR.number:
       cdrDue(cx, row as Cdr);
+      return;
+    case PARK.number:
+      parkDue(cx, row as Park);
       return;
     case BRIDGE.number:
       bridgeDue(cx, row as Bridge);

@@ -27,6 +27,7 @@ import { ALLOW, bodyTail, EMPTY_TAIL } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
 import { bridgeLoses, bridgesOf } from './bridge.ts';
 import { happen } from './call.ts';
+import { conferenceLoses } from './conference/conference.ts';
 import { oneCall } from './csta/merge.ts';
 import { closeLeg, contactOf, dropLeg, hangUp, sendAck, tidy } from './leg.ts';
 import { notify } from './notify.ts';
@@ -534,6 +535,7 @@ export function callEnds(cx: Context, call: Call, gone: Leg | undefined): void {
     for (const holder of holdersOf(cx, leg)) if (holder.call !== call.id) endLeg(cx, holder);
     bridgeLoses(cx, leg);
   }
+  conferenceLoses(cx, call.id);
 }
 
 /** A leg is over, but not its call: transfers that needed it end. */

@@ -173,7 +173,7 @@ export type Turn = {
   /** By the leg, the queue or routing point that sent its call there. */
   readonly via: FewMap<string>;
   /** Whom a caller did not get, of calls that failed in this turn: by the row of `call`. */
-  readonly failed: FewMap<string>;
+  readonly failed: FewMap<{ readonly ccall: number; readonly called: string }>;
   /** Which leg ended it: by the row of `call`. */
   readonly ender: FewMap<number>;
   /**

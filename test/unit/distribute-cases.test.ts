@@ -1,6 +1,7 @@
 /** Calls that wait: the table, digits, charge, services that fail, lists, third parties, order. */
 
 import test from 'ava';
+import { setAgentState } from '../../src/call/agent/commands.ts';
 import { clearConnection } from '../../src/call/control/clear.ts';
 import { deflectCall } from '../../src/call/control/transfer.ts';
 import { MONITOR, PARTY, type Party, SESSION } from '../../src/call/csta/rows.ts';
@@ -326,4 +327,22 @@ test('queues as programs look at them', (t) => {
     ['1001 offered 1003', '1002 queued '],
   );
   t.deepEqual(c.end(), []);
+});
+
+test('the last agent leaves: who waits overflows, where there is a place for it', (t) => {
+  for (const overflow of [['1002'], []]) {
+    const c = new Centrum({ queues: [queue('6000', { overflow })], agents: [login('a3')] });
+    c.on(3);
+    c.phone(3).call('1005');
+    c.pass(300);
+    c.phone(5).lift();
+    c.pass(300);
+    c.phone(1).call('6000');
+    c.pass(300);
+    c.as(1, (cx) => setAgentState(cx, { agentId: 'a3', requestedState: 'loggedOff' }));
+    c.pass(300);
+    t.is(c.phone(2).talks.size, overflow.length);
+    t.deepEqual(c.waiting('6000'), ['1001']);
+    t.deepEqual(c.end(), []);
+  }
 });

@@ -1,6 +1,7 @@
 /** Answering for a program, tones and muting: what is done with one leg. */
 
 import type { Context } from '../../proto/context.ts';
+import { muteMember } from '../conference/commands.ts';
 import { emit } from '../csta/event.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { directed } from '../held.ts';
@@ -78,6 +79,8 @@ export function setMute(cx: Context, p: SetMute): Done | Refusal {
   const found = connected(cx, p.connection, 'connected');
   if (isRefusal(found)) return found;
   const { party, leg, other } = found;
+  const own = muteMember(cx, party, p.mute);
+  if (own !== undefined) return own;
   if (leg.muted === p.mute) return refuse('invalidConnectionState');
   if (isBusy(cx, leg, other)) return refuse('resourceBusy');
   const offer = directed(cx, leg, p.mute ? 'sendonly' : 'sendrecv');

@@ -44,7 +44,7 @@ export function deviceIn(cx: Context, call: Call, leg: Leg): string {
 
 /** The state of the device at the other side of a leg; undefined: it has none (yet, or any more). */
 export function stateOf(cx: Context, call: Call, leg: Leg): State | undefined {
-  if (leg.part !== 'device') return undefined;
+  if (leg.part === 'media' || leg.part === 'left') return undefined;
   switch (leg.state) {
     case 'inviting':
       if (leg.side !== 'caller' || call.state === 'ending') return undefined;

@@ -2,7 +2,9 @@
 
 import type { Context } from '../../proto/context.ts';
 import { agentsFollow, agentsMerge } from '../agent/calls.ts';
+import { conferenceCallOver, conferencePartyChanged } from '../conference/react.ts';
 import { waiterChanged } from '../distribute/arrive.ts';
+import { parkPartyChanged } from '../park/park.ts';
 import type { Cause } from './causes.ts';
 import { callUnwatched } from './monitors.ts';
 import type { Ccall, Party } from './rows.ts';
@@ -18,6 +20,8 @@ export type PartyChange = {
 
 /** A connection changed; programs were told already. `party` is no row any more when it is cleared. */
 export function partyChanged(cx: Context, change: PartyChange): void {
+  conferencePartyChanged(cx, change);
+  parkPartyChanged(cx, change);
   // who has gone waits no more before an agent is free for the next
   waiterChanged(cx, change);
   agentsFollow(cx, change.party);
@@ -30,5 +34,6 @@ export function partyMoved(cx: Context, from: Ccall | undefined, party: Party): 
 
 /** A call is over; its row goes after this. */
 export function callOver(cx: Context, ccall: Ccall, _cause: Cause): void {
+  conferenceCallOver(cx, ccall);
   callUnwatched(cx, ccall);
 }
