@@ -54,7 +54,7 @@ export type SetAgentState = Named & {
 /** @returns the agent as he is now. */
 export function setAgentState(cx: Context, p: SetAgentState): Done | Refusal {
   const reason = p.reason ?? '';
-  if (!/^[\x20-\x7e]{0,64}$/.test(reason)) return refuse('invalidParameter', 'reason');
+  if (!/^[ -~]{0,64}$/.test(reason)) return refuse('invalidParameter', 'reason');
   if (p.requestedState === 'loggedOn') return logOn(cx, p, reason);
   const agent = named(cx, p);
   if (isRefusal(agent)) return agent;
@@ -155,7 +155,14 @@ function mayLogOn(cx: Context, p: SetAgentState): Refusal | undefined {
 function passwordOf(cx: Context, id: string): string {
   const own = loginOf(cx, id).password;
   // an agent without either cannot log on: the configuration refuses such a one
-  return own === '' ? cx.settings.passwordPrefix + (/\d+$/.exec(id)?.[0] ?? '\n') : own;
+  return own === '' ? cx.settings.passwordPrefix + (numberOf(id) || '\n') : own;
+}
+
+/** The digits at the end of an id; '' for none. */
+function numberOf(id: string): string {
+  let from = id.length;
+  while (from > 0 && /\d/.test(id[from - 1] as string)) from -= 1;
+  return id.slice(from);
 }
 
 export type GetAgentState = Named;
