@@ -39,7 +39,7 @@ const ofCall = <P extends z.ZodObject, R extends z.ZodType>(
 
 const oneConnection = z.strictObject({ connection: s.connection });
 const twoCalls = z.strictObject({ heldCall: s.connection, activeCall: s.connection });
-const madeCall = z.looseObject({ callingDevice: s.connection, globalCallId: z.string() });
+const madeCall = z.looseObject({ connection: s.connection, globalCallId: z.string() });
 
 /** Sessions, and what is answered where the program is connected. */
 const SESSION_SERVICES = {
