@@ -1,9 +1,9 @@
 /** Who acts on what happens to connections and calls, in this order, in the same turn. */
 
 import type { Context } from '../../proto/context.ts';
+import { agentsFollow, agentsMerge } from '../agent/calls.ts';
 import { conferenceCallOver, conferencePartyChanged } from '../conference/react.ts';
 import { parkPartyChanged } from '../park/park.ts';
-import { agentsFollow, agentsMerge } from '../agent/calls.ts';
 import type { Cause } from './causes.ts';
 import { callUnwatched } from './monitors.ts';
 import type { Ccall, Party } from './rows.ts';
