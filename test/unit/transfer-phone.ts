@@ -44,6 +44,8 @@ export class TransferPhone extends Peer {
   private readonly unheard = new Map<string, { send: () => void; at: number; wait: number }>();
   private readonly known = new Map<string, () => void>();
   answers: 'never' | 'soon' | 'refuses' = 'soon';
+  /** Some gateways refuse every re-INVITE. */
+  takesReinvites = true;
   private version = 0;
 
   constructor(lab: Lab, user: string, ip: string) {
@@ -209,6 +211,10 @@ export class TransferPhone extends Peer {
       if (talk.state !== 'talking') {
         this.complaints.push(`re-INVITE when ${talk.state}`);
         this.conclude(m, talk, 481);
+        return;
+      }
+      if (!this.takesReinvites) {
+        this.conclude(m, talk, 488);
         return;
       }
       this.hears(talk, m.body);

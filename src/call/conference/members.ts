@@ -151,7 +151,8 @@ export function connect(cx: Context, conf: Conference, m: Member): boolean {
   }
   if (leg.held) cx.store.patch(LEG, leg, { held: false });
   const state = m.state === 'in' ? 'in' : 'joining';
-  cx.store.patch(MEMBER, m, { state, next: m.mode });
+  const former = m.state === 'waiting' ? leg.sdp : m.former;
+  cx.store.patch(MEMBER, m, { state, next: m.mode, former });
   const way = { kind: 'targets', targets: [target], later: [] } as const;
   const how = { called: standsFor(cx, conf, m), part: 'media' } as const;
   const bridge = bridgeTo(cx, leg, way, how, 'conference', m.id);
