@@ -230,8 +230,9 @@ function connectLegs(cx: Context, b: Bridge, left: Leg[]): void {
     left.push(old);
     if (!old.held) cx.store.patch(LEG, old, { peer: old.id });
   }
-  cx.store.patch(LEG, stays, { peer: other.id });
-  cx.store.patch(LEG, other, { peer: stays.id });
+  // both were described anew: what muted one of them is over
+  cx.store.patch(LEG, stays, { peer: other.id, muted: false });
+  cx.store.patch(LEG, other, { peer: stays.id, muted: false });
 }
 
 function forgetOffers(cx: Context, b: Bridge): void {

@@ -3,6 +3,11 @@
  * schema of `services.ts` already; a command answers in the same turn, and events tell the rest.
  */
 
+import { answerCall, generateDigits, setMute } from '../call/control/answer.ts';
+import { clearCall, clearConnection } from '../call/control/clear.ts';
+import { alternateCall, holdCall, reconnectCall, retrieveCall } from '../call/control/hold.ts';
+import { consultationCall, makeCall, makePredictiveCall } from '../call/control/make.ts';
+import { deflectCall, singleStepTransferCall, transferCall } from '../call/control/transfer.ts';
 import { associateData } from '../call/csta/data.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
 import type { Session } from '../call/csta/rows.ts';
@@ -28,6 +33,21 @@ const COMMANDS: { readonly [M in Method]?: Command<M> } = {
   snapshotCall,
   getDevices,
   associateData,
+  makeCall,
+  makePredictiveCall,
+  answerCall,
+  clearConnection,
+  clearCall,
+  holdCall,
+  retrieveCall,
+  alternateCall,
+  reconnectCall,
+  consultationCall,
+  transferCall,
+  singleStepTransferCall,
+  deflectCall,
+  generateDigits,
+  setMute,
 };
 
 export function command(

@@ -23,17 +23,17 @@ const mediaFails: Step = {
 const stubborn = (n: number): Step => ({
   wait: 0,
   do: (cast) => {
-    phone(cast, n).takesReinvites = false;
+    phone(cast, n).reinvites.push(...Array.from({ length: 50 }, () => 488));
     return true;
   },
 });
 const record = asks((cx) => startRecording(cx, { connection: at(cx, '1002') }));
 const join = asks((cx) =>
-  singleStepConferenceCall(cx, { activeCall: at(cx, '1001'), deviceToJoin: '1003' }),
+  singleStepConferenceCall(cx, { connection: at(cx, '1001'), deviceToJoin: '1003' }),
 );
-const watch = asks((cx) => startMonitoring(cx, { supervisorDevice: '1004', device: '1002' }));
+const watch = asks((cx) => startMonitoring(cx, { supervisor: '1004', deviceId: '1002' }));
 const confer = asks((cx) =>
-  conferenceCall(cx, { heldCall: at(cx, '1001', 0), activeCall: at(cx, '1001', 1) }),
+  conferenceCall(cx, { heldConnection: at(cx, '1001', 0), activeConnection: at(cx, '1001', 1) }),
 );
 /** The service hangs up on whoever is `who` there. */
 const dropped = (who: string): Step => ({

@@ -28,7 +28,7 @@ import {
 const TALK = [calls(1, '1002'), lifts(2)] as const;
 const CONFER = [
   ...[...TALK, calls(1, '1003'), lifts(3)],
-  asks((cx) => conferenceCall(cx, { heldCall: at(cx, '1001', 0), activeCall: at(cx, '1001', 1) })),
+  asks((cx) => conferenceCall(cx, { heldConnection: at(cx, '1001', 0), activeConnection: at(cx, '1001', 1) })),
 ] as const;
 const RECORDED = [
   ...TALK,
@@ -36,11 +36,11 @@ const RECORDED = [
 ] as const;
 const WATCHED = [
   ...TALK,
-  asks((cx) => startMonitoring(cx, { supervisorDevice: '1004', device: '1002', mode: 'coach' })),
+  asks((cx) => startMonitoring(cx, { supervisor: '1004', deviceId: '1002', mode: 'coach' })),
   lifts(4),
 ] as const;
 const step = (n: string, to: string): Step =>
-  asks((cx) => singleStepTransferCall(cx, { activeCall: at(cx, n), transferredTo: to }), 2500);
+  asks((cx) => singleStepTransferCall(cx, { connection: at(cx, n), transferredTo: to }), 2500);
 const refer = (n: number, to: string): Step => ({
   wait: 2500,
   do: (cast) => {
@@ -49,13 +49,13 @@ const refer = (n: number, to: string): Step => ({
     return talk !== undefined;
   },
 });
-const hold = (n: string): Step => asks((cx) => holdCall(cx, at(cx, n)), 2500);
-const retrieve = (n: string): Step => asks((cx) => retrieveCall(cx, at(cx, n)), 2500);
+const hold = (n: string): Step => asks((cx) => holdCall(cx, { connection: at(cx, n) }), 2500);
+const retrieve = (n: string): Step => asks((cx) => retrieveCall(cx, { connection: at(cx, n) }), 2500);
 const consult = (n: string, to: string): Step =>
-  asks((cx) => consultationCall(cx, { existingCall: at(cx, n), consultedDevice: to }), 2500);
+  asks((cx) => consultationCall(cx, { connection: at(cx, n), calledDevice: to }), 2500);
 const both = (n: string) => (cx: Parameters<typeof at>[0]) => ({
-  heldCall: at(cx, n, 0),
-  activeCall: at(cx, n, 1),
+  heldConnection: at(cx, n, 0),
+  activeConnection: at(cx, n, 1),
 });
 const THREE = ['talk 1001', 'talk 1002', 'talk 1003'];
 
@@ -71,7 +71,7 @@ const PLAYS: Record<string, Play> = {
     living: [1, 2, 3],
   },
   'a remote party is cleared': {
-    steps: [...CONFER, asks((cx) => clearConnection(cx, at(cx, '1003')), 2500)],
+    steps: [...CONFER, asks((cx) => clearConnection(cx, { connection: at(cx, '1003') }), 2500)],
     members: ['talk 1001', 'talk 1002'],
     living: [1, 2],
   },

@@ -39,13 +39,13 @@ export class TransferPhone extends Peer {
   /** NOTIFYs by which it was steered, and digits it was sent. */
   readonly steered: string[] = [];
   digits = '';
+  /** What it answers the next re-INVITEs with; 0: nothing. */
+  reinvites: number[] = [];
   pending: Pending[] = [];
   /** Final answers to INVITEs that wait for their ACK, by Call-ID and CSeq. */
   private readonly unheard = new Map<string, { send: () => void; at: number; wait: number }>();
   private readonly known = new Map<string, () => void>();
   answers: 'never' | 'soon' | 'refuses' = 'soon';
-  /** Some gateways refuse every re-INVITE. */
-  takesReinvites = true;
   private version = 0;
 
   constructor(lab: Lab, user: string, ip: string) {
@@ -213,12 +213,9 @@ export class TransferPhone extends Peer {
         this.conclude(m, talk, 481);
         return;
       }
-      if (!this.takesReinvites) {
-        this.conclude(m, talk, 488);
-        return;
-      }
-      this.hears(talk, m.body);
-      this.conclude(m, talk, 200);
+      const status = this.reinvites.shift() ?? 200;
+      if (status === 200) this.hears(talk, m.body);
+      if (status > 0) this.conclude(m, talk, status);
     } else if (m.method === 'NOTIFY' && /^(?:talk|hold)$/.test(m.header(H.Event) ?? '')) {
       say(200);
       this.steered.push(m.header(H.Event) ?? '');

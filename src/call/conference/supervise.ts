@@ -35,22 +35,30 @@ const HEARD: { readonly [m in WatchMode]: Mode } = {
 const MOST = 16;
 
 export type StartMonitoring = {
-  readonly supervisorDevice: string;
+  readonly supervisor: string;
   /** One of them: the device listened to, or the agent, at whichever device he is. */
-  readonly device?: string;
-  readonly agentId?: string;
-  readonly mode?: WatchMode;
-  readonly scope?: Watch['scope'];
+  readonly deviceId?: string | undefined;
+  readonly agentId?: string | undefined;
+  readonly mode?: WatchMode | undefined;
+  readonly scope?: Watch['scope'] | undefined;
   /** The device listened to is told; left out: it is not. */
-  readonly tellDevice?: boolean;
+  readonly tellDevice?: boolean | undefined;
 };
+
+export type StopMonitoring = {
+  readonly supervisor: string;
+  /** Left out: all he listens to. */
+  readonly deviceId?: string | undefined;
+};
+
+export type ChangeMonitoring = StopMonitoring & { readonly mode: WatchMode };
 
 /** Begins at once when the device talks; else with its next call. */
 export function startMonitoring(cx: Context, p: StartMonitoring): Done | Refusal {
-  const { supervisorDevice: supervisor, agentId = '' } = p;
+  const { supervisor, agentId = '' } = p;
   const logged = agentId === '' ? undefined : cx.store.find(AGENT, 'agent', agentId);
   if (agentId !== '' && logged === undefined) return refuse('invalidAgentId', agentId);
-  const device = logged?.device ?? p.device ?? '';
+  const device = logged?.device ?? p.deviceId ?? '';
   const known = cx.store.all(WATCH, 'supervisor', supervisor);
   if (!isExtension(cx.settings, supervisor)) return refuse('invalidDeviceId', supervisor);
   if (!isExtension(cx.settings, device)) return refuse('invalidDeviceId', device);
@@ -76,14 +84,11 @@ export function startMonitoring(cx: Context, p: StartMonitoring): Done | Refusal
     return phones;
   }
   if (party !== undefined) begin(cx, w, party);
-  return { supervisorDevice: supervisor, device, mode: w.mode, waiting: w.state === 'waiting' };
+  return { supervisor, deviceId: device, mode: w.mode, waiting: w.state === 'waiting' };
 }
 
-export function stopMonitoring(
-  cx: Context,
-  p: { readonly supervisorDevice: string; readonly device?: string },
-): Done | Refusal {
-  const all = ofSupervisor(cx, p.supervisorDevice, p.device);
+export function stopMonitoring(cx: Context, p: StopMonitoring): Done | Refusal {
+  const all = ofSupervisor(cx, p.supervisor, p.deviceId);
   if (all.length === 0) return refuse('invalidMonitor');
   for (const w of all) {
     const m = memberFor(cx, w);
@@ -94,11 +99,8 @@ export function stopMonitoring(
 }
 
 /** Switches between listening, coaching and talking; the supervisor's phone stays in its call. */
-export function changeMonitoring(
-  cx: Context,
-  p: { readonly supervisorDevice: string; readonly device?: string; readonly mode: WatchMode },
-): Done | Refusal {
-  const all = ofSupervisor(cx, p.supervisorDevice, p.device);
+export function changeMonitoring(cx: Context, p: ChangeMonitoring): Done | Refusal {
+  const all = ofSupervisor(cx, p.supervisor, p.deviceId);
   if (all.length === 0) return refuse('invalidMonitor');
   for (const w of all) {
     if (w.mode === p.mode) continue;

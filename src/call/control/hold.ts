@@ -19,6 +19,7 @@ import {
   type Connection,
   controlOf,
   legOf,
+  type OneCall,
   otherLeg,
   partiesAt,
   partyOf,
@@ -57,7 +58,8 @@ export function isBusy(cx: Context, ...legs: readonly Leg[]): boolean {
 }
 
 /** CSTA Hold Call (ECMA-269 17.1.17). */
-export function holdCall(cx: Context, c: Connection): Done | Refusal {
+export function holdCall(cx: Context, p: OneCall): Done | Refusal {
+  const c = p.connection;
   const found = connected(cx, c, 'connected');
   if (isRefusal(found)) return found;
   const { party, leg, other } = found;
@@ -80,7 +82,8 @@ export function hold(cx: Context, party: Party, leg: Leg, other: Leg): void {
 }
 
 /** CSTA Retrieve Call (ECMA-269 17.1.26). */
-export function retrieveCall(cx: Context, c: Connection): Done | Refusal {
+export function retrieveCall(cx: Context, p: OneCall): Done | Refusal {
+  const c = p.connection;
   const found = connected(cx, c, 'hold');
   if (isRefusal(found)) return found;
   const { party, leg, other } = found;
@@ -109,15 +112,18 @@ export function retrieve(cx: Context, leg: Leg, other: Leg): void {
   bridgeLegs(cx, leg, other, 'control', 0, noteText({ do: 'retrieve', leg: leg.id }));
 }
 
-export type TwoCalls = { readonly activeCall: Connection; readonly heldCall: Connection };
+export type TwoCalls = {
+  readonly activeConnection: Connection;
+  readonly heldConnection: Connection;
+};
 
 /** Both connections of one device. */
 export function twoCalls(cx: Context, p: TwoCalls) {
-  const { activeCall: a, heldCall: h } = p;
+  const { activeConnection: a, heldConnection: h } = p;
   if (a.deviceId !== h.deviceId || a.callId === h.callId) return refuse('invalidConnectionId');
-  const active = partyOf(cx, p.activeCall);
+  const active = partyOf(cx, a);
   if (isRefusal(active)) return active;
-  const held = connected(cx, p.heldCall, 'hold');
+  const held = connected(cx, h, 'hold');
   if (isRefusal(held)) return held;
   return { active, held };
 }
@@ -126,7 +132,7 @@ export function twoCalls(cx: Context, p: TwoCalls) {
 export function alternateCall(cx: Context, p: TwoCalls): Done | Refusal {
   const found = twoCalls(cx, p);
   if (isRefusal(found)) return found;
-  const active = connected(cx, p.activeCall, 'connected');
+  const active = connected(cx, p.activeConnection, 'connected');
   if (isRefusal(active)) return active;
   const { held } = found;
   if (isBusy(cx, active.leg, active.other, held.leg, held.other)) return refuse('resourceBusy');
@@ -144,7 +150,7 @@ export function reconnectCall(cx: Context, p: TwoCalls): Done | Refusal {
   if (isRefusal(found)) return found;
   const { held } = found;
   if (isBusy(cx, held.leg, held.other)) return refuse('resourceBusy');
-  const cleared = clearConnection(cx, p.activeCall);
+  const cleared = clearConnection(cx, { connection: p.activeConnection });
   if (isRefusal(cleared)) return cleared;
   const still = cx.store.get(PARTY, held.party.id);
   if (still !== undefined) remember(cx, still);

@@ -44,7 +44,8 @@ export function beginCall(
   return cx.store.insert(CALL, values);
 }
 
-function newCcall(cx: Context, values: Values<typeof CALL.fields>, how: Beginning): Ccall {
+/** A call that has no row of `call` yet. */
+export function newCcall(cx: Context, values: Values<typeof CALL.fields>, how: Beginning): Ccall {
   return cx.store.insert(CCALL, {
     guid: uuid(cx),
     kind: how.kind,
