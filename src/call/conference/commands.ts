@@ -10,7 +10,7 @@ import { emit } from '../csta/event.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { CCALL, type Ccall, PARTY, type Party } from '../csta/rows.ts';
 import { callerOn } from '../route.ts';
-import { LEG, type Leg } from '../rows.ts';
+import type { Leg } from '../rows.ts';
 import { callIn, conferenceToBe } from './called.ts';
 import { advance } from './conference.ts';
 import {
@@ -139,8 +139,8 @@ export function muteMember(cx: Context, party: Party, mute: boolean): Done | Ref
   const m = leg === undefined ? undefined : memberOf(cx, leg);
   if (m === undefined || m.role !== 'party') return undefined;
   if (m.state !== 'in') return refuse('invalidConnectionState');
-  if (leg === undefined || leg.muted === mute) return refuse('invalidConnectionState');
-  cx.store.patch(LEG, leg, { muted: mute });
+  // who joined silently is heard by nobody anyway
+  if (m.mode !== (mute ? 'talk' : 'muted')) return refuse('invalidConnectionState');
   setMode(cx, m, mute ? 'muted' : 'talk');
   const all = cx.store.all(PARTY, 'ccall', party.ccall);
   emit(cx, {
