@@ -4,6 +4,8 @@ import type { Context } from '../proto/context.ts';
 import type { Bridge } from './bridge-rows.ts';
 import { conferenceBridged } from './conference/conference.ts';
 import { controlBridged } from './control/bridged.ts';
+import { routeBridged } from './distribute/hear.ts';
+import { mediaBridged } from './distribute/treatment.ts';
 import { parkBridged } from './park/park.ts';
 import type { Leg } from './rows.ts';
 
@@ -22,6 +24,12 @@ export function bridged(
   left: readonly Leg[],
 ): void {
   switch (b.purpose) {
+    case 'route':
+      routeBridged(cx, b, outcome, status, left);
+      return;
+    case 'media':
+      mediaBridged(cx, b, outcome, left);
+      return;
     case 'control':
       controlBridged(cx, b, outcome, status, left);
       return;

@@ -24,10 +24,12 @@ import {
 } from '../sip-parser/index.ts';
 import { type Diverted, onwardWhenBusy, onwardWhenSilent } from './device/features.ts';
 import { isExtension } from './dialplan.ts';
+import { arrive } from './distribute/arrive.ts';
+import { distributionOf } from './distribute/leave.ts';
 import { keepHunt } from './hunt.ts';
 import { invite, type Offer } from './invite.ts';
-import { inviteLines } from './leg.ts';
-import { classOf, route } from './route.ts';
+import { callerOf, inviteLines } from './leg.ts';
+import { classOf, type Route, route } from './route.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { REDIRECT, type Redirect } from './transfer-rows.ts';
 
@@ -191,7 +193,8 @@ export function tryNext(cx: Context, call: Call): boolean {
     for (const user of users) {
       // as if the redirecting extension called: it leads nowhere that it may not dial itself
       const way = route(cx, user, { classOfService: classOf(cx, row.by), trunk: '' });
-      if (way.kind === 'refuse') continue;
+      if (way.kind === 'distribute' && waitsThere(cx, call, row, user, way)) return true;
+      if (way.kind !== 'targets') continue;
       const plain = offerTo(cx, row, user);
       const offer = { ...plain, tail: withDiverted(cx, plain.tail, way.diverted ?? []) };
       noteTried(cx, row, way.diverted ?? []);
@@ -269,6 +272,22 @@ export function divert(
     forwarded: true,
   });
   return { ...offer, tail: withDiverted(cx, offer.tail, diverted) };
+}
+
+/** A caller who is still there waits where a phone sends him. @returns false when he waits already. */
+function waitsThere(
+  cx: Context,
+  call: Call,
+  row: Redirect,
+  user: string,
+  way: Extract<Route, { kind: 'distribute' }>,
+): boolean {
+  const leg = callerOf(cx, call);
+  if (leg?.state !== 'inviting' || distributionOf(cx, call.id) !== undefined) return false;
+  const offer = offerTo(cx, row, user);
+  endRedirect(cx, call);
+  arrive(cx, call, leg, way.number, way.at, { offer, via: row.by });
+  return true;
 }
 
 /** The call is answered, or over: nobody else is tried. */

@@ -3,6 +3,7 @@
  * new call, for the target of a transfer and for a redirection alike.
  *
  *   emergency ─ every trunk for it, whatever its state and however full
+ *   routing point, queue ─ class of service ─ the call waits there
  *   extension ─ its phones and its static contact, at once
  *   trunks    ─ class of service ─ in service first, then by priority or turn, full ones left out;
  *               of each its contact and backups, of each of those its addresses: one at a time
@@ -65,6 +66,8 @@ export type Route =
       /** Devices that forwarded the call, in order. */
       readonly diverted?: readonly Diverted[];
     }
+  /** It waits at a routing point or in a queue to be distributed (`distribute/`). */
+  | { readonly kind: 'distribute'; readonly number: string; readonly at: 'point' | 'queue' }
   | { readonly kind: 'refuse'; readonly status: number; readonly tail?: string };
 
 /** Who calls: his class of service, and the trunk he comes by ('' for none). */
@@ -121,6 +124,10 @@ function routed(cx: Context, called: string, caller: Caller, by: readonly Divert
   switch (way.kind) {
     case 'refuse':
       return { kind: 'refuse', status: way.status };
+    case 'distribute':
+      return mayCall(site, caller.classOfService, called, true)
+        ? way
+        : { kind: 'refuse', status: 403 };
     case 'extension':
       if (!mayCall(site, caller.classOfService, called, true)) {
         return { kind: 'refuse', status: 403 };

@@ -50,6 +50,16 @@ import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
 import { DEVICE } from './device/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
+import { distributionDue } from './distribute/arrive.ts';
+import { digitsDue } from './distribute/digits.ts';
+import {
+  DIGITS,
+  DISTRIBUTION,
+  type Digits,
+  type Distribution,
+  ROUTER,
+  TURNS,
+} from './distribute/rows.ts';
 import { lapse, mailboxWord } from './events/mailbox.ts';
 import { resumeSubscriptions, subscriptionDue } from './events/notifier.ts';
 import { MAILBOX, type Mailbox, SUBSCRIPTION, type Subscription } from './events/rows.ts';
@@ -110,6 +120,10 @@ export const CALL_TABLES: readonly TableSpec[] = [
   PARK,
   CDR,
   HOUSE,
+  ROUTER,
+  DISTRIBUTION,
+  DIGITS,
+  TURNS,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
@@ -320,6 +334,12 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));
+      return;
+    case DISTRIBUTION.number:
+      distributionDue(cx, row as Distribution);
+      return;
+    case DIGITS.number:
+      digitsDue(cx, row as Digits);
       return;
     case AGENT.number:
       agentDue(cx, row as Agent);

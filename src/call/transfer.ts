@@ -474,6 +474,13 @@ export function targetRefuses(cx: Context, call: Call, status: number): void {
   if (t !== undefined) move(cx, t, 'refuse', { status });
 }
 
+/** Done as soon as it began: the transferee waits where he was sent. */
+export function transferDone(cx: Context, t: Transfer): void {
+  cx.count('transfersDone');
+  cx.store.patch(TRANSFER, t, { state: 'joined', status: 200 });
+  for (const action of ['tell', 'release', 'finish'] as const) act(cx, t, action, NEWS);
+}
+
 /** Refused before it began: the number leads nowhere. */
 export function refuseAtOnce(cx: Context, t: Transfer, status: number): void {
   move(cx, t, 'refuse', { status });

@@ -2,9 +2,9 @@
 
 import { LIMITS } from '../base/limits.ts';
 import { tellMonitor, unmonitor } from '../call/csta/monitors.ts';
-import { aboutCall, partyView } from '../call/csta/publish.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
-import { CCALL, MONITOR, type Monitor, PARTY, type Session } from '../call/csta/rows.ts';
+import { CCALL, MONITOR, type Monitor, type Session } from '../call/csta/rows.ts';
+import { callSnapshot, deviceSnapshot } from '../call/csta/snapshot.ts';
 import type { Context } from '../proto/context.ts';
 import { position } from './house.ts';
 import type { Params } from './services.ts';
@@ -67,34 +67,13 @@ export function changeMonitorFilter(
 }
 
 export function snapshotDevice(cx: Context, p: Params<'snapshotDevice'>): Done {
-  const connections = cx.store.all(PARTY, 'device', p.deviceId).map((party) => {
-    const ccall = cx.store.get(CCALL, party.ccall);
-    return {
-      connection: { callId: party.ccall, deviceId: party.device },
-      globalCallId: ccall?.guid ?? '',
-      localState: party.state,
-      side: party.side,
-      since: party.since * 1000,
-      ...(party.via === '' ? {} : { lastRedirection: party.via }),
-      ...aboutCall(ccall),
-      parties: cx.store.all(PARTY, 'ccall', party.ccall).map(partyView),
-    };
-  });
-  return { deviceId: p.deviceId, position: position(cx), connections };
+  return { ...deviceSnapshot(cx, p.deviceId), position: position(cx) };
 }
 
 export function snapshotCall(cx: Context, p: Params<'snapshotCall'>): Done | Refusal {
   const ccall = cx.store.get(CCALL, p.callId);
   if (ccall === undefined) return refuse('invalidCallId');
-  return {
-    callId: ccall.id,
-    globalCallId: ccall.guid,
-    position: position(cx),
-    startedAt: ccall.startedAt * 1000,
-    ...(ccall.answeredAt === 0 ? {} : { answeredAt: ccall.answeredAt * 1000 }),
-    ...aboutCall(ccall),
-    parties: cx.store.all(PARTY, 'ccall', ccall.id).map(partyView),
-  };
+  return { ...callSnapshot(cx, ccall), position: position(cx) };
 }
 
 export function getDevices(cx: Context): Done {

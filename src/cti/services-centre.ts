@@ -26,13 +26,19 @@ const routeId = s.reference.describe('The `routeId` of the event routeRequest.')
 const device = z.strictObject({ deviceId: s.deviceId });
 const MODES = ['silent', 'coach', 'join'] as const;
 const AGENT_STATES = ['loggedOn', 'loggedOff', 'notReady', 'ready', 'workingAfterCall'] as const;
-const FORWARDINGS = ['immediate', 'busy', 'noAnswer'] as const;
+const FORWARDINGS = ['forwardImmediate', 'forwardBusy', 'forwardNoAns'] as const;
 
 const treatment = z.strictObject({
-  kind: z.enum(['prompt', 'music', 'ringback', 'busy', 'silence', 'collect']),
+  kind: z.enum(['prompt', 'music', 'ringback', 'busy', 'fastBusy', 'silence', 'collect']),
   prompt: s.text.optional().describe('What is played: a name the media service knows, or digits.'),
   repeat: z.int().min(1).max(1000).optional(),
   durationS: s.seconds.optional(),
+  charge: z
+    .enum(['early', 'answered'])
+    .optional()
+    .describe('Heard before or after the answer; after an answer nothing is early any more.'),
+  leastDigits: z.int().min(0).max(64).optional().describe('collect: fewer are told as not enough.'),
+  totalS: s.seconds.optional().describe('collect: patience in all.'),
   digits: z.int().min(1).max(64).optional().describe('collect: so many are waited for.'),
   firstDigitS: s.seconds.optional(),
   interDigitS: s.seconds.optional(),
@@ -70,6 +76,11 @@ const ROUTING = {
       userData: s.userData.optional(),
       callingDevice: s.deviceId.optional(),
       noAnswerS: s.seconds.optional(),
+      overflow: z
+        .array(s.called)
+        .max(16)
+        .optional()
+        .describe('Tried in turn after no answer: numbers, `recall`, `release`.'),
       record: z.boolean().optional(),
     }),
     s.done,
@@ -113,6 +124,7 @@ const AGENTS = {
       password: s.text.optional(),
       reason: s.text.optional(),
       queues: z.array(s.deviceId).max(64).optional(),
+      force: z.boolean().optional().describe('Whoever is in the way is logged off.'),
     }),
     s.done,
   ),
@@ -129,7 +141,10 @@ const AGENTS = {
     ROUTE,
     [],
     'write',
-    z.strictObject({ agentId: s.agentId, seconds: z.int().min(1).max(300) }),
+    z.strictObject({
+      agentId: s.agentId,
+      reserveMs: z.int().min(0).max(60_000).describe('0: he is given back.'),
+    }),
     s.done,
   ),
   snapshotAgents: service(
@@ -168,14 +183,15 @@ const FEATURES = {
     z.looseObject({ doNotDisturbOn: z.boolean() }),
   ),
   setForwarding: service(
-    'Calls to the device go elsewhere; without a destination no more.',
+    'Calls to the device go elsewhere, or no more.',
     CONTROL,
     ['deviceId'],
     'write',
     device.extend({
       forwardingType: z.enum(FORWARDINGS),
-      forwardTo: s.called.optional(),
-      noAnswerS: s.seconds.optional(),
+      activateForward: z.boolean(),
+      forwardDN: s.called.optional(),
+      ringDuration: z.int().min(1).max(180).optional().describe('Seconds, before forwardNoAns.'),
     }),
     s.done,
   ),
@@ -186,8 +202,12 @@ const FEATURES = {
     'read',
     device,
     z.looseObject({
-      forwardings: z.array(
-        z.looseObject({ forwardingType: z.enum(FORWARDINGS), forwardTo: z.string() }),
+      forwarding: z.array(
+        z.looseObject({
+          forwardingType: z.enum(FORWARDINGS),
+          forwardStatus: z.boolean(),
+          forwardDN: z.string().optional(),
+        }),
       ),
     }),
   ),
@@ -219,7 +239,8 @@ const SUPERVISION = {
       supervisor: s.deviceId,
       deviceId: s.deviceId,
       mode: z.enum(MODES).optional(),
-      scope: z.enum(['call', 'agent']).optional(),
+      scope: z.enum(['call', 'nextCalls']).optional(),
+      tellDevice: z.boolean().optional().describe('The device is told that somebody listens.'),
     }),
     s.done,
   ),
@@ -228,7 +249,11 @@ const SUPERVISION = {
     SUPERVISE,
     [],
     'write',
-    z.strictObject({ supervisor: s.deviceId, mode: z.enum(MODES) }),
+    z.strictObject({
+      supervisor: s.deviceId,
+      deviceId: s.deviceId.optional(),
+      mode: z.enum(MODES),
+    }),
     s.done,
   ),
   stopMonitoring: service(
@@ -236,7 +261,7 @@ const SUPERVISION = {
     SUPERVISE,
     [],
     'write',
-    z.strictObject({ supervisor: s.deviceId }),
+    z.strictObject({ supervisor: s.deviceId, deviceId: s.deviceId.optional() }),
     s.done,
   ),
 } as const satisfies { readonly [method: string]: Service };

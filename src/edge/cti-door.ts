@@ -12,7 +12,7 @@ import { derive } from '../wire/derive.ts';
 import { ownIdentity } from './certificate.ts';
 import { type Config, RELEASE } from './config.ts';
 import type { ServerSettings } from './cti-server.ts';
-import { CELL, CELL_BYTES, type CtiThreadData, type FromCti, type ToCti } from './cti-thread.ts';
+import { CELL, CELL_BYTES, type CtiThreadData, type FromCti, type ToCti } from './cti-words.ts';
 
 export type CtiDoorEvents = {
   readonly ask: (request: ProgramInput) => void;

@@ -5,36 +5,26 @@
  * May load: cti/ (door, hub, document), ws, node's HTTP and TLS. Not the engine, not SQLite.
  */
 
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ProgramInput } from '../cti/terms.ts';
-import type { LogLine } from '../effect.ts';
 import { noStanding, StandingCell } from '../pair/standing.ts';
 import { mono } from './clock.ts';
-import { CtiServer, type ServerSettings } from './cti-server.ts';
+import { CELL, type CtiThreadData, type FromCti, type ToCti } from './cti-words.ts';
+import { netlite } from './native/netlite.ts';
 
-export type CtiThreadData = {
-  readonly settings: ServerSettings;
-  readonly standing: SharedArrayBuffer;
-  readonly lease: SharedArrayBuffer;
-  /** See `CELL`. */
-  readonly cell: SharedArrayBuffer;
-};
-
-/** What the thread tells by shared memory: messages it has taken, connections that stand. */
-export const CELL = { taken: 0, connections: 1 } as const;
-export const CELL_BYTES = 8;
-
-export type ToCti =
-  | { readonly kind: 'said'; readonly items: readonly string[] }
-  | { readonly kind: 'role'; readonly primary: boolean }
-  | { readonly kind: 'lost' };
-
-export type FromCti =
-  | { readonly kind: 'asked'; readonly requests: readonly ProgramInput[] }
-  | { readonly kind: 'log'; readonly line: LogLine };
+/** nice(2): calls come first, and so does what is heard. */
+const PRIORITY = -5;
 
 const port = parentPort;
 if (port === null) throw new Error('cti-thread is started by the engine');
+try {
+  setPriority(netlite.gettid(), PRIORITY);
+} catch {
+  // where it is not allowed, nothing else has more either
+}
+// loaded with that priority, too: at the start a box has other things to do
+const { CtiServer } = await import('./cti-server.ts');
 const data = workerData as CtiThreadData;
 const lease = new Float64Array(data.lease);
 const cell = new Int32Array(data.cell);

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { CALL_MACHINE } from '../../src/call/call.ts';
 import { CALL_TABLES } from '../../src/call/switch.ts';
 import { TRANSFER_MACHINE } from '../../src/call/transfer.ts';
+import { openRpcText } from '../../src/cti/document.ts';
+import { RELEASE } from '../../src/edge/config.ts';
 import { ALARMS } from '../../src/pair/alarms.ts';
 import { RANKS, RULES } from '../../src/pair/cold-start.ts';
 import { GATE_TABLE } from '../../src/pair/gate.ts';
@@ -140,6 +142,13 @@ export function readDocument(document: string): string {
   return readFileSync(pathOf(document), 'utf8');
 }
 
+/** The services for programs, for machines: `docs/cti.openrpc.json`, as the boxes serve it. */
+export const RPC_DOCUMENT = 'cti.openrpc.json';
+
+export function rpcDocument(): string {
+  return openRpcText(RELEASE);
+}
+
 export const PICTURE_NAMES: readonly string[] = Object.keys(PICTURES);
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -147,4 +156,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     writeFileSync(pathOf(document), withPictures(readDocument(document)));
     process.stdout.write(`docs/${document}: pictures printed from the tables\n`);
   }
+  writeFileSync(pathOf(RPC_DOCUMENT), rpcDocument());
+  process.stdout.write(`docs/${RPC_DOCUMENT}: written from the services\n`);
 }

@@ -64,18 +64,12 @@ export class AgentLab extends Lab {
 
   constructor({ strict = 'yes', login = {}, settings = {} }: Option = {}) {
     const agents = NINE.map((n) => [`a${n}`, { ...LOGIN, id: `a${n}`, ...login }] as const);
-    const points = [0, ...NINE].map((n) => [`700${n}`, { ...POINT, number: `700${n}` }] as const);
+    const points = [0, ...NINE].map(
+      (n) => [`700${n}`, { ...POINT, number: `700${n}`, defaults: [`100${n}`] }] as const,
+    );
     super({
       site: {
         ...PLAIN_SITE,
-        rules: NINE.map((n) => ({
-          match: `700${n}`,
-          to: [],
-          strip: 0,
-          prepend: '',
-          replace: `100${n}`,
-          refuse: 0,
-        })),
         centre: {
           ...PLAIN_CENTRE,
           strict,

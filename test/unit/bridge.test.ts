@@ -74,7 +74,7 @@ function legOf(cx: Context, aor: string, n = 0): Leg {
 
 function wayTo(cx: Context, number: string) {
   const way = route(cx, number);
-  if (way.kind === 'refuse') throw new Error(`no way to ${number}`);
+  if (way.kind !== 'targets') throw new Error(`no way to ${number}`);
   return way;
 }
 

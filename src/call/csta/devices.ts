@@ -51,6 +51,8 @@ export function stateOf(cx: Context, call: Call, leg: Leg): State | undefined {
       // who takes somebody's place has it when he is answered
       return replacing(cx, leg) === undefined ? 'connected' : undefined;
     case 'early':
+      // one that was withdrawn does not ring, whatever it says
+      if (leg.peer === leg.id) return undefined;
       if (call.state !== 'trying' && call.state !== 'ringing') return undefined;
       return isPrompted(cx, call, leg) ? 'initiated' : 'alerting';
     case 'confirmed':

@@ -3,6 +3,7 @@
 import type { Context } from '../../proto/context.ts';
 import { agentsFollow, agentsMerge } from '../agent/calls.ts';
 import { conferenceCallOver, conferencePartyChanged } from '../conference/react.ts';
+import { waiterChanged } from '../distribute/arrive.ts';
 import { parkPartyChanged } from '../park/park.ts';
 import type { Cause } from './causes.ts';
 import { callUnwatched } from './monitors.ts';
@@ -21,6 +22,8 @@ export type PartyChange = {
 export function partyChanged(cx: Context, change: PartyChange): void {
   conferencePartyChanged(cx, change);
   parkPartyChanged(cx, change);
+  // who has gone waits no more before an agent is free for the next
+  waiterChanged(cx, change);
   agentsFollow(cx, change.party);
 }
 

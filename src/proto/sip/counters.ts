@@ -70,6 +70,8 @@ export const COUNTERS = [
   'transfersFailed',
   'callsReplaced',
   'callsRedirected',
+  /** Calls that came to wait at a routing point or in a queue. */
+  'callsWaited',
   'callsForwarded',
 ] as const;
 
