@@ -29,11 +29,11 @@ const stubborn = (n: number): Step => ({
 });
 const record = asks((cx) => startRecording(cx, { connection: at(cx, '1002') }));
 const join = asks((cx) =>
-  singleStepConferenceCall(cx, { connection: at(cx, '1001'), deviceToJoin: '1003' }),
+  singleStepConferenceCall(cx, { activeCall: at(cx, '1001'), deviceToJoin: '1003' }),
 );
-const watch = asks((cx) => startMonitoring(cx, { supervisor: '1004', deviceId: '1002' }));
+const watch = asks((cx) => startMonitoring(cx, { supervisorDevice: '1004', device: '1002' }));
 const confer = asks((cx) =>
-  conferenceCall(cx, { heldConnection: at(cx, '1001', 0), activeConnection: at(cx, '1001', 1) }),
+  conferenceCall(cx, { heldCall: at(cx, '1001', 0), activeCall: at(cx, '1001', 1) }),
 );
 /** The service hangs up on whoever is `who` there. */
 const dropped = (who: string): Step => ({

@@ -28,7 +28,7 @@ import {
 const TALK = [calls(1, '1002'), lifts(2)] as const;
 const CONFER = [
   ...[...TALK, calls(1, '1003'), lifts(3)],
-  asks((cx) => conferenceCall(cx, { heldConnection: at(cx, '1001', 0), activeConnection: at(cx, '1001', 1) })),
+  asks((cx) => conferenceCall(cx, { heldCall: at(cx, '1001', 0), activeCall: at(cx, '1001', 1) })),
 ] as const;
 const RECORDED = [
   ...TALK,
@@ -36,7 +36,7 @@ const RECORDED = [
 ] as const;
 const WATCHED = [
   ...TALK,
-  asks((cx) => startMonitoring(cx, { supervisor: '1004', deviceId: '1002', mode: 'coach' })),
+  asks((cx) => startMonitoring(cx, { supervisorDevice: '1004', device: '1002', mode: 'coach' })),
   lifts(4),
 ] as const;
 const step = (n: string, to: string): Step =>
@@ -50,12 +50,17 @@ const refer = (n: number, to: string): Step => ({
   },
 });
 const hold = (n: string): Step => asks((cx) => holdCall(cx, { connection: at(cx, n) }), 2500);
-const retrieve = (n: string): Step => asks((cx) => retrieveCall(cx, { connection: at(cx, n) }), 2500);
+const retrieve = (n: string): Step =>
+  asks((cx) => retrieveCall(cx, { connection: at(cx, n) }), 2500);
 const consult = (n: string, to: string): Step =>
   asks((cx) => consultationCall(cx, { connection: at(cx, n), calledDevice: to }), 2500);
 const both = (n: string) => (cx: Parameters<typeof at>[0]) => ({
   heldConnection: at(cx, n, 0),
   activeConnection: at(cx, n, 1),
+});
+const calls2 = (n: string) => (cx: Parameters<typeof at>[0]) => ({
+  heldCall: at(cx, n, 0),
+  activeCall: at(cx, n, 1),
 });
 const THREE = ['talk 1001', 'talk 1002', 'talk 1003'];
 
@@ -111,7 +116,7 @@ const PLAYS: Record<string, Play> = {
   'a member consults and adds': {
     steps: [
       ...[...CONFER, consult('1002', '1004'), lifts(4)],
-      asks((cx) => conferenceCall(cx, both('1002')(cx)), 2500),
+      asks((cx) => conferenceCall(cx, calls2('1002')(cx)), 2500),
     ],
     members: [...THREE, 'talk 1004'],
     living: [1, 2, 3, 4],
@@ -119,7 +124,7 @@ const PLAYS: Record<string, Play> = {
   'two calls held for a program become one': {
     steps: [
       ...[...TALK, consult('1001', '1003'), lifts(3)],
-      asks((cx) => conferenceCall(cx, both('1001')(cx)), 2500),
+      asks((cx) => conferenceCall(cx, calls2('1001')(cx)), 2500),
     ],
     members: THREE,
     living: [1, 2, 3],

@@ -27,13 +27,13 @@ import {
 const CONSULT = [calls(1, '1002'), lifts(2), calls(1, '1003'), lifts(3)] as const;
 const CONFER = [
   ...CONSULT,
-  asks((cx) => conferenceCall(cx, { heldConnection: at(cx, '1001', 0), activeConnection: at(cx, '1001', 1) })),
+  asks((cx) => conferenceCall(cx, { heldCall: at(cx, '1001', 0), activeCall: at(cx, '1001', 1) })),
 ] as const;
 const TALK = [calls(1, '1002'), lifts(2)] as const;
 const join = (participationType: 'active' | 'silent' = 'active', device = '1003'): Step =>
   asks((cx) =>
     singleStepConferenceCall(cx, {
-      connection: at(cx, '1001'),
+      activeCall: at(cx, '1001'),
       deviceToJoin: device,
       participationType,
     }),

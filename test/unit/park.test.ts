@@ -17,7 +17,7 @@ const PARKED = [
   asks((cx) => parkCall(cx, { connection: at(cx, '1002'), parkTo: '700' })),
 ] as const;
 const pick = (device: string): Step =>
-  asks((cx) => pickupCall(cx, { newDevice: device, number: '700' }), 2500);
+  asks((cx) => pickupCall(cx, { device, target: '700' }), 2500);
 const waits = (ms: number): Step => ({
   wait: 2500,
   do: ({ lab }) => {
@@ -47,7 +47,7 @@ const PLAYS: Record<string, Play> = {
   'by the connection that is parked': {
     steps: [
       ...PARKED,
-      asks((cx) => pickupCall(cx, { newDevice: '1003', connection: at(cx, '700') }), 2500),
+      asks((cx) => pickupCall(cx, { device: '1003', target: at(cx, '700') }), 2500),
       lifts(3),
     ],
     members: [],
@@ -72,7 +72,7 @@ const PLAYS: Record<string, Play> = {
   'what rings is picked up': {
     steps: [
       calls(1, '1002'),
-      asks((cx) => pickupCall(cx, { newDevice: '1003', number: '1002' })),
+      asks((cx) => pickupCall(cx, { device: '1003', target: '1002' })),
       lifts(3),
     ],
     members: [],
@@ -81,7 +81,7 @@ const PLAYS: Record<string, Play> = {
   'what rings is picked up, and nobody answers': {
     steps: [
       calls(1, '1002'),
-      asks((cx) => pickupCall(cx, { newDevice: '1003', connection: at(cx, '1002') })),
+      asks((cx) => pickupCall(cx, { device: '1003', target: at(cx, '1002') })),
       lifts(3, 486),
     ],
     members: [],

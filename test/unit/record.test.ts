@@ -87,7 +87,7 @@ const PLAYS: Record<string, Play> = {
     steps: [
       ...[...RECORDED, calls(1, '1003'), lifts(3)],
       asks((cx) =>
-        conferenceCall(cx, { heldConnection: at(cx, '1001', 0), activeConnection: at(cx, '1001', 1) }),
+        conferenceCall(cx, { heldCall: at(cx, '1001', 0), activeCall: at(cx, '1001', 1) }),
       ),
     ],
     members: [...HEARD, 'talk 1003'],
@@ -97,7 +97,7 @@ const PLAYS: Record<string, Play> = {
   'it is supervised too': {
     steps: [
       ...RECORDED,
-      asks((cx) => startMonitoring(cx, { supervisor: '1004', deviceId: '1002' })),
+      asks((cx) => startMonitoring(cx, { supervisorDevice: '1004', device: '1002' })),
       lifts(4),
     ],
     members: ['listen 1004', ...HEARD],

@@ -15,7 +15,7 @@ import {
 } from '../../src/call/conference/supervise.ts';
 import { asks, calls, hangsUp, lifts, type Play, playAll, type Step } from './conference-plays.ts';
 
-const who = { supervisor: '1004', deviceId: '1002' };
+const who = { supervisorDevice: '1004', device: '1002' };
 const TALK = [calls(1, '1002'), lifts(2)] as const;
 const watch = (mode: WatchMode, scope: 'call' | 'nextCalls' = 'call'): Step =>
   asks((cx) => startMonitoring(cx, { ...who, mode, scope }));
@@ -78,7 +78,7 @@ const PLAYS: Record<string, Play> = {
       ),
       ...TALK,
       asks((cx) =>
-        startMonitoring(cx, { supervisor: '1004', agentId: 'ann', mode: 'coach' }),
+        startMonitoring(cx, { supervisorDevice: '1004', agentId: 'ann', mode: 'coach' }),
       ),
       lifts(4),
     ],

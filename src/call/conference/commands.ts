@@ -2,8 +2,7 @@
 
 import type { Context } from '../../proto/context.ts';
 import { bridgesOf } from '../bridge.ts';
-import { type Connection, legOf, type OneCall, partyOf } from '../control/find.ts';
-import type { TwoCalls } from '../control/hold.ts';
+import { type Connection, legOf, partyOf } from '../control/find.ts';
 import { nameAddr, roomLeft, wayTo } from '../control/make.ts';
 import { answerLines } from '../control/phone.ts';
 import { emit } from '../csta/event.ts';
@@ -42,14 +41,16 @@ function talking(cx: Context, connection: Connection): Talking | Refusal {
   return busy ? refuse('resourceBusy') : { party, leg };
 }
 
+export type ConferenceCall = { readonly heldCall: Connection; readonly activeCall: Connection };
+
 /**
  * Two calls of one device become one (the held one goes on, under its id); the leg of the held call is
  * released, for its device is in the conference by the other.
  */
-export function conferenceCall(cx: Context, p: TwoCalls): Done | Refusal {
-  const held = talking(cx, p.heldConnection);
+export function conferenceCall(cx: Context, p: ConferenceCall): Done | Refusal {
+  const held = talking(cx, p.heldCall);
   if (isRefusal(held)) return held;
-  const active = talking(cx, p.activeConnection);
+  const active = talking(cx, p.activeCall);
   if (isRefusal(active)) return active;
   if (held.party.device !== active.party.device || held.leg.id === active.leg.id) {
     return refuse('invalidConnectionId', 'Both must be connections of one device.');
@@ -93,7 +94,8 @@ function mergeInto(cx: Context, conf: Conference, from: Conference): void {
   cx.store.remove(CONFERENCE, from);
 }
 
-export type SingleStepConference = OneCall & {
+export type SingleStepConference = {
+  readonly activeCall: Connection;
   readonly deviceToJoin: string;
   /** silent: it only hears. */
   readonly participationType?: 'active' | 'silent' | undefined;
@@ -101,7 +103,7 @@ export type SingleStepConference = OneCall & {
 
 /** One more device is called into the call of a connection, which becomes a conference. */
 export function singleStepConferenceCall(cx: Context, p: SingleStepConference): Done | Refusal {
-  const active = talking(cx, p.connection);
+  const active = talking(cx, p.activeCall);
   if (isRefusal(active)) return active;
   const { party, leg } = active;
   const all = talkersIn(cx, party.ccall);

@@ -35,9 +35,9 @@ const HEARD: { readonly [m in WatchMode]: Mode } = {
 const MOST = 16;
 
 export type StartMonitoring = {
-  readonly supervisor: string;
+  readonly supervisorDevice: string;
   /** One of them: the device listened to, or the agent, at whichever device he is. */
-  readonly deviceId?: string | undefined;
+  readonly device?: string | undefined;
   readonly agentId?: string | undefined;
   readonly mode?: WatchMode | undefined;
   readonly scope?: Watch['scope'] | undefined;
@@ -46,19 +46,19 @@ export type StartMonitoring = {
 };
 
 export type StopMonitoring = {
-  readonly supervisor: string;
+  readonly supervisorDevice: string;
   /** Left out: all he listens to. */
-  readonly deviceId?: string | undefined;
+  readonly device?: string | undefined;
 };
 
 export type ChangeMonitoring = StopMonitoring & { readonly mode: WatchMode };
 
 /** Begins at once when the device talks; else with its next call. */
 export function startMonitoring(cx: Context, p: StartMonitoring): Done | Refusal {
-  const { supervisor, agentId = '' } = p;
+  const { supervisorDevice: supervisor, agentId = '' } = p;
   const logged = agentId === '' ? undefined : cx.store.find(AGENT, 'agent', agentId);
   if (agentId !== '' && logged === undefined) return refuse('invalidAgentId', agentId);
-  const device = logged?.device ?? p.deviceId ?? '';
+  const device = logged?.device ?? p.device ?? '';
   const known = cx.store.all(WATCH, 'supervisor', supervisor);
   if (!isExtension(cx.settings, supervisor)) return refuse('invalidDeviceId', supervisor);
   if (!isExtension(cx.settings, device)) return refuse('invalidDeviceId', device);
@@ -88,7 +88,7 @@ export function startMonitoring(cx: Context, p: StartMonitoring): Done | Refusal
 }
 
 export function stopMonitoring(cx: Context, p: StopMonitoring): Done | Refusal {
-  const all = ofSupervisor(cx, p.supervisor, p.deviceId);
+  const all = ofSupervisor(cx, p.supervisorDevice, p.device);
   if (all.length === 0) return refuse('invalidMonitor');
   for (const w of all) {
     const m = memberFor(cx, w);
@@ -100,7 +100,7 @@ export function stopMonitoring(cx: Context, p: StopMonitoring): Done | Refusal {
 
 /** Switches between listening, coaching and talking; the supervisor's phone stays in its call. */
 export function changeMonitoring(cx: Context, p: ChangeMonitoring): Done | Refusal {
-  const all = ofSupervisor(cx, p.supervisor, p.deviceId);
+  const all = ofSupervisor(cx, p.supervisorDevice, p.device);
   if (all.length === 0) return refuse('invalidMonitor');
   for (const w of all) {
     if (w.mode === p.mode) continue;

@@ -69,23 +69,21 @@ export function parkCall(cx: Context, p: ParkCall): Done | Refusal {
 }
 
 export type PickupCall = {
-  readonly newDevice: string;
-  /** What waits or rings there; or else the first that is parked, or rings, at a number. */
-  readonly connection?: Connection | undefined;
-  readonly number?: string | undefined;
+  readonly device: string;
+  /** What waits or rings there; or the first that is parked, or rings, at a number. */
+  readonly target: Connection | string;
 };
 
 /** A device takes what is parked at a number, or what waits or rings at another device. */
-export function pickupCall(cx: Context, p: PickupCall): Done | Refusal {
-  const { newDevice: device, connection, number = '' } = p;
+export function pickupCall(cx: Context, { device, target }: PickupCall): Done | Refusal {
   if (!isExtension(cx.settings, device)) return refuse('invalidDeviceId', device);
-  if (connection === undefined) {
-    const first = cx.store.all(PARK, 'number', number).find((r) => r.state === 'parked');
+  if (typeof target === 'string') {
+    const first = cx.store.all(PARK, 'number', target).find((r) => r.state === 'parked');
     if (first !== undefined) return take(cx, first, device);
-    const rings = cx.store.all(PARTY, 'device', number).find((t) => t.state === 'alerting');
+    const rings = cx.store.all(PARTY, 'device', target).find((t) => t.state === 'alerting');
     return rings === undefined ? refuse('noCallToAnswer') : pickUpRinging(cx, rings, device);
   }
-  const party = partyOf(cx, connection);
+  const party = partyOf(cx, target);
   if (isRefusal(party)) return party;
   if (party.state === 'alerting') return pickUpRinging(cx, party, device);
   const row = [...cx.store.all(PARK, 'number', party.device)].find((r) => r.ccall === party.ccall);
