@@ -120,7 +120,8 @@ function transferred(
   for (const leg of legs) {
     noMusic(cx, leg);
     const heard = otherLeg(cx, leg);
-    if (heard?.part === 'media') dismiss(cx, heard);
+    // not the media leg of a conference, in which the other one takes his place
+    if (heard?.part === 'media' && heard !== stays) dismiss(cx, heard);
   }
   for (const leg of legs) cx.store.patch(LEG, leg, { peer: leg.id, held: false });
   const by = legs[0];

@@ -3,6 +3,7 @@
 import type { Context } from '../../proto/context.ts';
 import { bridgeCall, bridgeFor, bridgeLegs, bridgeTo } from '../bridge.ts';
 import { BRIDGE } from '../bridge-rows.ts';
+import { memberOf } from '../conference/members.ts';
 import { changeData } from '../csta/data.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { CCALL, type Party } from '../csta/rows.ts';
@@ -76,7 +77,9 @@ export function singleStepTransferCall(cx: Context, p: SingleStep): Done | Refus
   const found = isRefusal(active) ? connected(cx, p.connection, 'hold') : active;
   if (isRefusal(found)) return active;
   const { leg, other } = found;
-  if (other.part !== 'device' || other.held) return refuse('requestIncompatibleWithCall');
+  // whoever comes instead of a member takes its place in the conference
+  const apart = other.part !== 'device' && memberOf(cx, leg) === undefined;
+  if (apart || other.held) return refuse('requestIncompatibleWithCall');
   if (isBusy(cx, leg, other)) return refuse('resourceBusy');
   const way = wayTo(cx, p.transferredTo, callerOn(cx, leg));
   if (isRefusal(way)) return way;
