@@ -11,6 +11,7 @@ import { LIMITS } from '../../src/base/limits.ts';
 import { connect } from '../../src/client/index.ts';
 import { CLOSE } from '../../src/cti/hub.ts';
 import { item, type ProgramInput, resultText } from '../../src/cti/terms.ts';
+import { ownIdentity } from '../../src/edge/certificate.ts';
 import { Auth } from '../../src/edge/cti-auth.ts';
 import { Rates } from '../../src/edge/cti-rates.ts';
 import { CtiServer } from '../../src/edge/cti-server.ts';
@@ -436,6 +437,42 @@ test('pages: the document, the client for browsers; nothing outside', async (t) 
   for (const path of ['/', '/client/', '/client/../edge/box.ts', '/client/%2e%2e/main.ts', '/x']) {
     t.true((await get(path)).status >= 400, path);
   }
+});
+
+test('inside TLS, with a certificate for the own addresses of both boxes', async (t) => {
+  const identity = ownIdentity(new Uint8Array(32).fill(7), ['127.0.0.1']);
+  const port = nextPort++;
+  const server = new CtiServer(
+    {
+      box: 'a',
+      address: '127.0.0.1',
+      cti: { enabled: true, port: 0, tlsPort: port, periodMs: 1000, misses: 3 },
+      programs: [],
+      release: 'sipair test',
+      identity,
+      firstConn: 0,
+    },
+    {
+      ask: () => {},
+      log: () => {},
+      mayAnswer: () => true,
+      standing: () => ({ epoch: 1, lsn: 1 }),
+    },
+  );
+  t.teardown(() => server.close());
+  const trusted = new WebSocket(`wss://127.0.0.1:${port}/`, { ca: identity.certificate });
+  const hello = await new Promise<string>((resolve, reject) => {
+    trusted.once('message', (data) => resolve(String(data)));
+    trusted.once('error', reject);
+  });
+  t.is(JSON.parse(hello).method, 'hello');
+  trusted.close();
+  const stranger = new WebSocket(`wss://127.0.0.1:${port}/`);
+  const why = await new Promise<string>((resolve) => {
+    stranger.once('error', (e) => resolve((e as NodeJS.ErrnoException).code ?? ''));
+    stranger.once('open', () => resolve('trusted'));
+  });
+  t.regex(why, /SELF_SIGNED/);
 });
 
 test('the client library over real sockets', async (t) => {
