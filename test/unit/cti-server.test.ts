@@ -32,7 +32,7 @@ class Bed {
     given: { periodMs?: number; misses?: number; rate?: number; burst?: number } = {},
     primary = true,
   ) {
-    const { periodMs = 200, misses = 5, rate = 100_000, burst = 100_000 } = given;
+    const { periodMs = 2000, misses = 5, rate = 100_000, burst = 100_000 } = given;
     this.server = new CtiServer(
       {
         box: 'a',
@@ -180,7 +180,7 @@ test('hello first; a session; requests and events; the credentials go no further
       epoch: 3,
       position: 77,
       release: 'sipair test',
-      liveness: { periodMs: 200, misses: 5 },
+      liveness: { periodMs: 2000, misses: 5 },
     },
   } as never);
   t.deepEqual(bed.asked[0]?.params, {});
@@ -315,7 +315,7 @@ test('without the lease nothing is said, and sessions begin anew from what they 
 });
 
 test('signs of life both ways: who is silent is ended, who answers is not', async (t) => {
-  const bed = bedOf(t, { periodMs: 100, misses: 3 });
+  const bed = bedOf(t, { periodMs: 500, misses: 8 });
   const deaf = new Speaker(bed.port, { autoPong: false });
   await deaf.opened;
   deaf.login();
@@ -326,12 +326,12 @@ test('signs of life both ways: who is silent is ended, who answers is not', asyn
   });
   await until(() => deaf.code !== 0, 'the end of a silent one');
   t.is(deaf.code, CLOSE.silent);
-  await until(() => pings > 5, 'signs of life');
+  await until(() => pings > 2, 'signs of life');
   t.is(desk.web.readyState, desk.web.OPEN);
 });
 
 test('who never reads is closed, and nobody else waits for him', async (t) => {
-  const bed = bedOf(t, { periodMs: 5000 });
+  const bed = bedOf(t);
   const desk = await loggedIn(bed);
   const slow = await loggedIn(bed);
   slow.web.pause();
@@ -354,7 +354,7 @@ test('who never reads is closed, and nobody else waits for him', async (t) => {
 });
 
 test('garbage, huge frames and floods of it end who sends them', async (t) => {
-  const bed = bedOf(t, { periodMs: 5000 });
+  const bed = bedOf(t);
   const desk = await loggedIn(bed);
   const babbler = new Speaker(bed.port);
   await babbler.opened;
@@ -391,7 +391,7 @@ test('garbage, huge frames and floods of it end who sends them', async (t) => {
 });
 
 test('connections that say nothing are bounded, and take no place from a program', async (t) => {
-  const bed = bedOf(t, { periodMs: 5000 });
+  const bed = bedOf(t);
   const desk = await loggedIn(bed);
   const silent = Array.from({ length: LIMITS.ctiUnproven + 50 }, () => {
     const socket = connectTcp(bed.port, '127.0.0.1');
