@@ -4,6 +4,7 @@
  */
 
 import type { Peer, Transport } from './base/peer.ts';
+import type { ProgramInput } from './cti/terms.ts';
 import type { DiskWord } from './ledger/disk.ts';
 import type { Order } from './pair/terms.ts';
 import type { Resolved } from './proto/context.ts';
@@ -30,6 +31,8 @@ export type EngineInput =
   /** The disk thread's answers and complaints. */
   | DiskWord
   | { readonly kind: 'order'; readonly order: Order }
+  /** What a program asks for, or what its hub has to say. */
+  | ProgramInput
   /** The name service answered. */
   | { readonly kind: 'resolved'; readonly answer: Resolved }
   /** Nothing happened but the deadline. */

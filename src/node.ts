@@ -196,6 +196,9 @@ export class Engine {
       case 'order':
         this.order(input.order, out);
         return;
+      case 'request':
+        this.service.request(input, this.role === 'primary', out);
+        return;
       case 'resolved':
         if (this.role === 'primary') this.service.resolved(input.answer);
         return;

@@ -10,7 +10,9 @@ import { isReliable, type Peer } from './base/peer.ts';
 import type { Instant } from './base/units.ts';
 import { unreachable } from './call/flow.ts';
 import { BINDING, LEG } from './call/rows.ts';
-import { onDue, onMessage, onResolved, resume } from './call/switch.ts';
+import { onMessage, onResolved } from './call/switch.ts';
+import { onDue, onRequest, resume } from './cti/entry.ts';
+import { errorText, item, type ProgramInput } from './cti/terms.ts';
 import type { EngineEffects, LogLine, Outgoing } from './effect.ts';
 import type { LiveRow } from './ledger/codec.ts';
 import type { Ledger } from './ledger/ledger.ts';
@@ -150,6 +152,18 @@ export class Service {
     };
     for (const binding of this.ledger.rows(BINDING)) look(binding);
     for (const leg of this.ledger.rows(LEG)) look(leg);
+  }
+
+  /** A program asks. Without the voice nothing is promised, so that may be said at once. */
+  request(r: ProgramInput, primary: boolean, out: EngineEffects): void {
+    if (!primary) {
+      const text = errorText(r.id, 'notPrimary');
+      if (r.id !== '') out.programs.push(item({ kind: 'reply', conn: r.conn }, text));
+      return;
+    }
+    this.begin();
+    onRequest(this.cx, r);
+    this.commit();
   }
 
   /** The name service answered. */

@@ -73,6 +73,26 @@ export const LIMITS = {
   httpBytes: 8192,
   /** Other sides of dead connections that are woken in a second, per transport. */
   ticklesPerSecond: 200,
+  /** Sessions of programs, monitors of one and of all. */
+  ctiSessions: 2000,
+  ctiMonitors: 10_000,
+  ctiMonitorsAll: 200_000,
+  /** Requests of one connection that are not answered yet; JSON of a request's id. */
+  ctiPending: 256,
+  ctiIdBytes: 66,
+  /** A session without a connection ends after this, ms. */
+  sessionKeepMs: 120_000,
+  /** Events are kept for those who were away, so many and so long, ms; a part of a gap. */
+  eventsKept: 200_000,
+  eventKeepMs: 180_000,
+  gapEvents: 256,
+  /** Answers are kept for who repeats his request: so long, ms, and so many of a session. */
+  answerKeepMs: 150_000,
+  ctiAnswers: 20_000,
+  /** Rows of the above that go in one turn. */
+  trimRows: 1000,
+  /** User data of a call, as JSON. */
+  userDataBytes: 32_768,
   /** Media sessions, conferences and members of one: the box plays to callers who wait. */
   mediaSessions: 1000,
   conferences: 200,
@@ -94,3 +114,5 @@ assert(
   LIMITS.groupBytes + 64 * LIMITS.sipBytes < LIMITS.frameBytes,
   'a group fits into a frame, whatever its last record is',
 );
+assert(LIMITS.sessionKeepMs < LIMITS.eventKeepMs, 'who comes back finds what he missed');
+assert(LIMITS.sessionKeepMs < LIMITS.answerKeepMs, 'who comes back finds his answers');

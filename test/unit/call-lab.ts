@@ -7,7 +7,9 @@
 import { hex, seeded } from '../../src/base/chance.ts';
 import type { Transport } from '../../src/base/peer.ts';
 import type { Instant } from '../../src/base/units.ts';
-import { CALL_TABLES, onDue, onMessage, resume } from '../../src/call/switch.ts';
+import { CALL_TABLES, onMessage } from '../../src/call/switch.ts';
+import { onDue, onRequest, resume } from '../../src/cti/entry.ts';
+import type { ProgramInput } from '../../src/cti/terms.ts';
 import { type Context, newTurn, type SipSettings, sipSettings } from '../../src/proto/context.ts';
 import type { CounterName } from '../../src/proto/sip/counters.ts';
 import { Guard } from '../../src/proto/sip/guard.ts';
@@ -89,6 +91,12 @@ export class Lab {
   receive(ip: string, port: number, text: string, transport: Transport = 'udp'): void {
     this.cx.now = this.now;
     onMessage(this.cx, { transport, ip, port }, text);
+  }
+
+  /** A program asks; what comes of it is in `programs`. */
+  ask(r: Omit<ProgramInput, 'kind'>): void {
+    this.cx.now = this.now;
+    onRequest(this.cx, { kind: 'request', ...r });
   }
 
   /** Lets time pass, with everything that comes due in it. */

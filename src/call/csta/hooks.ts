@@ -2,6 +2,7 @@
 
 import type { Context } from '../../proto/context.ts';
 import type { Cause } from './causes.ts';
+import { callUnwatched } from './monitors.ts';
 import type { Ccall, Party } from './rows.ts';
 
 export type PartyChange = {
@@ -17,4 +18,6 @@ export type PartyChange = {
 export function partyChanged(_cx: Context, _change: PartyChange): void {}
 
 /** A call is over; its row goes after this. */
-export function callOver(_cx: Context, _ccall: Ccall, _cause: Cause): void {}
+export function callOver(cx: Context, ccall: Ccall, _cause: Cause): void {
+  callUnwatched(cx, ccall);
+}

@@ -96,6 +96,8 @@ export const SESSION = table({
     seen: 'int',
     /** It has no connection: then it ends; 0 while it has one. */
     endsAt: 'time',
+    /** The connection that speaks for it, a number of the box it is connected to; 0 for none. */
+    conn: 'int',
   },
   indexes: {},
   deadline: (row) => (row.endsAt === 0 ? NEVER : row.endsAt),
@@ -140,6 +142,22 @@ export const REQUEST = table({
   warm: false,
 });
 
+export const HOUSE = table({
+  name: 'ctihouse',
+  about: 'One row while programs have sessions: which events are not kept any more.',
+  number: 36,
+  fields: {
+    /** Events up to this id were removed: all had seen them, or they were too old. */
+    gone: 'int',
+    /** Then what may go is looked for. */
+    lookAt: 'time',
+  },
+  indexes: {},
+  deadline: (row) => row.lookAt,
+  warm: false,
+});
+
+export type House = RowOf<typeof HOUSE.fields>;
 export type Ccall = RowOf<typeof CCALL.fields>;
 export type Party = RowOf<typeof PARTY.fields>;
 export type Event = RowOf<typeof EVENT.fields>;

@@ -1,0 +1,107 @@
+/** Watching and looking: monitors of a session, snapshots of devices and calls (ECMA-269 14, 16). */
+
+import { LIMITS } from '../base/limits.ts';
+import { tellMonitor, unmonitor } from '../call/csta/monitors.ts';
+import { aboutCall, partyView } from '../call/csta/publish.ts';
+import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
+import { CCALL, MONITOR, type Monitor, PARTY, type Session } from '../call/csta/rows.ts';
+import type { Context } from '../proto/context.ts';
+import { position } from './house.ts';
+import type { Params } from './services.ts';
+
+function filterText(events: readonly string[] | undefined): string {
+  return events === undefined || events.length === 0 ? '' : ` ${events.join(' ')} `;
+}
+
+export function monitorStart(
+  cx: Context,
+  p: Params<'monitorStart'>,
+  session: Session,
+): Done | Refusal {
+  const { store } = cx;
+  if (store.all(MONITOR, 'session', session.id).length >= LIMITS.ctiMonitors) {
+    return refuse('limitReached');
+  }
+  if (store.count(MONITOR) >= LIMITS.ctiMonitorsAll) return refuse('limitReached');
+  if (p.callId !== undefined && store.get(CCALL, p.callId) === undefined) {
+    return refuse('invalidCallId');
+  }
+  const since = position(cx);
+  const row = store.insert(MONITOR, {
+    session: session.id,
+    kind: p.callId !== undefined ? 'call' : p.all === true ? 'all' : 'device',
+    subject: p.callId !== undefined ? `${p.callId}` : (p.deviceId ?? '*'),
+    filter: filterText(p.filter),
+    since,
+  });
+  tellMonitor(cx, row);
+  return { monitor: row.id, position: since };
+}
+
+function own(cx: Context, ref: number, session: Session): Monitor | undefined {
+  const row = cx.store.get(MONITOR, ref);
+  return row?.session === session.id ? row : undefined;
+}
+
+export function monitorStop(
+  cx: Context,
+  p: Params<'monitorStop'>,
+  session: Session,
+): Done | Refusal {
+  const row = own(cx, p.monitor, session);
+  if (row === undefined) return refuse('invalidMonitor');
+  unmonitor(cx, row);
+  return {};
+}
+
+export function changeMonitorFilter(
+  cx: Context,
+  p: Params<'changeMonitorFilter'>,
+  session: Session,
+): Done | Refusal {
+  const row = own(cx, p.monitor, session);
+  if (row === undefined) return refuse('invalidMonitor');
+  cx.store.patch(MONITOR, row, { filter: filterText(p.filter) });
+  tellMonitor(cx, row);
+  return {};
+}
+
+export function snapshotDevice(cx: Context, p: Params<'snapshotDevice'>): Done {
+  const connections = cx.store.all(PARTY, 'device', p.deviceId).map((party) => {
+    const ccall = cx.store.get(CCALL, party.ccall);
+    return {
+      connection: { callId: party.ccall, deviceId: party.device },
+      globalCallId: ccall?.guid ?? '',
+      localState: party.state,
+      side: party.side,
+      since: party.since * 1000,
+      ...(party.via === '' ? {} : { lastRedirection: party.via }),
+      ...aboutCall(ccall),
+      parties: cx.store.all(PARTY, 'ccall', party.ccall).map(partyView),
+    };
+  });
+  return { deviceId: p.deviceId, position: position(cx), connections };
+}
+
+export function snapshotCall(cx: Context, p: Params<'snapshotCall'>): Done | Refusal {
+  const ccall = cx.store.get(CCALL, p.callId);
+  if (ccall === undefined) return refuse('invalidCallId');
+  return {
+    callId: ccall.id,
+    globalCallId: ccall.guid,
+    position: position(cx),
+    startedAt: ccall.startedAt * 1000,
+    ...(ccall.answeredAt === 0 ? {} : { answeredAt: ccall.answeredAt * 1000 }),
+    ...aboutCall(ccall),
+    parties: cx.store.all(PARTY, 'ccall', ccall.id).map(partyView),
+  };
+}
+
+export function getDevices(cx: Context): Done {
+  const { userFrom: from, userTo: to, site } = cx.settings;
+  return {
+    extensions: { from, to },
+    routingPoints: Object.keys(site.centre.points),
+    queues: Object.keys(site.centre.queues),
+  };
+}

@@ -1,0 +1,259 @@
+/** Services of the contact centre: routing, agents, features of devices, supervision, recording. */
+
+import { z } from 'zod';
+import type { ProgramRole } from '../proto/centre.ts';
+import * as s from './schema.ts';
+import type { Service } from './services.ts';
+
+const CONTROL: readonly ProgramRole[] = ['control', 'own-device'];
+const OBSERVE: readonly ProgramRole[] = ['observe', 'control', 'route', 'supervise', 'own-device'];
+
+type Kind = 'read' | 'write';
+
+const service = <P extends z.ZodObject, R extends z.ZodType, K extends Kind>(
+  about: string,
+  roles: readonly ProgramRole[],
+  acts: readonly string[],
+  kind: K,
+  params: P,
+  result: R,
+) => ({ about, roles, acts, kind, params, result }) as const;
+
+const ROUTE: readonly ProgramRole[] = ['route'];
+const SUPERVISE: readonly ProgramRole[] = ['supervise'];
+
+const routeId = s.reference.describe('The `routeId` of the event routeRequest.');
+const device = z.strictObject({ deviceId: s.deviceId });
+const MODES = ['silent', 'coach', 'join'] as const;
+const AGENT_STATES = ['loggedOn', 'loggedOff', 'notReady', 'ready', 'workingAfterCall'] as const;
+const FORWARDINGS = ['immediate', 'busy', 'noAnswer'] as const;
+
+const treatment = z.strictObject({
+  kind: z.enum(['prompt', 'music', 'ringback', 'busy', 'silence', 'collect']),
+  prompt: s.text.optional().describe('What is played: a name the media service knows, or digits.'),
+  repeat: z.int().min(1).max(1000).optional(),
+  durationS: s.seconds.optional(),
+  digits: z.int().min(1).max(64).optional().describe('collect: so many are waited for.'),
+  firstDigitS: s.seconds.optional(),
+  interDigitS: s.seconds.optional(),
+  terminator: z
+    .string()
+    .regex(/^[0-9*#]?$/)
+    .optional(),
+});
+
+const ROUTING = {
+  routeRegister: service(
+    'Routes the calls of a routing point; without one, of all.',
+    ROUTE,
+    [],
+    'write',
+    z.strictObject({ deviceId: s.deviceId.optional() }),
+    z.looseObject({ registration: s.reference }),
+  ),
+  routeRegisterCancel: service(
+    'Routes no longer.',
+    ROUTE,
+    [],
+    'write',
+    z.strictObject({ registration: s.reference }),
+    s.done,
+  ),
+  routeSelect: service(
+    'Sends a call that waits at a routing point to a destination.',
+    ROUTE,
+    [],
+    'write',
+    z.strictObject({
+      routeId,
+      destination: s.called,
+      userData: s.userData.optional(),
+      callingDevice: s.deviceId.optional(),
+      noAnswerS: s.seconds.optional(),
+      record: z.boolean().optional(),
+    }),
+    s.done,
+  ),
+  routeReject: service(
+    'Refuses a call that waits at a routing point.',
+    ROUTE,
+    [],
+    'write',
+    z.strictObject({ routeId, cause: z.enum(['busy', 'rejected', 'invalid']).optional() }),
+    s.done,
+  ),
+  routeEnd: service(
+    'The router has nothing to say: default routing, at once.',
+    ROUTE,
+    [],
+    'write',
+    z.strictObject({ routeId }),
+    s.done,
+  ),
+  applyTreatment: service(
+    'The waiting caller hears something, or is asked for digits.',
+    ROUTE,
+    [],
+    'write',
+    z.strictObject({ routeId, treatment }),
+    s.done,
+  ),
+} as const satisfies { readonly [method: string]: Service };
+
+const AGENTS = {
+  setAgentState: service(
+    'Logs an agent on or off, makes him ready or not.',
+    CONTROL,
+    ['deviceId'],
+    'write',
+    z.strictObject({
+      deviceId: s.deviceId,
+      requestedAgentState: z.enum(AGENT_STATES),
+      agentId: s.agentId.optional(),
+      password: s.text.optional(),
+      reason: s.text.optional(),
+      queues: z.array(s.deviceId).max(64).optional(),
+    }),
+    s.done,
+  ),
+  getAgentState: service(
+    'The agent at a device and his state.',
+    OBSERVE,
+    ['deviceId'],
+    'read',
+    device,
+    z.looseObject({ deviceId: z.string() }),
+  ),
+  reserveAgent: service(
+    'Keeps an agent free for one call, for so long.',
+    ROUTE,
+    [],
+    'write',
+    z.strictObject({ agentId: s.agentId, seconds: z.int().min(1).max(300) }),
+    s.done,
+  ),
+  snapshotAgents: service(
+    'Agents and their states, of a queue or all.',
+    OBSERVE.filter((role) => role !== 'own-device'),
+    [],
+    'read',
+    z.strictObject({ queue: s.deviceId.optional() }),
+    z.looseObject({ agents: z.array(z.looseObject({ agentId: z.string() })) }),
+  ),
+  snapshotQueues: service(
+    'Queues: calls that wait and since when, agents.',
+    OBSERVE.filter((role) => role !== 'own-device'),
+    [],
+    'read',
+    z.strictObject({ queue: s.deviceId.optional() }),
+    z.looseObject({ queues: z.array(z.looseObject({ deviceId: z.string() })) }),
+  ),
+} as const satisfies { readonly [method: string]: Service };
+
+const FEATURES = {
+  setDoNotDisturb: service(
+    'Calls do not ring at the device, or do again.',
+    CONTROL,
+    ['deviceId'],
+    'write',
+    device.extend({ doNotDisturbOn: z.boolean() }),
+    s.done,
+  ),
+  getDoNotDisturb: service(
+    'Whether calls ring at the device.',
+    OBSERVE,
+    ['deviceId'],
+    'read',
+    device,
+    z.looseObject({ doNotDisturbOn: z.boolean() }),
+  ),
+  setForwarding: service(
+    'Calls to the device go elsewhere; without a destination no more.',
+    CONTROL,
+    ['deviceId'],
+    'write',
+    device.extend({
+      forwardingType: z.enum(FORWARDINGS),
+      forwardTo: s.called.optional(),
+      noAnswerS: s.seconds.optional(),
+    }),
+    s.done,
+  ),
+  getForwarding: service(
+    'Where calls to the device go.',
+    OBSERVE,
+    ['deviceId'],
+    'read',
+    device,
+    z.looseObject({
+      forwardings: z.array(
+        z.looseObject({ forwardingType: z.enum(FORWARDINGS), forwardTo: z.string() }),
+      ),
+    }),
+  ),
+  setMessageWaiting: service(
+    'The lamp of the device is lit or not (RFC 3842).',
+    CONTROL,
+    ['deviceId'],
+    'write',
+    device.extend({ messageWaitingOn: z.boolean() }),
+    s.done,
+  ),
+  getMessageWaiting: service(
+    'Whether the lamp of the device is lit.',
+    OBSERVE,
+    ['deviceId'],
+    'read',
+    device,
+    z.looseObject({ messageWaitingOn: z.boolean() }),
+  ),
+} as const satisfies { readonly [method: string]: Service };
+
+const SUPERVISION = {
+  startMonitoring: service(
+    'A supervisor listens to a device: its present call, its next, or all.',
+    SUPERVISE,
+    [],
+    'write',
+    z.strictObject({
+      supervisor: s.deviceId,
+      deviceId: s.deviceId,
+      mode: z.enum(MODES).optional(),
+      scope: z.enum(['call', 'agent']).optional(),
+    }),
+    s.done,
+  ),
+  changeMonitoring: service(
+    'The supervisor is heard by nobody, by the agent, or by all.',
+    SUPERVISE,
+    [],
+    'write',
+    z.strictObject({ supervisor: s.deviceId, mode: z.enum(MODES) }),
+    s.done,
+  ),
+  stopMonitoring: service(
+    'The supervisor listens no longer.',
+    SUPERVISE,
+    [],
+    'write',
+    z.strictObject({ supervisor: s.deviceId }),
+    s.done,
+  ),
+} as const satisfies { readonly [method: string]: Service };
+
+const recorded = z.strictObject({ connection: s.connection });
+const RECORDING = {
+  startRecording: service('Records a call.', CONTROL, ['connection'], 'write', recorded, s.done),
+  pauseRecording: service(
+    'What is said now is not recorded.',
+    CONTROL,
+    ['connection'],
+    'write',
+    recorded,
+    s.done,
+  ),
+  resumeRecording: service('Records again.', CONTROL, ['connection'], 'write', recorded, s.done),
+  stopRecording: service('Ends a recording.', CONTROL, ['connection'], 'write', recorded, s.done),
+} as const satisfies { readonly [method: string]: Service };
+
+export const CENTRE_SERVICES = { ...ROUTING, ...AGENTS, ...FEATURES, ...SUPERVISION, ...RECORDING };
