@@ -122,12 +122,11 @@ export class Board {
     const callId = whole(e['callId']);
     if (callId === 0) return false;
     if (name === 'callCleared') return this.calls.delete(callId);
+    // two calls became one
+    const gone = whole(e['secondaryOldCall']);
+    if (gone !== callId) this.calls.delete(gone);
     if (!Array.isArray(e['parties'])) return false;
-    const call = this.callOf(callId, e, this.calls.get(callId)?.startedAt ?? time);
-    const gone = name === 'connectionCleared' || name === 'diverted';
-    const left = text(fields(e['connection'])['deviceId']);
-    const parties = gone ? call.parties.filter((p) => p.deviceId !== left) : call.parties;
-    this.calls.set(callId, { ...call, parties });
+    this.calls.set(callId, this.callOf(callId, e, this.calls.get(callId)?.startedAt ?? time));
     return true;
   }
 
