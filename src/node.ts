@@ -19,6 +19,7 @@ import { hostsAt } from './call/addresses.ts';
 import { CALL } from './call/rows.ts';
 import { CALL_TABLES, summary } from './call/switch.ts';
 import { CONTACT } from './call/trunk-rows.ts';
+import { programsView } from './cti/entry.ts';
 import { EngineEffects, type Outgoing } from './effect.ts';
 import type { EngineInput } from './input.ts';
 import type { Loaded } from './ledger/disk.ts';
@@ -539,6 +540,7 @@ export class Engine {
       ...this.mirror.view(),
       ...this.keeper.view(),
       ...summary(this.ledger),
+      programs: programsView(this.ledger),
       newerFields: this.ledger.unknown,
       tables: this.ledger.tables.digests(digest),
       counters: this.service.counters,

@@ -12,6 +12,17 @@ import type { GateKind } from './pair/gate.ts';
  */
 export type EngineRole = 'idle' | 'backup' | 'reigning' | 'ready' | 'primary' | 'resigning';
 
+/** What is kept for programs. */
+export type ProgramsView = {
+  readonly sessions: number;
+  /** Of these, so many have no connection and end when nobody comes back. */
+  readonly away: number;
+  readonly monitors: number;
+  /** Answers kept for who repeats his request, events kept for who was away. */
+  readonly answers: number;
+  readonly events: number;
+};
+
 export type EngineView = {
   readonly engineRole: EngineRole;
   readonly gate: GateKind;
@@ -46,6 +57,9 @@ export type EngineView = {
   readonly registrations: number;
   /** Trunks: in service or not and why, calls on each, register-out. */
   readonly trunks: readonly TrunkView[];
+  readonly programs: ProgramsView;
+  /** Connections of programs to this box; only where there are any. */
+  readonly programConnections?: number;
   readonly tables: { readonly [name: string]: { readonly count: number; readonly hash: number } };
   readonly counters: { readonly [name: string]: number };
 };

@@ -80,6 +80,24 @@ export const LIMITS = {
   /** Requests of one connection that are not answered yet; JSON of a request's id. */
   ctiPending: 256,
   ctiIdBytes: 66,
+  /** Connections of programs, and those of one address that are no program's yet; how long, ms. */
+  ctiConnections: 4000,
+  ctiUnproven: 500,
+  ctiHelloMs: 10_000,
+  /** A frame of a program, and what waits for one that reads slowly. */
+  ctiFrameBytes: 262_144,
+  ctiOutBytes: 4 * 1024 * 1024,
+  /** Frames that mean nothing, before and after it proved itself; then it is closed. */
+  ctiFaultsUnproven: 10,
+  ctiFaults: 1000,
+  /** Wrong passwords of one address at once; one more is allowed after so long, ms. */
+  ctiGuesses: 5,
+  ctiGuessMs: 2000,
+  /** Passwords that are hashed at once, and that wait for it. */
+  ctiHashesAtOnce: 2,
+  ctiHashes: 100,
+  /** Messages the thread of the programs has not taken; then it is replaced. */
+  ctiBacklog: 50_000,
   /** A session without a connection ends after this, ms. */
   sessionKeepMs: 120_000,
   /** Events are kept for those who were away, so many and so long, ms; a part of a gap. */

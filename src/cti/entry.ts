@@ -3,11 +3,13 @@
  * switch passes through to `call/switch.ts`, which knows nothing of programs' sessions.
  */
 
-import type { TableSpec } from '../base/row.ts';
+import type { Store, TableSpec } from '../base/row.ts';
 import { publish } from '../call/csta/publish.ts';
 import {
+  EVENT,
   HOUSE,
   type House,
+  MONITOR,
   REQUEST,
   type Request,
   SESSION,
@@ -62,4 +64,23 @@ function dueHere<R extends { readonly id: number }>(
 export function resume(plain: Context): void {
   callResume(plain);
   resumeSessions(watched(plain));
+}
+
+/** Counts for status. */
+export function programsView(store: Store): {
+  readonly sessions: number;
+  readonly away: number;
+  readonly monitors: number;
+  readonly answers: number;
+  readonly events: number;
+} {
+  let away = 0;
+  for (const row of store.rows(SESSION)) if (row.endsAt !== 0) away += 1;
+  return {
+    sessions: store.count(SESSION),
+    away,
+    monitors: store.count(MONITOR),
+    answers: store.count(REQUEST),
+    events: store.count(EVENT),
+  };
 }

@@ -12,8 +12,10 @@ import type { Loaded } from '../ledger/disk.ts';
 import { Engine, EngineEffects } from '../node.ts';
 import { StandingCell } from '../pair/standing.ts';
 import { LOCAL_MEDIA } from '../proto/media.ts';
+import type { EngineView } from '../status.ts';
 import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
+import { CtiDoor } from './cti-door.ts';
 import { Datagrams } from './datagrams.ts';
 import type { DiskAnswer, DiskThreadData } from './disk-thread.ts';
 import { Flows } from './flows.ts';
@@ -47,6 +49,7 @@ class Loop {
   private readonly link: Link;
   private readonly names: Names;
   private readonly media: MediaDoor;
+  private readonly programs: CtiDoor;
   private readonly standing = new StandingCell(data.standing);
   private readonly lease = new Float64Array(data.lease);
   private readonly out = new EngineEffects();
@@ -105,6 +108,10 @@ class Loop {
       (text) => this.take({ kind: 'sip', ...LOCAL_MEDIA, text }),
       (line) => say({ kind: 'log', line }),
     );
+    this.programs = new CtiDoor(config, data, {
+      ask: (request) => this.take(request),
+      log: (line) => say({ kind: 'log', line }),
+    });
     parentPort?.on('message', (m: ToEngine) => this.fromSentry(m));
     this.take({ kind: 'tick' });
   }
@@ -115,12 +122,16 @@ class Loop {
         this.take({ kind: 'order', order: m.order });
         return;
       case 'view':
-        say({ kind: 'view', id: m.id, view: this.engine.view(m.digest) });
+        say({ kind: 'view', id: m.id, view: this.view(m.digest) });
         return;
       case 'reload':
         say({ kind: 'reloaded', id: m.id, fault: this.flows.reload() });
         return;
     }
+  }
+
+  private view(digest: boolean): EngineView {
+    return { ...this.engine.view(digest), programConnections: this.programs.connections };
   }
 
   private fromDisk(answer: DiskAnswer): void {
@@ -187,6 +198,7 @@ class Loop {
       this.disk.postMessage(batch, [batch.bytes.buffer as ArrayBuffer]);
     if (out.closeLink) this.link.drop();
     if (out.sends.length > 0) this.send();
+    this.programs.turn(out.programs, this.engine.role, this.mayAnswer());
     if (out.reading !== this.reading) {
       this.reading = out.reading;
       this.udp.setReading(out.reading);

@@ -14,7 +14,8 @@ export type Purpose =
   | 'pairing key'
   | 'pairing proof'
   | 'sip certificate'
-  | 'sip tickets';
+  | 'sip tickets'
+  | 'cti certificate';
 
 /**
  * @param secret the pair key, or another secret of full entropy.
