@@ -13,6 +13,7 @@ import {
   monitorStart,
   monitorStop,
   snapshotCall,
+  snapshotCalls,
   snapshotDevice,
 } from './monitor.ts';
 import type { Method, Params } from './services.ts';
@@ -26,6 +27,7 @@ const COMMANDS: { readonly [M in Method]?: Command<M> } = {
   changeMonitorFilter,
   snapshotDevice,
   snapshotCall,
+  snapshotCalls,
   getDevices,
   associateData,
 };

@@ -4,7 +4,14 @@ import { LIMITS } from '../base/limits.ts';
 import { tellMonitor, unmonitor } from '../call/csta/monitors.ts';
 import { aboutCall, partyView } from '../call/csta/publish.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
-import { CCALL, MONITOR, type Monitor, PARTY, type Session } from '../call/csta/rows.ts';
+import {
+  CCALL,
+  type Ccall,
+  MONITOR,
+  type Monitor,
+  PARTY,
+  type Session,
+} from '../call/csta/rows.ts';
 import type { Context } from '../proto/context.ts';
 import { position } from './house.ts';
 import type { Params } from './services.ts';
@@ -83,18 +90,40 @@ export function snapshotDevice(cx: Context, p: Params<'snapshotDevice'>): Done {
   return { deviceId: p.deviceId, position: position(cx), connections };
 }
 
-export function snapshotCall(cx: Context, p: Params<'snapshotCall'>): Done | Refusal {
-  const ccall = cx.store.get(CCALL, p.callId);
-  if (ccall === undefined) return refuse('invalidCallId');
+function callView(cx: Context, ccall: Ccall): Done {
   return {
     callId: ccall.id,
     globalCallId: ccall.guid,
-    position: position(cx),
     startedAt: ccall.startedAt * 1000,
     ...(ccall.answeredAt === 0 ? {} : { answeredAt: ccall.answeredAt * 1000 }),
     ...aboutCall(ccall),
-    parties: cx.store.all(PARTY, 'ccall', ccall.id).map(partyView),
+    parties: cx.store
+      .all(PARTY, 'ccall', ccall.id)
+      .map((party) => ({ ...partyView(party), since: party.since * 1000 })),
   };
+}
+
+export function snapshotCall(cx: Context, p: Params<'snapshotCall'>): Done | Refusal {
+  const ccall = cx.store.get(CCALL, p.callId);
+  if (ccall === undefined) return refuse('invalidCallId');
+  return { ...callView(cx, ccall), position: position(cx) };
+}
+
+/** Calls in one answer of `snapshotCalls`. */
+const PAGE = 500;
+
+export function snapshotCalls(cx: Context, p: Params<'snapshotCalls'>): Done {
+  const calls: Done[] = [];
+  let more = 0;
+  for (const ccall of cx.store.rows(CCALL)) {
+    if (ccall.id < (p.from ?? 0)) continue;
+    if (calls.length === PAGE) {
+      more = ccall.id;
+      break;
+    }
+    calls.push(callView(cx, ccall));
+  }
+  return { calls, position: position(cx), ...(more === 0 ? {} : { more }) };
 }
 
 export function getDevices(cx: Context): Done {

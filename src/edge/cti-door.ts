@@ -91,6 +91,7 @@ export class CtiDoor {
     return {
       box,
       address: lan.address,
+      peerAddress: peerLan,
       cti,
       programs: node.sip.site.centre.programs,
       release: RELEASE,

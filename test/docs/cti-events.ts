@@ -37,7 +37,10 @@ export const CTI_EVENTS = {
     example: at('1001', 'alerting', { callingDevice: '1000', userData: { customer: '4711' } }),
   },
   established: { when: 'A device answered, or joined.', example: at('1001', 'connected') },
-  held: { when: 'A device put the call on hold, by phone or by program.', example: at('1001', 'hold') },
+  held: {
+    when: 'A device put the call on hold, by phone or by program.',
+    example: at('1001', 'hold'),
+  },
   retrieved: { when: 'It goes on with the call.', example: at('1001', 'connected') },
   connectionCleared: {
     when: 'A device left the call; `parties` are those who are left.',

@@ -100,7 +100,12 @@ const UNNAMED = ['JSON-RPC error', 'JSON-RPC result', 'client library'];
 
 for (const [section, names] of Object.entries(SECTIONS)) {
   test(`${section} of T-Library: each has one row`, (t) => {
-    t.deepEqual(rowsOf(section).map((row) => row.name).sort(), [...names].sort());
+    t.deepEqual(
+      rowsOf(section)
+        .map((row) => row.name)
+        .sort(),
+      [...names].sort(),
+    );
   });
 
   for (const { name, here, state, why } of rowsOf(section)) {

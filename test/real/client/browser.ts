@@ -62,7 +62,10 @@ export class Browser {
   /** @param within a command that runs the rest in a place, as `ip netns exec NAME`. */
   static async start(within: readonly string[]): Promise<Browser> {
     const home = mkdtempSync(join(tmpdir(), 'sipair-browser-'));
-    const browser = new Browser([...within, BROWSER, ...ARGUMENTS, `--user-data-dir=${home}`], home);
+    const browser = new Browser(
+      [...within, BROWSER, ...ARGUMENTS, `--user-data-dir=${home}`],
+      home,
+    );
     const { targetId } = (await browser.#ask('Target.createTarget', { url: 'about:blank' })) as {
       readonly targetId: string;
     };
@@ -146,7 +149,8 @@ export class Browser {
 
   #ask(method: string, params: object): Promise<object> {
     const id = ++this.#next;
-    const to = this.#session === '' || method.startsWith('Browser.') ? {} : { sessionId: this.#session };
+    const to =
+      this.#session === '' || method.startsWith('Browser.') ? {} : { sessionId: this.#session };
     const input = this.#child.stdio[3] as Writable;
     input.write(`${JSON.stringify({ id, method, params, ...to })}\0`);
     return new Promise((done, failed) => {
