@@ -206,8 +206,11 @@ export class Hub {
     const attached = this.sessions.get(head.session);
     const known = this.conns.get(head.conn);
     if (attached?.conn !== head.conn || known === undefined) return;
-    if (head.last) attached.behind = false;
-    else {
+    if (head.last) {
+      attached.behind = false;
+      const text = `{"jsonrpc":"2.0","method":"caughtUp","params":{"position":${head.upTo}}}`;
+      this.out.push({ kind: 'send', conn: head.conn, text });
+    } else {
       known.gapAt = head.upTo;
       this.out.push({ kind: 'gap', conn: head.conn });
     }

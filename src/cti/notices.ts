@@ -35,6 +35,10 @@ export const NOTICES = {
       time,
     }),
   },
+  caughtUp: {
+    about: 'What was missed was given; from here on events come as they happen.',
+    params: z.looseObject({ position: z.int() }),
+  },
   event: {
     about: 'Something happened that the session watches; once, whatever number of monitors match.',
     params: z.looseObject({

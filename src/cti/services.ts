@@ -91,7 +91,9 @@ const SESSION_SERVICES = {
       upTo: z.int().min(0).optional(),
       request: z.union([z.int(), s.text]).optional(),
     }),
-    result: s.done,
+    result: z.looseObject({
+      position: z.int().describe('Events up to here came, unless a gap is being given.'),
+    }),
   },
   ping: {
     about: 'A sign of life.',

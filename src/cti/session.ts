@@ -5,7 +5,7 @@
  */
 
 import { hex } from '../base/chance.ts';
-import type { JsonObject } from '../base/json.ts';
+import { asciiJson, type JsonObject } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import { eventItem } from '../call/csta/event.ts';
 import { tellMonitor } from '../call/csta/monitors.ts';
@@ -92,11 +92,12 @@ export function more(cx: Context, r: ProgramInput): void {
 /** Events and answers that came to the program need not be kept for it. */
 export function ack(cx: Context, session: Session, p: JsonObject): Done {
   const { upTo, request } = p as { readonly upTo?: number; readonly request?: number | string };
+  const at = position(cx);
   if (upTo !== undefined && upTo > session.seen) {
-    cx.store.patch(SESSION, session, { seen: Math.min(upTo, position(cx)) });
+    cx.store.patch(SESSION, session, { seen: Math.min(upTo, at) });
   }
-  if (request !== undefined) answersCame(cx, session, JSON.stringify(request));
-  return {};
+  if (request !== undefined) answersCame(cx, session, asciiJson(request));
+  return { position: at };
 }
 
 function answersCame(cx: Context, session: Session, id: string): void {
