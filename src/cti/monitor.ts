@@ -97,9 +97,7 @@ function callView(cx: Context, ccall: Ccall): Done {
     startedAt: ccall.startedAt * 1000,
     ...(ccall.answeredAt === 0 ? {} : { answeredAt: ccall.answeredAt * 1000 }),
     ...aboutCall(ccall),
-    parties: cx.store
-      .all(PARTY, 'ccall', ccall.id)
-      .map((party) => ({ ...partyView(party), since: party.since * 1000 })),
+    parties: cx.store.all(PARTY, 'ccall', ccall.id).map(partyView),
   };
 }
 
@@ -121,7 +119,10 @@ export function snapshotCalls(cx: Context, p: Params<'snapshotCalls'>): Done {
       more = ccall.id;
       break;
     }
-    calls.push(callView(cx, ccall));
+    const parties = cx.store
+      .all(PARTY, 'ccall', ccall.id)
+      .map((party) => ({ ...partyView(party), since: party.since * 1000 }));
+    calls.push({ ...callView(cx, ccall), parties });
   }
   return { calls, position: position(cx), ...(more === 0 ? {} : { more }) };
 }

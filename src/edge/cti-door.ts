@@ -11,8 +11,9 @@ import type { EngineRole } from '../status.ts';
 import { derive } from '../wire/derive.ts';
 import { ownIdentity } from './certificate.ts';
 import { type Config, RELEASE } from './config.ts';
+import { CELL, CELL_BYTES } from './cti-cell.ts';
 import type { ServerSettings } from './cti-server.ts';
-import { CELL, CELL_BYTES, type CtiThreadData, type FromCti, type ToCti } from './cti-thread.ts';
+import type { CtiThreadData, FromCti, ToCti } from './cti-thread.ts';
 
 export type CtiDoorEvents = {
   readonly ask: (request: ProgramInput) => void;

@@ -10,19 +10,16 @@ import type { ProgramInput } from '../cti/terms.ts';
 import type { LogLine } from '../effect.ts';
 import { noStanding, StandingCell } from '../pair/standing.ts';
 import { mono } from './clock.ts';
+import { CELL } from './cti-cell.ts';
 import { CtiServer, type ServerSettings } from './cti-server.ts';
 
 export type CtiThreadData = {
   readonly settings: ServerSettings;
   readonly standing: SharedArrayBuffer;
   readonly lease: SharedArrayBuffer;
-  /** See `CELL`. */
+  /** See `cti-cell.ts`. */
   readonly cell: SharedArrayBuffer;
 };
-
-/** What the thread tells by shared memory: messages it has taken, connections that stand. */
-export const CELL = { taken: 0, connections: 1 } as const;
-export const CELL_BYTES = 8;
 
 export type ToCti =
   | { readonly kind: 'said'; readonly items: readonly string[] }

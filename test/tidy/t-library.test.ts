@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { CAUSES } from '../../src/call/csta/causes.ts';
 import { EVENT_NAMES } from '../../src/call/csta/event.ts';
+import type { Happenings } from '../../src/client/index.ts';
 import { NOTICES } from '../../src/cti/notices.ts';
 import { SERVICES } from '../../src/cti/services.ts';
 import { ROOT } from './source.ts';
@@ -95,6 +96,9 @@ const NAMES: ReadonlySet<string> = new Set([
   ...EVENT_NAMES,
   ...Object.keys(NOTICES),
 ]);
+/** What the client library tells by itself. */
+const CLIENT: readonly (keyof Happenings)[] = ['away', 'serving', 'afresh', 'eventsLost', 'over'];
+const CLIENT_WORDS: ReadonlySet<string> = new Set(CLIENT);
 /** Answers that have no name of their own. */
 const UNNAMED = ['JSON-RPC error', 'JSON-RPC result', 'client library'];
 
@@ -118,7 +122,7 @@ for (const [section, names] of Object.entries(SECTIONS)) {
       }
       const quoted = [...here.matchAll(/`([^`]+)`/g)].map((m) => m[1] ?? '');
       for (const word of quoted) {
-        const known = NAMES.has(word) || CAUSE_WORDS.has(word) || STATE_WORDS.has(word);
+        const known = NAMES.has(word) || CAUSE_WORDS.has(word) || STATE_WORDS.has(word) || CLIENT_WORDS.has(word);
         t.true(known || /^(all|callId|deviceId)$/.test(word), `nothing is called ${word}`);
       }
       const named = quoted.some((word) => NAMES.has(word));

@@ -33,7 +33,7 @@ const PATIENCE = 30_000;
 const LAST_WORDS = 2000;
 
 export class Browser {
-  /** What the page complained of: exceptions, console errors, refusals by its content policy. */
+  /** What the page complained of: exceptions, refusals by its content policy; not boxes that are away. */
   readonly complaints: string[] = [];
   readonly #child: ChildProcess;
   readonly #home: string;
@@ -175,8 +175,9 @@ export class Browser {
   #noted({ method, params }: Message): void {
     if (method === 'Runtime.exceptionThrown') this.complaints.push(JSON.stringify(params));
     if (method === 'Log.entryAdded') {
-      const { entry } = params as { readonly entry: { readonly level: string } };
-      if (entry.level === 'error') this.complaints.push(JSON.stringify(entry));
+      const { entry } = params as { readonly entry: { readonly level: string; source: string } };
+      const { level, source } = entry;
+      if (level === 'error' && source !== 'network') this.complaints.push(JSON.stringify(entry));
     }
   }
 }
