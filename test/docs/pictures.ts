@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { CALL_MACHINE } from '../../src/call/call.ts';
 import { CALL_TABLES } from '../../src/call/switch.ts';
 import { TRANSFER_MACHINE } from '../../src/call/transfer.ts';
+import { openRpcText } from '../../src/cti/document.ts';
+import { RELEASE } from '../../src/edge/config.ts';
 import { ALARMS } from '../../src/pair/alarms.ts';
 import { RANKS, RULES } from '../../src/pair/cold-start.ts';
 import { GATE_TABLE } from '../../src/pair/gate.ts';
@@ -138,6 +140,13 @@ export function readDocument(document: string): string {
   return readFileSync(pathOf(document), 'utf8');
 }
 
+/** The services for machines. */
+export const OPENRPC = pathOf('cti.openrpc.json');
+
+export function openRpcNow(): string {
+  return openRpcText(RELEASE);
+}
+
 export const PICTURE_NAMES: readonly string[] = Object.keys(PICTURES);
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -145,4 +154,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     writeFileSync(pathOf(document), withPictures(readDocument(document)));
     process.stdout.write(`docs/${document}: pictures printed from the tables\n`);
   }
+  writeFileSync(OPENRPC, openRpcNow());
+  process.stdout.write('docs/cti.openrpc.json: written anew\n');
 }

@@ -122,7 +122,11 @@ for (const [section, names] of Object.entries(SECTIONS)) {
       }
       const quoted = [...here.matchAll(/`([^`]+)`/g)].map((m) => m[1] ?? '');
       for (const word of quoted) {
-        const known = NAMES.has(word) || CAUSE_WORDS.has(word) || STATE_WORDS.has(word) || CLIENT_WORDS.has(word);
+        const known =
+          NAMES.has(word) ||
+          CAUSE_WORDS.has(word) ||
+          STATE_WORDS.has(word) ||
+          CLIENT_WORDS.has(word);
         t.true(known || /^(all|callId|deviceId)$/.test(word), `nothing is called ${word}`);
       }
       const named = quoted.some((word) => NAMES.has(word));
