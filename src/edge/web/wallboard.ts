@@ -83,7 +83,7 @@ function served(at: number): void {
   if (serving >= 0 && (serving !== at || now.epoch > epoch)) {
     const from = before === undefined || serving === at ? '' : ` from box ${before.box}`;
     say(
-      `${timeOf(new Date())}: switchover${from} to box ${now.box}; nothing was lost`,
+      `${timeOf(new Date())}: switchover${from} to box ${now.box}; nothing was missed`,
       'switchover',
     );
   } else if (serving < 0) say('', 'calm');
