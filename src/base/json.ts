@@ -19,4 +19,11 @@ export function asciiJson(value: unknown): string {
   return out;
 }
 
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** The same for a text, which is nearly always one that needs no care. */
+export function jsonText(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : asciiJson(text);
+}
+
 export type JsonObject = { readonly [name: string]: unknown };

@@ -118,6 +118,11 @@ export const LIMITS = {
   /** A prompt file, and all that are kept in memory. */
   promptBytes: 8 * 1024 * 1024,
   promptsBytes: 64 * 1024 * 1024,
+  /** What the CDR of one call tells of the devices, queues and agents it passed, bytes. */
+  cdrLogBytes: 16_384,
+  /** Calls that are over, kept as rows for a box that was away, and for how long, ms. */
+  cdrRows: 20_000,
+  cdrKeepMs: 3_600_000,
 } as const;
 
 assert(LIMITS.heldBusy < LIMITS.held, 'new calls are refused before anything is ignored');

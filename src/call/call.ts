@@ -19,11 +19,14 @@ import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { respond } from '../proto/sip/server.ts';
 import { ALLOW, bodyTail, EMPTY_TAIL, passedOn, withBody } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
-import { type Cause, causeOf } from './csta/causes.ts';
+import { bridgeAnswers, bridgeEnded, bridgeFor, bridgeRefuses, bridgeRings } from './bridge.ts';
+import { type Cause, causeOf, FAILURES } from './csta/causes.ts';
+import { leaveCall } from './csta/ccall.ts';
 import { endHunt } from './hunt.ts';
 import { callerOf, contactOf, hangUp, inviteLines, sendAck, tidy } from './leg.ts';
 import { describes, move, spoke } from './offer.ts';
 import { continued, continuedTail } from './origin.ts';
+import { partsAlone } from './parts.ts';
 import { endRedirect, follow } from './redirect.ts';
 import { acknowledge, conclude, give, progress, rseqOf } from './reliable.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
@@ -145,12 +148,13 @@ export type Said = {
 };
 
 /** What an event means for programs. */
-function causeIn(event: CallEvent, status: number): Cause {
+function causeIn(event: CallEvent, call: Call, status: number): Cause {
   switch (event) {
     case 'refuse':
     case 'decline':
-    case 'exhaust':
       return causeOf(status);
+    case 'exhaust':
+      return causeOf(call.refusal || status);
     case 'silence':
       return 'noAnswer';
     case 'cancel':
@@ -171,14 +175,26 @@ function causeIn(event: CallEvent, status: number): Cause {
   }
 }
 
+/** Events of one leg, which may end alone. */
+const ONE_LEG: ReadonlySet<CallEvent> = new Set(['end', 'unheard', 'expire']);
+
 /** Lets a call event happen. The call's row is gone afterwards when its last leg is. */
 export function happen(cx: Context, call: Call, given: CallEvent, said: Said): void {
   // a call that a transfer waits for goes on without its caller
   const leaves = given === 'cancel' || (given === 'end' && said.leg?.side === 'caller');
-  const event = leaves && waitsFor(cx, call) !== undefined ? 'desert' : given;
-  if (cx.settings.csta) cx.turn.causes.set(call.id, causeIn(event, said.status));
+  const awaited = leaves && (waitsFor(cx, call) ?? bridgeFor(cx, call)) !== undefined;
+  const event = awaited ? 'desert' : given;
+  if (ONE_LEG.has(event) && said.leg && partsAlone(cx, call, said.leg, said.tail)) return;
   const cell = CALL_MACHINE[call.state][event];
   const to = cell.to === 'same' ? call.state : cell.to;
+  if (cx.settings.csta && cell.act.length > 0) {
+    const cause = causeIn(event, call, said.status);
+    cx.turn.causes.set(call.id, cause);
+    if (event === 'end' && said.leg !== undefined) cx.turn.ender.set(call.id, said.leg.id);
+    if (to === 'ending' && call.state !== 'talking' && FAILURES.has(cause)) {
+      cx.turn.failed.set(call.id, call.called);
+    }
+  }
   const answers = event === 'answer' || event === 'pickup';
   if (answers && to === 'talking' && call.state !== 'talking') {
     cx.store.patch(CALL, call, {
@@ -191,12 +207,16 @@ export function happen(cx: Context, call: Call, given: CallEvent, said: Said): v
   } else if (to !== call.state) {
     if (to === 'ending') endHunt(cx, call);
     cx.store.patch(CALL, call, { state: to, noAnswerAt: to === 'ending' ? 0 : call.noAnswerAt });
+    if (to === 'ending') leaveCall(cx, call);
   }
   if (answers || to === 'ending') endRedirect(cx, call);
   const ends = to === 'ending' && cell.to !== 'same';
   if (ends) callEnds(cx, call, said.leg);
   for (const action of cell.act) act(cx, call, action, said);
-  if (ends) callEnded(cx, call);
+  if (ends) {
+    callEnded(cx, call);
+    bridgeEnded(cx, call);
+  }
 }
 
 function act(cx: Context, call: Call, action: CallAction, said: Said): void {
@@ -204,6 +224,7 @@ function act(cx: Context, call: Call, action: CallAction, said: Said): void {
     case 'ringCaller':
       ringCaller(cx, call, said);
       targetRings(cx, call, said.status);
+      bridgeRings(cx, call, said.leg, said.status);
       return;
     case 'answerCaller':
       answerCaller(cx, call, said);
@@ -224,6 +245,7 @@ function act(cx: Context, call: Call, action: CallAction, said: Said): void {
       cx.count('callsRefused');
       endCaller(cx, call, call.refusal || 480, call.refusalReason, call.refusalTail);
       targetRefuses(cx, call, call.refusal || 480);
+      bridgeRefuses(cx, call, call.refusal || 480);
       return;
     case 'terminateCaller':
       cx.count('callsCancelled');
@@ -233,6 +255,7 @@ function act(cx: Context, call: Call, action: CallAction, said: Said): void {
       cx.count('callsUnanswered');
       endCaller(cx, call, 480, '', EMPTY_TAIL);
       targetRefuses(cx, call, 480);
+      bridgeRefuses(cx, call, 480);
       return;
     case 'failCaller':
       cx.count('callsUnanswered');
@@ -301,6 +324,12 @@ function answerCaller(cx: Context, call: Call, said: Said): void {
   if (transfer !== undefined && leg !== undefined && ctx !== undefined && m !== undefined) {
     endCaller(cx, call, 487, '', EMPTY_TAIL);
     targetAnswers(cx, transfer, leg, ctx, m);
+    return;
+  }
+  const bridge = bridgeFor(cx, call);
+  if (bridge !== undefined && leg !== undefined && ctx !== undefined && m !== undefined) {
+    endCaller(cx, call, 487, '', EMPTY_TAIL);
+    bridgeAnswers(cx, bridge, leg, ctx, m);
     return;
   }
   if (caller === undefined || stx === undefined || leg === undefined) return;

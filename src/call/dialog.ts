@@ -31,6 +31,7 @@ import {
 } from '../proto/sip/text.ts';
 import { M, type SipMessage } from '../sip-parser/index.ts';
 import { admits, extensions, notAllowed, tooLarge } from './admission.ts';
+import { answerAlone, isAlone } from './alone.ts';
 import { happen } from './call.ts';
 import {
   contactOf,
@@ -160,6 +161,10 @@ function pass(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, fro
   }
   if (m.methodId === M.UPDATE && !describes(m)) {
     updateHere(cx, m, key, leg, from);
+    return;
+  }
+  if (isAlone(leg)) {
+    answerAlone(cx, m, key, leg, from);
     return;
   }
   const other = partner(cx, call, leg);

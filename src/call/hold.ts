@@ -18,7 +18,9 @@ export function otherOf(cx: Context, leg: Leg): Leg | undefined {
 /** True when the phone of a confirmed leg renders nothing of what its other side sends. */
 export function holds(cx: Context, leg: Leg): boolean {
   if (leg.state !== 'confirmed') return false;
-  const said = otherOf(cx, leg)?.sdp ?? '';
+  const other = otherOf(cx, leg);
+  // what a muted one is told says nothing of its other side
+  const said = other === undefined || other.muted ? '' : other.sdp;
   // nearly every description says neither, and is not read for that
   if (!said.includes('a=sendonly') && !said.includes('a=inactive') && !said.includes('0.0.0.0')) {
     return false;

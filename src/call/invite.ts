@@ -31,6 +31,8 @@ export type Offer = {
   readonly identity?: string;
   /** He asked that this go no further (RFC 3323). */
   readonly anonymous?: boolean;
+  /** What he is who is called; left out: a device. */
+  readonly part?: Leg['part'];
   /** The description in `tail` with its headers, where the caller has it at hand. */
   readonly description?: string;
 };
@@ -64,6 +66,7 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
     sdp: offer.offerless ? '' : (offer.description ?? descriptionIn(offer.tail)),
     aor: target.extension,
     trunk: trunk?.name ?? '',
+    part: offer.part ?? 'device',
   });
   const reliable = offer.reliable ?? !offer.offerless;
   const rest =

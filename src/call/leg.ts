@@ -362,6 +362,7 @@ export function tidy(cx: Context, call: Call): void {
   if (cx.store.all(LEG, 'call', call.id).length > 0) return;
   if (cx.store.get(CALL, call.id) === undefined) return;
   cx.store.remove(CALL, call);
-  leaveCall(cx, call);
+  // one that was ending was none for programs any more
+  if (call.state !== 'ending') leaveCall(cx, call);
   cx.count('callsEnded');
 }

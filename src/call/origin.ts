@@ -51,8 +51,9 @@ export function continued(cx: Context, leg: Leg, body: string): string {
   if (author === now) return body.slice(0, at[0]) + last + body.slice(at[1]);
   const [said, next] = [parsed(last), parsed(now)];
   if (said === undefined || next === undefined) return body;
-  // the one it has always been
-  if (leg.origin === '' && said.user === next.user && said.rest === next.rest) return body;
+  // the one it has always been; unless its author described something to somebody else meanwhile
+  const same = leg.origin === '' && said.user === next.user && said.rest === next.rest;
+  if (same && next.version <= said.version + 1n) return body;
   const origin = `${said.user} ${said.version + 1n} ${said.rest}`;
   cx.store.patch(LEG, leg, { origin, author: now });
   return body.slice(0, at[0]) + origin + body.slice(at[1]);

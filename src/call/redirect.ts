@@ -12,7 +12,8 @@
 
 import type { Context } from '../proto/context.ts';
 import { userOf } from '../proto/sip/address.ts';
-import type { Ctx } from '../proto/sip/rows.ts';
+import { cancel } from '../proto/sip/client.ts';
+import { CTX, type Ctx } from '../proto/sip/rows.ts';
 import {
   addresses,
   H,
@@ -24,8 +25,9 @@ import {
 import { isExtension } from './dialplan.ts';
 import { keepHunt } from './hunt.ts';
 import { invite, type Offer } from './invite.ts';
+import { inviteLines } from './leg.ts';
 import { classOf, route } from './route.ts';
-import type { Call, Leg } from './rows.ts';
+import { type Call, LEG, type Leg } from './rows.ts';
 import { REDIRECT, type Redirect } from './transfer-rows.ts';
 
 /** Redirections of one call. */
@@ -105,6 +107,49 @@ export function follow(cx: Context, call: Call, ctx: Ctx, leg: Leg, m: SipMessag
     });
   }
   tryNext(cx, call);
+}
+
+/**
+ * What rings on `leg` is to ring at `to` in its place, as if its phone had said so. @returns false when
+ * it cannot: then it goes on ringing.
+ */
+export function deflect(cx: Context, call: Call, leg: Leg, to: string): boolean {
+  const ctx = cx.store.get(CTX, leg.uac);
+  const row = cx.store.find(REDIRECT, 'call', call.id);
+  if (!ctx || ctx.request === '' || (row !== undefined && row.count >= HOPS)) return false;
+  const by = leg.aor;
+  const values = {
+    count: (row?.count ?? 0) + 1,
+    tried: [...new Set([...list(row?.tried ?? '', ' '), by])].filter((n) => n !== to).join(' '),
+    later: [to, ...list(row?.later ?? '', '\n')].slice(0, CONTACTS).join('\n'),
+    hops: hopsLeft(ctx.request),
+    by,
+    ...remade(
+      cx,
+      ctx.request,
+      by,
+      `Diversion: <sip:${by}@${cx.settings.here}>;reason=deflection;counter=1\r\n`,
+    ),
+  };
+  if (row !== undefined) cx.store.patch(REDIRECT, row, values);
+  else {
+    const { user: caller, localUri } = leg;
+    const { offerless } = ctx;
+    cx.store.insert(REDIRECT, { ...values, call: call.id, caller, localUri, offerless });
+  }
+  const his = cx.store
+    .all(LEG, 'call', call.id)
+    .filter((l) => l.side === 'callee' && l.aor === by && l.state !== 'confirmed');
+  if (!tryNext(cx, call)) return false;
+  cx.count('callsRedirected');
+  cx.turn.causes.set(call.id, 'redirected');
+  for (const one of his) {
+    const invited = cx.store.get(CTX, one.uac);
+    if (invited !== undefined) cancel(cx, invited, inviteLines(one));
+    // programs see it ring there no more
+    cx.store.patch(LEG, one, { part: 'left', peer: one.id });
+  }
+  return true;
 }
 
 /** Invites the next of those a redirection named. @returns false when nobody is left. */

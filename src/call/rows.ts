@@ -153,10 +153,15 @@ export const LEG = table({
     author: 'text',
     /** A caller who asked that his identity go no further (RFC 3323). */
     anonymous: 'flag',
-    /** What the other side is: a device of the call, a media service, somebody who listens in. */
-    part: ['device', 'media', 'monitor'],
+    /**
+     * What the other side is: a device of the call, a media service, somebody who listens in, a device
+     * that left it by a transfer and is still to be hung up.
+     */
+    part: ['device', 'media', 'monitor', 'left'],
     /** A program holds it: its own side hears what was put in its place. */
     held: 'flag',
+    /** A program muted it: nothing of what it sends is wanted. */
+    muted: 'flag',
   },
   indexes: { call: 'many', aor: 'many', trunk: 'many' },
   deadline: (row) => (row.state === 'confirmed' ? soonest(row.refreshAt, row.expiresAt, 0) : NEVER),

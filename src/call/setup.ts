@@ -22,6 +22,7 @@ import {
 import { type Trunk, trunkOfUser } from '../proto/site.ts';
 import { escapeUser, H, type SipMessage, unescapeUser } from '../sip-parser/index.ts';
 import { refusal, whoIs } from './admission.ts';
+import { referred } from './control/refer-out.ts';
 import { beginCall } from './csta/ccall.ts';
 import { calledIn, emergencyNumber, isExtension } from './dialplan.ts';
 import { keepHunt } from './hunt.ts';
@@ -154,7 +155,7 @@ function place(
     startedAt: cx.now,
     noAnswerAt: cx.now + cx.settings.noAnswerMs,
   } as const;
-  const call = beginCall(cx, values, { kind });
+  const call = beginCall(cx, values, referred(cx, sender.extension, called) ?? { kind });
   const leg = callerLeg(cx, m, from, call, fromValue, to, {
     called,
     extension: sender.extension,

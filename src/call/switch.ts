@@ -39,7 +39,10 @@ import {
   validateResponse,
 } from '../sip-parser/index.ts';
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
+import { BRIDGE, type Bridge } from './bridge-rows.ts';
 import { happen } from './call.ts';
+import { bridgeDue } from './control/refer-out.ts';
+import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
@@ -90,6 +93,8 @@ export const CALL_TABLES: readonly TableSpec[] = [
   SESSION,
   MONITOR,
   REQUEST,
+  BRIDGE,
+  CDR,
   HOUSE,
 ] as unknown as readonly TableSpec[];
 
@@ -288,6 +293,12 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case TRANSFER.number:
       transferDue(cx, row as Transfer);
+      return;
+    case CDR.number:
+      cdrDue(cx, row as Cdr);
+      return;
+    case BRIDGE.number:
+      bridgeDue(cx, row as Bridge);
       return;
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));

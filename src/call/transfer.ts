@@ -25,12 +25,14 @@ import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { respond } from '../proto/sip/server.ts';
 import { ALLOW, bodyTail, EMPTY_TAIL } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
+import { bridgeLoses, bridgesOf } from './bridge.ts';
 import { happen } from './call.ts';
 import { oneCall } from './csta/merge.ts';
 import { closeLeg, contactOf, dropLeg, hangUp, sendAck, tidy } from './leg.ts';
 import { notify } from './notify.ts';
 import { describes, spoke } from './offer.ts';
 import { continued } from './origin.ts';
+import { endLeg, holdersOf } from './parts.ts';
 import { give } from './reliable.ts';
 import { acknowledge, forget, type Outcome, reoffer } from './renegotiate.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
@@ -257,7 +259,8 @@ function connectLegs(cx: Context, t: Transfer): void {
   }
   cx.store.patch(TRANSFER, t, { status: 200 });
   const device = legOf(cx, t.transferor) ?? legOf(cx, t.consult);
-  oneCall(cx, transferee, target, device, t.kind === 'replace' ? 'callPickup' : 'transfer');
+  const picked = t.kind === 'replace' && t.transferor === 0;
+  oneCall(cx, transferee, target, device, picked ? 'callPickup' : 'transfer');
 }
 
 function release(cx: Context, t: Transfer): void {
@@ -426,8 +429,9 @@ export function waitsFor(cx: Context, call: Call): Transfer | undefined {
   return cx.store.all(TRANSFER, 'targetCall', call.id).find((t) => t.state === 'calling');
 }
 
-/** True when a leg has a part in a transfer that is not over. */
+/** True when a leg has a part in a transfer, or another bridge, that is not over. */
 export function inTransfer(cx: Context, leg: Leg): boolean {
+  if (bridgesOf(cx, leg).length > 0) return true;
   if (cx.store.count(TRANSFER) === 0) return false;
   const { store } = cx;
   return (
@@ -489,8 +493,9 @@ export function departs(cx: Context, leg: Leg): boolean {
       return true;
     }
   }
-  if (leg.peer !== leg.id || onlyTransferee(cx, leg)) return false;
+  if (leg.peer !== leg.id || onlyTransferee(cx, leg) || holdersOf(cx, leg).length > 0) return false;
   dropLeg(cx, leg);
+  bridgeLoses(cx, leg);
   return true;
 }
 
@@ -518,7 +523,20 @@ export function callEnds(cx: Context, call: Call, gone: Leg | undefined): void {
   }
   for (const leg of legs) {
     const peer = leg.peer === 0 || leg.peer === leg.id ? undefined : store.get(LEG, leg.peer);
-    if (peer !== undefined && peer.call !== call.id) endCall(cx, peer.call, 'end');
+    if (peer !== undefined && peer.call !== call.id) endLeg(cx, peer);
+    for (const holder of holdersOf(cx, leg)) if (holder.call !== call.id) endLeg(cx, holder);
+    bridgeLoses(cx, leg);
+  }
+}
+
+/** A leg is over, but not its call: transfers that needed it end. */
+export function transferLoses(cx: Context, leg: Leg): void {
+  const { store } = cx;
+  if (store.count(TRANSFER) === 0) return;
+  for (const t of [...store.all(TRANSFER, 'transferee', leg.id)])
+    move(cx, t, 'lose', { status: 487 });
+  for (const t of [...store.all(TRANSFER, 'targetCall', leg.call)]) {
+    if (t.target === leg.id && t.state !== 'calling') move(cx, t, 'vanish', { status: 480 });
   }
 }
 

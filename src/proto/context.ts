@@ -8,6 +8,7 @@
  */
 
 import type { Chance } from '../base/chance.ts';
+import { FewMap, FewSet } from '../base/few.ts';
 import type { Peer, Transport } from '../base/peer.ts';
 import type { Store } from '../base/row.ts';
 import type { Instant, Millis } from '../base/units.ts';
@@ -164,15 +165,35 @@ export type Turn = {
   session: number;
   request: string;
   /** Rows of `call` whose connections may have changed. */
-  readonly calls: Set<number>;
+  readonly calls: FewSet;
   /** Rows of `cstacall` that lost their last row of `call`. */
-  readonly ended: Set<number>;
+  readonly ended: FewSet;
   /** Why: by the row of `call`, a cause of `call/csta/causes.ts`. */
-  readonly causes: Map<number, string>;
+  readonly causes: FewMap<string>;
+  /** Whom a caller did not get, of calls that failed in this turn: by the row of `call`. */
+  readonly failed: FewMap<string>;
+  /** Which leg ended it: by the row of `call`. */
+  readonly ender: FewMap<number>;
+  /**
+   * What the CDRs of calls will tell besides, and how their last connection ended: by the row of
+   * `cstacall`, pieces of JSON and a cause. Those that go on get it into their rows.
+   */
+  readonly logs: FewMap<string>;
+  readonly ends: FewMap<string>;
 };
 
 export function newTurn(): Turn {
-  return { session: 0, request: '', calls: new Set(), ended: new Set(), causes: new Map() };
+  return {
+    session: 0,
+    request: '',
+    calls: new FewSet(),
+    ended: new FewSet(),
+    causes: new FewMap(),
+    failed: new FewMap(),
+    ender: new FewMap(),
+    logs: new FewMap(),
+    ends: new FewMap(),
+  };
 }
 
 export interface Context {

@@ -8,8 +8,9 @@
  * `--against`: the folder of another working tree; the middle one of all rounds counts.
  *
  * To repeat: `./build.sh bench engine [--calls N] [--turn N] [--rounds N] [--streams] [--held]
- * [--against FOLDER] [--profile FILE] [--json]`; --calls: of one round; --turn: calls that share one
- * turn; --held: memory of calls and registrations instead.
+ * [--csta] [--against FOLDER] [--profile FILE] [--json]`; --calls: of one round; --turn: calls that
+ * share one turn; --held: memory of calls and registrations instead; --csta: without programs, with
+ * them and nobody who watches, and with a monitor of everything, turn about.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -18,6 +19,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
+import { MONITOR } from '../../src/call/csta/rows.ts';
 import type { Outgoing } from '../../src/effect.ts';
 import type { EngineInput } from '../../src/input.ts';
 import { eachChange } from '../../src/ledger/batch.ts';
@@ -62,10 +64,10 @@ class Box {
   diskRows = 0;
   measures = false;
 
-  constructor(of: Revision, name: 'a' | 'b', seed: number) {
+  constructor(of: Revision, name: 'a' | 'b', seed: number, csta: boolean) {
     const base = of.pair.settings(name, 'hot-standby');
     // Transactions end ten times sooner: the tables are as full as at a tenth of the rate.
-    const sip = { ...base.sip, t1: 50, t2: 400, t4: 500, userTo: 11_999 };
+    const sip = { ...base.sip, t1: 50, t2: 400, t4: 500, userTo: 11_999, csta };
     const loaded = new of.image.Image().load(1_790_000_000_000);
     this.engine = new of.node.Engine({ ...base, sip }, loaded, of.chance.seeded(seed), 1000);
     this.out = new of.node.EngineEffects();
@@ -103,9 +105,9 @@ class Pair {
   calls = 0;
   sent: Outgoing[] = [];
 
-  constructor(of: Revision) {
-    this.a = new Box(of, 'a', 1);
-    this.b = new Box(of, 'b', 2);
+  constructor(of: Revision, csta = true) {
+    this.a = new Box(of, 'a', 1, csta);
+    this.b = new Box(of, 'b', 2, csta);
     this.a.inputs.push({ kind: 'tick' });
     this.b.inputs.push({ kind: 'tick' });
     this.settle();
@@ -385,6 +387,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '25' },
     streams: { type: 'boolean', default: false },
     held: { type: 'boolean', default: false },
+    csta: { type: 'boolean', default: false },
     against: { type: 'string' },
     profile: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -410,8 +413,8 @@ function middle(rounds: readonly Figures[]): Figures {
   return out;
 }
 
-function prepared(of: Revision): Pair {
-  const pair = new Pair(of);
+function prepared(of: Revision, csta = true): Pair {
+  const pair = new Pair(of, csta);
   for (let i = 0; i < 100; i += 1) pair.a.inputs.push(register(i));
   pair.settle();
   pair.take();
@@ -438,11 +441,29 @@ function compare(pairs: readonly Pair[]): Figures[] {
   });
 }
 
+/** What it costs that programs may watch, and that one does. */
+function byWatching(own: Revision): void {
+  const pairs = [prepared(own, false), prepared(own), prepared(own)];
+  const { ledger } = (pairs[2] as Pair).a.engine;
+  ledger.begin((pairs[2] as Pair).now);
+  ledger.insert(MONITOR, { session: 1, kind: 'all', subject: '*' });
+  ledger.commit();
+  const names = ['without programs', 'nobody watches', 'a monitor of everything'];
+  compare(pairs).forEach((figures, i) => {
+    console.log(`\n${names[i]}`);
+    print(figures);
+  });
+}
+
 async function main(): Promise<void> {
   const own = await load(fileURLToPath(new URL('../..', import.meta.url)));
   if (values.streams) transport = 'tcp';
   if (values.held) {
     print(held(own));
+    return;
+  }
+  if (values.csta) {
+    byWatching(own);
     return;
   }
   const pairs = [prepared(own)];

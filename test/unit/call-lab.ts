@@ -7,6 +7,7 @@
 import { hex, seeded } from '../../src/base/chance.ts';
 import type { Transport } from '../../src/base/peer.ts';
 import type { Instant } from '../../src/base/units.ts';
+import { CDR } from '../../src/call/csta/cdr.ts';
 import { CALL_TABLES, onMessage } from '../../src/call/switch.ts';
 import { onDue, onRequest, resume } from '../../src/cti/entry.ts';
 import type { ProgramInput } from '../../src/cti/terms.ts';
@@ -129,10 +130,11 @@ export class Lab {
     this.tick();
   }
 
+  /** Rows of all tables but the CDRs, which stay when their calls are over. */
   rows(): number {
     let n = 0;
     for (const shelf of this.store.shelves.values()) n += shelf.rows.size;
-    return n;
+    return n - this.store.count(CDR);
   }
 
   /** Registers a phone's contact. */

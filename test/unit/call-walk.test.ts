@@ -15,8 +15,9 @@ function walk(seed: number, steps: number, swapOneIn: number): string[] {
     for (let i = 0; i < steps; i += 1) {
       if (swapOneIn > 0 && w.chance(swapOneIn)) w.swap();
       w.step();
+      w.watch();
     }
-    const left = [...w.leftovers(), ...w.faults, ...w.unfair()];
+    const left = [...w.leftovers(), ...w.model.look(w.lab), ...w.faults, ...w.unfair()];
     if (globalThis.process.env['STATS']) console.log(JSON.stringify([...w.lab.counters]));
     if (left.length > 0)
       left.push(...w.story.slice(-Number(globalThis.process.env['STORY'] ?? 60)));

@@ -18,6 +18,7 @@ import {
   validateResponse,
 } from '../../src/sip-parser/index.ts';
 import { Lab, line, Peer, SDP, uriIn } from './call-lab.ts';
+import { CstaModel, watchAll } from './csta-model.ts';
 
 const STATUSES = [
   100, 100, 180, 180, 180, 183, 183, 199, 200, 200, 200, 200, 200, 200, 200, 200, 202, 302, 401,
@@ -49,6 +50,8 @@ const EXTRAS = [
   'Supported: timer\r\nSession-Expires: 60\r\nMin-SE: 60\r\n',
   'Session-Expires: 200;refresher=uac\r\nMin-SE: 120\r\n',
 ];
+/** Rows that no call needs and that go at their own time. */
+const LASTING = new Set(['binding', 'cdr', 'ctievent', 'ctimonitor']);
 const WAITS = [0, 0, 0, 0, 1, 1, 50, 50, 50, 500, 500, 501, 2000, 5001, 32_000, 190_000];
 
 /** What we said to an INVITE of a peer. `loose`: it was repeated when we need not know it any more. */
@@ -89,6 +92,8 @@ export class Walker {
   /** Whether we begin session timers: then no call outlasts its phones' silence. */
   readonly timed: boolean;
 
+  readonly model = new CstaModel();
+
   /** What is dialled. */
   protected numbers: readonly string[] = ['1001', '1002', '1003', '1004'];
 
@@ -111,6 +116,7 @@ export class Walker {
       if (/^1/.test(peer.user)) this.lab.register(peer, 7200);
     }
     this.looked = this.lab.log.length;
+    watchAll(this.lab);
   }
 
   pick<T>(list: readonly T[]): T | undefined {
@@ -442,9 +448,14 @@ export class Walker {
     if (text !== undefined) this.say(peer, text);
   }
 
+  /** What a program that hears everything knows is what is so. */
+  watch(): void {
+    if (this.faults.length === 0) this.faults.push(...this.model.look(this.lab));
+  }
+
   /** A row that may outlast all calls. */
   protected lives(row: object): boolean {
-    return (row as { $spec?: TableSpec }).$spec?.name === 'binding';
+    return LASTING.has((row as { $spec?: TableSpec }).$spec?.name ?? '');
   }
 
   /** Two hours of silence; then what is left that must not be. */

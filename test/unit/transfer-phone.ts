@@ -36,6 +36,9 @@ export class TransferPhone extends Peer {
   readonly story: string[] = [];
   readonly talks = new Map<string, Talk>();
   readonly fragments: string[] = [];
+  /** NOTIFYs by which it was steered, and digits it was sent. */
+  readonly steered: string[] = [];
+  digits = '';
   pending: Pending[] = [];
   /** Final answers to INVITEs that wait for their ACK, by Call-ID and CSeq. */
   private readonly unheard = new Map<string, { send: () => void; at: number; wait: number }>();
@@ -210,6 +213,13 @@ export class TransferPhone extends Peer {
       }
       this.hears(talk, m.body);
       this.conclude(m, talk, 200);
+    } else if (m.method === 'NOTIFY' && /^(?:talk|hold)$/.test(m.header(H.Event) ?? '')) {
+      say(200);
+      this.steered.push(m.header(H.Event) ?? '');
+      if (m.header(H.Event) === 'talk' && talk.state === 'ringing') this.lift();
+    } else if (m.method === 'INFO') {
+      say(200);
+      this.digits += /Signal=(.)/.exec(m.body)?.[1] ?? '';
     } else if (m.method === 'NOTIFY') {
       this.fragments.push(
         `${m.body.split(' ')[1]} ${/^[a-z]+/.exec(m.header(H.SubscriptionState) ?? '')?.[0]}`,

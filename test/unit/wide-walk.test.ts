@@ -438,7 +438,7 @@ class WideWalker extends Walker {
 
   protected override lives(row: object): boolean {
     const name = (row as { $spec?: { name: string } }).$spec?.name ?? '';
-    if (/^(?:binding|contact|regout)$/.test(name)) return true;
+    if (/^(?:binding|contact|regout|cdr|ctievent|ctimonitor)$/.test(name)) return true;
     return name === 'ctx' && (row as Ctx).method === 'OPTIONS';
   }
 
@@ -465,13 +465,20 @@ function walk(seed: number, steps: number, swapOneIn: number): string[] {
     for (let i = 0; i < steps && w.faults.length === 0; i += 1) {
       if (swapOneIn > 0 && w.chance(swapOneIn)) w.swap();
       w.step();
+      w.watch();
     }
     if (w.faults.length > 0) return [...w.faults, ...w.story.slice(-60)];
     for (let i = 0; i < 600; i += 1) {
       w.lab.pass(1000);
       w.listen();
     }
-    const left = [...w.dark(), ...w.leftovers(), ...w.faults, ...w.unfair()];
+    const left = [
+      ...w.dark(),
+      ...w.leftovers(),
+      ...w.model.look(w.lab),
+      ...w.faults,
+      ...w.unfair(),
+    ];
     if (left.length > 0)
       left.push(...w.story.slice(-Number(globalThis.process.env['STORY'] ?? 60)));
     return left;

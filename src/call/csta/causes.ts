@@ -21,6 +21,7 @@ export const CAUSES = [
   'distributed',
   'callForward',
   'callPickup',
+  'multipleAlerting',
   'transfer',
   'singleStepTransfer',
   'conference',
@@ -63,3 +64,17 @@ export function causeOf(status: number): Cause {
       return status >= 500 ? 'networkOutOfOrder' : 'destNotObtainable';
   }
 }
+
+/** A call that nobody answered for such a cause has failed. */
+export const FAILURES: ReadonlySet<Cause> = new Set([
+  'busy',
+  'doNotDisturb',
+  'noAnswer',
+  'callRejected',
+  'destNotObtainable',
+  'invalidDestination',
+  'blocked',
+  'networkCongestion',
+  'networkOutOfOrder',
+  'resourcesNotAvailable',
+]);

@@ -20,6 +20,9 @@ export type Beginning = {
   readonly kind: Ccall['kind'];
   /** The call a consultation was made from; 0 for none. */
   readonly primary?: number;
+  /** Who calls whom, when that is not as in the row of `call`. */
+  readonly calling?: string;
+  readonly called?: string;
   /** User data it begins with, as a JSON object; '' for none. */
   readonly data?: string;
 };
@@ -33,28 +36,33 @@ export function beginCall(
   of: Ccall | Beginning,
 ): Call {
   if (!cx.settings.csta) return cx.store.insert(CALL, values);
-  const ccall = 'guid' in of ? of : newCcall(cx, values, of);
-  cx.store.patch(CCALL, ccall, { calls: ccall.calls + 1 });
-  return cx.store.insert(CALL, { ...values, ccall: ccall.id });
+  const own = values as { ccall?: number };
+  if ('guid' in of) {
+    cx.store.patch(CCALL, of, { calls: of.calls + 1 });
+    own.ccall = of.id;
+  } else own.ccall = newCcall(cx, values, of).id;
+  return cx.store.insert(CALL, values);
 }
 
 function newCcall(cx: Context, values: Values<typeof CALL.fields>, how: Beginning): Ccall {
   return cx.store.insert(CCALL, {
     guid: uuid(cx),
     kind: how.kind,
-    calling: values.caller ?? '',
-    called: values.called ?? '',
+    calling: how.calling ?? values.caller ?? '',
+    called: how.called ?? values.called ?? '',
     primary: how.primary ?? 0,
+    calls: 1,
     data: how.data ?? '',
     startedAt: cx.now,
   });
 }
 
+/** undefined when programs know of no such call, or not any more. */
 export function ccallOf(cx: Context, call: Call): Ccall | undefined {
   return call.ccall === 0 ? undefined : cx.store.get(CCALL, call.ccall);
 }
 
-/** A row of `call` is gone. */
+/** A row of `call` is gone, or ends: what follows is only between us and its phones. */
 export function leaveCall(cx: Context, call: Call): void {
   const ccall = ccallOf(cx, call);
   if (ccall === undefined) return;
@@ -64,7 +72,7 @@ export function leaveCall(cx: Context, call: Call): void {
 
 /** `call` and its connections are part of `into` from now on. What is told of that: `publish.ts`. */
 export function moveCall(cx: Context, call: Call, into: Ccall): void {
-  if (call.ccall === into.id || call.ccall === 0) return;
+  if (call.ccall === into.id || call.ccall === 0 || call.state === 'ending') return;
   const from = ccallOf(cx, call);
   cx.store.patch(CCALL, into, { calls: into.calls + 1 });
   cx.store.patch(CALL, call, { ccall: into.id });

@@ -46,6 +46,7 @@ export const EVENT_NAMES = [
   'monitoringEnded',
   'muted',
   'unmuted',
+  'serviceInitiated',
 ] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 

@@ -2,17 +2,18 @@
 
 import { asciiJson } from '../../base/json.ts';
 import type { Context } from '../../proto/context.ts';
-import { CALL, type Leg } from '../rows.ts';
+import { CALL, LEG, type Leg } from '../rows.ts';
 import type { Cause } from './causes.ts';
 import { ccallOf, moveCall } from './ccall.ts';
+import { nameOf } from './devices.ts';
 import { type EventName, emit } from './event.ts';
-import { aboutCall, deviceOf, partyView } from './publish.ts';
-import { CCALL, type Ccall, PARTY } from './rows.ts';
+import { aboutCall, forget, partyView } from './publish.ts';
+import { CCALL, type Ccall, PARTY, type Party } from './rows.ts';
 
 /**
  * The legs talk with each other from now on. The call of `stays` goes on, under its id and with the
  * user data of both (its own wins); the call of `joins` becomes part of it. `by`: the leg of the device
- * that did it.
+ * that did it: its legs that are connected with nobody any more are seen no more, the event says so.
  */
 export function oneCall(
   cx: Context,
@@ -28,30 +29,49 @@ export function oneCall(
   const kept = own === undefined ? undefined : ccallOf(cx, own);
   if (call === undefined || own === undefined || kept === undefined) return;
   const gone = ccallOf(cx, call);
+  const other = gone === undefined || gone.id === kept.id ? undefined : gone;
   cx.turn.causes.set(own.id, cause);
   cx.turn.causes.set(call.id, cause);
+  // who picks up an unanswered call joins it: his `established` says all there is
+  if (cause === 'callPickup' && by === undefined) return;
   const parties = [...cx.store.all(PARTY, 'ccall', kept.id)];
-  if (gone !== undefined && gone.id !== kept.id) {
-    parties.push(...cx.store.all(PARTY, 'ccall', gone.id));
-    mergeData(cx, kept, gone);
-    moveCall(cx, call, kept);
-  }
-  const device = by === undefined ? '' : deviceOf(by);
-  const remain = parties.filter((p) => p.device !== device);
+  if (other !== undefined) parties.push(...cx.store.all(PARTY, 'ccall', other.id));
+  const device = by === undefined ? '' : (nameOf(cx, by) ?? '');
+  const left = parties.filter((p) => p.device === device && talksWithNobody(cx, p));
+  const target = nameOf(cx, joins) ?? '';
+  const remain = parties.filter((p) => !left.includes(p)).map(partyView);
+  if (other !== undefined) mergeData(cx, kept, other);
   emit(cx, {
     event,
     ccall: kept.id,
-    devices: [...new Set([...parties.map((p) => p.device), deviceOf(joins)])],
+    devices: [...new Set([...parties.map((p) => p.device), target])],
     cause,
     body: {
       primaryOldCall: kept.id,
-      ...(gone === undefined || gone.id === kept.id ? {} : { secondaryOldCall: gone.id }),
+      ...(other === undefined ? {} : { secondaryOldCall: other.id }),
       ...(device === '' ? {} : { transferringDevice: device }),
-      transferredToDevice: deviceOf(joins),
+      transferredToDevice: target,
       ...aboutCall(kept),
-      parties: remain.map(partyView),
+      parties: remain,
     },
   });
+  for (const party of left) {
+    const leg = cx.store.get(LEG, party.leg);
+    if (leg !== undefined) cx.store.patch(LEG, leg, { part: 'left' });
+    forget(cx, party, party.state, cause);
+  }
+  if (other === undefined) return;
+  cx.store.patch(CCALL, other, { cause });
+  // all of it, or somebody would be left behind in a call that is over
+  for (const id of new Set([call.id, ...parties.map((p) => p.call)])) {
+    const row = cx.store.get(CALL, id);
+    if (row !== undefined && row.ccall === other.id) moveCall(cx, row, kept);
+  }
+}
+
+function talksWithNobody(cx: Context, party: Party): boolean {
+  const leg = party.leg === 0 ? undefined : cx.store.get(LEG, party.leg);
+  return leg !== undefined && leg.peer === leg.id;
 }
 
 function mergeData(cx: Context, kept: Ccall, gone: Ccall): void {

@@ -5,17 +5,24 @@
  *
  *   legs of a call ─► state of each device ─┬ as last told: nothing
  *                                           └ other: PARTY changes, an event, hooks.ts
+ *
+ * Several phones of one extension are one device, and so are the ways by which one number outside is
+ * tried in turn: its connection lasts while one of its legs does (`devices.ts`).
+ *
+ * Order within a turn: what changed, who came, who left (the one who hung up first, a caller last), and
+ * the end of the call.
  */
 
 import type { Context } from '../../proto/context.ts';
-import { targetOf, userOf } from '../../proto/sip/address.ts';
-import { unescapeUser } from '../../sip-parser/index.ts';
-import { holds } from '../hold.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
 import type { Cause } from './causes.ts';
+import { noteDevice, writeCdr } from './cdr.ts';
+import { calls, deviceIn, type Seen, seenAs, sentBy, stateOf } from './devices.ts';
 import { type EventName, emit } from './event.ts';
 import { callOver, partyChanged } from './hooks.ts';
-import { CCALL, type Ccall, PARTY, type Party } from './rows.ts';
+import { CCALL, type Ccall, MONITOR, PARTY, type Party } from './rows.ts';
+
+export { deviceOf } from './devices.ts';
 
 type State = Party['state'];
 
@@ -26,104 +33,210 @@ const ROUNDS = 16;
 export function publish(cx: Context): void {
   if (!cx.settings.csta) return;
   const { turn } = cx;
-  for (let round = 0; round < ROUNDS && turn.calls.size + turn.ended.size > 0; round += 1) {
-    const calls = [...turn.calls];
-    turn.calls.clear();
-    for (const id of calls) reconcile(cx, id);
-    const ended = [...turn.ended];
+  if (turn.calls.size + turn.ended.size > 0) {
+    for (let round = 0; round < ROUNDS && turn.calls.size + turn.ended.size > 0; round += 1) {
+      for (let n = turn.calls.size; n > 0; n -= 1) reconcile(cx, turn.calls.shift() ?? 0);
+      for (let n = turn.ended.size; n > 0; n -= 1) over(cx, turn.ended.shift() ?? 0);
+    }
     turn.ended.clear();
-    for (const id of ended) over(cx, id);
+    turn.calls.clear();
+    turn.causes.clear();
+    turn.failed.clear();
+    turn.ender.clear();
+    if (turn.ends.size > 0) keepEnds(cx);
+    if (turn.logs.size > 0) keepLogs(cx);
   }
-  turn.calls.clear();
-  turn.causes.clear();
   turn.session = 0;
   turn.request = '';
+}
+
+/** What CDRs will tell of calls that go on. */
+function keepLogs(cx: Context): void {
+  for (let i = 0; i < cx.turn.logs.size; i += 1) {
+    const id = cx.turn.logs.key(i);
+    const said = cx.turn.logs.get(id) ?? '';
+    const ccall = cx.store.get(CCALL, id);
+    if (ccall === undefined) continue;
+    cx.store.patch(CCALL, ccall, { log: ccall.log === '' ? said : `${ccall.log},${said}` });
+  }
+  cx.turn.logs.clear();
+}
+
+function keepEnds(cx: Context): void {
+  for (let i = 0; i < cx.turn.ends.size; i += 1) {
+    const id = cx.turn.ends.key(i);
+    const cause = cx.turn.ends.get(id) ?? '';
+    const ccall = cx.store.get(CCALL, id);
+    if (ccall !== undefined) cx.store.patch(CCALL, ccall, { cause });
+  }
+  cx.turn.ends.clear();
 }
 
 function over(cx: Context, id: number): void {
   const ccall = cx.store.get(CCALL, id);
   // another row of `call` may have joined it in the same turn
   if (ccall === undefined || ccall.calls > 0) return;
-  const cause = (ccall.cause || 'normalClearing') as Cause;
-  emit(cx, { event: 'callCleared', devices: [], ccall: id, cause, body: {} });
+  const cause = (cx.turn.ends.get(id) ?? (ccall.cause || 'normalClearing')) as Cause;
+  for (const party of [...cx.store.all(PARTY, 'ccall', id)]) clear(cx, party, cause);
+  emit(cx, { event: 'callCleared', devices: [], ccall: id, cause, body: aboutCall(ccall) });
   callOver(cx, ccall, cause);
+  writeCdr(cx, ccall, cause);
   cx.store.remove(CCALL, ccall);
+  cx.turn.logs.delete(id);
+  cx.turn.ends.delete(id);
 }
+
+const NO_LEGS: readonly Leg[] = [];
 
 function reconcile(cx: Context, id: number): void {
-  const call = cx.store.get(CALL, id);
-  const legs = call === undefined ? [] : cx.store.all(LEG, 'call', id);
-  const known = [...cx.store.all(PARTY, 'call', id)];
-  const cause = cx.turn.causes.get(id) as Cause | undefined;
-  if (call !== undefined && call.ccall !== 0) {
-    for (const party of known) if (party.ccall !== call.ccall) moveParty(cx, party, call);
+  const { store, turn } = cx;
+  const call = store.get(CALL, id);
+  const known = store.all(PARTY, 'call', id);
+  const cause = turn.causes.get(id) as Cause | undefined;
+  // one that ends has no devices any more: what its legs still do is between us and the phones
+  const shown = call !== undefined && call.ccall !== 0 && call.state !== 'ending';
+  const legs = shown ? store.all(LEG, 'call', id) : NO_LEGS;
+  let gone: Party[] | undefined;
+  if (known.length > 0) {
+    const parties = [...known];
+    for (let party of parties) {
+      if (party.leg === 0) {
+        if (call === undefined) gone = add(gone, party);
+        continue;
+      }
+      if (shown && party.ccall !== call.ccall) party = remade(cx, party, { ccall: call.ccall });
+      const seen = shown ? seenAs(cx, call, legs, party) : undefined;
+      if (seen === undefined) gone = add(gone, party);
+      else follow(cx, party, seen, cause);
+    }
   }
-  for (const party of known) {
-    if (party.leg === 0 || cx.store.get(PARTY, party.id) === undefined) continue;
-    const leg = legs.find((l) => l.id === party.leg);
-    const state = leg === undefined || call === undefined ? undefined : stateOf(cx, call, leg);
-    if (state === party.state) continue;
-    if (state === undefined) clear(cx, party, cause ?? 'normalClearing');
-    else change(cx, party, state, cause ?? 'normal');
+  if (shown) {
+    for (const leg of legs) {
+      if (leg.part !== 'device') continue;
+      const state = stateOf(cx, call, leg);
+      if (state !== undefined && !isKnown(cx, call, leg)) appear(cx, call, leg, state, cause);
+    }
   }
-  if (call === undefined || call.ccall === 0) return;
-  for (const leg of legs) {
-    if (leg.part !== 'device' || cx.store.all(PARTY, 'leg', leg.id).length > 0) continue;
-    const state = stateOf(cx, call, leg);
-    if (state !== undefined) appear(cx, call, leg, state, cause ?? 'normal');
+  const wanted = turn.failed.get(id);
+  const of = gone?.[0]?.ccall ?? call?.ccall ?? 0;
+  if (wanted !== undefined) failed(cx, id, of, wanted, gone, cause ?? 'destNotObtainable');
+  if (gone !== undefined) leave(cx, id, call, gone, cause);
+}
+
+function add(list: Party[] | undefined, party: Party): Party[] {
+  if (list === undefined) return [party];
+  list.push(party);
+  return list;
+}
+
+/** Has the device of `leg` a connection in this call already? */
+function isKnown(cx: Context, call: Call, leg: Leg): boolean {
+  const parties = cx.store.all(PARTY, 'call', call.id);
+  for (const party of parties) if (party.leg === leg.id) return true;
+  if (parties.length === 0 || leg.side === 'caller') return false;
+  const device = deviceIn(cx, call, leg);
+  return parties.some((p) => p.device === device && p.side === 'called' && p.leg !== 0);
+}
+
+/** A connection as its device is seen now. */
+function follow(cx: Context, party: Party, seen: Seen, cause: Cause | undefined): void {
+  const now = seen.leg.id === party.leg ? party : remade(cx, party, { leg: seen.leg.id });
+  if (seen.state !== now.state) change(cx, now, seen.state, cause ?? 'normal');
+}
+
+/** Connections that are over, in the order in which they are told. */
+function leave(
+  cx: Context,
+  id: number,
+  call: Call | undefined,
+  gone: readonly Party[],
+  cause: Cause | undefined,
+): void {
+  const ender = cx.turn.ender.get(id) ?? 0;
+  const answered = call?.state === 'talking';
+  for (let rank = 0; rank < 3; rank += 1) {
+    for (const party of gone) {
+      const own = party.leg !== 0 && party.leg === ender ? 0 : party.side === 'calling' ? 2 : 1;
+      if (own === rank) part(cx, party, cause, answered);
+    }
   }
 }
 
-/** The state of the device at the other side of a leg; undefined: it has none (yet, or any more). */
-function stateOf(cx: Context, call: Call, leg: Leg): State | undefined {
-  switch (leg.state) {
-    case 'inviting':
-      return leg.side === 'caller' && call.state !== 'ending' ? 'connected' : undefined;
-    case 'early':
-      return call.state === 'ending' ? undefined : 'alerting';
-    case 'confirmed':
-      if (call.state !== 'talking') return undefined;
-      return leg.held || holds(cx, leg) ? 'hold' : 'connected';
-    default:
-      return undefined;
+/** @param answered its call goes on: somebody else has answered it. */
+function part(cx: Context, party: Party, cause: Cause | undefined, answered: boolean): void {
+  if (party.state !== 'alerting') {
+    const left = cause === 'callCancelled' && party.side === 'calling' ? 'abandoned' : cause;
+    clear(cx, party, left ?? 'normalClearing');
+  } else if (cause === 'callPickup' || cause === 'redirected') {
+    clear(cx, party, cause, 'diverted');
+  } else clear(cx, party, answered ? 'multipleAlerting' : (cause ?? 'normalClearing'));
+}
+
+/** Nobody answered, and why: told of who was alerted, or else of whom the caller wanted. */
+function failed(
+  cx: Context,
+  id: number,
+  of: number,
+  wanted: string,
+  gone: readonly Party[] | undefined,
+  cause: Cause,
+): void {
+  const alerted = gone?.filter((p) => p.state === 'alerting') ?? [];
+  for (const party of alerted) {
+    cx.store.patch(PARTY, party, { state: 'failed', since: cx.now });
+    tell(cx, party, 'failed', cause);
   }
+  const ccall = alerted.length > 0 ? undefined : cx.store.get(CCALL, of);
+  if (ccall === undefined) return;
+  const party = cx.store.insert(PARTY, {
+    ccall: of,
+    call: id,
+    device: wanted === '' ? 'anonymous' : wanted.replace(/\s/g, '_'),
+    state: 'failed',
+    side: 'called',
+    since: cx.now,
+    startedAt: ccall.startedAt,
+  });
+  tell(cx, party, 'failed', cause);
+  clear(cx, party, cause);
 }
 
-/** The device at the other side of a leg: its extension, or the number outside. */
-export function deviceOf(leg: Leg): string {
-  if (leg.aor !== '') return leg.aor;
-  const user = unescapeUser(userOf(targetOf(uriIn(leg.remoteUri))));
-  return user === '' ? 'anonymous' : user.replace(/\s/g, '_');
-}
-
-function uriIn(value: string): string {
-  const open = value.indexOf('<');
-  const close = value.indexOf('>', open);
-  return open < 0 || close < 0 ? value : value.slice(open + 1, close);
-}
-
-function appear(cx: Context, call: Call, leg: Leg, state: State, cause: Cause): void {
-  const side = leg.side === 'caller' ? 'calling' : 'called';
-  const device = deviceOf(leg);
+function appear(cx: Context, call: Call, leg: Leg, state: State, cause: Cause | undefined): void {
+  const sent = sentBy(cx, call, leg);
+  const own = calls(cx, call, leg, state);
+  const side = !own ? 'called' : sent === undefined ? 'calling' : 'joined';
   const party = cx.store.insert(PARTY, {
     ccall: call.ccall,
     call: call.id,
     leg: leg.id,
-    device,
+    device: deviceIn(cx, call, leg),
     state,
     side,
+    via: sent?.via ?? '',
     since: cx.now,
     session: cx.turn.session,
     request: cx.turn.request,
+    startedAt: side === 'calling' ? call.startedAt : cx.now,
+    answeredAt: state === 'alerting' || side === 'calling' ? 0 : cx.now,
   });
-  const event: EventName =
-    state === 'alerting' ? 'delivered' : side === 'calling' ? 'originated' : 'established';
-  tell(cx, party, event, cause);
-  partyChanged(cx, { party, was: undefined, is: state, cause });
+  if (side !== 'calling' && state !== 'alerting') answered(cx, call.ccall);
+  const why = (state === 'alerting' ? undefined : cause) ?? sent?.cause ?? cause ?? 'normal';
+  const first: EventName = side === 'calling' ? 'originated' : 'established';
+  const event = state === 'connected' ? first : EVENT_TO[state];
+  tell(cx, party, event, why);
+  partyChanged(cx, { party, was: undefined, is: state, cause: why });
+}
+
+/** Somebody is talked with for the first time. */
+function answered(cx: Context, id: number): void {
+  const ccall = cx.store.get(CCALL, id);
+  if (ccall !== undefined && ccall.answeredAt === 0) {
+    cx.store.patch(CCALL, ccall, { answeredAt: cx.now });
+  }
 }
 
 const EVENT_TO: { readonly [s in State]: EventName } = {
-  initiated: 'originated',
+  initiated: 'serviceInitiated',
   alerting: 'delivered',
   connected: 'established',
   hold: 'held',
@@ -131,15 +244,18 @@ const EVENT_TO: { readonly [s in State]: EventName } = {
   failed: 'failed',
 };
 
+function eventOf(was: State, state: State): EventName {
+  if (state !== 'connected') return EVENT_TO[state];
+  return was === 'hold' ? 'retrieved' : was === 'initiated' ? 'originated' : 'established';
+}
+
 function change(cx: Context, party: Party, state: State, cause: Cause): void {
   const was = party.state;
-  cx.store.patch(PARTY, party, { state, since: cx.now });
-  const ccall = cx.store.get(CCALL, party.ccall);
-  const answers = was === 'alerting' && state === 'connected';
-  if (ccall !== undefined && answers && ccall.answeredAt === 0) {
-    cx.store.patch(CCALL, ccall, { answeredAt: cx.now });
-  }
-  tell(cx, party, was === 'hold' && state === 'connected' ? 'retrieved' : EVENT_TO[state], cause);
+  if (was === 'alerting' && party.answeredAt === 0) {
+    cx.store.patch(PARTY, party, { state, since: cx.now, answeredAt: cx.now });
+    answered(cx, party.ccall);
+  } else cx.store.patch(PARTY, party, { state, since: cx.now });
+  tell(cx, party, eventOf(was, state), cause);
   partyChanged(cx, { party, was, is: state, cause });
 }
 
@@ -150,46 +266,59 @@ export function clear(
   cause: Cause,
   event: EventName = 'connectionCleared',
 ): void {
-  const ccall = cx.store.get(CCALL, party.ccall);
   const was = party.state;
   tell(cx, party, event, cause);
-  if (ccall !== undefined && event === 'connectionCleared') {
-    cx.store.patch(CCALL, ccall, { cause });
-  }
+  if (event === 'connectionCleared') cx.turn.ends.set(party.ccall, cause);
+  forget(cx, party, was, cause);
+}
+
+/** The same without a word of its own: another event said so. */
+export function forget(cx: Context, party: Party, was: State, cause: Cause): void {
+  noteDevice(cx, party, cause);
   cx.store.remove(PARTY, party);
   partyChanged(cx, { party, was, is: undefined, cause });
 }
 
-/** The row of `call` it is seen in became part of another call. */
-function moveParty(cx: Context, party: Party, call: Call): void {
-  const { id: _, ccall: __, ...rest } = party;
-  const values = Object.fromEntries(
-    Object.keys(PARTY.fields).map((k) => [k, party[k as keyof typeof rest]]),
-  );
+/** The connection with another call or leg: fields by which rows are found do not change. */
+function remade(
+  cx: Context,
+  party: Party,
+  values: { readonly ccall?: number; readonly leg?: number },
+): Party {
+  const { call, device, state, side, via, since, session, request, startedAt, answeredAt } = party;
+  const { ccall = party.ccall, leg = party.leg } = values;
   cx.store.remove(PARTY, party);
-  cx.store.insert(PARTY, { ...values, ccall: call.ccall });
+  return cx.store.insert(PARTY, {
+    ...{ ccall, call, leg, device, state, side, via, since },
+    ...{ session, request, startedAt, answeredAt },
+  });
 }
 
 /** Says `event` of a connection, to those who watch its device, its call, or another device of it. */
 export function tell(cx: Context, party: Party, event: EventName, cause: Cause): void {
+  const { session, request } = party;
+  if (session !== 0) cx.store.patch(PARTY, party, { session: 0, request: '' });
+  if (cx.store.count(MONITOR) === 0) return;
   const ccall = cx.store.get(CCALL, party.ccall);
   const all = cx.store.all(PARTY, 'ccall', party.ccall);
+  const cleared = event === 'connectionCleared' || event === 'diverted';
   emit(cx, {
     event,
     ccall: party.ccall,
     devices: [...new Set([party.device, ...all.map((p) => p.device)])],
     cause,
-    session: party.session,
-    request: party.request,
+    session,
+    request,
     body: {
       connection: { callId: party.ccall, deviceId: party.device },
-      localState: event === 'connectionCleared' || event === 'diverted' ? 'null' : party.state,
+      side: party.side,
+      localState: cleared ? 'null' : party.state,
       ...(party.via === '' ? {} : { lastRedirection: party.via }),
       ...aboutCall(ccall),
-      parties: all.map(partyView),
+      // as things stand after it
+      parties: (cleared ? all.filter((p) => p !== party) : all).map(partyView),
     },
   });
-  if (party.session !== 0) cx.store.patch(PARTY, party, { session: 0, request: '' });
 }
 
 /** A connection as snapshots and events show it. */

@@ -56,6 +56,9 @@ export const PARTY = table({
     /** Whose request is to be named by the next event of this connection; 0 and '' for nobody's. */
     session: 'int',
     request: 'text',
+    /** When it came into the call, and when it was answered; 0 for never. */
+    startedAt: 'time',
+    answeredAt: 'time',
   },
   indexes: { ccall: 'many', call: 'many', leg: 'many', device: 'many' },
   deadline: () => NEVER,

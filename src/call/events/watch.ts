@@ -121,8 +121,12 @@ const forms = new WeakMap<Context, Context>();
 export function watched(cx: Context): Context {
   if (cx.store.count(SUBSCRIPTION) === 0 && !cx.settings.csta) return cx;
   const known = forms.get(cx);
-  if (known !== undefined) return known;
-  const form = Object.create(cx, { store: { value: new WatchedStore(cx) } }) as Context;
+  if (known !== undefined) {
+    known.now = cx.now;
+    return known;
+  }
+  // all of it but the moment stays; a prototype that changes every turn would make every access slow
+  const form: Context = { ...cx, store: new WatchedStore(cx) };
   forms.set(cx, form);
   return form;
 }

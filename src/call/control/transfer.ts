@@ -1,0 +1,100 @@
+/** Giving calls away for a program: a consultation completed, one step, and what rings deflected. */
+
+import type { Context } from '../../proto/context.ts';
+import { bridgeCall, bridgeFor, bridgeLegs, bridgeTo } from '../bridge.ts';
+import { BRIDGE } from '../bridge-rows.ts';
+import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
+import { partner } from '../leg.ts';
+import { deflect } from '../redirect.ts';
+import { callerOn } from '../route.ts';
+import { CALL } from '../rows.ts';
+import { type Connection, legOf, partyOf, remember } from './find.ts';
+import { connected, isBusy, type TwoCalls, twoCalls } from './hold.ts';
+import { roomLeft, wayTo } from './make.ts';
+import { noMusic } from './music.ts';
+import { noteText } from './note.ts';
+
+/**
+ * CSTA Transfer Call (ECMA-269 17.1.30): whom the device holds is connected with whom it consults, who
+ * may still ring; the device is hung up once they are.
+ */
+export function transferCall(cx: Context, p: TwoCalls): Done | Refusal {
+  const found = twoCalls(cx, p);
+  if (isRefusal(found)) return found;
+  const { active, held } = found;
+  const leg = legOf(cx, active);
+  const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
+  if (leg === undefined || call === undefined) return refuse('requestIncompatibleWithCall');
+  if (active.ccall === held.party.ccall) return refuse('invalidConnectionId');
+  if (isBusy(cx, held.leg, held.other)) return refuse('resourceBusy');
+  const note = noteText({ do: 'transfer', legs: [held.leg.id, leg.id], single: false });
+  // a consultation made for a program rings by a bridge of ours: that one is to be joined now
+  const rings = cx.store.all(BRIDGE, 'stays', leg.id).find((b) => b.state === 'calling' && b.fresh);
+  if (rings !== undefined && leg.state === 'confirmed') {
+    const { id: _, ...row } = rings;
+    const values = Object.fromEntries(
+      Object.keys(BRIDGE.fields).map((k) => [k, row[k as keyof typeof row]]),
+    );
+    cx.store.remove(BRIDGE, rings);
+    const { session, request } = cx.turn;
+    cx.store.insert(BRIDGE, { ...values, stays: held.other.id, note, session, request });
+    return {};
+  }
+  const other = partner(cx, call, leg);
+  if (call.state === 'talking') {
+    if (active.state === 'alerting' || other?.state !== 'confirmed') {
+      return refuse('requestIncompatibleWithCall');
+    }
+    if (isBusy(cx, leg, other)) return refuse('resourceBusy');
+    if (other.id === held.other.id) return refuse('requestIncompatibleWithCall');
+    noMusic(cx, held.other);
+    bridgeLegs(cx, held.other, other, 'control', 0, note);
+    return {};
+  }
+  // one that rings at the device itself is not its to give away
+  if (leg.side !== 'caller' || bridgeFor(cx, call) !== undefined) {
+    return refuse('invalidConnectionState');
+  }
+  bridgeCall(cx, held.other, call, 'control', 0, note);
+  return {};
+}
+
+export type SingleStep = {
+  readonly activeCall: Connection;
+  readonly transferredTo: string;
+};
+
+/** CSTA Single Step Transfer Call (ECMA-269 17.1.29). */
+export function singleStepTransferCall(cx: Context, p: SingleStep): Done | Refusal {
+  const active = connected(cx, p.activeCall, 'connected');
+  const found = isRefusal(active) ? connected(cx, p.activeCall, 'hold') : active;
+  if (isRefusal(found)) return active;
+  const { leg, other } = found;
+  if (other.part !== 'device') return refuse('requestIncompatibleWithCall');
+  if (isBusy(cx, leg, other)) return refuse('resourceBusy');
+  const way = wayTo(cx, p.transferredTo, callerOn(cx, leg));
+  if (isRefusal(way)) return way;
+  if (!roomLeft(cx)) return refuse('overload');
+  const note = noteText({ do: 'transfer', legs: [leg.id], single: true });
+  if (way.kind !== 'targets') return refuse('notSupported');
+  const lines = `Referred-By: ${leg.remoteUri}\r\n`;
+  bridgeTo(cx, other, way, { called: p.transferredTo, lines, note }, 'control', 0);
+  return {};
+}
+
+export type Deflect = Connection & { readonly newDestination: string };
+
+/** CSTA Deflect Call (ECMA-269 17.1.14): what rings at the device rings somewhere else. */
+export function deflectCall(cx: Context, p: Deflect): Done | Refusal {
+  const party = partyOf(cx, p);
+  if (isRefusal(party)) return party;
+  const leg = legOf(cx, party);
+  const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
+  if (party.state !== 'alerting' || leg?.state !== 'early' || call === undefined) {
+    return refuse('invalidConnectionState');
+  }
+  const way = wayTo(cx, p.newDestination, callerOn(cx, leg));
+  if (isRefusal(way)) return way;
+  remember(cx, party);
+  return deflect(cx, call, leg, p.newDestination) ? {} : refuse('invalidDestination');
+}

@@ -1,0 +1,297 @@
+/** Phones that act by themselves, a media service, and a program that steers them. */
+
+import { BRIDGE } from '../../src/call/bridge-rows.ts';
+import { answerCall, generateDigits, setMute } from '../../src/call/control/answer.ts';
+import { clearCall, clearConnection } from '../../src/call/control/clear.ts';
+import {
+  alternateCall,
+  holdCall,
+  reconnectCall,
+  retrieveCall,
+} from '../../src/call/control/hold.ts';
+import { consultationCall, makeCall, makePredictiveCall } from '../../src/call/control/make.ts';
+import {
+  deflectCall,
+  singleStepTransferCall,
+  transferCall,
+} from '../../src/call/control/transfer.ts';
+import { CDR } from '../../src/call/csta/cdr.ts';
+import { publish } from '../../src/call/csta/publish.ts';
+import { type Done, isRefusal, type Refusal } from '../../src/call/csta/refusal.ts';
+import { CCALL, EVENT, MONITOR, PARTY, type Party, SESSION } from '../../src/call/csta/rows.ts';
+import { watched } from '../../src/call/events/watch.ts';
+import { LEG } from '../../src/call/rows.ts';
+import { PLAIN_CENTRE } from '../../src/proto/centre.ts';
+import type { Context } from '../../src/proto/context.ts';
+import { PLAIN_SITE } from '../../src/proto/site.ts';
+import { Lab } from './call-lab.ts';
+import { TransferPhone } from './transfer-phone.ts';
+
+export const STEP = 50;
+
+export type Cast = {
+  readonly lab: Lab;
+  /** 1001 to 1004. */
+  readonly phones: readonly TransferPhone[];
+  readonly media: TransferPhone;
+};
+
+/** `music`: what who is held hears; '' for nothing. */
+export function stage(music: string): Cast {
+  const centre = { ...PLAIN_CENTRE, musicOnHold: music };
+  const lab = new Lab({ site: { ...PLAIN_SITE, centre } });
+  const phones = [1, 2, 3, 4].map((n) => new TransferPhone(lab, `100${n}`, `192.0.2.${n}`));
+  for (const phone of phones) lab.register(phone);
+  const media = new TransferPhone(lab, 'annc', '127.0.0.90');
+  const session = lab.cx.store.insert(SESSION, { program: 'lab', word: 'w', startedAt: lab.now });
+  lab.cx.store.insert(MONITOR, { session: session.id, kind: 'all', subject: '*' });
+  return { lab, phones, media };
+}
+
+/** Rows that are there before any call. */
+export const BASE = 4 + 2;
+
+/** Time passes; phones whose user is there lift. */
+export function settle(cast: Cast, ms: number, lifts = true): void {
+  const { lab, phones, media } = cast;
+  for (let t = 0; t < ms; t += STEP) {
+    for (const phone of phones) phone.act();
+    media.act();
+    media.lift();
+    if (lifts && t % 400 === 350) for (const phone of phones) phone.lift();
+    lab.pass(STEP);
+  }
+}
+
+export function command<T>(lab: Lab, f: (cx: Context) => T, request = ''): T {
+  lab.cx.now = lab.now;
+  const cx = watched(lab.cx);
+  if (request !== '') {
+    cx.turn.session = 1;
+    cx.turn.request = request;
+  }
+  const result = f(cx);
+  publish(cx);
+  return result;
+}
+
+function at(cx: Context, device: string, ...states: readonly Party['state'][]): Party | undefined {
+  const all = [...cx.store.all(PARTY, 'device', device)].sort((x, y) => x.ccall - y.ccall);
+  for (const state of states) {
+    const found = all.filter((p) => p.state === state).at(-1);
+    if (found !== undefined) return found;
+  }
+  return all.at(-1);
+}
+
+function connection(p: Party | undefined): { callId: number; deviceId: string } {
+  return { callId: p?.ccall ?? 0, deviceId: p?.device ?? '1001' };
+}
+
+const A = '1001';
+const active = (cx: Context) => connection(at(cx, A, 'connected'));
+const held = (cx: Context) => connection(at(cx, A, 'hold'));
+const rings = (cx: Context) =>
+  connection(
+    [...cx.store.rows(PARTY)].find((p) => p.state === 'alerting') ??
+      [...cx.store.rows(PARTY)].find((p) => p.state === 'initiated') ??
+      at(cx, A),
+  );
+const both = (cx: Context) => ({ activeCall: active(cx), heldCall: held(cx) });
+
+/** Every function, with what 1001 would mean by it as things stand. */
+export const FUNCTIONS = {
+  answerCall: (cx) => answerCall(cx, rings(cx)),
+  deflectCall: (cx) => deflectCall(cx, { ...rings(cx), newDestination: '1004' }),
+  generateDigits: (cx) => generateDigits(cx, { ...active(cx), digits: '12#' }),
+  mute: (cx) => setMute(cx, { ...active(cx), muted: true }),
+  unmute: (cx) => setMute(cx, { ...active(cx), muted: false }),
+  holdCall: (cx) => holdCall(cx, active(cx)),
+  retrieveCall: (cx) => retrieveCall(cx, held(cx)),
+  consultationCall: (cx) =>
+    consultationCall(cx, { existingCall: active(cx), consultedDevice: '1004' }),
+  alternateCall: (cx) => alternateCall(cx, both(cx)),
+  reconnectCall: (cx) => reconnectCall(cx, both(cx)),
+  transferCall: (cx) => transferCall(cx, both(cx)),
+  singleStepTransferCall: (cx) =>
+    singleStepTransferCall(cx, { activeCall: active(cx), transferredTo: '1004' }),
+  makeCall: (cx) => makeCall(cx, { callingDevice: A, calledNumber: '1004' }),
+  makePredictiveCall: (cx) =>
+    makePredictiveCall(cx, { callingDevice: '1003', calledNumber: '1004' }),
+  clearConnection: (cx) => clearConnection(cx, active(cx)),
+  clearCall: (cx) => clearCall(cx, active(cx)),
+} as const satisfies { readonly [name: string]: (cx: Context) => Done | Refusal };
+
+export type Func = keyof typeof FUNCTIONS;
+
+/** @returns 'ok', or the code it was refused by. */
+export function ask(cast: Cast, f: Func, request = ''): string {
+  const answer: Done | Refusal = command(cast.lab, FUNCTIONS[f], request);
+  return isRefusal(answer) ? answer.refused : 'ok';
+}
+
+function call(cast: Cast, from: number, number: string): void {
+  (cast.phones[from] as TransferPhone).call(number);
+}
+
+function must(cast: Cast, f: Func): void {
+  const said = ask(cast, f);
+  if (said !== 'ok') throw new Error(`${f}: ${said}`);
+}
+
+const talk = (c: Cast): void => {
+  call(c, 0, '1002');
+  settle(c, 1500);
+};
+const consulted = (c: Cast): void => {
+  talk(c);
+  must(c, 'consultationCall');
+  settle(c, 4000);
+};
+
+/** States in which functions are asked for. */
+export const STATES: { readonly [name: string]: (c: Cast) => void } = {
+  nothing: () => {},
+  ringing: (c) => {
+    call(c, 0, '1002');
+    settle(c, 300, false);
+  },
+  talking: talk,
+  called: (c) => {
+    call(c, 1, '1001');
+    settle(c, 1500);
+  },
+  held: (c) => {
+    talk(c);
+    must(c, 'holdCall');
+    settle(c, 1500);
+  },
+  'held by both': (c) => {
+    talk(c);
+    must(c, 'holdCall');
+    settle(c, 1500);
+    command(c.lab, (cx) => holdCall(cx, connection(at(cx, '1002'))));
+    settle(c, 1500);
+  },
+  'held by the other': (c) => {
+    talk(c);
+    command(c.lab, (cx) => holdCall(cx, connection(at(cx, '1002'))));
+    settle(c, 1500);
+  },
+  muted: (c) => {
+    talk(c);
+    must(c, 'mute');
+    settle(c, 1500);
+  },
+  'made, prompted': (c) => {
+    must(c, 'makeCall');
+    settle(c, STEP, false);
+  },
+  'made, ringing': (c) => {
+    must(c, 'makeCall');
+    settle(c, 300, false);
+  },
+  'made, talking': (c) => {
+    must(c, 'makeCall');
+    settle(c, 3000);
+  },
+  'consulting, ringing': (c) => {
+    talk(c);
+    must(c, 'consultationCall');
+    settle(c, 300, false);
+  },
+  consulting: consulted,
+  alternated: (c) => {
+    consulted(c);
+    must(c, 'alternateCall');
+    settle(c, 2000);
+  },
+  transferred: (c) => {
+    consulted(c);
+    must(c, 'transferCall');
+    settle(c, 2000);
+  },
+  'transferred at one step': (c) => {
+    talk(c);
+    must(c, 'singleStepTransferCall');
+    settle(c, 2000);
+  },
+};
+
+/** What is wrong with what is there. */
+export function faults(cast: Cast): string[] {
+  const { lab, phones, media } = cast;
+  const out: string[] = [];
+  // a BYE and our INVITE may cross (RFC 5407 3.1.3)
+  const fine = (x: string): boolean => x !== 're-INVITE when over';
+  for (const phone of [...phones, media]) {
+    out.push(...phone.complaints.filter(fine).map((x) => `${phone.user}: ${x}`));
+    if (!phone.idle) out.push(`${phone.user} waits for an answer`);
+  }
+  const store = lab.cx.store;
+  for (const b of store.rows(BRIDGE)) out.push(`a bridge is left: ${b.state} ${b.note}`);
+  const living = [...phones, media].flatMap((p) => p.living().map((t) => ({ p, t })));
+  for (const leg of store.rows(LEG)) {
+    if (leg.state !== 'confirmed') continue;
+    const own = living.find((l) => l.t.callId === leg.callId);
+    if (own === undefined) {
+      out.push(`${leg.aor}: a leg without a phone`);
+      continue;
+    }
+    const mate = leg.peer === 0 || leg.peer === leg.id ? undefined : store.get(LEG, leg.peer);
+    if (leg.peer > 0 && leg.peer !== leg.id && mate === undefined) out.push(`${leg.aor} dangles`);
+    if (mate !== undefined && mate.peer !== leg.id && !leg.held) out.push(`${leg.aor} is alone`);
+    if (mate?.part !== 'device' || leg.held || mate.held || leg.part !== 'device') continue;
+    if (!own.t.heard.includes(`s=${mate.aor}v`)) {
+      out.push(`${leg.aor} heard ${/s=\S+/.exec(own.t.heard)?.[0]}, not ${mate.aor}`);
+    }
+  }
+  for (const { p, t } of living) {
+    if (![...store.rows(LEG)].some((l) => l.callId === t.callId)) out.push(`${p.user}: no leg`);
+  }
+  return out;
+}
+
+/** Everybody hangs up, beginning with `first`; then nothing is left. */
+export function end(cast: Cast, first: number): string[] {
+  const { lab, phones, media } = cast;
+  for (let i = 0; i < phones.length; i += 1) {
+    const phone = phones[(first + i) % phones.length] as TransferPhone;
+    for (const t of phone.living()) phone.bye(t);
+    settle(cast, 1000, false);
+  }
+  const out: string[] = [];
+  if (media.living().length > 0) out.push('music plays on');
+  for (let ms = 0; ms < 240_000; ms += 2000) {
+    for (const p of [...phones, media]) p.act();
+    lab.pass(2000);
+  }
+  const { store } = lab.cx;
+  const left = lab.rows() - store.count(EVENT) - store.count(CDR);
+  if (store.count(CCALL) > 0) out.push('a call is left');
+  if (left !== BASE) out.push(`${left - BASE} rows are left`);
+  for (const phone of [...phones, media]) {
+    if (phone.living().length > 0) out.push(`${phone.user} is left in a call`);
+  }
+  return out;
+}
+
+/** The connections as they stand, for people. */
+export function view(cast: Cast): string {
+  return [...cast.lab.cx.store.rows(PARTY)]
+    .map((p) => `${p.ccall}:${p.device} ${p.state}`)
+    .sort()
+    .join(', ');
+}
+
+/** The events that were told, by name and device. */
+export function told(cast: Cast): string[] {
+  return cast.lab.programs.map((text) => {
+    const body = JSON.parse(text.slice(text.indexOf('\n') + 1).replace(/^\{/, '{')) as {
+      event: string;
+      connection?: { deviceId: string };
+      cause?: string;
+    };
+    return `${body.event} ${body.connection?.deviceId ?? ''} ${body.cause ?? ''}`.trim();
+  });
+}
