@@ -1,7 +1,7 @@
 /** Services of the contact centre: routing, agents, features of devices, supervision, recording. */
 
 import { z } from 'zod';
-import type { ProgramRole } from '../proto/centre.ts';
+import { CHARGES, type ProgramRole } from '../proto/centre.ts';
 import * as s from './schema.ts';
 import type { Service } from './services.ts';
 
@@ -26,14 +26,17 @@ const routeId = s.reference.describe('The `routeId` of the event routeRequest.')
 const device = z.strictObject({ deviceId: s.deviceId });
 const MODES = ['silent', 'coach', 'join'] as const;
 const AGENT_STATES = ['loggedOn', 'loggedOff', 'notReady', 'ready', 'workingAfterCall'] as const;
-const FORWARDINGS = ['immediate', 'busy', 'noAnswer'] as const;
+const FORWARDINGS = ['forwardImmediate', 'forwardBusy', 'forwardNoAns'] as const;
 
 const treatment = z.strictObject({
   kind: z.enum(['prompt', 'music', 'ringback', 'busy', 'silence', 'collect']),
   prompt: s.text.optional().describe('What is played: a name the media service knows, or digits.'),
   repeat: z.int().min(1).max(1000).optional(),
   durationS: s.seconds.optional(),
-  digits: z.int().min(1).max(64).optional().describe('collect: so many are waited for.'),
+  charge: z.enum(CHARGES).optional().describe('Before the call is answered (free), or after.'),
+  digits: z.int().min(1).max(64).optional().describe('collect: so many at most.'),
+  leastDigits: z.int().min(0).max(64).optional(),
+  totalS: s.seconds.optional(),
   firstDigitS: s.seconds.optional(),
   interDigitS: s.seconds.optional(),
   terminator: z
@@ -70,7 +73,7 @@ const ROUTING = {
       userData: s.userData.optional(),
       callingDevice: s.deviceId.optional(),
       noAnswerS: s.seconds.optional(),
-      record: z.boolean().optional(),
+      overflow: z.array(s.called).max(16).optional().describe('When nobody answers, in turn.'),
     }),
     s.done,
   ),
@@ -113,6 +116,7 @@ const AGENTS = {
       password: s.text.optional(),
       reason: s.text.optional(),
       queues: z.array(s.deviceId).max(64).optional(),
+      force: z.boolean().optional().describe('Whoever is in the way is logged off.'),
     }),
     s.done,
   ),
@@ -129,7 +133,10 @@ const AGENTS = {
     ROUTE,
     [],
     'write',
-    z.strictObject({ agentId: s.agentId, seconds: z.int().min(1).max(300) }),
+    z.strictObject({
+      agentId: s.agentId,
+      reserveMs: z.int().min(0).max(60_000).describe('0: he is given back.'),
+    }),
     s.done,
   ),
   snapshotAgents: service(
@@ -171,14 +178,15 @@ const FEATURES = {
     z.looseObject({ doNotDisturbOn: z.boolean() }),
   ),
   setForwarding: service(
-    'Calls to the device go elsewhere; without a destination no more.',
+    'Calls to the device go elsewhere, or no more.',
     CONTROL,
     ['deviceId'],
     'write',
     device.extend({
       forwardingType: z.enum(FORWARDINGS),
-      forwardTo: s.called.optional(),
-      noAnswerS: s.seconds.optional(),
+      activateForward: z.boolean(),
+      forwardDN: s.called.optional(),
+      ringDuration: z.int().min(1).max(180).optional().describe('Seconds, before forwardNoAns.'),
     }),
     s.done,
   ),
@@ -189,8 +197,12 @@ const FEATURES = {
     'read',
     device,
     z.looseObject({
-      forwardings: z.array(
-        z.looseObject({ forwardingType: z.enum(FORWARDINGS), forwardTo: z.string() }),
+      forwarding: z.array(
+        z.looseObject({
+          forwardingType: z.enum(FORWARDINGS),
+          forwardStatus: z.boolean(),
+          forwardDN: z.string().optional(),
+        }),
       ),
     }),
   ),
@@ -222,7 +234,8 @@ const SUPERVISION = {
       supervisor: s.deviceId,
       deviceId: s.deviceId,
       mode: z.enum(MODES).optional(),
-      scope: z.enum(['call', 'agent']).optional(),
+      scope: z.enum(['call', 'nextCalls']).optional(),
+      tellDevice: z.boolean().optional().describe('The device is told that somebody listens.'),
     }),
     s.done,
   ),
@@ -231,7 +244,11 @@ const SUPERVISION = {
     SUPERVISE,
     [],
     'write',
-    z.strictObject({ supervisor: s.deviceId, mode: z.enum(MODES) }),
+    z.strictObject({
+      supervisor: s.deviceId,
+      deviceId: s.deviceId.optional(),
+      mode: z.enum(MODES),
+    }),
     s.done,
   ),
   stopMonitoring: service(
@@ -239,7 +256,7 @@ const SUPERVISION = {
     SUPERVISE,
     [],
     'write',
-    z.strictObject({ supervisor: s.deviceId }),
+    z.strictObject({ supervisor: s.deviceId, deviceId: s.deviceId.optional() }),
     s.done,
   ),
 } as const satisfies { readonly [method: string]: Service };

@@ -39,8 +39,8 @@ const ofCall = <P extends z.ZodObject, R extends z.ZodType>(
 
 const oneConnection = z.strictObject({ connection: s.connection });
 const twoConnections = z.strictObject({
-  heldConnection: s.connection,
-  activeConnection: s.connection,
+  heldCall: s.connection,
+  activeCall: s.connection,
 });
 const madeCall = z.looseObject({ connection: s.connection });
 
@@ -236,13 +236,13 @@ const CALL_SERVICES = {
   retrieveCall: ofCall('Goes on with a held call.', ['connection'], oneConnection, s.done),
   alternateCall: ofCall(
     'Holds the active call and goes on with the held one.',
-    ['heldConnection', 'activeConnection'],
+    ['heldCall', 'activeCall'],
     twoConnections,
     s.done,
   ),
   reconnectCall: ofCall(
     'Clears the active call and goes on with the held one.',
-    ['heldConnection', 'activeConnection'],
+    ['heldCall', 'activeCall'],
     twoConnections,
     s.done,
   ),
@@ -254,13 +254,13 @@ const CALL_SERVICES = {
   ),
   transferCall: ofCall(
     'Connects the held and the active call; the device leaves both.',
-    ['heldConnection', 'activeConnection'],
+    ['heldCall', 'activeCall'],
     twoConnections,
     s.done,
   ),
   conferenceCall: ofCall(
     'The held and the active call become one conference.',
-    ['heldConnection', 'activeConnection'],
+    ['heldCall', 'activeCall'],
     twoConnections,
     s.done,
   ),
@@ -273,7 +273,10 @@ const CALL_SERVICES = {
   singleStepConferenceCall: ofCall(
     'Another device joins a call.',
     ['connection'],
-    oneConnection.extend({ deviceToJoin: s.called }),
+    oneConnection.extend({
+      deviceToJoin: s.called,
+      participationType: z.enum(['active', 'silent']).optional(),
+    }),
     s.done,
   ),
   deflectCall: ofCall(
@@ -304,7 +307,7 @@ const CALL_SERVICES = {
   parkCall: ofCall(
     'Parks a call at a device, to be picked up there.',
     ['connection'],
-    oneConnection.extend({ parkTo: s.called }),
+    oneConnection.extend({ parkTo: s.called.optional() }),
     s.done,
   ),
   directedPickupCall: ofCall(

@@ -95,7 +95,7 @@ export class Lab {
   }
 
   /** A program asks; what comes of it is in `programs`. */
-  ask(r: Omit<ProgramInput, 'kind'>): void {
+  fromProgram(r: Omit<ProgramInput, 'kind'>): void {
     this.cx.now = this.now;
     onRequest(this.cx, { kind: 'request', ...r });
   }

@@ -142,7 +142,7 @@ class World {
         for (let e = hub.out.shift(); e !== undefined; e = hub.out.shift()) {
           moved = true;
           if (e.kind === 'ask') {
-            if (box === this.primary) this.lab.ask(e.request);
+            if (box === this.primary) this.lab.fromProgram(e.request);
           } else if (e.kind === 'gap') hub.goOn(e.conn);
           else {
             const wire = this.wires.find((w) => w?.conn === e.conn);

@@ -91,7 +91,7 @@ export class CtiLab {
     for (;;) {
       const effect = this.hub.out.shift();
       if (effect !== undefined) {
-        if (effect.kind === 'ask') this.lab.ask(effect.request);
+        if (effect.kind === 'ask') this.lab.fromProgram(effect.request);
         else if (effect.kind === 'gap') this.hub.goOn(effect.conn);
         else if (effect.kind === 'close') {
           this.conns.get(effect.conn)?.closed(effect.code);
