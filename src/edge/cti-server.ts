@@ -72,7 +72,7 @@ export class CtiServer {
   private readonly timer: NodeJS.Timeout;
   private primary = false;
   /** As programs were told. */
-  private inStep = false;
+  private inStep: boolean;
   private performing = false;
   private nextConn: number;
 
@@ -82,6 +82,7 @@ export class CtiServer {
     this.nextConn = settings.firstConn + 1;
     this.auth = new Auth(settings.programs, mono);
     this.page = pages(settings);
+    this.inStep = events.standing().inStep;
     this.web = new WebSocketServer({
       noServer: true,
       clientTracking: false,

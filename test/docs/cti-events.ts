@@ -28,6 +28,10 @@ const agent = (state: string, more: object = {}) => ({
 });
 
 export const CTI_EVENTS = {
+  serviceInitiated: {
+    when: 'A device is called by a program (`makeCall`), before it calls anybody.',
+    example: at('1000', 'initiated'),
+  },
   originated: {
     when: 'A device calls.',
     example: at('1000', 'connected', { callingDevice: '1000', calledDevice: '1001' }),

@@ -36,6 +36,7 @@ class Bed {
       {
         box: 'a',
         address: '127.0.0.1',
+        peerAddress: '127.0.0.2',
         cti: { enabled: true, port: this.port, tlsPort: 0, periodMs, misses },
         programs: [programConfig('desk', { rate, burst })],
         release: 'sipair test',
@@ -46,7 +47,7 @@ class Bed {
         ask: (request) => this.engine(request),
         log: (line) => this.logs.push(line.text),
         mayAnswer: () => this.lease,
-        standing: () => ({ epoch: 3, lsn: 77 }),
+        standing: () => ({ epoch: 3, lsn: 77, inStep: true, pairNow: 5 }),
       },
     );
     if (primary) this.server.role(true);
@@ -178,6 +179,8 @@ test('hello first; a session; requests and events; the credentials go no further
       role: 'primary',
       epoch: 3,
       position: 77,
+      inStep: true,
+      time: 5000,
       release: 'sipair test',
       liveness: { periodMs: 200, misses: 5 },
     },
