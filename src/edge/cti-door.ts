@@ -11,9 +11,8 @@ import type { EngineRole } from '../status.ts';
 import { derive } from '../wire/derive.ts';
 import { ownIdentity } from './certificate.ts';
 import { type Config, RELEASE } from './config.ts';
-import { CELL, CELL_BYTES } from './cti-cell.ts';
 import type { ServerSettings } from './cti-server.ts';
-import type { CtiThreadData, FromCti, ToCti } from './cti-thread.ts';
+import { CELL, CELL_BYTES, type CtiThreadData, type FromCti, type ToCti } from './cti-words.ts';
 
 export type CtiDoorEvents = {
   readonly ask: (request: ProgramInput) => void;
@@ -74,6 +73,8 @@ export class CtiDoor {
     this.generation += 1;
     const worker = new Worker(new URL('./cti-thread.ts', import.meta.url), {
       workerData: { settings, cell, ...this.shared } satisfies CtiThreadData,
+      // that types are stripped for browsers too is nothing to tell an operator
+      execArgv: ['--disable-warning=ExperimentalWarning'],
     });
     this.worker = worker;
     worker.on('error', (e) => this.broke(worker, e.stack ?? e.message));

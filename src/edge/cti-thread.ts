@@ -7,28 +7,10 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ProgramInput } from '../cti/terms.ts';
-import type { LogLine } from '../effect.ts';
 import { noStanding, StandingCell } from '../pair/standing.ts';
 import { mono } from './clock.ts';
-import { CELL } from './cti-cell.ts';
-import { CtiServer, type ServerSettings } from './cti-server.ts';
-
-export type CtiThreadData = {
-  readonly settings: ServerSettings;
-  readonly standing: SharedArrayBuffer;
-  readonly lease: SharedArrayBuffer;
-  /** See `cti-cell.ts`. */
-  readonly cell: SharedArrayBuffer;
-};
-
-export type ToCti =
-  | { readonly kind: 'said'; readonly items: readonly string[] }
-  | { readonly kind: 'role'; readonly primary: boolean }
-  | { readonly kind: 'lost' };
-
-export type FromCti =
-  | { readonly kind: 'asked'; readonly requests: readonly ProgramInput[] }
-  | { readonly kind: 'log'; readonly line: LogLine };
+import { CtiServer } from './cti-server.ts';
+import { CELL, type CtiThreadData, type FromCti, type ToCti } from './cti-words.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('cti-thread is started by the engine');

@@ -414,6 +414,7 @@ test('connections that say nothing are bounded, and take no place from a program
   }, 'a place again');
   next.login();
   await until(() => next.answer('login')?.result !== undefined, 'a session');
+  t.is(next.code, 0);
 });
 
 test('what is said while the password is looked at is done after it, in order', async (t) => {
