@@ -20,7 +20,8 @@ client.on('event', ({ event, callId, connection, cause }) => {
     talked = true;
     if (own.hangUpS !== '') setTimeout(hangUp, Number(own.hangUpS) * 1000);
   }
-  if (event === 'callCleared') void end(talked ? 0 : 1);
+  const left = event === 'connectionCleared' && connection?.deviceId === own.device;
+  if (left) void end(talked ? 0 : 1);
 });
 
 async function hangUp(): Promise<void> {

@@ -51,7 +51,7 @@ export const CTI_EVENTS = {
     example: at('1000', 'null', { cause: 'normalClearing', parties: [] }),
   },
   callCleared: {
-    when: 'The call is over; the last event of it.',
+    when: 'The call is over; the last event of it. Not told to those who watch a device.',
     example: { callId: 7, cause: 'normalClearing' },
   },
   failed: {

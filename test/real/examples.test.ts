@@ -51,7 +51,7 @@ test.serial('click to dial: both phones talk, and the program hears the end', as
   await dial.says(/established 1013/);
   await desk.saw(1012, 'talks');
   await desk.saw(1013, 'talks');
-  await dial.says(/callCleared/);
+  await dial.says(/connectionCleared 1012/);
   t.is(await dial.ended(), 0);
   await desk.saw(1012, 'ended');
   await desk.saw(1013, 'ended');

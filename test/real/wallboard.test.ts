@@ -70,15 +70,14 @@ test('queues, agents, calls and the pair, live, over the death of the primary', 
 
   await desk.phone(1050);
   await desk.phone(1051, 1000);
-  desk.call(1050, 6000);
-  await browser.until('a call that waits', shows('queues', '6000\\s+1\\s'));
-  await browser.until('its caller', shows('calls', '1050'));
-
   const own = { agent: 'agent1051', device: '1051', pin: 'pw-1051' };
   const desktop = new Example(lab, 'agent-desktop', own);
   t.teardown(() => desktop.kill());
   await desktop.says(/agent1051: notReady/);
   await browser.until('an agent', shows('agents', 'agent1051\\s+1051\\s+not ready'));
+  desk.call(1050, 6000);
+  await browser.until('a call that waits', shows('queues', '6000\\s+1\\s'));
+  await browser.until('its caller', shows('calls', '1050'));
   desktop.type('ready');
   await desk.saw(1051, 'talks');
   await browser.until('a busy agent', shows('agents', 'agent1051\\s+1051\\s+busy'));
