@@ -77,10 +77,10 @@ test('queues, agents, calls and the pair, live, over the death of the primary', 
   await browser.until('an agent', shows('agents', 'agent1051\\s+1051\\s+not ready'));
   desk.call(1050, 6000);
   await browser.until('a call that waits', shows('queues', '6000\\s+1\\s'));
-  await browser.until('its caller', shows('calls', '1050'));
+  await browser.until('its caller', shows('calls', '1050 calls, waits at 6000'));
   desktop.type('ready');
   await desk.saw(1051, 'talks');
-  await browser.until('a busy agent', shows('agents', 'agent1051\\s+1051\\s+busy'));
+  await browser.until('a busy agent', shows('agents', 'agent1051\\s+1051\\s+busy\\s+0:'));
   await browser.until('who talks', shows('calls', '1051 talks'));
 
   await lab.kill(primary);

@@ -66,9 +66,7 @@ const AGENT_WORDS: { readonly [state: string]: readonly [string, Tone] } = {
 const PARTY_WORDS: { readonly [state: string]: string } = {
   initiated: 'calls',
   alerting: 'rings',
-  connected: 'talks',
   hold: 'on hold',
-  queued: 'waits',
   failed: 'failed',
 };
 
@@ -132,8 +130,14 @@ export function drawBoard(board: Board, now: number, all: boolean): void {
   byId('call-count', HTMLElement).textContent = calls.length === 0 ? '' : `${calls.length}`;
 }
 
-function partiesOf(call: BoardCall): string {
-  return call.parties.map((p) => `${p.deviceId} ${PARTY_WORDS[p.state] ?? p.state}`).join(', ');
+function partiesOf({ parties }: BoardCall): string {
+  const talk = parties.filter((p) => p.state === 'connected').length > 1;
+  const words = parties.map(({ deviceId, state }) => {
+    if (state === 'queued') return `waits at ${deviceId}`;
+    if (state === 'connected') return `${deviceId} ${talk ? 'talks' : 'calls'}`;
+    return `${deviceId} ${PARTY_WORDS[state] ?? state}`;
+  });
+  return words.join(', ');
 }
 
 export type BoxLine = {
