@@ -3,6 +3,11 @@
  * schema of `services.ts` already; a command answers in the same turn, and events tell the rest.
  */
 
+import { answerCall, generateDigits, setMute } from '../call/control/answer.ts';
+import { clearCall, clearConnection } from '../call/control/clear.ts';
+import { alternateCall, holdCall, reconnectCall, retrieveCall } from '../call/control/hold.ts';
+import { consultationCall, makeCall, makePredictiveCall } from '../call/control/make.ts';
+import { deflectCall, singleStepTransferCall, transferCall } from '../call/control/transfer.ts';
 import { associateData } from '../call/csta/data.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
 import type { Session } from '../call/csta/rows.ts';
@@ -30,6 +35,21 @@ const COMMANDS: { readonly [M in Method]?: Command<M> } = {
   snapshotCalls,
   getDevices,
   associateData,
+  makeCall,
+  makePredictiveCall,
+  answerCall: (cx, p) => answerCall(cx, p.connection),
+  clearConnection: (cx, p) => clearConnection(cx, p.connection),
+  clearCall,
+  holdCall: (cx, p) => holdCall(cx, p.connection),
+  retrieveCall: (cx, p) => retrieveCall(cx, p.connection),
+  alternateCall,
+  reconnectCall,
+  consultationCall,
+  transferCall,
+  singleStepTransferCall,
+  deflectCall: (cx, { connection, ...p }) => deflectCall(cx, { ...connection, ...p }),
+  generateDigits: (cx, { connection, ...p }) => generateDigits(cx, { ...connection, ...p }),
+  setMute: (cx, { connection, ...p }) => setMute(cx, { ...connection, ...p }),
 };
 
 export function command(

@@ -2,16 +2,9 @@
 
 import { LIMITS } from '../base/limits.ts';
 import { tellMonitor, unmonitor } from '../call/csta/monitors.ts';
-import { aboutCall, partyView } from '../call/csta/publish.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
-import {
-  CCALL,
-  type Ccall,
-  MONITOR,
-  type Monitor,
-  PARTY,
-  type Session,
-} from '../call/csta/rows.ts';
+import { CCALL, MONITOR, type Monitor, type Session } from '../call/csta/rows.ts';
+import { callSnapshot, deviceSnapshot } from '../call/csta/snapshot.ts';
 import type { Context } from '../proto/context.ts';
 import { position } from './house.ts';
 import type { Params } from './services.ts';
@@ -74,37 +67,13 @@ export function changeMonitorFilter(
 }
 
 export function snapshotDevice(cx: Context, p: Params<'snapshotDevice'>): Done {
-  const connections = cx.store.all(PARTY, 'device', p.deviceId).map((party) => {
-    const ccall = cx.store.get(CCALL, party.ccall);
-    return {
-      connection: { callId: party.ccall, deviceId: party.device },
-      globalCallId: ccall?.guid ?? '',
-      localState: party.state,
-      side: party.side,
-      since: party.since * 1000,
-      ...(party.via === '' ? {} : { lastRedirection: party.via }),
-      ...aboutCall(ccall),
-      parties: cx.store.all(PARTY, 'ccall', party.ccall).map(partyView),
-    };
-  });
-  return { deviceId: p.deviceId, position: position(cx), connections };
-}
-
-function callView(cx: Context, ccall: Ccall): Done {
-  return {
-    callId: ccall.id,
-    globalCallId: ccall.guid,
-    startedAt: ccall.startedAt * 1000,
-    ...(ccall.answeredAt === 0 ? {} : { answeredAt: ccall.answeredAt * 1000 }),
-    ...aboutCall(ccall),
-    parties: cx.store.all(PARTY, 'ccall', ccall.id).map(partyView),
-  };
+  return { ...deviceSnapshot(cx, p.deviceId), position: position(cx) };
 }
 
 export function snapshotCall(cx: Context, p: Params<'snapshotCall'>): Done | Refusal {
   const ccall = cx.store.get(CCALL, p.callId);
   if (ccall === undefined) return refuse('invalidCallId');
-  return { ...callView(cx, ccall), position: position(cx) };
+  return { ...callSnapshot(cx, ccall), position: position(cx) };
 }
 
 /** Calls in one answer of `snapshotCalls`. */
@@ -119,10 +88,7 @@ export function snapshotCalls(cx: Context, p: Params<'snapshotCalls'>): Done {
       more = ccall.id;
       break;
     }
-    const parties = cx.store
-      .all(PARTY, 'ccall', ccall.id)
-      .map((party) => ({ ...partyView(party), since: party.since * 1000 }));
-    calls.push({ ...callView(cx, ccall), parties });
+    calls.push(callSnapshot(cx, ccall));
   }
   return { calls, position: position(cx), ...(more === 0 ? {} : { more }) };
 }

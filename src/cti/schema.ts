@@ -66,7 +66,13 @@ export const callView = z.looseObject({
   primaryCall: callId.optional(),
   userData: userData.optional(),
   startedAt: z.int().describe('Microseconds of the pair clock, as in events.'),
-  parties: z.array(party),
+  connections: z.array(
+    z.looseObject({
+      connection,
+      localState: partyState,
+      side: z.enum(['calling', 'called', 'joined']),
+    }),
+  ),
 });
 
 export const done = z.looseObject({}).describe('Accepted; events tell what becomes of it.');

@@ -38,11 +38,8 @@ const ofCall = <P extends z.ZodObject, R extends z.ZodType>(
 ) => ({ about, roles: CONTROL, acts, kind: 'write', params, result }) as const;
 
 const oneConnection = z.strictObject({ connection: s.connection });
-const twoConnections = z.strictObject({
-  heldCall: s.connection,
-  activeCall: s.connection,
-});
-const madeCall = z.looseObject({ connection: s.connection });
+const twoCalls = z.strictObject({ heldCall: s.connection, activeCall: s.connection });
+const madeCall = z.looseObject({ callingDevice: s.connection, globalCallId: z.string() });
 
 /** Sessions, and what is answered where the program is connected. */
 const SESSION_SERVICES = {
@@ -164,8 +161,8 @@ const MONITOR_SERVICES = {
       connections: z.array(
         z.looseObject({
           connection: s.connection,
-          globalCallId: z.string(),
           localState: s.partyState,
+          call: s.callView.optional(),
         }),
       ),
     }),
@@ -206,25 +203,26 @@ const MONITOR_SERVICES = {
 
 const CALL_SERVICES = {
   makeCall: ofCall(
-    'Calls from a device: it is called first, then the other one.',
+    'Calls from a device: its phone is called first, then the other one.',
     ['callingDevice'],
     z.strictObject({
       callingDevice: s.deviceId,
-      calledDevice: s.called,
+      calledNumber: s.called,
       userData: s.userData.optional(),
+      autoOriginate: z.boolean().optional().describe('false: the phone rings, its user lifts.'),
     }),
     madeCall,
   ),
   makePredictiveCall: ofCall(
-    'Calls a number for a device (queue or routing point) and connects it once answered.',
+    'Calls a number; whoever answers is connected with the device, queue or routing point.',
     ['callingDevice'],
     z.strictObject({
       callingDevice: s.deviceId,
-      calledDevice: s.called,
+      calledNumber: s.called,
       userData: s.userData.optional(),
-      ringS: s.seconds.optional(),
+      noAnswerS: s.seconds.optional(),
     }),
-    madeCall,
+    s.done,
   ),
   answerCall: ofCall('Answers a ringing call.', ['connection'], oneConnection, s.done),
   clearConnection: ofCall('A device leaves a call.', ['connection'], oneConnection, s.done),
@@ -237,43 +235,48 @@ const CALL_SERVICES = {
   alternateCall: ofCall(
     'Holds the active call and goes on with the held one.',
     ['heldCall', 'activeCall'],
-    twoConnections,
+    twoCalls,
     s.done,
   ),
   reconnectCall: ofCall(
     'Clears the active call and goes on with the held one.',
     ['heldCall', 'activeCall'],
-    twoConnections,
+    twoCalls,
     s.done,
   ),
   consultationCall: ofCall(
     'Holds the call and calls somebody else from the same device.',
-    ['connection'],
-    oneConnection.extend({ calledDevice: s.called, userData: s.userData.optional() }),
+    ['existingCall'],
+    z.strictObject({
+      existingCall: s.connection,
+      consultedDevice: s.called,
+      userData: s.userData.optional(),
+    }),
     madeCall,
   ),
   transferCall: ofCall(
     'Connects the held and the active call; the device leaves both.',
     ['heldCall', 'activeCall'],
-    twoConnections,
+    twoCalls,
     s.done,
   ),
   conferenceCall: ofCall(
     'The held and the active call become one conference.',
     ['heldCall', 'activeCall'],
-    twoConnections,
+    twoCalls,
     s.done,
   ),
   singleStepTransferCall: ofCall(
     'Sends the other side of a call to another device, without asking it first.',
-    ['connection'],
-    oneConnection.extend({ transferredTo: s.called, userData: s.userData.optional() }),
+    ['activeCall'],
+    z.strictObject({ activeCall: s.connection, transferredTo: s.called }),
     s.done,
   ),
   singleStepConferenceCall: ofCall(
     'Another device joins a call.',
-    ['connection'],
-    oneConnection.extend({
+    ['activeCall'],
+    z.strictObject({
+      activeCall: s.connection,
       deviceToJoin: s.called,
       participationType: z.enum(['active', 'silent']).optional(),
     }),
@@ -291,21 +294,20 @@ const CALL_SERVICES = {
     oneConnection.extend({
       digits: z
         .string()
-        .min(1)
-        .max(64)
-        .regex(/^[0-9A-D*#,]+$/i),
-      toneMs: z.int().min(40).max(2000).optional(),
+        .max(32)
+        .regex(/^[0-9*#A-D]+$/),
+      durationMs: z.int().min(40).max(6000).optional(),
     }),
     s.done,
   ),
   setMute: ofCall(
     'A device is not heard, or is heard again.',
     ['connection'],
-    oneConnection.extend({ mute: z.boolean() }),
+    oneConnection.extend({ muted: z.boolean() }),
     s.done,
   ),
   parkCall: ofCall(
-    'Parks a call at a device, to be picked up there.',
+    'Parks a call, at a number or at the device, to be picked up there.',
     ['connection'],
     oneConnection.extend({ parkTo: s.called.optional() }),
     s.done,
@@ -313,7 +315,7 @@ const CALL_SERVICES = {
   directedPickupCall: ofCall(
     'A device takes a call that rings, waits or is parked elsewhere.',
     ['newDevice'],
-    oneConnection.extend({ newDevice: s.deviceId }),
+    z.strictObject({ callToBePickedUp: s.connection, newDevice: s.deviceId }),
     s.done,
   ),
   associateData: ofCall(
@@ -338,7 +340,13 @@ export const SERVICES = {
 } as const satisfies { readonly [method: string]: Service };
 
 export type Method = keyof typeof SERVICES;
-export type Params<M extends Method> = z.infer<(typeof SERVICES)[M]['params']>;
+/** What is not there is not there: nothing is `undefined`. */
+type Defined<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { [K in keyof T]: Defined<Exclude<T[K], undefined>> }
+    : T;
+export type Params<M extends Method> = Defined<z.infer<(typeof SERVICES)[M]['params']>>;
 export type Result<M extends Method> = z.infer<(typeof SERVICES)[M]['result']>;
 
 export function serviceOf(method: string): Service | undefined {

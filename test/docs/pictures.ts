@@ -140,10 +140,10 @@ export function readDocument(document: string): string {
   return readFileSync(pathOf(document), 'utf8');
 }
 
-/** The services for machines. */
-export const OPENRPC = pathOf('cti.openrpc.json');
+/** The services for programs, for machines: `docs/cti.openrpc.json`, as the boxes serve it. */
+export const RPC_DOCUMENT = 'cti.openrpc.json';
 
-export function openRpcNow(): string {
+export function rpcDocument(): string {
   return openRpcText(RELEASE);
 }
 
@@ -154,6 +154,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     writeFileSync(pathOf(document), withPictures(readDocument(document)));
     process.stdout.write(`docs/${document}: pictures printed from the tables\n`);
   }
-  writeFileSync(OPENRPC, openRpcNow());
-  process.stdout.write('docs/cti.openrpc.json: written anew\n');
+  writeFileSync(pathOf(RPC_DOCUMENT), rpcDocument());
+  process.stdout.write(`docs/${RPC_DOCUMENT}: written from the services\n`);
 }

@@ -7,11 +7,10 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { createLab, type Lab, labName } from '../lab/lab.ts';
-import { LAN_ADDRESS, NODE, other } from '../lab/places.ts';
+import { LAN_ADDRESS, NODE } from '../lab/places.ts';
 import { sleep } from '../lab/processes.ts';
 import { RemoteProgram, type ToldEvent } from './client/program-remote.ts';
 import { type RawPhone, Wire } from './client/raw-phone.ts';
-import { one } from './client/text.ts';
 
 let lab: Lab;
 let wire: Wire;
@@ -49,9 +48,7 @@ async function call(alice: RawPhone, bob: RawPhone, meanwhile = async () => {}):
   alice.send(alice.bye(invite, ok));
   const bye = await bob.next('BYE');
   bob.send(bob.answer(bye, 200, 'OK'));
-  for (let m = await alice.next('200'); !one(m, 'CSeq').endsWith('BYE'); ) {
-    m = await alice.next('200');
-  }
+  await alice.next('200');
 }
 
 const increasing = (events: readonly ToldEvent[]): boolean =>
@@ -82,7 +79,8 @@ test.serial('the primary dies under requests: each is done and answered once', a
     const callId = watcher.events.find((e) => e.event === 'established')?.callId;
     for (let i = 0; i < 400; i += 1) {
       sent.push(writer.send('associateData', { callId, attach: { [`k${i}`]: `${i}` } }));
-      if (i === 150) void lab.kill(box);
+      // on a machine that is far too busy its own sentry may have been faster
+      if (i === 150) void lab.kill(box).catch(() => {});
       await sleep(5);
     }
     await until('all are answered', () => sent.every((id) => writer.answers.has(id)));
@@ -162,6 +160,5 @@ test.serial(
     };
     t.true(view.programs.sessions >= 1);
     t.true(view.programs.monitors >= 1);
-    t.truthy(other(primary ?? 'a'));
   },
 );

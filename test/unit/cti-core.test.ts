@@ -157,11 +157,17 @@ test('snapshots show what events said', (t) => {
     ['alerting'],
   );
   answer?.();
-  const call = desk.ask('snapshotCall', { callId: 1 }).result;
-  t.deepEqual(call?.['parties'], [
-    { deviceId: '1001', state: 'connected', side: 'calling' },
-    { deviceId: '1002', state: 'connected', side: 'called' },
-  ]);
+  const call = desk.ask('snapshotCall', { callId: 1 }).result?.['connections'];
+  t.deepEqual(
+    (call as readonly { connection: object; localState: string }[]).map((c) => [
+      c.connection,
+      c.localState,
+    ]),
+    [
+      [{ callId: 1, deviceId: '1001' }, 'connected'],
+      [{ callId: 1, deviceId: '1002' }, 'connected'],
+    ],
+  );
   bye?.();
   t.is(desk.ask('snapshotCall', { callId: 1 }).error?.data.code, 'invalidCallId');
   t.deepEqual(desk.ask('snapshotDevice', { deviceId: '1002' }).result?.['connections'], []);

@@ -16,7 +16,7 @@ import { Engine, EngineEffects } from '../../src/node.ts';
 import type { NodeSettings } from '../../src/node-settings.ts';
 import { pairSettings } from '../../src/pair/settings.ts';
 import type { BoxId, Cause, PairSettings, Redundancy, Report } from '../../src/pair/terms.ts';
-import { sipSettings } from '../../src/proto/context.ts';
+import { type SipSettings, sipSettings } from '../../src/proto/context.ts';
 
 export function settings(
   box: BoxId,
@@ -56,9 +56,15 @@ export class Bench {
     unlike: Partial<PairSettings> = {},
     ledger: LedgerSettings = LIMITS,
     tables: { readonly a?: readonly TableSpec[]; readonly b?: readonly TableSpec[] } = {},
+    sip: SipSettings = settings('a', redundancy).sip,
   ) {
-    const a = { ...settings('a', redundancy), ledger, tables: tables.a ?? CALL_TABLES };
-    const b = { ...settings('b', redundancy, unlike), ledger, tables: tables.b ?? CALL_TABLES };
+    const a = { ...settings('a', redundancy), ledger, tables: tables.a ?? CALL_TABLES, sip };
+    const b = {
+      ...settings('b', redundancy, unlike),
+      ledger,
+      tables: tables.b ?? CALL_TABLES,
+      sip,
+    };
     this.hands = { a: new Hand(a, 1), b: new Hand(b, 2) };
   }
 
@@ -134,6 +140,8 @@ export class Hand {
   diskWorks = true;
   lease = Number.POSITIVE_INFINITY;
   sent: Outgoing[] = [];
+  /** What the hub of the programs was told. */
+  programs: string[] = [];
   reports: Report[] = [];
   logs: string[] = [];
   /** Questions to the name service. */
@@ -215,6 +223,7 @@ export class Hand {
     this.wire.push(...this.out.link.map((b) => Uint8Array.from(b)));
     this.batches.push(...this.out.persist);
     this.sent.push(...this.out.sends);
+    this.programs.push(...this.out.programs);
     this.reports.push(...this.out.reports);
     this.logs.push(...this.out.logs.map((l) => l.text));
     this.asked.push(...this.out.questions);

@@ -70,8 +70,9 @@ test('agents count for every queue they serve, in the state they are in', (t) =>
 
 test('snapshots are what there was before', (t) => {
   const b = board();
-  const parties = [{ ...party('6001', 'queued'), since: 3 * S }];
-  b.takeCalls({ calls: [{ callId: 9, callingDevice: '1000', startedAt: 2 * S, parties }] });
+  const connection = { callId: 9, deviceId: '6001' };
+  const connections = [{ connection, localState: 'queued', side: 'called', since: 3 * S }];
+  b.takeCalls({ calls: [{ callId: 9, callingDevice: '1000', startedAt: 2 * S, connections }] });
   b.takeQueues({ queues: [{ deviceId: '6001', name: 'sales' }] });
   t.like(b.queueLines(false)[0], { name: 'sales', waiting: 1, longestSince: 3 * S });
   t.is(b.callLines()[0]?.startedAt, 2 * S);

@@ -139,10 +139,11 @@ export class Board {
       callingDevice: text(given['callingDevice']) || (before?.callingDevice ?? ''),
       calledDevice: text(given['calledDevice']) || (before?.calledDevice ?? ''),
       startedAt,
-      parties: list(given['parties']).map((one) => {
+      // events have parties, snapshots connections
+      parties: list(given['parties'] ?? given['connections']).map((one) => {
         const party = fields(one);
-        const deviceId = text(party['deviceId']);
-        const state = text(party['state']);
+        const deviceId = text(party['deviceId'] ?? fields(party['connection'])['deviceId']);
+        const state = text(party['state'] ?? party['localState']);
         const known = PARTY_STATES.includes(state) ? (state as PartyState) : 'failed';
         const was = before?.parties.find((p) => p.deviceId === deviceId && p.state === known);
         return { deviceId, state: known, since: whole(party['since']) || (was?.since ?? time) };

@@ -16,7 +16,7 @@ function babble(): void {
     for (let i = 0; i < 50; i += 1) web.send(`{"jsonrpc":"2.0","id":${i},"method":"x${i}"`);
     web.send('x'.repeat(300_000));
   };
-  web.onclose = () => setTimeout(babble, 20);
+  web.onclose = () => setTimeout(babble, 100);
   web.onerror = () => {};
 }
 
@@ -27,7 +27,7 @@ function guess(): void {
     const params = { program: 'lab', password: `guess ${tried}` };
     web.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'startSession', params }));
   };
-  web.onclose = () => setTimeout(guess, 20);
+  web.onclose = () => setTimeout(guess, 100);
   web.onerror = () => {};
 }
 
