@@ -92,7 +92,14 @@ export const CTI_EVENTS = {
   },
   digitsGenerated: {
     when: 'A device sent digits, or those of a `collect` treatment are there.',
-    example: { callId: 7, digits: '4711' },
+    example: {
+      callId: 7,
+      routeId: 3,
+      deviceId: '5000',
+      digits: '4711',
+      end: 'terminator',
+      enough: true,
+    },
   },
   routeRequest: {
     when: 'A call waits at a routing point for your word. Told to one registered router alone.',
@@ -114,11 +121,11 @@ export const CTI_EVENTS = {
   },
   treatmentStarted: {
     when: 'The waiting caller hears it.',
-    example: { callId: 7, routeId: 3, deviceId: '5000', treatment: { kind: 'music' } },
+    example: { callId: 7, routeId: 3, deviceId: '5000', treatment: 'music' },
   },
   treatmentEnded: {
-    when: 'It is over, was replaced, or could not be played (`cause`).',
-    example: { callId: 7, routeId: 3, deviceId: '5000', cause: 'normal' },
+    when: 'It is over, was replaced, or could not be played.',
+    example: { callId: 7, routeId: 3, deviceId: '5000', treatment: 'music' },
   },
   agentLoggedOn: { when: 'An agent logged on.', example: agent('notReady') },
   agentLoggedOff: {
