@@ -79,6 +79,7 @@ function closes(): string {
 }
 
 const seconds = (ms: number): string => `${ms / 1000} s`;
+const mebibytes = (bytes: number): string => `${bytes / 1024 / 1024} MiB`;
 
 function limits(): string {
   return grid(
@@ -98,6 +99,15 @@ function limits(): string {
         `${LIMITS.ctiAnswers}, ${seconds(LIMITS.answerKeepMs)}`,
         'it is done again',
       ],
+      ['a frame of yours', `${LIMITS.ctiFrameBytes / 1024} KiB`, 'closed (1009)'],
+      ['what waits for who reads slowly', mebibytes(LIMITS.ctiOutBytes), 'closed (4008)'],
+      ['a connection without credentials', seconds(LIMITS.ctiHelloMs), 'closed (4002)'],
+      [
+        'wrong passwords of an address',
+        `${LIMITS.ctiGuesses}, then one in ${seconds(LIMITS.ctiGuessMs)}`,
+        '`limitReached`, closed (4003)',
+      ],
+      ['user data of a call, as JSON', `${LIMITS.userDataBytes / 1024} KiB`, '`limitReached`'],
     ],
   );
 }
