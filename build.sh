@@ -474,6 +474,7 @@ bench() {
   setup "${FOR_BENCH[@]}"
   case ${1:-} in
     capacity) shift; exec "$NODE" "$ROOT/test/bench/capacity.ts" "$@" ;;
+    cti) shift; exec "$NODE" "$ROOT/test/bench/cti.ts" "$@" ;;
   esac
   exec "$NODE" "$ROOT/test/bench/main.ts" "$@"
 }

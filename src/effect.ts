@@ -17,8 +17,8 @@ import type { LogLevel } from './proto/context.ts';
 /** A SIP message to send from the service address, and the record it rests on. */
 export type Outgoing = {
   stamp: Lsn;
-  /** `program`: for the hub of the programs; it has no address. */
-  readonly transport: Transport | 'program';
+  /** `program`: for the hub of the programs; `record`: a CDR for the file. They have no address. */
+  readonly transport: Transport | 'program' | 'record';
   readonly ip: string;
   readonly port: number;
   readonly text: string;
@@ -40,6 +40,8 @@ export class EngineEffects {
   readonly sends: Send[] = [];
   /** What the hub of the programs is told: passed the gate and the lease like `sends`. */
   readonly programs: string[] = [];
+  /** CDRs to append to this box's file (cdr-feed.ts). */
+  readonly records: string[] = [];
   readonly persist: PersistBatch[] = [];
   readonly reports: Report[] = [];
   readonly logs: LogLine[] = [];
@@ -56,6 +58,7 @@ export class EngineEffects {
   leave(freed: Outgoing[]): void {
     for (const said of freed) {
       if (said.transport === 'program') this.programs.push(said.text);
+      else if (said.transport === 'record') this.records.push(said.text);
       else this.sends.push(said as Send);
     }
     freed.length = 0;
@@ -68,6 +71,7 @@ export class EngineEffects {
     this.tickles.length = 0;
     this.sends.length = 0;
     this.programs.length = 0;
+    this.records.length = 0;
     this.persist.length = 0;
     this.reports.length = 0;
     this.logs.length = 0;

@@ -2,8 +2,10 @@
  * The command line. No logic: it finds the verb, reads its arguments, calls the room that does it.
  */
 
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { runBox } from './edge/box.ts';
+import { reportCdrs } from './edge/cdr-report.ts';
 import { type Config, loadConfig, RELEASE } from './edge/config.ts';
 import { ask } from './edge/control-client.ts';
 import { newKey, writeKeyFile } from './edge/key-file.ts';
@@ -19,6 +21,7 @@ usage: sipair serve --config FILE        be one box of the pair
        sipair reload --control SOCKET    read certificates and keys again
        sipair pair --config FILE         agree on a pair key with the other box
        sipair key --out FILE             write a new random pair key
+       sipair cdr --config FILE [--csv] [--since ISO]   calls that are over, from this box's files
        sipair version
 `;
 
@@ -56,6 +59,19 @@ async function command(values: Values, request: object): Promise<void> {
   if ('error' in answer || ('ok' in answer && answer.ok === false)) process.exitCode = 1;
 }
 
+async function cdrs(values: Values): Promise<void> {
+  const since = typeof values['since'] === 'string' ? values['since'] : '';
+  if (since !== '' && Number.isNaN(Date.parse(since))) fail('cli-option: --since is no ISO time');
+  const folder = `${configOf(need(values, 'config'), false).data}/cdr`;
+  const { stdout } = process;
+  // whoever reads may have seen enough
+  stdout.on('error', () => process.exit(0));
+  const bad = await reportCdrs(folder, { csv: values['csv'] === true, since }, async (text) => {
+    if (!stdout.write(text)) await once(stdout, 'drain');
+  });
+  if (bad > 0) process.stderr.write(`cdr-line: ${bad} lines could not be read\n`);
+}
+
 async function main(argv: readonly string[]): Promise<void> {
   const verb = argv[0] ?? '';
   let values: Values = {};
@@ -68,6 +84,8 @@ async function main(argv: readonly string[]): Promise<void> {
         digest: { type: 'boolean' },
         force: { type: 'boolean' },
         out: { type: 'string' },
+        csv: { type: 'boolean' },
+        since: { type: 'string' },
       },
     }).values;
   } catch (e) {
@@ -91,6 +109,8 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'resync':
     case 'reload':
       return command(values, { command: verb });
+    case 'cdr':
+      return cdrs(values);
     case 'help':
     case '--help':
       process.stdout.write(USAGE);

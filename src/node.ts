@@ -19,6 +19,7 @@ import { hostsAt } from './call/addresses.ts';
 import { CALL } from './call/rows.ts';
 import { CALL_TABLES, summary } from './call/switch.ts';
 import { CONTACT } from './call/trunk-rows.ts';
+import { CdrFeed } from './cdr-feed.ts';
 import { programsView } from './cti/entry.ts';
 import { EngineEffects, type Outgoing } from './effect.ts';
 import type { EngineInput } from './input.ts';
@@ -53,6 +54,7 @@ export class Engine {
   private readonly keeper: Keeper;
   private readonly voice: Voice<Outgoing>;
   private readonly service: Service;
+  private readonly cdrs = new CdrFeed();
   private readonly wallOffset: number;
   /** Pair clock minus monotonic clock. */
   private pairOffset: number;
@@ -138,6 +140,7 @@ export class Engine {
     }
     this.judge(inputs.length, out);
     this.service.tell(out);
+    this.cdrs.turn(this.ledger, this.role, this.mirror.inStep, this.voice.held, out);
     this.mirror.turn(now, this.pairNow(), this.ledger.takeGroup());
     if (this.voice.prompt(now)) this.mirror.feed.agree();
     this.mirrorEvents(out);
@@ -146,6 +149,7 @@ export class Engine {
     this.persist(out);
     this.voice.release(now, lease, this.freed);
     out.leave(this.freed);
+    this.cdrs.left(out.records);
     // after the release: what was let go in this turn is not waited for until the next input
     if (this.role === 'resigning') this.watchFlush(out);
     for (const bytes of this.mirror.frames) out.link.push(bytes);

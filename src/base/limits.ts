@@ -71,6 +71,8 @@ export const LIMITS = {
   connectMs: 4000,
   /** An HTTP request that wants to become a WebSocket. */
   httpBytes: 8192,
+  /** Registrations of one program as a router. */
+  routersOfOne: 1000,
   /** Other sides of dead connections that are woken in a second, per transport. */
   ticklesPerSecond: 200,
   /** Sessions of programs, monitors of one and of all. */
@@ -123,6 +125,10 @@ export const LIMITS = {
   /** Calls that are over, kept as rows for a box that was away, and for how long, ms. */
   cdrRows: 20_000,
   cdrKeepMs: 3_600_000,
+  /** CDRs that wait for a file that cannot be written; files kept, one a day, and their bytes. */
+  cdrWaiting: 50_000,
+  cdrFiles: 400,
+  cdrBytes: 2_147_483_648,
 } as const;
 
 assert(LIMITS.heldBusy < LIMITS.held, 'new calls are refused before anything is ignored');

@@ -29,7 +29,7 @@ import { type BridgeOutcome, bridged } from './bridged.ts';
 import { happen } from './call.ts';
 import { type Beginning, beginCall, ccallOf } from './csta/ccall.ts';
 import type { Ccall } from './csta/rows.ts';
-import { heldOffer } from './held.ts';
+import { heldOffer, multipart } from './held.ts';
 import { keepHunt } from './hunt.ts';
 import { invite, type Offer } from './invite.ts';
 import { partner, sendAck, tidy } from './leg.ts';
@@ -230,8 +230,9 @@ function connectLegs(cx: Context, b: Bridge, left: Leg[]): void {
     left.push(old);
     if (!old.held) cx.store.patch(LEG, old, { peer: old.id });
   }
-  cx.store.patch(LEG, stays, { peer: other.id });
-  cx.store.patch(LEG, other, { peer: stays.id });
+  // both were described anew: what muted one of them is over
+  cx.store.patch(LEG, stays, { peer: other.id, muted: false });
+  cx.store.patch(LEG, other, { peer: stays.id, muted: false });
 }
 
 function forgetOffers(cx: Context, b: Bridge): void {
@@ -283,6 +284,10 @@ export type Calling = {
   readonly identity?: string;
   /** Further headers of the INVITE, each with its line end. */
   readonly lines?: string;
+  /** A body part that goes with the session description: its headers, an empty line, its body. */
+  readonly besides?: string;
+  /** Feature parameter of our Contact (RFC 3840). */
+  readonly feature?: string;
   /** What he is; left out: a device. */
   readonly part?: Leg['part'];
   /** So long he may ring; left out: as the site says. */
@@ -341,7 +346,8 @@ export function placeCall(
   const row = bridgeRow(cx, owner, { state: 'placing', call: call.id, fresh: true });
   const description = heldOffer(cx, call.id);
   const common = offerFor(cx, how.from, how, undefined);
-  const offer = { ...common, tail: tailOf(how, description), offerless: false, description };
+  const body = how.besides === undefined ? description : multipart([description, how.besides]);
+  const offer = { ...common, tail: tailOf(how, body), offerless: false, description };
   for (const target of way.targets) invite(cx, call, target, offer);
   keepHunt(cx, call, way.targets, way.later, offer);
   return row;
@@ -429,6 +435,7 @@ function offerFor(cx: Context, from: string, how: Calling, stays: Leg | undefine
     identity: how.identity ?? (known ? `<sip:${stays.aor}@${cx.settings.here}>` : ''),
     anonymous: stays?.anonymous ?? false,
     part: how.part ?? 'device',
+    feature: how.feature ?? '',
   };
 }
 

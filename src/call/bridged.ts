@@ -2,7 +2,11 @@
 
 import type { Context } from '../proto/context.ts';
 import type { Bridge } from './bridge-rows.ts';
+import { conferenceBridged } from './conference/conference.ts';
 import { controlBridged } from './control/bridged.ts';
+import { routeBridged } from './distribute/hear.ts';
+import { mediaBridged } from './distribute/treatment.ts';
+import { parkBridged } from './park/park.ts';
 import type { Leg } from './rows.ts';
 
 /**
@@ -20,8 +24,20 @@ export function bridged(
   left: readonly Leg[],
 ): void {
   switch (b.purpose) {
+    case 'route':
+      routeBridged(cx, b, outcome, status, left);
+      return;
+    case 'media':
+      mediaBridged(cx, b, outcome, left);
+      return;
     case 'control':
       controlBridged(cx, b, outcome, status, left);
+      return;
+    case 'park':
+      parkBridged(cx, b, outcome, left);
+      return;
+    case 'conference':
+      conferenceBridged(cx, b, outcome, status, left);
       return;
     default:
   }

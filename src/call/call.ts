@@ -22,6 +22,7 @@ import type { SipMessage } from '../sip-parser/index.ts';
 import { bridgeAnswers, bridgeEnded, bridgeFor, bridgeRefuses, bridgeRings } from './bridge.ts';
 import { type Cause, causeOf, FAILURES } from './csta/causes.ts';
 import { leaveCall } from './csta/ccall.ts';
+import { hearsEarly } from './distribute/hear.ts';
 import { endHunt } from './hunt.ts';
 import { callerOf, contactOf, hangUp, inviteLines, sendAck, tidy } from './leg.ts';
 import { describes, move, spoke } from './offer.ts';
@@ -169,7 +170,7 @@ function causeIn(event: CallEvent, call: Call, status: number): Cause {
     case 'redirect':
       return 'redirected';
     case 'end':
-      return 'normalClearing';
+      return status === 408 ? 'timeout' : 'normalClearing';
     default:
       return 'normal';
   }
@@ -192,7 +193,7 @@ export function happen(cx: Context, call: Call, given: CallEvent, said: Said): v
     cx.turn.causes.set(call.id, cause);
     if (event === 'end' && said.leg !== undefined) cx.turn.ender.set(call.id, said.leg.id);
     if (to === 'ending' && call.state !== 'talking' && FAILURES.has(cause)) {
-      cx.turn.failed.set(call.id, call.called);
+      cx.turn.failed.set(call.id, { ccall: call.ccall, called: call.called });
     }
   }
   const answers = event === 'answer' || event === 'pickup';
@@ -287,6 +288,10 @@ function ringCaller(cx: Context, call: Call, said: Said): void {
   const rseq = rseqOf(m);
   if (caller === undefined || stx === undefined) {
     // only a transfer waits for it, and it waits for us
+    if (rseq !== 0) acknowledgeHere(cx, leg, m, rseq);
+    return;
+  }
+  if (hearsEarly(cx, call)) {
     if (rseq !== 0) acknowledgeHere(cx, leg, m, rseq);
     return;
   }

@@ -33,6 +33,7 @@ import { M, type SipMessage } from '../sip-parser/index.ts';
 import { admits, extensions, notAllowed, tooLarge } from './admission.ts';
 import { answerAlone, isAlone } from './alone.ts';
 import { happen } from './call.ts';
+import { infoHeard, mediaLeaves } from './distribute/hear.ts';
 import {
   contactOf,
   dropLeg,
@@ -85,6 +86,7 @@ export function inDialog(cx: Context, m: SipMessage, key: string, from: Peer): v
     answerStateless(cx, m, from, 481, EMPTY_TAIL);
     return;
   }
+  if (m.methodId === M.INFO && infoHeard(cx, m, key, leg, call, from)) return;
   if (m.methodId === M.INFO && isLocalMedia(leg)) {
     mediaSays(cx, m, key, leg, from);
     return;
@@ -137,6 +139,7 @@ function bye(cx: Context, m: SipMessage, key: string, leg: Leg, call: Call, from
     tidy(cx, call);
     return;
   }
+  if (leg.part === 'media' && mediaLeaves(cx, leg, call)) return;
   const early = call.state === 'trying' || call.state === 'ringing';
   if (!early && departs(cx, leg)) {
     tidy(cx, call);

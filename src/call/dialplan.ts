@@ -4,12 +4,14 @@
  * site: which trunk is in service or full is for `route.ts`.
  *
  *   number ─┬ emergency ─ always
+ *           ├ routing point, queue
  *           ├ extension
  *           └ longest of rules and trunk prefixes ─┬ trunks
  *                                                  ├ refused
  *                                                  └ another number, looked up once more
  */
 
+import { pointOf, queueOf } from '../proto/centre.ts';
 import type { SipSettings } from '../proto/context.ts';
 import { userOf } from '../proto/sip/address.ts';
 import {
@@ -116,6 +118,7 @@ export function mayCall(site: Site, name: string, called: string, internal: bool
 
 export type Way =
   | { readonly kind: 'extension'; readonly number: string }
+  | { readonly kind: 'distribute'; readonly number: string; readonly at: 'point' | 'queue' }
   | {
       readonly kind: 'trunks';
       /** As rewritten by the rule; each trunk rewrites it further. */
@@ -130,6 +133,8 @@ export function lookUp(settings: SipSettings, called: string): Way {
   const { site } = settings;
   let number = called;
   for (let i = 0; i < MOST_LOOKUPS; i += 1) {
+    const at = settings.csta ? waitsAt(site, number) : undefined;
+    if (at !== undefined) return { kind: 'distribute', number, at };
     if (isExtension(settings, number)) return { kind: 'extension', number };
     const line =
       site.trunks.length + site.rules.length > 0 ? best(planOf(site).lines, number) : undefined;
@@ -144,6 +149,12 @@ export function lookUp(settings: SipSettings, called: string): Way {
   }
   // RFC 3261 21.4.20: 482, a loop; here one in our own plan
   return { kind: 'refuse', status: 482 };
+}
+
+/** Whether calls to a number wait there to be distributed. */
+export function waitsAt(site: Site, number: string): 'point' | 'queue' | undefined {
+  if (pointOf(site.centre, number) !== undefined) return 'point';
+  return queueOf(site.centre, number) === undefined ? undefined : 'queue';
 }
 
 function rewritten(number: string, rule: DialRule): string {

@@ -18,6 +18,17 @@ export function sdpTail(body: string): string {
   return `Content-Type: application/sdp\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
+/** Body parts, each with its headers, as one tail (RFC 2046 5.1). */
+export function multipart(parts: readonly string[]): string {
+  const mark = 'sipair-part';
+  let body = '';
+  for (const one of parts)
+    body += `--${mark}\r\n${one.replace(/^Content-Length:.*\r\n/im, '')}\r\n`;
+  body += `--${mark}--\r\n`;
+  const type = `Content-Type: multipart/mixed;boundary=${mark}\r\n`;
+  return `${type}Content-Length: ${body.length}\r\n\r\n${body}`;
+}
+
 function originLine(cx: Context, id: number): string {
   return `o=sipair ${id} ${cx.now} IN IP4 ${cx.settings.vip}\r\n`;
 }

@@ -4,6 +4,7 @@ import type { Context } from '../proto/context.ts';
 import { request } from '../proto/sip/client.ts';
 import { descriptionIn, randomWord, SUPPORTED } from '../proto/sip/text.ts';
 import { trunkOf } from '../proto/site.ts';
+import { limitRinging } from './device/features.ts';
 import { dress, identityLine } from './identity.ts';
 import { wayFor } from './large.ts';
 import { contactOf, dialogLines } from './leg.ts';
@@ -31,6 +32,8 @@ export type Offer = {
   readonly identity?: string;
   /** He asked that this go no further (RFC 3323). */
   readonly anonymous?: boolean;
+  /** Feature parameter of our Contact (RFC 3840); '' or left out: none. */
+  readonly feature?: string;
   /** What he is who is called; left out: a device. */
   readonly part?: Leg['part'];
   /** The description in `tail` with its headers, where the caller has it at hand. */
@@ -71,7 +74,7 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
   const reliable = offer.reliable ?? !offer.offerless;
   const rest =
     `Max-Forwards: ${offer.hops}\r\n${dialogLines(leg, false)}CSeq: 1 INVITE\r\n` +
-    contactOf(cx, leg) +
+    contactWith(contactOf(cx, leg), offer.feature ?? '') +
     sessionLines(cx, leg, reliable ? SUPPORTED : TIMER_ONLY) +
     clothes.lines +
     clothes.tail;
@@ -87,8 +90,13 @@ export function invite(cx: Context, call: Call, target: Target, offer: Offer): L
     offerless: offer.offerless,
   });
   cx.store.patch(LEG, leg, { uac: ctx.id });
+  limitRinging(cx, leg);
   if (trunk !== undefined) takeTurn(cx, call, trunk.name);
   return leg;
+}
+
+function contactWith(contact: string, feature: string): string {
+  return feature === '' ? contact : contact.replace('>', `>;${feature}`);
 }
 
 /** Trunks that take turns remember who was last. */

@@ -47,7 +47,8 @@ export function continued(cx: Context, leg: Leg, body: string): string {
   const now = body.slice(at[0], at[1]);
   const last = leg.origin !== '' ? leg.origin : lineOf(leg.offered) || lineOf(leg.sdp);
   const author = leg.origin !== '' ? leg.author : last;
-  if (last === '' || now === last) return body;
+  // the same line of another author is another description
+  if (last === '' || (now === last && now === author)) return body;
   if (author === now) return body.slice(0, at[0]) + last + body.slice(at[1]);
   const [said, next] = [parsed(last), parsed(now)];
   if (said === undefined || next === undefined) return body;

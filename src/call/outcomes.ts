@@ -3,6 +3,7 @@
 import type { Context } from '../proto/context.ts';
 import { awaitsAck } from '../proto/sip/client.ts';
 import { bridgeOutcome } from './bridge.ts';
+import { holdOutcome } from './control/answer.ts';
 import { mediaResumed } from './media.ts';
 import { acknowledge, type Verdict } from './renegotiate.ts';
 import { transferOutcome } from './transfer.ts';
@@ -12,6 +13,7 @@ export function hearOutcome(cx: Context, verdict: Verdict): void {
   if (verdict === undefined) return;
   const { outcome, row } = verdict;
   if (row.purpose === 'media') mediaResumed(cx, outcome);
+  if (row.purpose === 'hold') holdOutcome(cx, row.ref, outcome);
   if (row.purpose === 'transfer' && transferOutcome(cx, row.ref, outcome)) return;
   if (row.purpose === 'bridge' && bridgeOutcome(cx, row.ref, outcome)) return;
   // whoever asked for an offer is gone: its answer is what it was told last, so that nothing changes

@@ -91,7 +91,9 @@ export function endLeg(cx: Context, leg: Leg, tail: string = EMPTY_TAIL): void {
 export function dismiss(cx: Context, leg: Leg, tail: string = EMPTY_TAIL): void {
   if (cx.store.get(LEG, leg.id) !== leg || leg.state !== 'confirmed') return;
   for (const mate of matesOf(cx, leg)) {
-    if (mate.peer === leg.id || mate.peer === 0) cx.store.patch(LEG, mate, { peer: mate.id });
+    // a service is of no use alone
+    if (mate.part === 'media' && mate.peer === leg.id) hangUp(cx, mate, EMPTY_TAIL);
+    else if (mate.peer === leg.id || mate.peer === 0) cx.store.patch(LEG, mate, { peer: mate.id });
   }
   cx.store.patch(LEG, leg, { peer: leg.id, held: false });
   bridgeLoses(cx, leg);

@@ -22,12 +22,15 @@ import {
   type SipMessage,
   unescapeUser,
 } from '../sip-parser/index.ts';
+import { type Diverted, onwardWhenBusy, onwardWhenSilent } from './device/features.ts';
 import { isExtension } from './dialplan.ts';
+import { arrive } from './distribute/arrive.ts';
+import { distributionOf } from './distribute/leave.ts';
 import { keepHunt } from './hunt.ts';
 import { invite, type Offer } from './invite.ts';
-import { inviteLines } from './leg.ts';
-import { classOf, route } from './route.ts';
-import { type Call, LEG, type Leg } from './rows.ts';
+import { callerOf, inviteLines } from './leg.ts';
+import { classOf, type Route, route } from './route.ts';
+import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { REDIRECT, type Redirect } from './transfer-rows.ts';
 
 /** Redirections of one call. */
@@ -35,8 +38,13 @@ const HOPS = 5;
 /** Numbers one response may name; of a call, all that may wait. */
 const CONTACTS = 8;
 
+/** Others are called in place of the phone of `leg`, which answered `m`. */
+export function sendsOn(cx: Context, leg: Leg, m: SipMessage): boolean {
+  return redirects(m) || onwardWhenBusy(cx, leg, m.status) !== '';
+}
+
 /** True for a 3xx that names whom to call instead. */
-export function redirects(m: SipMessage): boolean {
+function redirects(m: SipMessage): boolean {
   return (m.status === 300 || m.status === 301 || m.status === 302) && m.has(H.Contact);
 }
 
@@ -75,18 +83,34 @@ function list(text: string, between: string): readonly string[] {
 }
 
 /**
- * Follows the 3xx that `leg` answered its INVITE `sent` (the text after its Route lines)
- * with. Where it leads nowhere nothing happens: then it was a refusal.
+ * Follows the 3xx, or a busy phone's refusal, that `leg` answered its INVITE `sent` (the text after
+ * its Route lines) with. Where it leads nowhere nothing happens: then it was a refusal.
  */
 export function follow(cx: Context, call: Call, ctx: Ctx, leg: Leg, m: SipMessage, sent: string) {
+  const to = redirects(m) ? '' : onwardWhenBusy(cx, leg, m.status);
+  if (to === '') sendOn(cx, call, ctx, leg, named(m), diversion(cx, m, leg, leg.aor), sent, false);
+  else sendOn(cx, call, ctx, leg, [{ user: to, q: 1 }], line(cx, leg.aor, 'user-busy'), sent, true);
+}
+
+/** `wanted` are called in place of the extension behind `leg`, if they may be. */
+function sendOn(
+  cx: Context,
+  call: Call,
+  ctx: Ctx,
+  leg: Leg,
+  named: readonly Named[],
+  first: string,
+  sent: string,
+  forwarded: boolean,
+): void {
   const row = cx.store.find(REDIRECT, 'call', call.id);
   if (sent === '' || (row !== undefined && row.count >= HOPS)) return;
   // '' at a trunk, which sends nobody on
   const by = leg.aor;
   const tried = new Set([...list(row?.tried ?? '', ' '), call.called, by]);
-  const wanted = named(m).filter((n) => !tried.has(n.user) && mayRedirect(cx, by, n.user));
+  const wanted = named.filter((n) => !tried.has(n.user) && mayRedirect(cx, by, n.user));
   if (wanted.length === 0) return;
-  cx.count('callsRedirected');
+  cx.count(forwarded ? 'callsForwarded' : 'callsRedirected');
   const later = [...grouped(wanted), ...list(row?.later ?? '', '\n')].slice(0, CONTACTS).join('\n');
   const values = {
     count: (row?.count ?? 0) + 1,
@@ -94,7 +118,8 @@ export function follow(cx: Context, call: Call, ctx: Ctx, leg: Leg, m: SipMessag
     later,
     hops: hopsLeft(sent),
     by,
-    ...remade(cx, sent, by, diversion(cx, m, leg, by)),
+    forwarded,
+    ...remade(cx, sent, by, first),
   };
   if (row !== undefined) cx.store.patch(REDIRECT, row, values);
   else {
@@ -168,8 +193,11 @@ export function tryNext(cx: Context, call: Call): boolean {
     for (const user of users) {
       // as if the redirecting extension called: it leads nowhere that it may not dial itself
       const way = route(cx, user, { classOfService: classOf(cx, row.by), trunk: '' });
-      if (way.kind === 'refuse') continue;
-      const offer = offerTo(cx, row, user);
+      if (way.kind === 'distribute' && waitsThere(cx, call, row, user, way)) return true;
+      if (way.kind !== 'targets') continue;
+      const plain = offerTo(cx, row, user);
+      const offer = { ...plain, tail: withDiverted(cx, plain.tail, way.diverted ?? []) };
+      noteTried(cx, row, way.diverted ?? []);
       for (const target of way.targets) invite(cx, call, target, offer);
       keepHunt(cx, call, way.targets, way.later, offer);
       invited += way.targets.length;
@@ -177,6 +205,89 @@ export function tryNext(cx: Context, call: Call): boolean {
     if (invited > 0) return true;
   }
   return false;
+}
+
+/**
+ * Nobody answered in time: an extension that forwards such calls has others called in its place.
+ * @returns false when there is none: then the call ends.
+ */
+export function forwardsSilence(cx: Context, call: Call): boolean {
+  if (call.state !== 'trying' && call.state !== 'ringing') return false;
+  const legs = cx.store
+    .all(LEG, 'call', call.id)
+    .filter((l) => l.side === 'callee' && (l.state === 'inviting' || l.state === 'early'));
+  const onward = onwardWhenSilent(cx, legs);
+  const ctx = onward === undefined ? undefined : cx.store.get(CTX, onward.leg.uac);
+  if (onward === undefined || ctx === undefined || ctx.cancel !== 'no') return false;
+  cx.store.patch(CALL, call, { noAnswerAt: cx.now + cx.settings.noAnswerMs });
+  const { leg, to } = onward;
+  const before = cx.store.count(LEG);
+  const first = line(cx, leg.aor, 'no-answer');
+  sendOn(cx, call, ctx, leg, [{ user: to, q: 1 }], first, ctx.request, true);
+  if (cx.store.count(LEG) === before) return false;
+  for (const old of legs) {
+    const out = cx.store.get(CTX, old.uac);
+    if (out !== undefined && out.cancel === 'no') cancel(cx, out, inviteLines(old));
+  }
+  return true;
+}
+
+/** Devices that forwarded at once are not tried again. */
+function noteTried(cx: Context, row: Redirect, diverted: readonly Diverted[]): void {
+  const tried = new Set([...list(row.tried, ' '), ...diverted.map((d) => d.by)]);
+  cx.store.patch(REDIRECT, row, { tried: [...tried].join(' ') });
+}
+
+/** What an INVITE says of devices that forwarded its call: the last one above those before. */
+function withDiverted(cx: Context, tail: string, diverted: readonly Diverted[]): string {
+  let text = tail;
+  for (const { by, to, reason } of diverted) {
+    const { lines, index, body } = remade(cx, text, by, line(cx, by, reason));
+    text = `${lines}History-Info: <sip:${to}@${cx.settings.here}>;index=${index}\r\n${body}`;
+  }
+  return text;
+}
+
+/**
+ * A call that devices forwarded before anybody was invited: what its INVITEs say of that, and what is
+ * remembered of it for the next one who sends it on.
+ */
+export function divert(
+  cx: Context,
+  call: Call,
+  offer: Offer,
+  diverted: readonly Diverted[],
+): Offer {
+  const last = diverted.at(-1)?.by ?? '';
+  cx.count('callsForwarded');
+  cx.store.insert(REDIRECT, {
+    call: call.id,
+    count: diverted.length,
+    tried: [call.called, ...diverted.map((d) => d.by)].join(' '),
+    hops: offer.hops,
+    caller: offer.caller,
+    localUri: offer.localUri,
+    offerless: offer.offerless,
+    by: last,
+    forwarded: true,
+  });
+  return { ...offer, tail: withDiverted(cx, offer.tail, diverted) };
+}
+
+/** A caller who is still there waits where a phone sends him. @returns false when he waits already. */
+function waitsThere(
+  cx: Context,
+  call: Call,
+  row: Redirect,
+  user: string,
+  way: Extract<Route, { kind: 'distribute' }>,
+): boolean {
+  const leg = callerOf(cx, call);
+  if (leg?.state !== 'inviting' || distributionOf(cx, call.id) !== undefined) return false;
+  const offer = offerTo(cx, row, user);
+  endRedirect(cx, call);
+  arrive(cx, call, leg, way.number, way.at, { offer, via: row.by });
+  return true;
 }
 
 /** The call is answered, or over: nobody else is tried. */
@@ -203,6 +314,10 @@ function hopsLeft(sent: string): number {
   return Math.max(0, Number(found?.[1] ?? 70) - 1);
 }
 
+function line(cx: Context, by: string, reason: string): string {
+  return `Diversion: <sip:${by}@${cx.settings.here}>;reason=${reason};counter=1\r\n`;
+}
+
 /** RFC 5806 4: who diverted, and why, above those before. The phone may say it better than we. */
 function diversion(cx: Context, m: SipMessage, leg: Leg, by: string): string {
   const said = addresses(m, H.Diversion);
@@ -212,7 +327,7 @@ function diversion(cx: Context, m: SipMessage, leg: Leg, by: string): string {
     : rang(leg)
       ? 'deflection'
       : 'unconditional';
-  return `Diversion: <sip:${by}@${cx.settings.here}>;reason=${known};counter=1\r\n`;
+  return line(cx, by, known);
 }
 
 function rang(leg: Leg): boolean {

@@ -25,14 +25,15 @@ import {
 } from '../sip-parser/index.ts';
 import { extensions, tooLarge } from './admission.ts';
 import { beginCall, ccallOf } from './csta/ccall.ts';
+import { arrive, waitsInstead } from './distribute/arrive.ts';
 import { keepHunt } from './hunt.ts';
 import { invite, type Offer } from './invite.ts';
-import { contactOf, partner } from './leg.ts';
+import { contactOf, partner, tidy } from './leg.ts';
 import { notify } from './notify.ts';
 import { findDialog } from './replaces.ts';
 import { callerOn, type Route, route } from './route.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
-import { inTransfer, refuseAtOnce, targetIsThere, unsubscribe } from './transfer.ts';
+import { inTransfer, refuseAtOnce, targetIsThere, transferDone, unsubscribe } from './transfer.ts';
 import { TRANSFER, type Transfer } from './transfer-rows.ts';
 
 type Refusal = { readonly status: number; readonly reason: string };
@@ -122,6 +123,8 @@ function refuses(cx: Context, leg: Leg, other: Leg | undefined): Refusal | undef
   if (other === undefined || other.state !== 'confirmed' || inTransfer(cx, other)) {
     return { status: 491, reason: '' };
   }
+  // who hears music has nobody to give away
+  if (other.part === 'media') return { status: 403, reason: 'Nobody To Transfer' };
   return undefined;
 }
 
@@ -139,6 +142,14 @@ function blind(
   const way: Route = full ? { kind: 'refuse', status: 503 } : route(cx, called, callerOn(cx, leg));
   if (way.kind === 'refuse') {
     refuseAtOnce(cx, cx.store.insert(TRANSFER, { ...base, kind: 'blind' }), way.status);
+    return;
+  }
+  if (way.kind === 'distribute') {
+    // it waits there from now on: what becomes of it is not the transferor's business any more
+    for (const l of [leg, transferee]) cx.store.patch(LEG, l, { peer: l.id });
+    const own = cx.store.get(CALL, transferee.call);
+    if (own !== undefined) arrive(cx, own, transferee, way.number, way.at, { via: leg.aor });
+    transferDone(cx, cx.store.insert(TRANSFER, { ...base, kind: 'blind' }));
     return;
   }
   const caller = userOf(uriOf(transferee.remoteUri));
@@ -188,6 +199,15 @@ function attended(cx: Context, base: Base, replaces: Replaces, leg: Leg, other: 
   const call = consult === undefined ? undefined : cx.store.get(CALL, consult.call);
   const target = consult && call ? partner(cx, call, consult) : undefined;
   const row = { ...base, kind: 'attended' } as const;
+  if (consult !== undefined && consult.id !== leg.id && consult.call !== leg.call) {
+    // a consultation that waits for somebody: who is transferred waits in its place
+    if (waitsInstead(cx, consult, other, leg.aor)) {
+      for (const l of [leg, other, consult]) cx.store.patch(LEG, l, { peer: l.id });
+      transferDone(cx, cx.store.insert(TRANSFER, { ...row, consult: consult.id }));
+      if (call !== undefined) tidy(cx, call);
+      return;
+    }
+  }
   const status = consult && call ? unfit(cx, replaces, consult, call, target, leg, other) : 481;
   if (status !== 0 || consult === undefined || call === undefined) {
     refuseAtOnce(cx, cx.store.insert(TRANSFER, row), status);

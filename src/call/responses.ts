@@ -20,6 +20,7 @@ import type { SipMessage } from '../sip-parser/index.ts';
 import { type CallEvent, happen, type Said } from './call.ts';
 import { challenged } from './challenged.ts';
 import { contactFor } from './dialog.ts';
+import { mediaLeaves, waiterAnswered, waiterRefused, waiterRings } from './distribute/hear.ts';
 import { notified } from './events/notifier.ts';
 import { heardOf, huntsOn } from './hunt.ts';
 import {
@@ -37,7 +38,7 @@ import { isRelayed, relayed } from './message.ts';
 import { describes, exchange, heard } from './offer.ts';
 import { continued } from './origin.ts';
 import { hearOutcome } from './outcomes.ts';
-import { redirects, tryNext } from './redirect.ts';
+import { sendsOn, tryNext } from './redirect.ts';
 import { registerAnswered, registerUnanswered } from './register-out.ts';
 import { acknowledge, rseqOf, takesReliable } from './reliable.ts';
 import { reofferAnswered, reofferOf, reofferUnanswered } from './renegotiate.ts';
@@ -157,7 +158,7 @@ function invited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage, sent: string): 
     answered(cx, ctx, leg, call, m);
   } else {
     const legs = cx.store.count(LEG);
-    if (redirects(m) && ctx.cancel === 'no') {
+    if (ctx.cancel === 'no' && sendsOn(cx, leg, m)) {
       happen(cx, call, 'redirect', { ...said(ctx, leg, m), tail: sent });
     }
     // others are called in its place: it has refused nothing
@@ -177,6 +178,7 @@ function rings(cx: Context, ctx: Ctx, leg: Leg, call: Call, m: SipMessage): void
     learn(cx, leg, m);
     if (describes(m)) heard(cx, leg);
   }
+  if (waiterRings(cx, call, leg)) return;
   const rang = call.state === 'trying' || call.state === 'ringing';
   // Nobody waits for it any more, but it waits for us.
   if (rseq !== 0 && !rang && leg.offer !== 'remote') acknowledge(cx, leg, rseq, EMPTY_TAIL, 0);
@@ -192,6 +194,7 @@ function answered(cx: Context, ctx: Ctx, leg: Leg, call: Call, m: SipMessage): v
   if (leg.state === 'inviting' || leg.state === 'early') {
     establish(cx, leg, m, 'confirmed', heeded(cx, leg, m));
     if (describes(m)) heard(cx, leg);
+    if (waiterAnswered(cx, call, ctx, leg, m)) return;
     happen(cx, call, 'answer', said(ctx, leg, m));
     return;
   }
@@ -216,6 +219,8 @@ function refused(
   tail: string,
 ): void {
   cx.store.remove(LEG, leg);
+  const others = () => phonesLeft(cx, call) || huntsOn(cx, call, leg, status) || tryNext(cx, call);
+  if (waiterRefused(cx, call, leg, status, others)) return;
   const known = translated(status);
   const same = known === status;
   const what: Said = {
@@ -229,8 +234,7 @@ function refused(
   const event: CallEvent = status >= 600 ? 'decline' : 'refuse';
   happen(cx, call, event, what);
   // a number by all its ways before the next best number
-  const left = phonesLeft(cx, call) || huntsOn(cx, call, leg, status) || tryNext(cx, call);
-  if (!left) happen(cx, call, 'exhaust', what);
+  if (!others()) happen(cx, call, 'exhaust', what);
   tidy(cx, call);
 }
 
@@ -253,6 +257,7 @@ function translated(status: number): number {
 function phonesLeft(cx: Context, call: Call): boolean {
   for (const leg of cx.store.all(LEG, 'call', call.id)) {
     if (leg.side !== 'callee' || (leg.state !== 'inviting' && leg.state !== 'early')) continue;
+    if (leg.part === 'media') continue;
     // one that was withdrawn is not waited for
     if (cx.store.get(CTX, leg.uac)?.cancel === 'no') return true;
   }
@@ -357,9 +362,10 @@ function changesSession(ctx: Ctx): boolean {
 function lost(cx: Context, leg: Leg, unknown: boolean): void {
   const call = cx.store.get(CALL, leg.call);
   if (call === undefined || leg.state !== 'confirmed') return;
+  if (leg.part === 'media' && mediaLeaves(cx, leg, call)) return;
   if (unknown) dropLeg(cx, leg);
   else hangUp(cx, leg, EMPTY_TAIL);
-  const silent = { m: undefined, ctx: undefined, status: 0, reason: '', tail: '' };
+  const silent = { m: undefined, ctx: undefined, status: 408, reason: '', tail: '' };
   happen(cx, call, 'end', { ...silent, leg });
   tidy(cx, call);
 }

@@ -3,6 +3,7 @@
  * new call, for the target of a transfer and for a redirection alike.
  *
  *   emergency ─ every trunk for it, whatever its state and however full
+ *   routing point, queue ─ class of service ─ the call waits there
  *   extension ─ its phones and its static contact, at once
  *   trunks    ─ class of service ─ in service first, then by priority or turn, full ones left out;
  *               of each its contact and backups, of each of those its addresses: one at a time
@@ -15,6 +16,7 @@ import { EMPTY_TAIL } from '../proto/sip/text.ts';
 import { extensionOf, type Trunk, trunkOf } from '../proto/site.ts';
 import { escapeUser, isFault, parseUri } from '../sip-parser/index.ts';
 import { inOrder } from './addresses.ts';
+import { type Diverted, onwardAtOnce } from './device/features.ts';
 import {
   byPriority,
   emergencyNumber,
@@ -61,7 +63,11 @@ export type Route =
       readonly kind: 'targets';
       readonly targets: readonly Target[];
       readonly later: readonly (readonly Target[])[];
+      /** Devices that forwarded the call, in order. */
+      readonly diverted?: readonly Diverted[];
     }
+  /** It waits at a routing point or in a queue to be distributed (`distribute/`). */
+  | { readonly kind: 'distribute'; readonly number: string; readonly at: 'point' | 'queue' }
   | { readonly kind: 'refuse'; readonly status: number; readonly tail?: string };
 
 /** Who calls: his class of service, and the trunk he comes by ('' for none). */
@@ -88,10 +94,27 @@ const MOST_GROUPS = 16;
 
 // ITU-T Q.850, by RFC 3326: what a caller's phone can show or act on.
 const NO_CIRCUIT = `Reason: Q.850;cause=34;text="no circuit available"\r\n${EMPTY_TAIL}`;
+const UNDISTURBED = `Reason: SIP;cause=486;text="Do not disturb"\r\n${EMPTY_TAIL}`;
 const OUT_OF_ORDER = `Reason: Q.850;cause=27;text="destination out of order"\r\n${EMPTY_TAIL}`;
 
-/** @param called the user part of the Request-URI, unescaped. */
-export function route(cx: Context, called: string, caller: Caller = TRUSTED_CALLER): Route {
+/** Devices that may forward one call, one after the other. */
+const MOST_DIVERTED = 5;
+
+/**
+ * @param called the user part of the Request-URI, unescaped.
+ * @param by devices that forwarded the call until now.
+ */
+export function route(
+  cx: Context,
+  called: string,
+  caller: Caller = TRUSTED_CALLER,
+  by: readonly Diverted[] = [],
+): Route {
+  const way = routed(cx, called, caller, by);
+  return by.length === 0 || way.kind !== 'targets' || way.diverted ? way : { ...way, diverted: by };
+}
+
+function routed(cx: Context, called: string, caller: Caller, by: readonly Diverted[]): Route {
   const { site } = cx.settings;
   const emergency = caller.trunk === '' ? emergencyNumber(site, called) : undefined;
   if (emergency !== undefined) {
@@ -101,11 +124,15 @@ export function route(cx: Context, called: string, caller: Caller = TRUSTED_CALL
   switch (way.kind) {
     case 'refuse':
       return { kind: 'refuse', status: way.status };
+    case 'distribute':
+      return mayCall(site, caller.classOfService, called, true)
+        ? way
+        : { kind: 'refuse', status: 403 };
     case 'extension':
       if (!mayCall(site, caller.classOfService, called, true)) {
         return { kind: 'refuse', status: 403 };
       }
-      return toPhones(cx, way.number);
+      return toExtension(cx, way.number, by);
     case 'trunks': {
       if (!mayCall(site, caller.classOfService, called, false)) {
         cx.count('callsBarred');
@@ -113,9 +140,24 @@ export function route(cx: Context, called: string, caller: Caller = TRUSTED_CALL
       }
       const trunks = way.groups.flatMap((g) => arranged(cx, g));
       const own = onNet(cx, way.number, trunks);
-      return own === '' ? byTrunks(cx, way.number, trunks, caller, false) : toPhones(cx, own);
+      if (own !== '') return toExtension(cx, own, by);
+      return byTrunks(cx, way.number, trunks, caller, false);
     }
   }
+}
+
+/** The phones of an extension, or where it has calls forwarded to. */
+function toExtension(cx: Context, number: string, by: readonly Diverted[]): Route {
+  const phones = toPhones(cx, number);
+  const onward = onwardAtOnce(cx, number, phones.kind === 'targets');
+  if (onward === undefined) return phones;
+  const { to, reason } = onward;
+  if (to === '') return { kind: 'refuse', status: 486, tail: UNDISTURBED };
+  const all = [...by, { by: number, to, reason }];
+  if (all.length > MOST_DIVERTED || all.some((d) => d.by === to)) {
+    return { kind: 'refuse', status: 482 };
+  }
+  return route(cx, to, { classOfService: classOf(cx, number), trunk: '' }, all);
 }
 
 function toPhones(cx: Context, number: string): Route {

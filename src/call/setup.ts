@@ -8,7 +8,7 @@ import type { Peer } from '../base/peer.ts';
 import type { Context } from '../proto/context.ts';
 import { targetOf, uriOf, userOf } from '../proto/sip/address.ts';
 import { authenticate, type Proof, SERVICE } from '../proto/sip/digest.ts';
-import { answerStateless, openServer, trying } from '../proto/sip/server.ts';
+import { answerStateless, openServer, respond, trying } from '../proto/sip/server.ts';
 import {
   ALLOW,
   behindNat,
@@ -17,6 +17,7 @@ import {
   isOfferless,
   passedOn,
   randomWord,
+  statelessTag,
   withoutTag,
 } from '../proto/sip/text.ts';
 import { type Trunk, trunkOfUser } from '../proto/site.ts';
@@ -24,12 +25,15 @@ import { escapeUser, H, type SipMessage, unescapeUser } from '../sip-parser/inde
 import { refusal, whoIs } from './admission.ts';
 import { referred } from './control/refer-out.ts';
 import { beginCall } from './csta/ccall.ts';
+import { refusedCall } from './csta/refused.ts';
 import { calledIn, emergencyNumber, isExtension } from './dialplan.ts';
+import { arrive } from './distribute/arrive.ts';
 import { keepHunt } from './hunt.ts';
 import { assertedBy, calledBy, wantsPrivacy } from './identity.ts';
 import { invite, type Offer } from './invite.ts';
 import { hopFor, routeLines, tagOf } from './leg.ts';
 import { describes } from './offer.ts';
+import { divert } from './redirect.ts';
 import { reliableFor } from './reliable.ts';
 import { replace } from './replaces.ts';
 import { type Caller, classOf, type Route, route } from './route.ts';
@@ -62,7 +66,7 @@ export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): vo
   }
   const way = route(cx, sender.called, sender.caller);
   if (way.kind === 'refuse') {
-    answerStateless(cx, m, from, way.status, way.tail ?? EMPTY_TAIL);
+    refuse(cx, m, key, from, sender, way);
     return;
   }
   const brief = tooBrief(cx, m);
@@ -72,6 +76,28 @@ export function newCall(cx: Context, m: SipMessage, key: string, from: Peer): vo
   }
   cx.count('callsTried');
   place(cx, m, key, from, sender, way, hops < 0 ? 69 : hops - 1);
+}
+
+/** Who belongs to us and calls what leads nowhere is told of, and so it is remembered. */
+function refuse(
+  cx: Context,
+  m: SipMessage,
+  key: string,
+  from: Peer,
+  sender: Sender,
+  way: Extract<Route, { kind: 'refuse' }>,
+): void {
+  const tail = way.tail ?? EMPTY_TAIL;
+  const { extension, called } = sender;
+  if (!cx.settings.csta || (extension === '' && sender.caller.trunk === '')) {
+    answerStateless(cx, m, from, way.status, tail);
+    return;
+  }
+  const stx = openServer(cx, m, key, from, 0, statelessTag(m, cx.settings));
+  respond(cx, stx, way.status, '', tail);
+  const kind = extension === '' ? 'inbound' : 'internal';
+  const calling = extension || unescapeUser(userOf(uriOf(m.header(H.From) ?? '')));
+  refusedCall(cx, { kind, calling, called }, way.status);
 }
 
 /** Who calls, by what is known of him; what he calls, in the site's own numbering. */
@@ -138,14 +164,15 @@ function place(
   key: string,
   from: Peer,
   sender: Sender,
-  way: Extract<Route, { kind: 'targets' }>,
+  way: Exclude<Route, { kind: 'refuse' }>,
   hops: number,
 ): void {
   const { called } = sender;
   const fromValue = m.header(H.From) ?? '';
   const to = m.header(H.To) ?? '';
   const caller = userOf(uriOf(fromValue));
-  const outside = way.targets.some((t) => t.hop !== undefined);
+  const targets = way.kind === 'targets' ? way.targets : [];
+  const outside = targets.some((t) => t.hop !== undefined);
   const kind = sender.extension === '' ? 'inbound' : outside ? 'outbound' : 'internal';
   const values = {
     state: 'trying',
@@ -173,11 +200,26 @@ function place(
     tail: passedOn(m, ALLOW),
     offerless,
     // A phone's offer in a reliable response would need this caller's answer, and one alone.
-    reliable: !offerless || (leg.reliable !== 'no' && way.targets.length === 1),
+    reliable: !offerless || (leg.reliable !== 'no' && targets.length < 2),
     identity: sender.identity,
     anonymous: wantsPrivacy(m),
     description: offerless ? '' : bodyTail(m),
   };
+  if (way.kind === 'distribute') {
+    arrive(cx, call, leg, way.number, way.at, { offer });
+    return;
+  }
+  inviteAll(cx, call, way, offer);
+}
+
+/** Invites whom a number led to; who forwarded the call is told of, and remembered. */
+function inviteAll(
+  cx: Context,
+  call: Call,
+  way: Extract<Route, { kind: 'targets' }>,
+  plain: Offer,
+): void {
+  const offer = way.diverted === undefined ? plain : divert(cx, call, plain, way.diverted);
   for (const target of way.targets) invite(cx, call, target, offer);
   keepHunt(cx, call, way.targets, way.later, offer);
 }

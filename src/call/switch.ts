@@ -39,13 +39,27 @@ import {
   validateResponse,
 } from '../sip-parser/index.ts';
 import { admits, notAllowed, refusal, roomFor } from './admission.ts';
+import { agentDue, resumeAgents } from './agent/agent.ts';
+import { AGENT, type Agent } from './agent/rows.ts';
 import { BRIDGE, type Bridge } from './bridge-rows.ts';
 import { happen } from './call.ts';
+import { CONFERENCE, MEMBER, RECORDING, WATCH } from './conference/rows.ts';
 import { bridgeDue } from './control/refer-out.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
+import { DEVICE } from './device/rows.ts';
 import { ack, cancelled, inDialog, OPTIONS_TAIL } from './dialog.ts';
+import { distributionDue } from './distribute/arrive.ts';
+import { digitsDue } from './distribute/digits.ts';
+import {
+  DIGITS,
+  DISTRIBUTION,
+  type Digits,
+  type Distribution,
+  ROUTER,
+  TURNS,
+} from './distribute/rows.ts';
 import { lapse, mailboxWord } from './events/mailbox.ts';
 import { resumeSubscriptions, subscriptionDue } from './events/notifier.ts';
 import { MAILBOX, type Mailbox, SUBSCRIPTION, type Subscription } from './events/rows.ts';
@@ -56,6 +70,9 @@ import { huntDue } from './hunt.ts';
 import { resumeMedia } from './media.ts';
 import { newMessage } from './message.ts';
 import { hearOutcome } from './outcomes.ts';
+import { parkDue } from './park/park.ts';
+import { PARK, type Park } from './park/rows.ts';
+import { forwardsSilence } from './redirect.ts';
 import { outOfDialog } from './refer.ts';
 import { registrarsFound, registrationDue, settleRegistrations } from './register-out.ts';
 import { expire, register } from './registrar.ts';
@@ -93,9 +110,20 @@ export const CALL_TABLES: readonly TableSpec[] = [
   SESSION,
   MONITOR,
   REQUEST,
+  AGENT,
+  DEVICE,
   BRIDGE,
+  CONFERENCE,
+  MEMBER,
+  WATCH,
+  RECORDING,
+  PARK,
   CDR,
   HOUSE,
+  ROUTER,
+  DISTRIBUTION,
+  DIGITS,
+  TURNS,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */
@@ -240,6 +268,7 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       return;
     case CALL.number: {
       const call = row as Call;
+      if (forwardsSilence(cx, call)) return;
       cx.store.patch(CALL, call, { noAnswerAt: 0 });
       const said = {
         leg: undefined,
@@ -297,11 +326,23 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
     case CDR.number:
       cdrDue(cx, row as Cdr);
       return;
+    case PARK.number:
+      parkDue(cx, row as Park);
+      return;
     case BRIDGE.number:
       bridgeDue(cx, row as Bridge);
       return;
     case REOFFER.number:
       hearOutcome(cx, reofferDue(cx, row as Reoffer));
+      return;
+    case DISTRIBUTION.number:
+      distributionDue(cx, row as Distribution);
+      return;
+    case DIGITS.number:
+      digitsDue(cx, row as Digits);
+      return;
+    case AGENT.number:
+      agentDue(cx, row as Agent);
       return;
     default:
   }
@@ -332,6 +373,7 @@ export function resume(plain: Context): void {
   }
   resumeFlows(cx);
   resumeSubscriptions(cx);
+  resumeAgents(cx);
   resumeMedia(cx);
   publish(cx);
 }

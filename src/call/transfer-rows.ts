@@ -10,7 +10,7 @@ export const REOFFER = table({
   fields: {
     leg: 'int',
     /** Who wants to hear what became of it; `none`: nobody any more. */
-    purpose: ['none', 'transfer', 'media', 'bridge', 'hold'],
+    purpose: ['none', 'transfer', 'media', 'bridge', 'hold', 'conference'],
     /** The row of that purpose. */
     ref: 'int',
     /** Body headers, empty line and body; '' for an INVITE without an offer. */
@@ -73,7 +73,8 @@ export type Transfer = RowOf<typeof TRANSFER.fields>;
 
 export const REDIRECT = table({
   name: 'redirect',
-  about: 'Calls that a phone redirected (3xx): whom else to try, and with which offer.',
+  about:
+    'Calls that a phone redirected (3xx), or its extension forwards: whom else to try, and with which offer.',
   number: 16,
   fields: {
     call: 'int',
@@ -96,6 +97,8 @@ export const REDIRECT = table({
     offerless: 'flag',
     /** The extension that redirected last: its class of service holds. */
     by: 'text',
+    /** It did not: it has calls forwarded (`device/`). */
+    forwarded: 'flag',
   },
   indexes: { call: 'unique' },
   deadline: () => NEVER,

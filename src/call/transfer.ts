@@ -27,6 +27,7 @@ import { ALLOW, bodyTail, EMPTY_TAIL } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
 import { bridgeLoses, bridgesOf } from './bridge.ts';
 import { happen } from './call.ts';
+import { conferenceLoses } from './conference/conference.ts';
 import { oneCall } from './csta/merge.ts';
 import { closeLeg, contactOf, dropLeg, hangUp, sendAck, tidy } from './leg.ts';
 import { notify } from './notify.ts';
@@ -473,6 +474,13 @@ export function targetRefuses(cx: Context, call: Call, status: number): void {
   if (t !== undefined) move(cx, t, 'refuse', { status });
 }
 
+/** Done as soon as it began: the transferee waits where he was sent. */
+export function transferDone(cx: Context, t: Transfer): void {
+  cx.count('transfersDone');
+  cx.store.patch(TRANSFER, t, { state: 'joined', status: 200 });
+  for (const action of ['tell', 'release', 'finish'] as const) act(cx, t, action, NEWS);
+}
+
 /** Refused before it began: the number leads nowhere. */
 export function refuseAtOnce(cx: Context, t: Transfer, status: number): void {
   move(cx, t, 'refuse', { status });
@@ -527,6 +535,7 @@ export function callEnds(cx: Context, call: Call, gone: Leg | undefined): void {
     for (const holder of holdersOf(cx, leg)) if (holder.call !== call.id) endLeg(cx, holder);
     bridgeLoses(cx, leg);
   }
+  conferenceLoses(cx, call.id);
 }
 
 /** A leg is over, but not its call: transfers that needed it end. */

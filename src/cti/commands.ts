@@ -3,6 +3,20 @@
  * schema of `services.ts` already; a command answers in the same turn, and events tell the rest.
  */
 
+import {
+  getAgentState,
+  reserveAgent,
+  setAgentState,
+  snapshotAgents,
+} from '../call/agent/commands.ts';
+import { conferenceCall, singleStepConferenceCall } from '../call/conference/commands.ts';
+import {
+  pauseRecording,
+  resumeRecording,
+  startRecording,
+  stopRecording,
+} from '../call/conference/record.ts';
+import { changeMonitoring, startMonitoring, stopMonitoring } from '../call/conference/supervise.ts';
 import { answerCall, generateDigits, setMute } from '../call/control/answer.ts';
 import { clearCall, clearConnection } from '../call/control/clear.ts';
 import { alternateCall, holdCall, reconnectCall, retrieveCall } from '../call/control/hold.ts';
@@ -11,6 +25,25 @@ import { deflectCall, singleStepTransferCall, transferCall } from '../call/contr
 import { associateData } from '../call/csta/data.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
 import type { Session } from '../call/csta/rows.ts';
+import {
+  getDoNotDisturb,
+  getForwarding,
+  getMessageWaiting,
+  setDoNotDisturb,
+  setForwarding,
+  setMessageWaiting,
+} from '../call/device/commands.ts';
+import { snapshotQueues } from '../call/distribute/queues.ts';
+import {
+  applyTreatment,
+  routeEnd,
+  routeRegister,
+  routeRegisterCancel,
+  routeReject,
+  routersLeave,
+  routeSelect,
+} from '../call/distribute/router.ts';
+import { parkCall, pickupCall } from '../call/park/park.ts';
 import type { Context } from '../proto/context.ts';
 import {
   changeMonitorFilter,
@@ -24,9 +57,73 @@ import {
 import type { Method, Params } from './services.ts';
 
 type Command<M extends Method> = (cx: Context, p: Params<M>, session: Session) => Done | Refusal;
+type Commands = { readonly [M in Method]?: Command<M> };
+
+/** Two calls of one device. */
+function two(p: Params<'transferCall'>) {
+  return { heldConnection: p.heldCall, activeConnection: p.activeCall };
+}
+
+const CALLS: Commands = {
+  makeCall: (cx, { calledNumber: calledDevice, ...p }) => makeCall(cx, { calledDevice, ...p }),
+  makePredictiveCall: (cx, { calledNumber: calledDevice, noAnswerS: ringS, ...p }) =>
+    makePredictiveCall(cx, { calledDevice, ringS, ...p }),
+  answerCall,
+  clearConnection,
+  clearCall,
+  holdCall,
+  retrieveCall,
+  alternateCall: (cx, p) => alternateCall(cx, two(p)),
+  reconnectCall: (cx, p) => reconnectCall(cx, two(p)),
+  consultationCall: (cx, { existingCall: connection, consultedDevice: calledDevice, ...p }) =>
+    consultationCall(cx, { connection, calledDevice, ...p }),
+  transferCall: (cx, p) => transferCall(cx, two(p)),
+  conferenceCall,
+  singleStepTransferCall: (cx, { activeCall: connection, ...p }) =>
+    singleStepTransferCall(cx, { connection, ...p }),
+  singleStepConferenceCall,
+  deflectCall,
+  generateDigits: (cx, { durationMs: toneMs, ...p }) => generateDigits(cx, { toneMs, ...p }),
+  setMute: (cx, { muted: mute, ...p }) => setMute(cx, { mute, ...p }),
+  parkCall,
+  directedPickupCall: (cx, { newDevice: device, callToBePickedUp: target }) =>
+    pickupCall(cx, { device, target }),
+  associateData,
+};
+
+const CENTRE: Commands = {
+  routeRegister,
+  routeRegisterCancel,
+  routeSelect,
+  routeReject,
+  routeEnd,
+  applyTreatment,
+  setAgentState: (cx, { deviceId: device, requestedAgentState: requestedState, ...p }) =>
+    setAgentState(cx, { device, requestedState, ...p }),
+  getAgentState: (cx, p) => getAgentState(cx, { device: p.deviceId }),
+  reserveAgent,
+  snapshotAgents,
+  snapshotQueues,
+  setDoNotDisturb: (cx, { deviceId: device, ...p }) => setDoNotDisturb(cx, { device, ...p }),
+  getDoNotDisturb: (cx, p) => getDoNotDisturb(cx, { device: p.deviceId }),
+  setForwarding: (cx, { deviceId: device, ...p }) => setForwarding(cx, { device, ...p }),
+  getForwarding: (cx, p) => getForwarding(cx, { device: p.deviceId }),
+  setMessageWaiting: (cx, { deviceId: device, ...p }) => setMessageWaiting(cx, { device, ...p }),
+  getMessageWaiting: (cx, p) => getMessageWaiting(cx, { device: p.deviceId }),
+  startMonitoring: (cx, { supervisor: supervisorDevice, deviceId: device, ...p }) =>
+    startMonitoring(cx, { supervisorDevice, device, ...p }),
+  changeMonitoring: (cx, { supervisor: supervisorDevice, deviceId: device, mode }) =>
+    changeMonitoring(cx, { supervisorDevice, mode, ...(device === undefined ? {} : { device }) }),
+  stopMonitoring: (cx, { supervisor: supervisorDevice, deviceId: device }) =>
+    stopMonitoring(cx, { supervisorDevice, ...(device === undefined ? {} : { device }) }),
+  startRecording,
+  pauseRecording,
+  resumeRecording,
+  stopRecording,
+};
 
 /** Sessions are in `request.ts`; `ping` and `getSystemStatus` are answered at the door. */
-const COMMANDS: { readonly [M in Method]?: Command<M> } = {
+const COMMANDS: Commands = {
   monitorStart,
   monitorStop,
   changeMonitorFilter,
@@ -34,22 +131,8 @@ const COMMANDS: { readonly [M in Method]?: Command<M> } = {
   snapshotCall,
   snapshotCalls,
   getDevices,
-  associateData,
-  makeCall,
-  makePredictiveCall,
-  answerCall: (cx, p) => answerCall(cx, p.connection),
-  clearConnection: (cx, p) => clearConnection(cx, p.connection),
-  clearCall,
-  holdCall: (cx, p) => holdCall(cx, p.connection),
-  retrieveCall: (cx, p) => retrieveCall(cx, p.connection),
-  alternateCall,
-  reconnectCall,
-  consultationCall,
-  transferCall,
-  singleStepTransferCall,
-  deflectCall: (cx, { connection, ...p }) => deflectCall(cx, { ...connection, ...p }),
-  generateDigits: (cx, { connection, ...p }) => generateDigits(cx, { ...connection, ...p }),
-  setMute: (cx, { connection, ...p }) => setMute(cx, { ...connection, ...p }),
+  ...CALLS,
+  ...CENTRE,
 };
 
 export function command(
@@ -64,4 +147,6 @@ export function command(
 }
 
 /** A session is over: what its program did for others, somebody else must do. */
-export function sessionOver(_cx: Context, _session: number): void {}
+export function sessionOver(cx: Context, session: number): void {
+  routersLeave(cx, session);
+}

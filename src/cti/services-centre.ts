@@ -1,7 +1,7 @@
 /** Services of the contact centre: routing, agents, features of devices, supervision, recording. */
 
 import { z } from 'zod';
-import { CHARGES, type ProgramRole } from '../proto/centre.ts';
+import type { ProgramRole } from '../proto/centre.ts';
 import * as s from './schema.ts';
 import type { Service } from './services.ts';
 
@@ -29,14 +29,17 @@ const AGENT_STATES = ['loggedOn', 'loggedOff', 'notReady', 'ready', 'workingAfte
 const FORWARDINGS = ['forwardImmediate', 'forwardBusy', 'forwardNoAns'] as const;
 
 const treatment = z.strictObject({
-  kind: z.enum(['prompt', 'music', 'ringback', 'busy', 'silence', 'collect']),
+  kind: z.enum(['prompt', 'music', 'ringback', 'busy', 'fastBusy', 'silence', 'collect']),
   prompt: s.text.optional().describe('What is played: a name the media service knows, or digits.'),
   repeat: z.int().min(1).max(1000).optional(),
   durationS: s.seconds.optional(),
-  charge: z.enum(CHARGES).optional().describe('Before the call is answered (free), or after.'),
-  digits: z.int().min(1).max(64).optional().describe('collect: so many at most.'),
-  leastDigits: z.int().min(0).max(64).optional(),
-  totalS: s.seconds.optional(),
+  charge: z
+    .enum(['early', 'answered'])
+    .optional()
+    .describe('Heard before or after the answer; after an answer nothing is early any more.'),
+  leastDigits: z.int().min(0).max(64).optional().describe('collect: fewer are told as not enough.'),
+  totalS: s.seconds.optional().describe('collect: patience in all.'),
+  digits: z.int().min(1).max(64).optional().describe('collect: so many are waited for.'),
   firstDigitS: s.seconds.optional(),
   interDigitS: s.seconds.optional(),
   terminator: z
@@ -73,7 +76,12 @@ const ROUTING = {
       userData: s.userData.optional(),
       callingDevice: s.deviceId.optional(),
       noAnswerS: s.seconds.optional(),
-      overflow: z.array(s.called).max(16).optional().describe('When nobody answers, in turn.'),
+      overflow: z
+        .array(s.called)
+        .max(16)
+        .optional()
+        .describe('Tried in turn after no answer: numbers, `recall`, `release`.'),
+      record: z.boolean().optional(),
     }),
     s.done,
   ),

@@ -315,7 +315,10 @@ const CALL_SERVICES = {
   directedPickupCall: ofCall(
     'A device takes a call that rings, waits or is parked elsewhere.',
     ['newDevice'],
-    z.strictObject({ callToBePickedUp: s.connection, newDevice: s.deviceId }),
+    z.strictObject({
+      callToBePickedUp: z.union([s.connection, s.deviceId]).describe('It, or where it is parked.'),
+      newDevice: s.deviceId,
+    }),
     s.done,
   ),
   associateData: ofCall(

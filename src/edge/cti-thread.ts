@@ -5,15 +5,26 @@
  * May load: cti/ (door, hub, document), ws, node's HTTP and TLS. Not the engine, not SQLite.
  */
 
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ProgramInput } from '../cti/terms.ts';
 import { noStanding, StandingCell } from '../pair/standing.ts';
 import { mono } from './clock.ts';
-import { CtiServer } from './cti-server.ts';
 import { CELL, type CtiThreadData, type FromCti, type ToCti } from './cti-words.ts';
+import { netlite } from './native/netlite.ts';
+
+/** nice(2): calls come first, and so does what is heard. */
+const PRIORITY = -5;
 
 const port = parentPort;
 if (port === null) throw new Error('cti-thread is started by the engine');
+try {
+  setPriority(netlite.gettid(), PRIORITY);
+} catch {
+  // where it is not allowed, nothing else has more either
+}
+// loaded with that priority, too: at the start a box has other things to do
+const { CtiServer } = await import('./cti-server.ts');
 const data = workerData as CtiThreadData;
 const lease = new Float64Array(data.lease);
 const cell = new Int32Array(data.cell);

@@ -9,14 +9,23 @@ import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { CALL_TABLES } from '../call/switch.ts';
 import type { DiskWord, Loaded, PersistBatch } from '../ledger/disk.ts';
+import { CdrFile } from './cdr-file.ts';
 import { troubleOf } from './disk-trouble.ts';
 import { netlite } from './native/netlite.ts';
 import { StateDisk } from './state-disk.ts';
 
-export type DiskThreadData = { readonly path: string };
+export type DiskThreadData = {
+  readonly path: string;
+  /** Folder of the CDR files. */
+  readonly cdrs: string;
+};
 export type DiskAnswer =
   | { readonly kind: 'loaded'; readonly loaded: Loaded; readonly setAside: string }
-  | DiskWord;
+  | DiskWord
+  /** What became of the CDRs: for the operator's log. */
+  | { readonly kind: 'cdr'; readonly level: 'alarm' | 'info'; readonly text: string };
+/** CDRs for the file, beside the batches. */
+export type CdrBatch = { readonly records: readonly string[] };
 
 const RETRY_MS = 1000;
 /** nice(2): after the engine and the sentry, which must not wait for a batch to be written. */
@@ -24,7 +33,7 @@ const PRIORITY = -5;
 
 const port = parentPort;
 if (port === null) throw new Error('disk-thread is started by the engine');
-const { path } = workerData as DiskThreadData;
+const { path, cdrs } = workerData as DiskThreadData;
 
 function say(answer: DiskAnswer): void {
   port?.postMessage(answer);
@@ -53,7 +62,20 @@ function work(): void {
   if (retrying) setTimeout(work, RETRY_MS);
 }
 
-port.on('message', (batch: PersistBatch) => {
+const cdrFile = new CdrFile(cdrs, (level, text) => say({ kind: 'cdr', level, text }));
+let cdrRetrying = false;
+
+function workCdrs(): void {
+  cdrRetrying = !cdrFile.work();
+  if (cdrRetrying) setTimeout(workCdrs, RETRY_MS);
+}
+
+port.on('message', (batch: PersistBatch | CdrBatch) => {
+  if ('records' in batch) {
+    cdrFile.take(batch.records);
+    if (!cdrRetrying) workCdrs();
+    return;
+  }
   disk.take(batch);
   if (!retrying) work();
 });

@@ -17,7 +17,7 @@ import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
 import { CtiDoor } from './cti-door.ts';
 import { Datagrams } from './datagrams.ts';
-import type { DiskAnswer, DiskThreadData } from './disk-thread.ts';
+import type { CdrBatch, DiskAnswer, DiskThreadData } from './disk-thread.ts';
 import { Flows } from './flows.ts';
 import { Link } from './link.ts';
 import { MediaDoor } from './media-door.ts';
@@ -135,7 +135,9 @@ class Loop {
   }
 
   private fromDisk(answer: DiskAnswer): void {
-    if (answer.kind !== 'loaded') this.take(answer);
+    if (answer.kind === 'cdr') {
+      say({ kind: 'log', line: { level: answer.level, text: answer.text } });
+    } else if (answer.kind !== 'loaded') this.take(answer);
   }
 
   private readonly onSip = (text: string, ip: string, port: number): void => {
@@ -196,6 +198,9 @@ class Loop {
     // the bytes change hands without a copy: the persister made them for this
     for (const batch of out.persist)
       this.disk.postMessage(batch, [batch.bytes.buffer as ArrayBuffer]);
+    if (out.records.length > 0) {
+      this.disk.postMessage({ records: [...out.records] } satisfies CdrBatch);
+    }
     if (out.closeLink) this.link.drop();
     if (out.sends.length > 0) this.send();
     this.programs.turn(out.programs, this.engine.role, this.mayAnswer());
@@ -257,7 +262,10 @@ class Loop {
 }
 
 const disk = new Worker(new URL('./disk-thread.ts', import.meta.url), {
-  workerData: { path: `${config.data}/sipair.db` } satisfies DiskThreadData,
+  workerData: {
+    path: `${config.data}/sipair.db`,
+    cdrs: `${config.data}/cdr`,
+  } satisfies DiskThreadData,
 });
 disk.on('error', (e) => {
   throw e;

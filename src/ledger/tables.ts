@@ -32,6 +32,9 @@ export class UniqueIndex {
   }
 }
 
+/** So many rows are moved one by one. */
+const SHORT = 32;
+
 export class ManyIndex {
   readonly map = new Map<Key, LiveRow[]>();
   readonly field: string;
@@ -57,9 +60,13 @@ export class ManyIndex {
     }
     const i = rows.indexOf(row);
     if (i < 0) return;
-    // `splice` would make a list of what it took
-    rows.copyWithin(i, i + 1);
-    rows.pop();
+    if (i === 0) rows.shift();
+    else if (last - i > SHORT) rows.splice(i, 1);
+    else {
+      // `splice` would make a list of what it took, and `copyWithin` is slow on lists
+      for (let k = i; k < last; k += 1) rows[k] = rows[k + 1] as LiveRow;
+      rows.pop();
+    }
   }
   all(key: Key): readonly LiveRow[] {
     return this.map.get(key) ?? NONE;

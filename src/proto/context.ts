@@ -170,8 +170,10 @@ export type Turn = {
   readonly ended: FewSet;
   /** Why: by the row of `call`, a cause of `call/csta/causes.ts`. */
   readonly causes: FewMap<string>;
+  /** By the leg, the queue or routing point that sent its call there. */
+  readonly via: FewMap<string>;
   /** Whom a caller did not get, of calls that failed in this turn: by the row of `call`. */
-  readonly failed: FewMap<string>;
+  readonly failed: FewMap<{ readonly ccall: number; readonly called: string }>;
   /** Which leg ended it: by the row of `call`. */
   readonly ender: FewMap<number>;
   /**
@@ -180,6 +182,8 @@ export type Turn = {
    */
   readonly logs: FewMap<string>;
   readonly ends: FewMap<string>;
+  /** Devices whose registrations came or went, and whether they were in service before. */
+  readonly devices: Map<string, boolean>;
 };
 
 export function newTurn(): Turn {
@@ -189,10 +193,12 @@ export function newTurn(): Turn {
     calls: new FewSet(),
     ended: new FewSet(),
     causes: new FewMap(),
+    via: new FewMap(),
     failed: new FewMap(),
     ender: new FewMap(),
     logs: new FewMap(),
     ends: new FewMap(),
+    devices: new Map(),
   };
 }
 

@@ -13,6 +13,7 @@ const FLOORS: readonly (readonly [string, number])[] = [
   ['src/input.ts', 6],
   ['src/effect.ts', 6],
   ['src/service.ts', 6],
+  ['src/cdr-feed.ts', 6],
   ['src/status.ts', 6],
   ['src/client/', 6],
   ['src/cti/', 5],

@@ -74,7 +74,7 @@ function legOf(cx: Context, aor: string, n = 0): Leg {
 
 function wayTo(cx: Context, number: string) {
   const way = route(cx, number);
-  if (way.kind === 'refuse') throw new Error(`no way to ${number}`);
+  if (way.kind !== 'targets') throw new Error(`no way to ${number}`);
   return way;
 }
 
@@ -140,6 +140,8 @@ const PLAYS: Record<string, Play> = {
         do: ({ lab }) =>
           lab.cx.store.count(BRIDGE) === 0 &&
           command(lab, (cx) => {
+            const [stays, other] = [legOf(cx, '1001'), legOf(cx, '1003')];
+            if (stays?.peer === undefined || stays.peer !== other?.id) return;
             dismiss(cx, legOf(cx, '1002', 1));
             dismiss(cx, legOf(cx, '1002'));
           }),
@@ -192,13 +194,19 @@ function attempt(step: Step, cast: Cast): boolean {
   }
 }
 
-function play(p: Play, at: number, blow: Blow): Cast & { inputs: number; done: boolean } {
+function play(
+  p: Play,
+  at: number,
+  blow: Blow,
+  before: (cast: Cast) => void = () => {},
+): Cast & { inputs: number; done: boolean } {
   const lab = new Lab();
   const a = new TransferPhone(lab, '1001', '192.0.2.1');
   const b = new TransferPhone(lab, '1002', '192.0.2.2');
   const c = new TransferPhone(lab, '1003', '192.0.2.3');
   const cast = { lab, a, b, c };
   for (const phone of [a, b, c]) lab.register(phone);
+  before(cast);
   let inputs = 0;
   let struck = false;
   const receive = lab.receive.bind(lab);
@@ -316,3 +324,46 @@ for (const [name, p] of Object.entries(PLAYS)) {
     });
   }
 }
+
+const REFUSALS = [
+  { says: [491], what: 'glare', joined: true },
+  { says: [491, 491, 491], what: 'glare again and again', joined: true },
+  { says: [488], what: 'refused for good', joined: false },
+  { says: [491, 491, 491, 491, 491, 491], what: 'glare without end', joined: false },
+] as const;
+
+for (const name of ['somebody new answers', 'two who are there', 'the same two once more']) {
+  for (const who of ['a', 'b', 'c'] as const) {
+    for (const { says, what, joined } of REFUSALS) {
+      test(`${name}: ${what} at ${who}`, (t) => {
+        const p = PLAYS[name] as Play;
+        const cast = play(p, 0, 'said', (c) => {
+          c[who].reinvites = [...says];
+        });
+        const asked = cast[who].reinvites.length < says.length;
+        t.deepEqual(faults(cast), []);
+        const living = [cast.a, cast.b, cast.c].map((x) => x.living().length);
+        // nobody who talked before is left without anybody
+        const same = joined || !asked ? p.pair : name === 'two who are there' ? 'abbc' : 'ab';
+        t.is(['a', 'b', 'c'].map((x, i) => x.repeat(living[i] ?? 0)).join(''), same);
+        t.deepEqual(end(cast, 0), []);
+      });
+    }
+  }
+}
+
+test('a leg that answers no re-INVITE any more is lost, and its other side with it', (t) => {
+  for (const who of ['a', 'c'] as const) {
+    const cast = play(PLAYS['two who are there'] as Play, 0, 'said', (c) => {
+      c[who].reinvites = new Array(100).fill(0);
+    });
+    cast.lab.pass(60_000);
+    for (let i = 0; i < 100; i += 1) {
+      for (const p of [cast.a, cast.b, cast.c]) p.act();
+      cast.lab.pass(STEP);
+    }
+    t.is(cast.lab.cx.store.count(BRIDGE), 0);
+    t.is(cast[who].living().length, 0);
+    t.deepEqual(end(cast, 0), []);
+  }
+});

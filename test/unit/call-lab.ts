@@ -214,7 +214,8 @@ export class Peer {
     const branch = o.branch ?? `z9hG4bK${this.user}${hex(this.lab.chance, 2)}`;
     const body = o.body ?? '';
     const contact = o.contact === false ? '' : `Contact: <${this.contact}>\r\n`;
-    const type = body === '' ? '' : 'Content-Type: application/sdp\r\n';
+    const typed = body === '' || (o.extra ?? '').includes('Content-Type:');
+    const type = typed ? '' : 'Content-Type: application/sdp\r\n';
     return (
       `${method} ${uri} SIP/2.0\r\nVia: SIP/2.0/UDP ${this.ip}:${this.port};branch=${branch};rport\r\n` +
       `Max-Forwards: 70\r\nFrom: "${this.user}" <${this.aor}>;tag=${o.fromTag ?? `t${this.user}`}\r\n` +

@@ -27,6 +27,7 @@ export type Heard = JsonObject & {
   readonly parties?: readonly { deviceId: string; state: string; side: string }[];
   readonly secondaryOldCall?: number;
   readonly transferringDevice?: string;
+  readonly conferencingDevice?: string;
   readonly lastRedirection?: string;
 };
 
@@ -151,14 +152,19 @@ export class CstaModel {
       if (at >= 0) {
         stay.splice(at, 1);
         kept.push(c);
-      } else if (c.device !== e.transferringDevice) this.fault(e, `${c.device} is lost`);
+      } else if (c.device !== (e.transferringDevice ?? e.conferencingDevice)) {
+        this.fault(e, `${c.device} is lost`);
+      }
     }
     this.calls.set(callId, kept);
   }
 
   private compare({ store }: Lab): void {
     const known = [...this.calls.keys()];
-    const rows = [...store.rows(CCALL)].map((c) => c.id);
+    // one that begins for a program is not heard of before a phone rings
+    const seen = (id: number): boolean =>
+      this.calls.has(id) || store.all(PARTY, 'ccall', id).length > 0;
+    const rows = [...store.rows(CCALL)].map((c) => c.id).filter(seen);
     const [a, b] = [known.sort((x, y) => x - y).join(), rows.sort((x, y) => x - y).join()];
     if (a !== b) this.faults.push(`calls ${b}, but a program knows ${a}`);
     for (const [id, list] of this.calls) {

@@ -146,6 +146,8 @@ export class Hand {
   logs: string[] = [];
   /** Questions to the name service. */
   asked: string[] = [];
+  /** CDRs for its file. */
+  records: string[] = [];
   wire: Uint8Array[] = [];
   closed = false;
   private inputs: EngineInput[] = [];
@@ -227,6 +229,7 @@ export class Hand {
     this.reports.push(...this.out.reports);
     this.logs.push(...this.out.logs.map((l) => l.text));
     this.asked.push(...this.out.questions);
+    this.records.push(...this.out.records);
     this.closed ||= this.out.closeLink;
     this.out.clear();
   }

@@ -29,6 +29,8 @@ type Talk = {
   invite: SipMessage | undefined;
   /** What it last heard the other side describe. */
   heard: string;
+  /** The Request-URI it was called by. */
+  readonly asked: string;
 };
 
 export class TransferPhone extends Peer {
@@ -39,11 +41,15 @@ export class TransferPhone extends Peer {
   /** NOTIFYs by which it was steered, and digits it was sent. */
   readonly steered: string[] = [];
   digits = '';
+  /** What it answers the next re-INVITEs with; 0: nothing. */
+  reinvites: number[] = [];
   pending: Pending[] = [];
   /** Final answers to INVITEs that wait for their ACK, by Call-ID and CSeq. */
   private readonly unheard = new Map<string, { send: () => void; at: number; wait: number }>();
   private readonly known = new Map<string, () => void>();
   answers: 'never' | 'soon' | 'refuses' = 'soon';
+  /** Provisional responses with descriptions: the tags they came with. */
+  readonly early: string[] = [];
   private version = 0;
 
   constructor(lab: Lab, user: string, ip: string) {
@@ -93,6 +99,7 @@ export class TransferPhone extends Peer {
       state: 'calling',
       invite: undefined,
       heard: '',
+      asked: '',
     };
     this.talks.set(callId, talk);
     this.start(this.request('INVITE', uri, { fromTag: tag, callId, body: this.describe() }));
@@ -211,8 +218,9 @@ export class TransferPhone extends Peer {
         this.conclude(m, talk, 481);
         return;
       }
-      this.hears(talk, m.body);
-      this.conclude(m, talk, 200);
+      const status = this.reinvites.shift() ?? 200;
+      if (status === 200) this.hears(talk, m.body);
+      if (status > 0) this.conclude(m, talk, status);
     } else if (m.method === 'NOTIFY' && /^(?:talk|hold)$/.test(m.header(H.Event) ?? '')) {
       say(200);
       this.steered.push(m.header(H.Event) ?? '');
@@ -246,12 +254,32 @@ export class TransferPhone extends Peer {
       state: 'ringing',
       invite: m,
       heard: m.body,
+      asked: m.requestUri,
     };
     this.talks.set(m.callId, talk);
     this.known.set(m.branch + m.method, () => {
       if (talk.state === 'ringing') this.reply(m, 180, talk.tag);
     });
     this.reply(m, 180, talk.tag);
+  }
+
+  /** Ends whatever it has: by CANCEL, a refusal, or BYE. */
+  hangUp(): void {
+    for (const talk of this.talks.values()) {
+      if (talk.state === 'talking') this.bye(talk);
+      else if (talk.state === 'calling') this.withdraw(talk);
+    }
+    while (this.lift(486));
+  }
+
+  private withdraw(talk: Talk): void {
+    const sent = this.pending.find((p) => p.method === 'INVITE' && p.text.includes(talk.callId));
+    if (sent === undefined || sent.final !== '' || !sent.provisional) return;
+    if (this.pending.some((p) => p.method === 'CANCEL' && p.branch === sent.branch)) return;
+    const m = parseMessage(sent.text) as SipMessage;
+    const { requestUri, fromTag, callId, cseq, branch } = m;
+    const same = { fromTag, callId, cseq, branch, contact: false };
+    this.start(this.request('CANCEL', requestUri, same));
   }
 
   /** Lifts the handset, or refuses, whatever rings. */
@@ -274,7 +302,11 @@ export class TransferPhone extends Peer {
     if (m.status < 200) {
       p.provisional = true;
       const talk = this.talks.get(m.callId);
-      if (talk !== undefined && m.toTag !== '' && talk.remoteTag === '') talk.remoteTag = m.toTag;
+      if (m.body !== '') this.early.push(m.toTag);
+      // RFC 3261 12.1: another tag is another early dialog, and the answer may be of either
+      if (talk !== undefined && m.toTag !== '' && (talk.remoteTag === '' || m.body !== '')) {
+        talk.remoteTag = m.toTag;
+      }
       return;
     }
     if (p.final !== '' && p.final !== m.text && m.status < 300) {
@@ -293,7 +325,12 @@ export class TransferPhone extends Peer {
     if (first) {
       this.hears(talk, m.body);
       talk.target = m.contactUri;
-      if (talk.remoteTag !== '' && talk.remoteTag !== m.toTag) this.complaints.push('other tag');
+      const forked = this.early.includes(talk.remoteTag);
+      if (forked && talk.remoteTag === m.toTag)
+        this.complaints.push('a second answer in one dialog');
+      if (talk.remoteTag !== '' && talk.remoteTag !== m.toTag && !forked) {
+        this.complaints.push('other tag');
+      }
       talk.remoteTag = m.toTag;
       if (talk.state === 'calling') talk.state = 'talking';
     }

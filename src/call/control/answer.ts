@@ -1,18 +1,20 @@
 /** Answering for a program, tones and muting: what is done with one leg. */
 
 import type { Context } from '../../proto/context.ts';
+import { muteMember } from '../conference/commands.ts';
 import { emit } from '../csta/event.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { directed } from '../held.ts';
 import { sendInDialog } from '../leg.ts';
-import { reoffer } from '../renegotiate.ts';
+import { type Outcome, reoffer } from '../renegotiate.ts';
 import { LEG } from '../rows.ts';
-import { type Connection, controlOf, legOf, partyOf, remember } from './find.ts';
+import { controlOf, legOf, type OneCall, partyOf, remember } from './find.ts';
 import { connected, isBusy } from './hold.ts';
 import { tellPhone } from './phone.ts';
 
 /** CSTA Answer Call (ECMA-269 17.1.4): the phone that rings is told to lift. */
-export function answerCall(cx: Context, c: Connection): Done | Refusal {
+export function answerCall(cx: Context, p: OneCall): Done | Refusal {
+  const c = p.connection;
   const party = partyOf(cx, c);
   if (isRefusal(party)) return party;
   const leg = legOf(cx, party);
@@ -24,23 +26,28 @@ export function answerCall(cx: Context, c: Connection): Done | Refusal {
   return {};
 }
 
-export type GenerateDigits = Connection & { readonly digits: string; readonly durationMs?: number };
+export type GenerateDigits = OneCall & {
+  readonly digits: string;
+  readonly toneMs?: number | undefined;
+};
 
 /** Digits of one request. */
-const DIGITS = 32;
+const DIGITS = 64;
 
 /**
  * CSTA Generate Digits (ECMA-269 17.2.10): tones to the other side, in INFO: what RFC 4733 would send is
  * media, which does not pass here.
  */
 export function generateDigits(cx: Context, p: GenerateDigits): Done | Refusal {
-  if (!/^[0-9*#A-D]+$/.test(p.digits) || p.digits.length > DIGITS)
-    return refuse('invalidParameter');
-  const found = connected(cx, p, 'connected');
+  const digits = p.digits.toUpperCase().replace(/,/g, '');
+  if (!/^[0-9*#A-D]+$/.test(digits) || digits.length > DIGITS) return refuse('invalidParameter');
+  const found = connected(cx, p.connection, 'connected');
   if (isRefusal(found)) return found;
   const { party, leg, other } = found;
-  const ms = Math.min(6000, Math.max(40, p.durationMs ?? 160));
-  for (const digit of p.digits) {
+  // while somebody rings there is only what the caller hears meanwhile
+  if (isBusy(cx, leg)) return refuse('resourceBusy');
+  const ms = Math.min(6000, Math.max(40, p.toneMs ?? 160));
+  for (const digit of digits) {
     const body = `Signal=${digit}\r\nDuration=${ms}\r\n`;
     const type = 'Content-Type: application/dtmf-relay\r\n';
     const tail = `${type}Content-Length: ${body.length}\r\n\r\n${body}`;
@@ -50,27 +57,39 @@ export function generateDigits(cx: Context, p: GenerateDigits): Done | Refusal {
     event: 'digitsGenerated',
     ccall: party.ccall,
     devices: [party.device],
-    body: { connection: { callId: party.ccall, deviceId: party.device }, digits: p.digits },
+    body: { connection: { callId: party.ccall, deviceId: party.device }, digits },
   });
-  cx.guard.know(cx.now, leg.ip);
   return {};
 }
 
-export type SetMute = Connection & { readonly muted: boolean };
+/** `reoffer.ref` of re-INVITEs that hold. */
+const MUTES = 1;
+const UNMUTES = 2;
+
+/** What became of a re-INVITE that holds or mutes. */
+export function holdOutcome(cx: Context, ref: number, { kind, leg }: Outcome): void {
+  const over = kind === 'answered' ? UNMUTES : MUTES;
+  if (ref === over && leg.muted) cx.store.patch(LEG, leg, { muted: false });
+}
+
+export type SetMute = OneCall & { readonly mute: boolean };
 
 /** The microphone of the device: its phone is told that nothing of it is wanted, or again all. */
 export function setMute(cx: Context, p: SetMute): Done | Refusal {
-  const found = connected(cx, p, 'connected');
+  const found = connected(cx, p.connection, 'connected');
   if (isRefusal(found)) return found;
   const { party, leg, other } = found;
-  if (leg.muted === p.muted) return refuse('invalidConnectionState');
+  const own = muteMember(cx, party, p.mute);
+  if (own !== undefined) return own;
+  if (leg.muted === p.mute) return refuse('invalidConnectionState');
   if (isBusy(cx, leg, other)) return refuse('resourceBusy');
-  const offer = directed(cx, leg, p.muted ? 'sendonly' : 'sendrecv');
+  const offer = directed(cx, leg, p.mute ? 'sendonly' : 'sendrecv');
   if (offer === '') return refuse('requestIncompatibleWithCall');
-  cx.store.patch(LEG, leg, { muted: p.muted });
-  reoffer(cx, leg, offer, 'hold', 0);
+  // what it was told is what counts: it is muted until it was told otherwise
+  if (p.mute) cx.store.patch(LEG, leg, { muted: true });
+  reoffer(cx, leg, offer, 'hold', p.mute ? MUTES : UNMUTES);
   emit(cx, {
-    event: p.muted ? 'muted' : 'unmuted',
+    event: p.mute ? 'muted' : 'unmuted',
     ccall: party.ccall,
     devices: [party.device],
     body: { connection: { callId: party.ccall, deviceId: party.device } },

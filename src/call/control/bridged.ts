@@ -16,6 +16,7 @@ import { dismiss, endLeg, holdersOf } from '../parts.ts';
 import { TRUSTED_CALLER } from '../route.ts';
 import { CALL, LEG, type Leg } from '../rows.ts';
 import { enter } from './enter.ts';
+import { controlOf, otherLeg } from './find.ts';
 import { callerAt, nameAddr, wayTo } from './make.ts';
 import { musicFor, noMusic, quiet, ringbackFor } from './music.ts';
 import { type Note, noteOf, noteText } from './note.ts';
@@ -52,6 +53,7 @@ function legOf(cx: Context, id: number): Leg | undefined {
 /** The phone of the device that calls rings: it is told to answer, once. */
 function rings(cx: Context, b: Bridge, note: Note): void {
   if (note.do !== 'make' || note.talked) return;
+  if (controlOf(cx, note.device).answer !== 'talk') return;
   for (const leg of cx.store.all(LEG, 'call', b.call)) {
     if (leg.state !== 'early' || !tellPhone(cx, leg, 'talk')) continue;
     cx.store.patch(BRIDGE, b, { note: noteText({ ...note, talked: true }) });
@@ -115,6 +117,11 @@ function transferred(
 ): void {
   const legs = note.legs.map((id) => legOf(cx, id)).filter((l) => l !== undefined);
   noMusic(cx, stays);
+  for (const leg of legs) {
+    noMusic(cx, leg);
+    const heard = otherLeg(cx, leg);
+    if (heard?.part === 'media') dismiss(cx, heard);
+  }
   for (const leg of legs) cx.store.patch(LEG, leg, { peer: leg.id, held: false });
   const by = legs[0];
   oneCall(cx, stays, other, by, note.single ? 'singleStepTransfer' : 'transfer');

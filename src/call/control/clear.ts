@@ -12,13 +12,14 @@ import { PARTY, type Party } from '../csta/rows.ts';
 import { inviteLines, tidy } from '../leg.ts';
 import { endLeg } from '../parts.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
-import { type Connection, callIn, legOf, partyOf, remember } from './find.ts';
+import { callIn, legOf, type OneCall, partyOf, remember } from './find.ts';
+import { noteOf } from './note.ts';
 
 const SILENT = { m: undefined, ctx: undefined, status: 0, reason: '', tail: '' };
 
 /** CSTA Clear Connection (ECMA-269 17.1.8): one that rings is refused, any other hung up. */
-export function clearConnection(cx: Context, c: Connection): Done | Refusal {
-  const party = partyOf(cx, c);
+export function clearConnection(cx: Context, p: OneCall): Done | Refusal {
+  const party = partyOf(cx, p.connection);
   if (isRefusal(party)) return party;
   const leg = legOf(cx, party);
   const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
@@ -62,8 +63,13 @@ export function clearCall(cx: Context, p: { readonly callId: number }): Done | R
   if (isRefusal(ccall)) return ccall;
   const parties = [...cx.store.all(PARTY, 'ccall', ccall.id)];
   const calls = new Set(parties.map((party) => party.call));
-  for (const b of cx.store.rows(BRIDGE)) {
+  for (const b of [...cx.store.rows(BRIDGE)]) {
     if (cx.store.get(CALL, b.call)?.ccall === ccall.id) calls.add(b.call);
+    const note = noteOf(b);
+    if (note?.do === 'refer' && note.ccall === ccall.id) {
+      cx.store.remove(BRIDGE, b);
+      cx.turn.ended.add(ccall.id);
+    }
   }
   for (const party of parties) remember(cx, party);
   for (const id of calls) {

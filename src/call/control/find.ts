@@ -10,6 +10,9 @@ import { CALL, LEG, type Leg } from '../rows.ts';
 /** A connection as CSTA names it (ECMA-269 6.1.5): a device in a call. */
 export type Connection = { readonly callId: number; readonly deviceId: string };
 
+/** What most requests are about. */
+export type OneCall = { readonly connection: Connection };
+
 /** The connection; a Refusal says whether the call or the device in it is unknown. */
 export function partyOf(cx: Context, { callId, deviceId }: Connection): Party | Refusal {
   if (cx.store.get(CCALL, callId) === undefined) return refuse('invalidCallId');

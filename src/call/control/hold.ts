@@ -11,10 +11,20 @@ import { bridgeLegs, bridgesOf } from '../bridge.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { PARTY, type Party } from '../csta/rows.ts';
 import { holds } from '../hold.ts';
+import { dismiss, holdersOf } from '../parts.ts';
 import { LEG, type Leg } from '../rows.ts';
 import { inTransfer } from '../transfer.ts';
 import { clearConnection } from './clear.ts';
-import { type Connection, controlOf, legOf, otherLeg, partyOf, remember } from './find.ts';
+import {
+  type Connection,
+  controlOf,
+  legOf,
+  type OneCall,
+  otherLeg,
+  partiesAt,
+  partyOf,
+  remember,
+} from './find.ts';
 import { musicFor, noMusic, still } from './music.ts';
 import { noteOf, noteText } from './note.ts';
 import { tellPhone } from './phone.ts';
@@ -32,7 +42,9 @@ export function connected(
     if (state === 'hold') return refuse('noHeldCall');
     return refuse(party.state === 'hold' ? 'invalidConnectionState' : 'noActiveCall');
   }
-  const other = leg.held ? cx.store.get(LEG, leg.peer) : otherLeg(cx, leg);
+  const other = leg.held
+    ? cx.store.get(LEG, leg.peer)
+    : (holdersOf(cx, leg)[0] ?? otherLeg(cx, leg));
   if (other?.state !== 'confirmed') return refuse('requestIncompatibleWithCall');
   return { party, leg, other };
 }
@@ -46,7 +58,8 @@ export function isBusy(cx: Context, ...legs: readonly Leg[]): boolean {
 }
 
 /** CSTA Hold Call (ECMA-269 17.1.17). */
-export function holdCall(cx: Context, c: Connection): Done | Refusal {
+export function holdCall(cx: Context, p: OneCall): Done | Refusal {
+  const c = p.connection;
   const found = connected(cx, c, 'connected');
   if (isRefusal(found)) return found;
   const { party, leg, other } = found;
@@ -59,7 +72,9 @@ export function holdCall(cx: Context, c: Connection): Done | Refusal {
 export function hold(cx: Context, party: Party, leg: Leg, other: Leg): void {
   if (controlOf(cx, party.device).hold === 'notify' && tellPhone(cx, leg, 'hold')) return;
   noMusic(cx, leg);
+  const heard = otherLeg(cx, leg);
   cx.store.patch(LEG, leg, { held: true, peer: other.id });
+  if (heard !== undefined && heard.id !== other.id) dismiss(cx, heard);
   still(cx, leg);
   // a service needs no music, and who holds himself has it already
   if (other.held) noMusic(cx, other);
@@ -67,11 +82,14 @@ export function hold(cx: Context, party: Party, leg: Leg, other: Leg): void {
 }
 
 /** CSTA Retrieve Call (ECMA-269 17.1.26). */
-export function retrieveCall(cx: Context, c: Connection): Done | Refusal {
+export function retrieveCall(cx: Context, p: OneCall): Done | Refusal {
+  const c = p.connection;
   const found = connected(cx, c, 'hold');
   if (isRefusal(found)) return found;
   const { party, leg, other } = found;
   if (isBusy(cx, leg, other)) return refuse('resourceBusy');
+  // a phone does not talk in two calls: that is alternateCall
+  if (partiesAt(cx, c.deviceId, 'connected').length > 0) return refuse('invalidConnectionState');
   remember(cx, party);
   retrieve(cx, leg, other);
   return {};
@@ -94,14 +112,18 @@ export function retrieve(cx: Context, leg: Leg, other: Leg): void {
   bridgeLegs(cx, leg, other, 'control', 0, noteText({ do: 'retrieve', leg: leg.id }));
 }
 
-export type TwoCalls = { readonly activeCall: Connection; readonly heldCall: Connection };
+export type TwoCalls = {
+  readonly activeConnection: Connection;
+  readonly heldConnection: Connection;
+};
 
 /** Both connections of one device. */
 export function twoCalls(cx: Context, p: TwoCalls) {
-  if (p.activeCall.deviceId !== p.heldCall.deviceId) return refuse('invalidConnectionId');
-  const active = partyOf(cx, p.activeCall);
+  const { activeConnection: a, heldConnection: h } = p;
+  if (a.deviceId !== h.deviceId || a.callId === h.callId) return refuse('invalidConnectionId');
+  const active = partyOf(cx, a);
   if (isRefusal(active)) return active;
-  const held = connected(cx, p.heldCall, 'hold');
+  const held = connected(cx, h, 'hold');
   if (isRefusal(held)) return held;
   return { active, held };
 }
@@ -110,7 +132,7 @@ export function twoCalls(cx: Context, p: TwoCalls) {
 export function alternateCall(cx: Context, p: TwoCalls): Done | Refusal {
   const found = twoCalls(cx, p);
   if (isRefusal(found)) return found;
-  const active = connected(cx, p.activeCall, 'connected');
+  const active = connected(cx, p.activeConnection, 'connected');
   if (isRefusal(active)) return active;
   const { held } = found;
   if (isBusy(cx, active.leg, active.other, held.leg, held.other)) return refuse('resourceBusy');
@@ -128,7 +150,7 @@ export function reconnectCall(cx: Context, p: TwoCalls): Done | Refusal {
   if (isRefusal(found)) return found;
   const { held } = found;
   if (isBusy(cx, held.leg, held.other)) return refuse('resourceBusy');
-  const cleared = clearConnection(cx, p.activeCall);
+  const cleared = clearConnection(cx, { connection: p.activeConnection });
   if (isRefusal(cleared)) return cleared;
   const still = cx.store.get(PARTY, held.party.id);
   if (still !== undefined) remember(cx, still);

@@ -4,7 +4,8 @@
  * other end: whoever answers outside is connected with the device, queue or routing point.
  */
 
-import { asciiJson, type JsonObject } from '../../base/json.ts';
+import { asciiJson } from '../../base/json.ts';
+import { LIMITS } from '../../base/limits.ts';
 import type { Context } from '../../proto/context.ts';
 import { extensionOf } from '../../proto/site.ts';
 import { escapeUser } from '../../sip-parser/index.ts';
@@ -21,12 +22,14 @@ import { noteText } from './note.ts';
 import { answerLines } from './phone.ts';
 import { referCall } from './refer-out.ts';
 
+export type UserData = { readonly [name: string]: string };
+
 export type MakeCall = {
   readonly callingDevice: string;
-  readonly calledNumber: string;
-  readonly userData?: JsonObject;
+  readonly calledDevice: string;
+  readonly userData?: UserData | undefined;
   /** false: the phone only rings, whatever it can; its user lifts. */
-  readonly autoOriginate?: boolean;
+  readonly autoOriginate?: boolean | undefined;
 };
 
 /** From value of a device of ours: its number, and its name where the site knows one. */
@@ -66,13 +69,13 @@ export function roomLeft(cx: Context): boolean {
 }
 
 /** User data of a request as a call keeps it; '' for none. */
-function dataText(data: JsonObject | undefined): string {
+function dataText(data: UserData | undefined): string {
   return data === undefined || Object.keys(data).length === 0 ? '' : asciiJson(data);
 }
 
 /** CSTA Make Call (ECMA-269 17.1.20). */
 export function makeCall(cx: Context, p: MakeCall): Done | Refusal {
-  const kind = isExtension(cx.settings, p.calledNumber) ? 'internal' : 'outbound';
+  const kind = isExtension(cx.settings, p.calledDevice) ? 'internal' : 'outbound';
   return begin(cx, p, { kind, data: dataText(p.userData) }, false);
 }
 
@@ -84,7 +87,7 @@ function begin(
   how: Kind & { readonly data: string; readonly primary?: number },
   consult: boolean,
 ): Done | Refusal {
-  const { callingDevice: device, calledNumber: called } = p;
+  const { callingDevice: device, calledDevice: called } = p;
   const phones = phonesOf(cx, device);
   if (isRefusal(phones)) return phones;
   const way = wayTo(cx, called, callerAt(cx, device));
@@ -92,6 +95,7 @@ function begin(
   const active = partiesAt(cx, device).filter((x) => x.state !== 'hold' && x.ccall !== how.primary);
   if (active.length > 0) return refuse('resourceBusy');
   if (!roomLeft(cx)) return refuse('overload');
+  if (how.data.length > LIMITS.userDataBytes) return refuse('limitReached');
   const made = { ...how, calling: device, called };
   if (controlOf(cx, device).make === 'refer') return referCall(cx, phones, device, called, made);
   const asked = p.autoOriginate !== false;
@@ -111,20 +115,20 @@ function callMade(cx: Context, id: number, device: string): Done {
   const call = cx.store.get(CALL, id);
   const ccall = call === undefined ? undefined : ccallOf(cx, call);
   return {
-    callingDevice: { callId: ccall?.id ?? 0, deviceId: device },
+    connection: { callId: ccall?.id ?? 0, deviceId: device },
     globalCallId: ccall?.guid ?? '',
   };
 }
 
 export type ConsultationCall = {
-  readonly existingCall: Connection;
-  readonly consultedDevice: string;
-  readonly userData?: JsonObject;
+  readonly connection: Connection;
+  readonly calledDevice: string;
+  readonly userData?: UserData | undefined;
 };
 
 /** CSTA Consultation Call (ECMA-269 17.1.10): the call is held, and a new one made from the device. */
 export function consultationCall(cx: Context, p: ConsultationCall): Done | Refusal {
-  const { existingCall: c, consultedDevice } = p;
+  const { connection: c, calledDevice } = p;
   const active = connected(cx, c, 'connected');
   const found = isRefusal(active) ? connected(cx, c, 'hold') : active;
   if (isRefusal(found)) return active;
@@ -132,7 +136,7 @@ export function consultationCall(cx: Context, p: ConsultationCall): Done | Refus
   if (isBusy(cx, leg, other)) return refuse('resourceBusy');
   const own = cx.store.get(CCALL, party.ccall);
   const data = p.userData === undefined ? (own?.data ?? '') : dataText(p.userData);
-  const asked = { callingDevice: c.deviceId, calledNumber: consultedDevice };
+  const asked = { callingDevice: c.deviceId, calledDevice };
   const made = begin(cx, asked, { kind: 'consult', primary: party.ccall, data }, true);
   if (isRefusal(made)) return made;
   cx.turn.causes.set(leg.call, 'consultation');
@@ -143,15 +147,15 @@ export function consultationCall(cx: Context, p: ConsultationCall): Done | Refus
 export type PredictiveCall = {
   /** The extension, queue or routing point that whoever answers is connected with. */
   readonly callingDevice: string;
-  readonly calledNumber: string;
-  readonly userData?: JsonObject;
+  readonly calledDevice: string;
+  readonly userData?: UserData | undefined;
   /** So long it may ring, seconds. */
-  readonly noAnswerS?: number;
+  readonly ringS?: number | undefined;
 };
 
 /** CSTA Make Predictive Call (ECMA-269 17.1.21). */
 export function makePredictiveCall(cx: Context, p: PredictiveCall): Done | Refusal {
-  const { callingDevice: device, calledNumber: called } = p;
+  const { callingDevice: device, calledDevice: called } = p;
   const own = route(cx, device, TRUSTED_CALLER);
   if (own.kind === 'refuse') return refuse('invalidDeviceId');
   const caller = isExtension(cx.settings, device) ? callerAt(cx, device) : TRUSTED_CALLER;
@@ -159,8 +163,10 @@ export function makePredictiveCall(cx: Context, p: PredictiveCall): Done | Refus
   if (isRefusal(way)) return way;
   if (way.kind !== 'targets') return refuse('invalidCalledDevice');
   if (!roomLeft(cx)) return refuse('overload');
-  const made = { kind: 'outbound', data: dataText(p.userData), calling: device, called } as const;
-  const wait = p.noAnswerS === undefined ? {} : { noAnswerMs: p.noAnswerS * 1000 };
+  const data = dataText(p.userData);
+  if (data.length > LIMITS.userDataBytes) return refuse('limitReached');
+  const made = { kind: 'outbound', data, calling: device, called } as const;
+  const wait = p.ringS === undefined ? {} : { noAnswerMs: p.ringS * 1000 };
   const note = noteText({ do: 'predictive', device, called });
   const calling = { called, from: nameAddr(cx, device), note, ...wait };
   return callMade(cx, placeCall(cx, made, way, calling, 'control', 0).call, called);

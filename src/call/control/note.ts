@@ -2,7 +2,6 @@
 
 import { asciiJson } from '../../base/json.ts';
 import type { Bridge } from '../bridge-rows.ts';
-import type { Beginning } from '../csta/ccall.ts';
 
 export type Note =
   /** A device is called for a program, to be connected with `called` once its user answers. */
@@ -24,9 +23,7 @@ export type Note =
       readonly do: 'refer';
       readonly device: string;
       readonly called: string;
-      readonly kind: Beginning['kind'];
-      readonly data: string;
-      readonly primary: number;
+      readonly ccall: number;
     }
   /** What is heard by who is held, and while somebody rings. */
   | { readonly do: 'music' }

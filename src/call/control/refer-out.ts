@@ -11,27 +11,30 @@ import { giveUpAfter } from '../../proto/sip/timers.ts';
 import { escapeUser } from '../../sip-parser/index.ts';
 import type { Targets } from '../bridge.ts';
 import { BRIDGE, type Bridge } from '../bridge-rows.ts';
-import type { Beginning } from '../csta/ccall.ts';
+import { type Beginning, newCcall } from '../csta/ccall.ts';
 import { emit } from '../csta/event.ts';
 import { type Done, type Refusal, refuse } from '../csta/refusal.ts';
+import { CCALL, type Ccall } from '../csta/rows.ts';
 import { noteOf, noteText } from './note.ts';
 
-/** The id of the call is in its events: the phone begins it. */
+/** The call is there at once, without any device in it. */
 export function referCall(
   cx: Context,
   phones: Targets,
   device: string,
   called: string,
-  made: Pick<Beginning, 'kind' | 'data' | 'primary'>,
+  made: Beginning,
 ): Done | Refusal {
   const [target] = phones.targets;
   if (target === undefined) return refuse('deviceOutOfService');
   const { session, request: reference } = cx.turn;
-  const { kind, data = '', primary = 0 } = made;
+  const ccall = newCcall(cx, {}, made);
+  // it has no row of `call` until the phone calls
+  cx.store.patch(CCALL, ccall, { calls: 0 });
   cx.store.insert(BRIDGE, {
     state: 'placing',
     purpose: 'control',
-    note: noteText({ do: 'refer', device, called, kind, data, primary }),
+    note: noteText({ do: 'refer', device, called, ccall: ccall.id }),
     session,
     request: reference,
     startedAt: cx.now,
@@ -54,11 +57,11 @@ export function referCall(
     onward: 0,
     offerless: false,
   });
-  return { callingDevice: { callId: 0, deviceId: device } };
+  return { connection: { callId: ccall.id, deviceId: device }, globalCallId: ccall.guid };
 }
 
-/** A device calls: is that a call that a program wants of it? How the call begins, then. */
-export function referred(cx: Context, device: string, called: string): Beginning | undefined {
+/** A device calls: is that a call that a program wants of it? */
+export function referred(cx: Context, device: string, called: string): Ccall | undefined {
   if (device === '' || cx.store.count(BRIDGE) === 0) return undefined;
   for (const b of cx.store.all(BRIDGE, 'call', 0)) {
     const note = noteOf(b);
@@ -66,7 +69,7 @@ export function referred(cx: Context, device: string, called: string): Beginning
     cx.turn.session = b.session;
     cx.turn.request = b.request;
     cx.store.remove(BRIDGE, b);
-    return { kind: note.kind, data: note.data, primary: note.primary };
+    return cx.store.get(CCALL, note.ccall);
   }
   return undefined;
 }
@@ -79,10 +82,11 @@ export function bridgeDue(cx: Context, b: Bridge): void {
   emit(cx, {
     event: 'failed',
     devices: [note.device],
-    ccall: 0,
+    ccall: note.ccall,
     cause: 'noAnswer',
     session: b.session,
     request: b.request,
-    body: { connection: { callId: 0, deviceId: note.device }, calledDevice: note.called },
+    body: { connection: { callId: note.ccall, deviceId: note.device }, calledDevice: note.called },
   });
+  cx.turn.ended.add(note.ccall);
 }

@@ -3,14 +3,16 @@
 import type { Context } from '../../proto/context.ts';
 import { bridgeCall, bridgeFor, bridgeLegs, bridgeTo } from '../bridge.ts';
 import { BRIDGE } from '../bridge-rows.ts';
+import { changeData } from '../csta/data.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
+import { CCALL, type Party } from '../csta/rows.ts';
 import { partner } from '../leg.ts';
 import { deflect } from '../redirect.ts';
 import { callerOn } from '../route.ts';
 import { CALL } from '../rows.ts';
-import { type Connection, legOf, partyOf, remember } from './find.ts';
+import { legOf, type OneCall, partyOf, remember } from './find.ts';
 import { connected, isBusy, type TwoCalls, twoCalls } from './hold.ts';
-import { roomLeft, wayTo } from './make.ts';
+import { roomLeft, type UserData, wayTo } from './make.ts';
 import { noMusic } from './music.ts';
 import { noteText } from './note.ts';
 
@@ -25,7 +27,8 @@ export function transferCall(cx: Context, p: TwoCalls): Done | Refusal {
   const leg = legOf(cx, active);
   const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
   if (leg === undefined || call === undefined) return refuse('requestIncompatibleWithCall');
-  if (active.ccall === held.party.ccall) return refuse('invalidConnectionId');
+  // one who holds himself could not be heard by another
+  if (held.other.held) return refuse('requestIncompatibleWithCall');
   if (isBusy(cx, held.leg, held.other)) return refuse('resourceBusy');
   const note = noteText({ do: 'transfer', legs: [held.leg.id, leg.id], single: false });
   // a consultation made for a program rings by a bridge of ours: that one is to be joined now
@@ -59,22 +62,24 @@ export function transferCall(cx: Context, p: TwoCalls): Done | Refusal {
   return {};
 }
 
-export type SingleStep = {
-  readonly activeCall: Connection;
+export type SingleStep = OneCall & {
   readonly transferredTo: string;
+  readonly userData?: UserData | undefined;
 };
 
 /** CSTA Single Step Transfer Call (ECMA-269 17.1.29). */
 export function singleStepTransferCall(cx: Context, p: SingleStep): Done | Refusal {
-  const active = connected(cx, p.activeCall, 'connected');
-  const found = isRefusal(active) ? connected(cx, p.activeCall, 'hold') : active;
+  const active = connected(cx, p.connection, 'connected');
+  const found = isRefusal(active) ? connected(cx, p.connection, 'hold') : active;
   if (isRefusal(found)) return active;
   const { leg, other } = found;
-  if (other.part !== 'device') return refuse('requestIncompatibleWithCall');
+  if (other.part !== 'device' || other.held) return refuse('requestIncompatibleWithCall');
   if (isBusy(cx, leg, other)) return refuse('resourceBusy');
   const way = wayTo(cx, p.transferredTo, callerOn(cx, leg));
   if (isRefusal(way)) return way;
   if (!roomLeft(cx)) return refuse('overload');
+  const attached = attach(cx, found.party, p.userData);
+  if (attached !== undefined) return attached;
   const note = noteText({ do: 'transfer', legs: [leg.id], single: true });
   if (way.kind !== 'targets') return refuse('notSupported');
   const lines = `Referred-By: ${leg.remoteUri}\r\n`;
@@ -82,11 +87,18 @@ export function singleStepTransferCall(cx: Context, p: SingleStep): Done | Refus
   return {};
 }
 
-export type Deflect = Connection & { readonly newDestination: string };
+/** What the one it goes to is to know of it. */
+function attach(cx: Context, party: Party, data: UserData | undefined): Refusal | undefined {
+  const ccall = cx.store.get(CCALL, party.ccall);
+  if (data === undefined || ccall === undefined) return undefined;
+  return changeData(cx, ccall, { attach: data }, party.device);
+}
+
+export type Deflect = OneCall & { readonly newDestination: string };
 
 /** CSTA Deflect Call (ECMA-269 17.1.14): what rings at the device rings somewhere else. */
 export function deflectCall(cx: Context, p: Deflect): Done | Refusal {
-  const party = partyOf(cx, p);
+  const party = partyOf(cx, p.connection);
   if (isRefusal(party)) return party;
   const leg = legOf(cx, party);
   const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);

@@ -40,18 +40,24 @@ export function beginCall(
   if ('guid' in of) {
     cx.store.patch(CCALL, of, { calls: of.calls + 1 });
     own.ccall = of.id;
-  } else own.ccall = newCcall(cx, values, of).id;
+  } else own.ccall = newCcall(cx, values, of, 1).id;
   return cx.store.insert(CALL, values);
 }
 
-function newCcall(cx: Context, values: Values<typeof CALL.fields>, how: Beginning): Ccall {
+/** @param calls rows of `call` it begins with. */
+export function newCcall(
+  cx: Context,
+  values: Values<typeof CALL.fields>,
+  how: Beginning,
+  calls = 0,
+): Ccall {
   return cx.store.insert(CCALL, {
     guid: uuid(cx),
     kind: how.kind,
     calling: how.calling ?? values.caller ?? '',
     called: how.called ?? values.called ?? '',
     primary: how.primary ?? 0,
-    calls: 1,
+    calls,
     data: how.data ?? '',
     startedAt: cx.now,
   });

@@ -44,13 +44,15 @@ export function deviceIn(cx: Context, call: Call, leg: Leg): string {
 
 /** The state of the device at the other side of a leg; undefined: it has none (yet, or any more). */
 export function stateOf(cx: Context, call: Call, leg: Leg): State | undefined {
-  if (leg.part !== 'device') return undefined;
+  if (leg.part === 'media' || leg.part === 'left') return undefined;
   switch (leg.state) {
     case 'inviting':
       if (leg.side !== 'caller' || call.state === 'ending') return undefined;
       // who takes somebody's place has it when he is answered
       return replacing(cx, leg) === undefined ? 'connected' : undefined;
     case 'early':
+      // one that was withdrawn does not ring, whatever it says
+      if (leg.peer === leg.id) return undefined;
       if (call.state !== 'trying' && call.state !== 'ringing') return undefined;
       return isPrompted(cx, call, leg) ? 'initiated' : 'alerting';
     case 'confirmed':
@@ -140,7 +142,7 @@ export function sentBy(cx: Context, call: Call, leg: Leg): Sent | undefined {
   const row = store.find(REDIRECT, 'call', call.id);
   // the phones of the first number are not called by the redirection
   if (row === undefined || leg.aor === row.by || deviceOf(leg) === call.called) return undefined;
-  return { via: row.by, cause: 'redirected' };
+  return { via: row.by, cause: row.forwarded ? 'callForward' : 'redirected' };
 }
 
 /** The device of `leg` as it was told. */

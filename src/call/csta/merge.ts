@@ -5,6 +5,7 @@ import type { Context } from '../../proto/context.ts';
 import { CALL, LEG, type Leg } from '../rows.ts';
 import type { Cause } from './causes.ts';
 import { ccallOf, moveCall } from './ccall.ts';
+import { logTo } from './cdr.ts';
 import { nameOf } from './devices.ts';
 import { type EventName, emit } from './event.ts';
 import { aboutCall, forget, partyView } from './publish.ts';
@@ -60,7 +61,13 @@ export function oneCall(
     if (leg !== undefined) cx.store.patch(LEG, leg, { part: 'left' });
     forget(cx, party, party.state, cause);
   }
-  if (other === undefined) return;
+  const done = { what: event, by: device, to: target, at: cx.now };
+  if (other === undefined) {
+    logTo(cx, kept, done);
+    return;
+  }
+  logTo(cx, kept, { ...done, with: other.guid });
+  logTo(cx, other, { ...done, into: kept.guid });
   cx.store.patch(CCALL, other, { cause });
   // all of it, or somebody would be left behind in a call that is over
   for (const id of new Set([call.id, ...parties.map((p) => p.call)])) {
@@ -74,7 +81,7 @@ function talksWithNobody(cx: Context, party: Party): boolean {
   return leg !== undefined && leg.peer === leg.id;
 }
 
-function mergeData(cx: Context, kept: Ccall, gone: Ccall): void {
+export function mergeData(cx: Context, kept: Ccall, gone: Ccall): void {
   if (gone.data === '') return;
   const own = kept.data === '' ? {} : JSON.parse(kept.data);
   cx.store.patch(CCALL, kept, { data: asciiJson({ ...JSON.parse(gone.data), ...own }) });

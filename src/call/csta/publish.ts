@@ -14,12 +14,13 @@
  */
 
 import type { Context } from '../../proto/context.ts';
+import { tellService } from '../device/service.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
 import type { Cause } from './causes.ts';
 import { noteDevice, writeCdr } from './cdr.ts';
 import { calls, deviceIn, type Seen, seenAs, sentBy, stateOf } from './devices.ts';
 import { type EventName, emit } from './event.ts';
-import { callOver, partyChanged } from './hooks.ts';
+import { callOver, partyChanged, partyMoved } from './hooks.ts';
 import { CCALL, type Ccall, MONITOR, PARTY, type Party } from './rows.ts';
 
 export { deviceOf } from './devices.ts';
@@ -33,14 +34,18 @@ const ROUNDS = 16;
 export function publish(cx: Context): void {
   if (!cx.settings.csta) return;
   const { turn } = cx;
+  if (turn.devices.size > 0) tellService(cx);
   if (turn.calls.size + turn.ended.size > 0) {
     for (let round = 0; round < ROUNDS && turn.calls.size + turn.ended.size > 0; round += 1) {
       for (let n = turn.calls.size; n > 0; n -= 1) reconcile(cx, turn.calls.shift() ?? 0);
+      // the last connections of a call are told before its end
+      if (turn.calls.size > 0) continue;
       for (let n = turn.ended.size; n > 0; n -= 1) over(cx, turn.ended.shift() ?? 0);
     }
     turn.ended.clear();
     turn.calls.clear();
     turn.causes.clear();
+    turn.via.clear();
     turn.failed.clear();
     turn.ender.clear();
     if (turn.ends.size > 0) keepEnds(cx);
@@ -102,6 +107,7 @@ function reconcile(cx: Context, id: number): void {
     for (let party of parties) {
       if (party.leg === 0) {
         if (call === undefined) gone = add(gone, party);
+        else if (party.ccall !== call.ccall) remade(cx, party, { ccall: call.ccall });
         continue;
       }
       if (shown && party.ccall !== call.ccall) party = remade(cx, party, { ccall: call.ccall });
@@ -112,14 +118,13 @@ function reconcile(cx: Context, id: number): void {
   }
   if (shown) {
     for (const leg of legs) {
-      if (leg.part !== 'device') continue;
+      if (leg.part === 'media') continue;
       const state = stateOf(cx, call, leg);
       if (state !== undefined && !isKnown(cx, call, leg)) appear(cx, call, leg, state, cause);
     }
   }
   const wanted = turn.failed.get(id);
-  const of = gone?.[0]?.ccall ?? call?.ccall ?? 0;
-  if (wanted !== undefined) failed(cx, id, of, wanted, gone, cause ?? 'destNotObtainable');
+  if (wanted !== undefined) failed(cx, id, wanted, gone, cause ?? 'destNotObtainable');
   if (gone !== undefined) leave(cx, id, call, gone, cause);
 }
 
@@ -157,7 +162,8 @@ function leave(
   for (let rank = 0; rank < 3; rank += 1) {
     for (const party of gone) {
       const own = party.leg !== 0 && party.leg === ender ? 0 : party.side === 'calling' ? 2 : 1;
-      if (own === rank) part(cx, party, cause, answered);
+      // the end of one may have taken another with it (a call that waits and its caller)
+      if (own === rank && cx.store.get(PARTY, party.id) === party) part(cx, party, cause, answered);
     }
   }
 }
@@ -165,8 +171,10 @@ function leave(
 /** @param answered its call goes on: somebody else has answered it. */
 function part(cx: Context, party: Party, cause: Cause | undefined, answered: boolean): void {
   if (party.state !== 'alerting') {
-    const left = cause === 'callCancelled' && party.side === 'calling' ? 'abandoned' : cause;
-    clear(cx, party, left ?? 'normalClearing');
+    const calling = party.side === 'calling';
+    const left = cause === 'callCancelled' && calling ? 'abandoned' : cause;
+    // the transfer he waited for has taken his call
+    clear(cx, party, left === 'normal' ? 'transfer' : (left ?? 'normalClearing'));
   } else if (cause === 'callPickup' || cause === 'redirected') {
     clear(cx, party, cause, 'diverted');
   } else clear(cx, party, answered ? 'multipleAlerting' : (cause ?? 'normalClearing'));
@@ -176,8 +184,7 @@ function part(cx: Context, party: Party, cause: Cause | undefined, answered: boo
 function failed(
   cx: Context,
   id: number,
-  of: number,
-  wanted: string,
+  wanted: { readonly ccall: number; readonly called: string },
   gone: readonly Party[] | undefined,
   cause: Cause,
 ): void {
@@ -186,12 +193,12 @@ function failed(
     cx.store.patch(PARTY, party, { state: 'failed', since: cx.now });
     tell(cx, party, 'failed', cause);
   }
-  const ccall = alerted.length > 0 ? undefined : cx.store.get(CCALL, of);
+  const ccall = alerted.length > 0 ? undefined : cx.store.get(CCALL, wanted.ccall);
   if (ccall === undefined) return;
   const party = cx.store.insert(PARTY, {
-    ccall: of,
+    ccall: ccall.id,
     call: id,
-    device: wanted === '' ? 'anonymous' : wanted.replace(/\s/g, '_'),
+    device: wanted.called === '' ? 'anonymous' : wanted.called.replace(/\s/g, '_'),
     state: 'failed',
     side: 'called',
     since: cx.now,
@@ -203,8 +210,10 @@ function failed(
 
 function appear(cx: Context, call: Call, leg: Leg, state: State, cause: Cause | undefined): void {
   const sent = sentBy(cx, call, leg);
+  // a caller is seen from his INVITE on, unless he takes somebody's place
+  const joins = sent !== undefined || (leg.side === 'caller' && leg.state === 'confirmed');
   const own = calls(cx, call, leg, state);
-  const side = !own ? 'called' : sent === undefined ? 'calling' : 'joined';
+  const side = !own ? 'called' : joins ? 'joined' : 'calling';
   const party = cx.store.insert(PARTY, {
     ccall: call.ccall,
     call: call.id,
@@ -212,7 +221,7 @@ function appear(cx: Context, call: Call, leg: Leg, state: State, cause: Cause | 
     device: deviceIn(cx, call, leg),
     state,
     side,
-    via: sent?.via ?? '',
+    via: cx.turn.via.get(leg.id) ?? sent?.via ?? '',
     since: cx.now,
     session: cx.turn.session,
     request: cx.turn.request,
@@ -279,19 +288,30 @@ export function forget(cx: Context, party: Party, was: State, cause: Cause): voi
   partyChanged(cx, { party, was, is: undefined, cause });
 }
 
-/** The connection with another call or leg: fields by which rows are found do not change. */
+/**
+ * The connection with another call or leg: fields by which rows are found do not change. Another call
+ * knows the device from now on.
+ */
 function remade(
   cx: Context,
   party: Party,
   values: { readonly ccall?: number; readonly leg?: number },
 ): Party {
-  const { call, device, state, side, via, since, session, request, startedAt, answeredAt } = party;
+  const { call, device, state, side, via, since, session, request } = party;
   const { ccall = party.ccall, leg = party.leg } = values;
+  let { startedAt, answeredAt } = party;
+  if (ccall !== party.ccall) {
+    noteDevice(cx, party, 'transfer');
+    startedAt = cx.now;
+    if (answeredAt !== 0) answeredAt = cx.now;
+  }
   cx.store.remove(PARTY, party);
-  return cx.store.insert(PARTY, {
+  const moved = cx.store.insert(PARTY, {
     ...{ ccall, call, leg, device, state, side, via, since },
     ...{ session, request, startedAt, answeredAt },
   });
+  if (ccall !== party.ccall) partyMoved(cx, cx.store.get(CCALL, party.ccall), moved);
+  return moved;
 }
 
 /** Says `event` of a connection, to those who watch its device, its call, or another device of it. */

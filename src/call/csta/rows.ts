@@ -31,6 +31,8 @@ export const CCALL = table({
     cause: 'text',
     /** What the CDR tells besides: devices, queues and agents in order, as JSON; '' for none. */
     log: 'text',
+    /** It came through a routing point or a queue: agents are busy with it (`../agent/calls.ts`). */
+    business: 'flag',
   },
   indexes: {},
   deadline: () => NEVER,

@@ -12,6 +12,8 @@ import { answer, answerStateless } from '../../proto/sip/server.ts';
 import { EMPTY_TAIL, randomWord, word } from '../../proto/sip/text.ts';
 import { H, M, type SipMessage, unescapeUser } from '../../sip-parser/index.ts';
 import { refusal, whoIs } from '../admission.ts';
+import { emit } from '../csta/event.ts';
+import { mailboxView } from '../device/commands.ts';
 import { isExtension } from '../dialplan.ts';
 import { MAILBOX, type Mailbox } from './rows.ts';
 import { BAD_EVENT, eventOf } from './subscribe.ts';
@@ -19,6 +21,7 @@ import { BAD_EVENT, eventOf } from './subscribe.ts';
 const TYPE = 'application/simple-message-summary';
 
 type No = { readonly status: number; readonly headers: string };
+const COUNTS = ['waiting', 'newMessages', 'oldMessages', 'newUrgent', 'oldUrgent'] as const;
 type Counts = Pick<Mailbox, 'waiting' | 'newMessages' | 'oldMessages' | 'newUrgent' | 'oldUrgent'>;
 
 /** PUBLISH, or a NOTIFY outside any dialog: both mean a mailbox, or nothing we know (489). */
@@ -41,7 +44,7 @@ export function mailboxWord(cx: Context, m: SipMessage, key: string, from: Peer)
   }
   if (m.methodId === M.PUBLISH) publish(cx, m, key, from, aor);
   else {
-    keep(cx, aor, countsOf(m.body), '', 0);
+    keepMailbox(cx, aor, countsOf(m.body), '', 0);
     answer(cx, m, key, from, 200, EMPTY_TAIL);
   }
 }
@@ -80,10 +83,10 @@ function publish(cx: Context, m: SipMessage, key: string, from: Peer, aor: strin
   const expires = Math.min(asked, s.maxExpiresS);
   let etag = match ?? '';
   if (expires === 0) {
-    if (box !== undefined) cx.store.remove(MAILBOX, box);
+    if (box !== undefined) lapse(cx, box);
   } else {
     const counts = m.body === '' && box !== undefined ? box : countsOf(m.body);
-    etag = etagOf(keep(cx, aor, counts, randomWord(cx.chance), cx.now + expires * 1000));
+    etag = etagOf(keepMailbox(cx, aor, counts, randomWord(cx.chance), cx.now + expires * 1000));
   }
   const tag = etag === '' ? '' : `SIP-ETag: ${etag}\r\n`;
   answer(cx, m, key, from, 200, `${tag}Expires: ${expires}\r\n${EMPTY_TAIL}`);
@@ -94,7 +97,14 @@ function etagOf(box: Mailbox): string {
   return box.etag === '' ? '' : word(box.id, box.etag);
 }
 
-function keep(cx: Context, aor: string, c: Counts, etag: string, expiresAt: number): Mailbox {
+/** Keeps what waits for an extension, and tells it. */
+export function keepMailbox(
+  cx: Context,
+  aor: string,
+  c: Counts,
+  etag: string,
+  expiresAt: number,
+): Mailbox {
   const { waiting, newMessages, oldMessages, newUrgent, oldUrgent } = c;
   const values = {
     waiting,
@@ -108,9 +118,11 @@ function keep(cx: Context, aor: string, c: Counts, etag: string, expiresAt: numb
   };
   cx.count('mailboxesTold');
   const box = cx.store.find(MAILBOX, 'aor', aor);
-  if (box === undefined) return cx.store.insert(MAILBOX, { aor, ...values });
-  cx.store.patch(MAILBOX, box, values);
-  return box;
+  const kept = box ?? cx.store.insert(MAILBOX, { aor });
+  const same = box !== undefined && COUNTS.every((n) => box[n] === c[n]);
+  cx.store.patch(MAILBOX, kept, values);
+  if (!same) tellMailbox(cx, aor);
+  return kept;
 }
 
 /** RFC 3842 5.2. Without counts only the lamp is known. */
@@ -132,4 +144,10 @@ function countsOf(body: string): Counts {
 /** A publication lapsed (RFC 3903 6.4). */
 export function lapse(cx: Context, box: Mailbox): void {
   cx.store.remove(MAILBOX, box);
+  tellMailbox(cx, box.aor);
+}
+
+function tellMailbox(cx: Context, aor: string): void {
+  const body = mailboxView(cx, aor);
+  emit(cx, { event: 'messageWaiting', devices: [aor], ccall: 0, body });
 }

@@ -17,7 +17,7 @@ import { H, isFault, parseRetryAfter, type SipMessage } from '../../sip-parser/i
 import { isExtension } from '../dialplan.ts';
 import { dialogLines, routed } from '../leg.ts';
 import { LEG } from '../rows.ts';
-import { PACKAGES } from './packages.ts';
+import { ABOUT, PACKAGES } from './packages.ts';
 import { SUBSCRIPTION, type Subscription } from './rows.ts';
 import { lampIsHeard, resumeLamps } from './unsolicited.ts';
 
@@ -86,6 +86,8 @@ function tell(
       : `active;expires=${left}`;
   const id = sub.eventId === '' ? '' : `;id=${sub.eventId}`;
   const { uri, route } = routed(sub);
+  const package_ = PACKAGES[sub.event];
+  const type = package_.typeOf?.(body) ?? package_.type;
   const ctx = request(cx, {
     method: 'NOTIFY',
     uri,
@@ -93,7 +95,7 @@ function tell(
     rest:
       `Max-Forwards: 70\r\n${dialogLines(sub, true)}CSeq: ${cseq} NOTIFY\r\n` +
       `${contactLine(cx, sub)}Event: ${sub.event}${id}\r\nSubscription-State: ${state}\r\n` +
-      `Content-Type: ${PACKAGES[sub.event].type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      `Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     cseq,
     to: sub,
     leg: 0,
@@ -197,7 +199,11 @@ export function resumeSubscriptions(cx: Context): void {
       // it may have been heard or not: it is said anew
       cx.store.patch(SUBSCRIPTION, sub, { notify: 0, changed: false, said: 0, notifyAt: 0 });
       later(cx, sub);
-    } else if (sub.event !== 'reg' && gone(sub, liveLegs(cx, sub)).length > 0) later(cx, sub);
+    } else if (
+      (PACKAGES[sub.event].about & ABOUT.legs) !== 0 &&
+      gone(sub, liveLegs(cx, sub)).length > 0
+    )
+      later(cx, sub);
     // who comes back with a refresh is no stranger
     cx.guard.know(cx.now, sub.ip);
     if (!isExtension(cx.settings, sub.aor)) terminate(cx, sub, 'noresource');

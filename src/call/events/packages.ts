@@ -6,6 +6,7 @@
  *   presence          RFC 3856  registered or not, on the phone or not (PIDF, RFC 3863)
  *   message-summary   RFC 3842  what waits in its mailbox
  *   reg               RFC 3680  its contacts
+ *   as-feature-event  what is set at it, and its agent (`features.ts`); the one that tells differences
  */
 
 import type { Context } from '../../proto/context.ts';
@@ -15,11 +16,12 @@ import { isFault, parseNameAddr } from '../../sip-parser/index.ts';
 import { holds } from '../hold.ts';
 import { tagOf } from '../leg.ts';
 import { BINDING, LEG, type Leg } from '../rows.ts';
-import { type EventName, MAILBOX, type Subscription } from './rows.ts';
+import { featureState, featuresTypeOf, writeFeatures } from './features.ts';
+import { type EventName, FEATURES, FEATURES_TYPE, MAILBOX, type Subscription } from './rows.ts';
 import { XML_HEAD, xml } from './xml.ts';
 
-/** What a package depends on: legs, registrations, mailboxes. */
-export const ABOUT = { legs: 1, bindings: 2, mailbox: 4 } as const;
+/** What a package depends on: legs, registrations, mailboxes, features and agents of devices. */
+export const ABOUT = { legs: 1, bindings: 2, mailbox: 4, features: 8 } as const;
 
 /** The state of a watched extension, as one package sees it. */
 export type State = {
@@ -33,6 +35,8 @@ type Package = {
   /** A sum of `ABOUT`. */
   readonly about: number;
   readonly type: string;
+  /** The type of a document that has another. */
+  readonly typeOf?: (body: string) => string;
   readonly state: (cx: Context, aor: string) => State;
   /** @param gone ids that stood in the document before and are no more. */
   readonly write: (sub: Subscription, state: State, gone: readonly string[]) => string;
@@ -84,6 +88,13 @@ export const PACKAGES: { readonly [name in EventName]: Package } = {
         '</reginfo>\r\n'
       );
     },
+  },
+  [FEATURES]: {
+    about: ABOUT.features,
+    type: FEATURES_TYPE,
+    typeOf: featuresTypeOf,
+    state: featureState,
+    write: writeFeatures,
   },
 };
 

@@ -9,7 +9,11 @@ import { type RowOf, table } from '../../base/row.ts';
 import { NEVER } from '../../base/units.ts';
 
 /** Event packages served. Order is that of the rows: append only. */
-export const EVENTS = ['dialog', 'presence', 'message-summary', 'reg'] as const;
+export const EVENTS = ['dialog', 'presence', 'message-summary', 'reg', 'as-feature-event'] as const;
+
+/** Feature keys of phones, and the documents they are told by. */
+export const FEATURES = 'as-feature-event';
+export const FEATURES_TYPE = 'application/x-as-feature-event+xml';
 
 export type EventName = (typeof EVENTS)[number];
 

@@ -31,10 +31,18 @@ import { isExtension } from '../dialplan.ts';
 import { contactIn, hopFor, routeLines, tagOf } from '../leg.ts';
 import { BINDING } from '../rows.ts';
 import { vouched } from '../voucher.ts';
+import { featuresRefuse, setFeatures } from './features.ts';
 import { notifyFollows } from './flow.ts';
 import { contactLine, notify, terminate } from './notifier.ts';
 import { PACKAGES } from './packages.ts';
-import { EVENTS, type EventName, SUBSCRIPTION, type Subscription } from './rows.ts';
+import {
+  EVENTS,
+  type EventName,
+  FEATURES,
+  FEATURES_TYPE,
+  SUBSCRIPTION,
+  type Subscription,
+} from './rows.ts';
 
 /** RFC 6665 4.2.1.1: who asks for an hour or more is not told 423. */
 const NEVER_TOO_BRIEF_S = 3600;
@@ -105,6 +113,7 @@ export function subscribe(cx: Context, m: SipMessage, key: string, from: Peer): 
     refuse(cx, m, from, no ?? { status: 400, headers: '' });
     return;
   }
+  if (event.name === FEATURES) setFeatures(cx, m.body, aor);
   const sub = open(cx, m, from, { aor, watcher, event, expires });
   cx.count('subscriptions');
   // RFC 3261 12.1.1: the answer that makes a dialog copies Record-Route
@@ -130,6 +139,8 @@ function mayWatch(
   const unreadable = readable(m, name);
   if (unreadable !== undefined) return unreadable;
   if (contactIn(m) === '') return { status: 400, headers: '' };
+  const bad = name === FEATURES ? featuresRefuse(m, aor, watcher) : 0;
+  if (bad !== 0) return { status: bad, headers: `Accept: ${FEATURES_TYPE}\r\n` };
   const his = cx.store.all(SUBSCRIPTION, 'watcher', watcher);
   // RFC 3261 8.2.2.2: the same request by another way
   if (
@@ -217,6 +228,7 @@ export function inSubscription(cx: Context, m: SipMessage, key: string, from: Pe
     return true;
   }
   renew(cx, m, from, sub, no);
+  if (sub.event === FEATURES) setFeatures(cx, m.body, sub.aor);
   answer(cx, m, key, from, 200, granted(cx, sub, no));
   // RFC 6665 4.2.1.2: every 200 is followed by a NOTIFY; one that is out already comes first
   if (no === 0) terminate(cx, sub, 'timeout');
@@ -233,6 +245,8 @@ function refreshes(cx: Context, m: SipMessage, sub: Subscription): number | No {
   if ('status' in event) return event;
   // another subscription in the same dialog (RFC 6665 5.1 keeps clear of that)
   if (event.name !== sub.event || event.id !== sub.eventId) return BAD_EVENT;
+  const bad = sub.event === FEATURES ? featuresRefuse(m, sub.aor, sub.watcher) : 0;
+  if (bad !== 0) return { status: bad, headers: `Accept: ${FEATURES_TYPE}\r\n` };
   return expiryOf(cx, m);
 }
 

@@ -9,6 +9,9 @@
 import type { Fields, RowOf, Store, TableSpec, Values } from '../../base/row.ts';
 import type { Context } from '../../proto/context.ts';
 import { STX, type Stx } from '../../proto/sip/rows.ts';
+import { AGENT, type Agent } from '../agent/rows.ts';
+import { DEVICE, type Device } from '../device/rows.ts';
+import { noteService } from '../device/service.ts';
 import { otherOf } from '../hold.ts';
 import { BINDING, type Binding, CALL, type Call, LEG, type Leg } from '../rows.ts';
 import { touch } from './notifier.ts';
@@ -33,8 +36,13 @@ function moved(cx: Context, table: { readonly number: number }, row: unknown): v
   if (table.number === LEG.number) {
     mark(cx, (row as Leg).call);
     changed(cx, (row as Leg).aor, ABOUT.legs);
-  } else if (table.number === BINDING.number) changed(cx, (row as Binding).aor, ABOUT.bindings);
-  else if (table.number === MAILBOX.number) changed(cx, (row as Mailbox).aor, ABOUT.mailbox);
+  } else if (table.number === BINDING.number) {
+    noteService(cx, row as Binding);
+    changed(cx, (row as Binding).aor, ABOUT.bindings);
+  } else if (table.number === MAILBOX.number) changed(cx, (row as Mailbox).aor, ABOUT.mailbox);
+  else if (table.number === DEVICE.number || table.number === AGENT.number) {
+    changed(cx, (row as Device | Agent).device, ABOUT.features);
+  }
 }
 
 /** Fields of `row` changed to `values`. */
@@ -65,6 +73,9 @@ function edited(
   } else if (table.number === BINDING.number) {
     if ('contact' in values) changed(cx, (row as Binding).aor, ABOUT.bindings);
   } else if (table.number === MAILBOX.number) changed(cx, (row as Mailbox).aor, ABOUT.mailbox);
+  else if (table.number === DEVICE.number || table.number === AGENT.number) {
+    changed(cx, (row as Device | Agent).device, ABOUT.features);
+  }
 }
 
 class WatchedStore implements Store {

@@ -70,6 +70,9 @@ export const COUNTERS = [
   'transfersFailed',
   'callsReplaced',
   'callsRedirected',
+  /** Calls that came to wait at a routing point or in a queue. */
+  'callsWaited',
+  'callsForwarded',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

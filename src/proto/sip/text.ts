@@ -31,7 +31,8 @@ export const OPTION_TAGS: readonly string[] = ['100rel', 'timer', 'replaces', 'n
 export const SUPPORTED = `Supported: ${OPTION_TAGS.join(', ')}\r\n`;
 
 /** Event packages (RFC 6665 8.2.2). */
-export const ALLOW_EVENTS = 'Allow-Events: dialog, message-summary, presence, reg\r\n';
+export const ALLOW_EVENTS =
+  'Allow-Events: dialog, message-summary, presence, reg, as-feature-event\r\n';
 
 /** The tail of a response without anything more to say. */
 export const EMPTY_TAIL = 'Content-Length: 0\r\n\r\n';
