@@ -38,7 +38,7 @@ try {
   await client.call('monitorStart', { deviceId: own.device });
   const { connection } = await client.call('makeCall', {
     callingDevice: own.device,
-    calledDevice: own.number,
+    calledNumber: own.number,
     userData: { by: 'click-to-dial' },
   });
   mine = connection.callId;

@@ -39,7 +39,7 @@ const ofCall = <P extends z.ZodObject, R extends z.ZodType>(
 
 const oneConnection = z.strictObject({ connection: s.connection });
 const twoCalls = z.strictObject({ heldCall: s.connection, activeCall: s.connection });
-const madeCall = z.looseObject({ callingDevice: s.connection, globalCallId: z.string() });
+const madeCall = z.looseObject({ connection: s.connection, globalCallId: z.string() });
 
 /** Sessions, and what is answered where the program is connected. */
 const SESSION_SERVICES = {
@@ -222,7 +222,7 @@ const CALL_SERVICES = {
       userData: s.userData.optional(),
       noAnswerS: s.seconds.optional(),
     }),
-    s.done,
+    madeCall,
   ),
   answerCall: ofCall('Answers a ringing call.', ['connection'], oneConnection, s.done),
   clearConnection: ofCall('A device leaves a call.', ['connection'], oneConnection, s.done),

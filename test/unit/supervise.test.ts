@@ -77,7 +77,9 @@ const PLAYS: Record<string, Play> = {
         setAgentState(cx, { device: '1002', agentId: 'ann', requestedState: 'loggedOn' }),
       ),
       ...TALK,
-      asks((cx) => startMonitoring(cx, { supervisorDevice: '1004', agentId: 'ann', mode: 'coach' })),
+      asks((cx) =>
+        startMonitoring(cx, { supervisorDevice: '1004', agentId: 'ann', mode: 'coach' }),
+      ),
       lifts(4),
     ],
     members: ['coach 1004 to 1002', ...TWO],
