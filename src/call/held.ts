@@ -70,7 +70,7 @@ export function heldAnswer(cx: Context, leg: Leg, body: string): string {
   if (parts.length < 2) return '';
   let out = `v=0\r\n${originLine(cx, leg.id)}s=-\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n`;
   for (const part of parts.slice(1)) {
-    const found = /^m=(\S+) (\d+)\S* (\S+) ([^\r\n]*)/.exec(part);
+    const found = /^m=(\S+) (\d+)(?:\/\d+)? (\S+) ([^\r\n]*)/.exec(part);
     if (found === null) return '';
     const [, media, port, transport, formats] = found;
     const able = port !== '0' && /^RTP\/S?AVPF?$/i.test(transport as string);

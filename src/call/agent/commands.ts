@@ -54,7 +54,7 @@ export type SetAgentState = Named & {
 /** @returns the agent as he is now. */
 export function setAgentState(cx: Context, p: SetAgentState): Done | Refusal {
   const reason = p.reason ?? '';
-  if (!/^[\x20-\x7e]{0,64}$/.test(reason)) return refuse('invalidParameter', 'reason');
+  if (reason.length > 64 || /[^ -~]/.test(reason)) return refuse('invalidParameter', 'reason');
   if (p.requestedState === 'loggedOn') return logOn(cx, p, reason);
   const agent = named(cx, p);
   if (isRefusal(agent)) return agent;
@@ -151,11 +151,18 @@ function mayLogOn(cx: Context, p: SetAgentState): Refusal | undefined {
   return none === undefined ? undefined : refuse('invalidDeviceId', `${none} is no queue.`);
 }
 
+/** The digits an id ends with; '' for none. */
+function numberAtEnd(id: string): string {
+  let at = id.length;
+  while (at > 0 && id.charCodeAt(at - 1) >= 48 && id.charCodeAt(at - 1) <= 57) at -= 1;
+  return id.slice(at);
+}
+
 /** His own, or the site's prefix and the number at the end of his id, as extensions have it. */
 function passwordOf(cx: Context, id: string): string {
   const own = loginOf(cx, id).password;
   // an agent without either cannot log on: the configuration refuses such a one
-  return own === '' ? cx.settings.passwordPrefix + (/\d+$/.exec(id)?.[0] ?? '\n') : own;
+  return own === '' ? cx.settings.passwordPrefix + (numberAtEnd(id) || '\n') : own;
 }
 
 export type GetAgentState = Named;

@@ -48,7 +48,7 @@ function codeOf(status: number): RefusalCode {
 
 /** What cannot be refused at once is found out by calling. */
 export function wayTo(cx: Context, number: string, caller: Caller): Route | Refusal {
-  if (number === '' || /[^\x21-\x7e]/.test(number)) return refuse('invalidCalledDevice');
+  if (number === '' || /[^!-~]/.test(number)) return refuse('invalidCalledDevice');
   const way = route(cx, number, caller);
   return way.kind === 'refuse' ? refuse(codeOf(way.status)) : way;
 }

@@ -161,6 +161,8 @@ function leave(
   const answered = call?.state === 'talking';
   for (let rank = 0; rank < 3; rank += 1) {
     for (const party of gone) {
+      // the end of one may have taken another with it (a call that waits and its caller)
+      if (cx.store.get(PARTY, party.id) !== party) continue;
       const own = party.leg !== 0 && party.leg === ender ? 0 : party.side === 'calling' ? 2 : 1;
       // the end of one may have taken another with it (a call that waits and its caller)
       if (own === rank && cx.store.get(PARTY, party.id) === party) part(cx, party, cause, answered);
