@@ -88,7 +88,7 @@ export const CTI_EVENTS = {
   },
   callInformation: {
     when: 'The user data of the call changed.',
-    example: { callId: 7, userData: { customer: '4711' } },
+    example: { callId: 7, changed: ['customer'], deleted: [], userData: { customer: '4711' } },
   },
   digitsGenerated: {
     when: 'A device sent digits, or those of a `collect` treatment are there.',
@@ -150,12 +150,17 @@ export const CTI_EVENTS = {
     example: { deviceId: '1001', doNotDisturbOn: true },
   },
   forwarding: {
-    when: 'Switched on or off at a device; without `forwardTo` it is off.',
-    example: { deviceId: '1001', forwardingType: 'busy', forwardTo: '1002' },
+    when: 'Switched on or off at a device.',
+    example: {
+      deviceId: '1001',
+      forwardingType: 'forwardBusy',
+      forwardStatus: true,
+      forwardDN: '1002',
+    },
   },
   messageWaiting: {
     when: 'The lamp of a device was lit, or went out.',
-    example: { deviceId: '1001', messageWaitingOn: true },
+    example: { deviceId: '1001', messageWaitingOn: true, newMessages: 1, oldMessages: 0 },
   },
   outOfService: {
     when: 'A device is not registered any more.',
@@ -167,7 +172,7 @@ export const CTI_EVENTS = {
     example: at('1001', 'connected', { recordingId: 'f3…', state: 'recording' }),
   },
   monitoringStarted: {
-    when: 'A supervisor listens.',
+    when: 'A supervisor listens, or in another mode.',
     example: { supervisorDevice: '1009', monitoredDevice: '1001', mode: 'silent', scope: 'call' },
   },
   monitoringEnded: {
