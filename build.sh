@@ -77,6 +77,7 @@ HELP
   [ ! -f "$ROOT/test/bench/main.ts" ] ||
     echo "  bench   the basic call through a pair and through Kamailio, in the same run
           --transport tcp|tls compares transports; bench capacity: registrations and calls held;
+          bench cti: what programs are served with: latency, requests, 500 programs, catching up
           bench parser: our SIP parser beside those of sip, jssip and sip.js
           bench engine: what a call costs two engines in one process; --against another worktree"
   cat <<HELP
