@@ -3,7 +3,7 @@
 import type { JsonObject } from '../../base/json.ts';
 import type { Context } from '../../proto/context.ts';
 import { EMPTY_TAIL } from '../../proto/sip/text.ts';
-import { bridgeTo } from '../bridge.ts';
+import { bridgeTo, isUp } from '../bridge.ts';
 import { BRIDGE, type Bridge } from '../bridge-rows.ts';
 import type { BridgeOutcome } from '../bridged.ts';
 import { causeOf } from '../csta/causes.ts';
@@ -47,7 +47,7 @@ export function controlBridged(
 
 function legOf(cx: Context, id: number): Leg | undefined {
   const leg = id === 0 ? undefined : cx.store.get(LEG, id);
-  return leg?.state === 'confirmed' ? leg : undefined;
+  return leg !== undefined && isUp(cx, leg) ? leg : undefined;
 }
 
 /** The phone of the device that calls rings: it is told to answer, once. */
@@ -96,7 +96,7 @@ function connect(cx: Context, leg: Leg, from: string, to: string, by: boolean): 
     return;
   }
   if (way.kind !== 'targets') {
-    enter(cx, leg, way, by ? '' : from);
+    enter(cx, leg, way, '');
     return;
   }
   const note: Note = by

@@ -49,7 +49,11 @@ function codeOf(status: number): RefusalCode {
 }
 
 /** What cannot be refused at once is found out by calling. */
-export function wayTo(cx: Context, number: string, caller: Caller): Route | Refusal {
+export function wayTo(
+  cx: Context,
+  number: string,
+  caller: Caller,
+): Exclude<Route, { kind: 'refuse' }> | Refusal {
   if (number === '' || /[^!-~]/.test(number)) return refuse('invalidCalledDevice');
   const way = route(cx, number, caller);
   return way.kind === 'refuse' ? refuse(codeOf(way.status)) : way;

@@ -6,10 +6,11 @@ import { BRIDGE } from '../bridge-rows.ts';
 import { changeData } from '../csta/data.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { CCALL, type Party } from '../csta/rows.ts';
-import { partner } from '../leg.ts';
+import { deflectWaiting } from '../distribute/arrive.ts';
 import { deflect } from '../redirect.ts';
 import { callerOn } from '../route.ts';
 import { CALL } from '../rows.ts';
+import { sendToWait, takesPlace } from './enter.ts';
 import { legOf, type OneCall, partyOf, remember } from './find.ts';
 import { connected, isBusy, type TwoCalls, twoCalls } from './hold.ts';
 import { roomLeft, type UserData, wayTo } from './make.ts';
@@ -30,6 +31,10 @@ export function transferCall(cx: Context, p: TwoCalls): Done | Refusal {
   // one who holds himself could not be heard by another
   if (held.other.held) return refuse('requestIncompatibleWithCall');
   if (isBusy(cx, held.leg, held.other)) return refuse('resourceBusy');
+  if (takesPlace(cx, held.other, held.leg, leg, active.device)) {
+    cx.turn.causes.set(held.leg.call, 'transfer');
+    return {};
+  }
   const note = noteText({ do: 'transfer', legs: [held.leg.id, leg.id], single: false });
   // a consultation made for a program rings by a bridge of ours: that one is to be joined now
   const rings = cx.store.all(BRIDGE, 'stays', leg.id).find((b) => b.state === 'calling' && b.fresh);
@@ -43,13 +48,12 @@ export function transferCall(cx: Context, p: TwoCalls): Done | Refusal {
     cx.store.insert(BRIDGE, { ...values, stays: held.other.id, note, session, request });
     return {};
   }
-  const other = partner(cx, call, leg);
   if (call.state === 'talking') {
-    if (active.state === 'alerting' || other?.state !== 'confirmed') {
-      return refuse('requestIncompatibleWithCall');
-    }
+    const talks = connected(cx, p.activeConnection, 'connected');
+    if (isRefusal(talks)) return talks;
+    const { other } = talks;
     if (isBusy(cx, leg, other)) return refuse('resourceBusy');
-    if (other.id === held.other.id) return refuse('requestIncompatibleWithCall');
+    if (other.held || other.id === held.other.id) return refuse('requestIncompatibleWithCall');
     noMusic(cx, held.other);
     bridgeLegs(cx, held.other, other, 'control', 0, note);
     return {};
@@ -81,7 +85,11 @@ export function singleStepTransferCall(cx: Context, p: SingleStep): Done | Refus
   const attached = attach(cx, found.party, p.userData);
   if (attached !== undefined) return attached;
   const note = noteText({ do: 'transfer', legs: [leg.id], single: true });
-  if (way.kind !== 'targets') return refuse('notSupported');
+  if (way.kind === 'distribute') {
+    cx.turn.causes.set(leg.call, 'singleStepTransfer');
+    sendToWait(cx, other, leg, way, found.party.device);
+    return {};
+  }
   const lines = `Referred-By: ${leg.remoteUri}\r\n`;
   bridgeTo(cx, other, way, { called: p.transferredTo, lines, note }, 'control', 0);
   return {};
@@ -100,6 +108,10 @@ export type Deflect = OneCall & { readonly newDestination: string };
 export function deflectCall(cx: Context, p: Deflect): Done | Refusal {
   const party = partyOf(cx, p.connection);
   if (isRefusal(party)) return party;
+  if (party.leg === 0) {
+    remember(cx, party);
+    return deflectWaiting(cx, party, p.newDestination);
+  }
   const leg = legOf(cx, party);
   const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
   if (party.state !== 'alerting' || leg?.state !== 'early' || call === undefined) {
