@@ -5,11 +5,16 @@
 
 import test from 'ava';
 import type { TableSpec } from '../../src/base/row.ts';
-import { conferenceCall, singleStepConferenceCall } from '../../src/call/conference/commands.ts';
+import {
+  conferenceCall,
+  muteMember,
+  singleStepConferenceCall,
+} from '../../src/call/conference/commands.ts';
 import { startRecording } from '../../src/call/conference/record.ts';
 import { CONFERENCE, MEMBER, RECORDING, WATCH } from '../../src/call/conference/rows.ts';
 import { startMonitoring } from '../../src/call/conference/supervise.ts';
-import { at } from './conference-lab.ts';
+import { PARTY } from '../../src/call/csta/rows.ts';
+import { at, command, live, stage, told } from './conference-lab.ts';
 import { asks, calls, lifts, type Play, phone, playAll, type Step } from './conference-plays.ts';
 
 const TALK = [calls(1, '1002'), lifts(2)] as const;
@@ -96,3 +101,27 @@ const EMPTY = [CONFERENCE, MEMBER, RECORDING, WATCH] as unknown as readonly Tabl
 for (const [name, p] of Object.entries(PLAYS)) {
   test(`${name}; the box is replaced at every input`, (t) => playAll(t, p, EMPTY));
 }
+
+test('who cannot be muted is heard, and programs hear that', (t) => {
+  const cast = stage();
+  const [a, b, c] = cast.phones;
+  a?.call('1002');
+  live(cast, 300);
+  b?.lift();
+  live(cast, 300);
+  command(cast.lab, (cx) =>
+    singleStepConferenceCall(cx, { activeCall: at(cx, '1001'), deviceToJoin: '1003' }),
+  );
+  live(cast, 300);
+  c?.lift();
+  live(cast, 1500);
+  cast.media.refuses = 503;
+  command(cast.lab, (cx) => {
+    const party = cx.store.all(PARTY, 'device', '1002')[0];
+    return party === undefined ? {} : (muteMember(cx, party, true) ?? {});
+  });
+  live(cast, 1500);
+  const heard = told(cast.lab).filter((e) => e.endsWith('muted 1002'));
+  t.deepEqual(heard, ['muted 1002', 'unmuted 1002']);
+  t.deepEqual(cast.media.members(), ['talk 1001', 'talk 1002', 'talk 1003']);
+});

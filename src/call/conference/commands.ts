@@ -5,11 +5,11 @@ import { bridgesOf } from '../bridge.ts';
 import { type Connection, legOf, partyOf } from '../control/find.ts';
 import { nameAddr, roomLeft, wayTo } from '../control/make.ts';
 import { answerLines } from '../control/phone.ts';
-import { emit } from '../csta/event.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
-import { CCALL, type Ccall, PARTY, type Party } from '../csta/rows.ts';
+import { CCALL, type Ccall, type Party } from '../csta/rows.ts';
 import { callerOn } from '../route.ts';
 import type { Leg } from '../rows.ts';
+import { tellMuted } from './announce.ts';
 import { callIn, conferenceToBe } from './called.ts';
 import { advance } from './conference.ts';
 import {
@@ -144,13 +144,6 @@ export function muteMember(cx: Context, party: Party, mute: boolean): Done | Ref
   // who joined silently is heard by nobody anyway
   if (m.mode !== (mute ? 'talk' : 'muted')) return refuse('invalidConnectionState');
   setMode(cx, m, mute ? 'muted' : 'talk');
-  const all = cx.store.all(PARTY, 'ccall', party.ccall);
-  emit(cx, {
-    event: mute ? 'muted' : 'unmuted',
-    ccall: party.ccall,
-    devices: [...new Set(all.map((a) => a.device))],
-    cause: 'normal',
-    body: { connection: { callId: party.ccall, deviceId: party.device } },
-  });
+  tellMuted(cx, party, mute);
   return {};
 }

@@ -22,7 +22,7 @@ import { CCALL, PARTY } from '../csta/rows.ts';
 import { dismiss } from '../parts.ts';
 import { reoffer } from '../renegotiate.ts';
 import { CALL, LEG, type Leg } from '../rows.ts';
-import { conferenced } from './announce.ts';
+import { conferenced, tellMuted } from './announce.ts';
 import {
   addMember,
   connect,
@@ -95,7 +95,9 @@ function refused(cx: Context, conf: Conference, m: Member, status: number, devic
     fail(cx, conf, m, status, device);
     return;
   }
-  // he is heard as before
+  // he is heard as before, and whoever was told otherwise hears that
+  const party = m.role === 'party' ? cx.store.all(PARTY, 'leg', m.leg)[0] : undefined;
+  if (party !== undefined && m.mode !== m.said) tellMuted(cx, party, m.said === 'muted');
   cx.store.patch(MEMBER, m, { mode: m.said });
   if (m.parts) part(cx, m);
 }
