@@ -6,8 +6,7 @@ import { distributionOf } from '../distribute/leave.ts';
 import { dismiss } from '../parts.ts';
 import type { Route } from '../route.ts';
 import { CALL, LEG, type Leg } from '../rows.ts';
-import { otherLeg } from './find.ts';
-import { noMusic } from './music.ts';
+import { hearsNothing } from './music.ts';
 
 export type Waiting = Extract<Route, { kind: 'distribute' }>;
 
@@ -19,9 +18,7 @@ export function enter(cx: Context, leg: Leg, way: Waiting, via: string): void {
 
 /** `leg` talks with nobody any more, and hears nothing. */
 function freed(cx: Context, leg: Leg): void {
-  noMusic(cx, leg);
-  const heard = otherLeg(cx, leg);
-  if (heard?.part === 'media') dismiss(cx, heard);
+  hearsNothing(cx, leg);
   cx.store.patch(LEG, leg, { peer: leg.id, held: false });
 }
 
