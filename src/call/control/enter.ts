@@ -6,7 +6,7 @@ import { distributionOf } from '../distribute/leave.ts';
 import { dismiss, endLeg } from '../parts.ts';
 import type { Route } from '../route.ts';
 import { CALL, LEG, type Leg } from '../rows.ts';
-import { noMusic } from './music.ts';
+import { hearsNothing } from './music.ts';
 
 /** @returns false when the number is neither. */
 export function enter(cx: Context, leg: Leg, way: Route, via: string): boolean {
@@ -17,17 +17,10 @@ export function enter(cx: Context, leg: Leg, way: Route, via: string): boolean {
   return true;
 }
 
-/** What `other` heard while it was held ends. */
-function quiet(cx: Context, other: Leg): void {
-  noMusic(cx, other);
-  const media = other.peer === 0 ? undefined : cx.store.get(LEG, other.peer);
-  if (media?.part === 'media') dismiss(cx, media);
-}
-
 /** `leg` gives `other` away to a queue or a routing point. @returns false when it is neither. */
 export function giveAway(cx: Context, leg: Leg, other: Leg, way: Route, via: string): boolean {
   if (way.kind !== 'distribute') return false;
-  quiet(cx, other);
+  hearsNothing(cx, other);
   cx.turn.causes.set(leg.call, 'singleStepTransfer');
   dismiss(cx, leg);
   return enter(cx, other, way, via);
@@ -39,7 +32,7 @@ export function giveAway(cx: Context, leg: Leg, other: Leg, way: Route, via: str
  */
 export function giveTurn(cx: Context, leg: Leg, held: Leg, other: Leg, via: string): boolean {
   if (distributionOf(cx, leg.call)?.leg !== leg.id) return false;
-  quiet(cx, other);
+  hearsNothing(cx, other);
   cx.turn.causes.set(held.call, 'transfer');
   dismiss(cx, held);
   cx.store.patch(LEG, other, { peer: other.id });
