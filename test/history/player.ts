@@ -51,6 +51,7 @@ const FIRST_PORT = 20_000;
 const TALK_MS: readonly [number, number] = [15_000, 90_000];
 const RING_MS: readonly [number, number] = [300, 5000];
 const LOOK_MS = 20_000;
+const LOOKS = 5;
 /** Of the lab's centre: those some agents serve, and those one program routes. */
 const QUEUES = ['6000', '6001'];
 const POINTS = ['5000'];
@@ -170,9 +171,20 @@ type Shown = {
   readonly agents?: Snapshot['agents'];
 };
 
-/** The witness looks at every device and every agent. */
-async function look(): Promise<{ connections: number }> {
+/** The witness looks at every device and every agent, until nothing happens meanwhile. */
+async function look(): Promise<{ quiet: boolean }> {
   const witness = programs[0]?.actor as Actor;
+  for (let n = 0; n < LOOKS; n += 1) {
+    const before = witness.events;
+    const snapshot = await lookOnce(witness);
+    if (witness.events !== before) continue;
+    book.say('quiet', { snapshot });
+    return { quiet: true };
+  }
+  return { quiet: false };
+}
+
+async function lookOnce(witness: Actor): Promise<Snapshot> {
   const ask = (method: string, params: object): Promise<Shown> =>
     new Promise((done, fail) => {
       setTimeout(() => fail(new Error(`${method} is not answered`)), LOOK_MS);
@@ -190,8 +202,7 @@ async function look(): Promise<{ connections: number }> {
     }
   }
   const { agents = [] } = await ask('snapshotAgents', {});
-  book.say('quiet', { snapshot: { position, connections, agents } });
-  return { connections: connections.length };
+  return { position, connections, agents };
 }
 
 async function obey(command: PlayerCommand): Promise<unknown> {

@@ -79,3 +79,12 @@ export function dropFromMirror(world: World, spec: TableSpec): void {
     };
   });
 }
+
+/** Busy programs whose primary is taken away every second or two, in every way there is. */
+export const PROGRAMS_SWARM: (drawn: Options) => Options = (drawn) =>
+  swarm(['kill-primary', 'power-primary', 'freeze-primary', 'switchover'], {
+    centre: drawn.centre ?? { programs: 3, phones: 6, gapMs: 100, callGapMs: 2000 },
+    phones: 3,
+    faultGap: 1200,
+    safetyMs: 30_000,
+  })(drawn);
