@@ -86,12 +86,14 @@ HELP
   chaos   faults drawn from a seed on a real pair with calls up, watched from outside:
           --minutes N --seed S --faults A,B; --list
   soak    hundreds of switchovers in a row: nothing lost, nothing leaked: --failovers N
+  history programs and agents through switchovers, every request and event judged afterwards:
+          --switchovers N --programs N --agents N --calls N --seed N; --check FILE; --rules
   stress  calls at full rate while processors and disk are busy: --minutes N
   setup   only installs and builds what the other verbs need
   docs    prints the pictures of docs/architecture.md from the program's tables
   clean   removes what was built (build/, dist/); --all: node_modules too
 
-up, lab, test, bench, outage, chaos, soak and stress need root (network namespaces). Not there yet: ${!LATER[*]}.
+up, lab, test, bench, outage, chaos, soak, history and stress need root (network namespaces). Not there yet: ${!LATER[*]}.
 HELP
 }
 
@@ -488,6 +490,15 @@ real() {
   exec "$NODE" "$ROOT/test/$script" "$@"
 }
 
+# A long record is judged in one go: it needs room.
+history() {
+  case " $* " in
+    *" --help "* | *" -h "* | *" --check"* | *" --rules "*) npm_only ;;
+    *) need_root history; setup "${FOR_CHAOS[@]}" ;;
+  esac
+  exec "$NODE" --max-old-space-size=6000 "$ROOT/test/history/main.ts" "$@"
+}
+
 docs() {
   npm_only
   exec "$NODE" "$ROOT/test/docs/pictures.ts"
@@ -520,6 +531,7 @@ case $verb in
   outage) real outage real/outage.ts FOR_OUTAGE "$@" ;;
   chaos) real chaos chaos/main.ts FOR_CHAOS "$@" ;;
   soak) real soak chaos/soak.ts FOR_CHAOS "$@" ;;
+  history) history "$@" ;;
   stress) real stress chaos/stress.ts FOR_STRESS "$@" ;;
   setup) setup "${FOR_TEST[@]}"; say "ready" ;;
   docs) docs ;;

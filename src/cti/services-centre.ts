@@ -240,7 +240,8 @@ const SUPERVISION = {
     'write',
     z.strictObject({
       supervisor: s.deviceId,
-      deviceId: s.deviceId,
+      deviceId: s.deviceId.optional().describe('The device listened to; or else the agent.'),
+      agentId: s.agentId.optional().describe('The agent listened to, wherever he is logged on.'),
       mode: z.enum(MODES).optional(),
       scope: z.enum(['call', 'nextCalls']).optional(),
       tellDevice: z.boolean().optional().describe('The device is told that somebody listens.'),

@@ -1,7 +1,8 @@
 /**
  * The simulator's command line.
  *
- *   ./build.sh sim [--seed N] [--runs K] [--log] [--verbose] [--pcap FILE] [--saboteur NAME]
+ *   ./build.sh sim [--seed N] [--runs K] [--log] [--verbose] [--pcap FILE] [--history FILE]
+ *               [--saboteur NAME]
  *
  * Runs the seeds N, N+1, … and says the seed and its options before each. A broken promise ends it
  * with the end of the picture, the tale of the phones concerned, and the command that replays it.
@@ -9,12 +10,14 @@
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { writeLines } from '../history/record.ts';
 import { describe, drawOptions } from '../world/options.ts';
 import { type RunResult, run } from '../world/run.ts';
 import { SABOTEURS } from './saboteurs.ts';
 
 const USAGE =
-  'usage: ./build.sh sim [--seed N] [--runs K] [--log] [--verbose] [--pcap FILE] [--saboteur NAME] [--keep]';
+  'usage: ./build.sh sim [--seed N] [--runs K] [--log] [--verbose] [--pcap FILE] [--history FILE] ' +
+  '[--saboteur NAME] [--keep]';
 
 function refuse(text: string): never {
   console.error(`sim: ${text}\n${USAGE}`);
@@ -35,6 +38,7 @@ const OPTIONS = {
   log: { type: 'boolean', default: false },
   verbose: { type: 'boolean', default: false },
   pcap: { type: 'string' },
+  history: { type: 'string' },
   saboteur: { type: 'string' },
   keep: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
@@ -106,6 +110,9 @@ for (let seed = first; seed < first + runs; seed += 1) {
       refuse(`the capture cannot be written: ${(e as Error).message}`);
     }
     console.log(`  packets in ${values.pcap}`);
+  }
+  if (values.history !== undefined && result.world.centre !== undefined) {
+    writeFileSync(values.history, writeLines(result.world.centre.lines));
   }
   if (result.violations.length > 0) {
     failed += 1;

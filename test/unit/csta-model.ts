@@ -40,7 +40,8 @@ const APART = new Set(['callInformation', 'digitsGenerated', 'recording', 'muted
 const STEPS: {
   readonly [event: string]: { readonly from: readonly string[]; readonly to: string };
 } = {
-  originated: { from: [''], to: 'connected' },
+  serviceInitiated: { from: [''], to: 'initiated' },
+  originated: { from: ['', 'initiated'], to: 'connected' },
   delivered: { from: [''], to: 'alerting' },
   established: { from: ['alerting', ''], to: 'connected' },
   held: { from: ['connected', 'alerting'], to: 'hold' },
@@ -119,6 +120,7 @@ export class CstaModel {
     if (event === 'transferred' || event === 'conferenced') this.merge(e);
     else if (e.connection !== undefined && !APART.has(event)) this.step(e, callId);
     else return;
+    if (e.event === 'failed' && e.side === undefined) return;
     const own = (this.calls.get(callId) ?? []).map((c) => `${c.device} ${c.state} ${c.side}`);
     const said = (e.parties ?? []).map((p) => `${p.deviceId} ${p.state} ${p.side}`);
     if (own.sort().join() !== said.sort().join()) this.fault(e, `parties, but [${own}]`);
@@ -126,7 +128,8 @@ export class CstaModel {
 
   private step(e: Heard, callId: number): void {
     const step = STEPS[e.event];
-    if (step === undefined) return;
+    // a request that came to nothing is no connection's step
+    if (step === undefined || (e.event === 'failed' && e.side === undefined)) return;
     const list = this.calls.get(callId) ?? [];
     this.calls.set(callId, list);
     const device = e.connection?.deviceId ?? '';

@@ -17,7 +17,7 @@ import { CCALL, PARTY } from '../csta/rows.ts';
 import { onwardAtOnce } from '../device/features.ts';
 import { BINDING } from '../rows.ts';
 import { AGENT_MACHINE, type AgentEvent, isBusy, SEEN } from './machine.ts';
-import { becameFree } from './ready-hook.ts';
+import { becameFree, wentOff } from './ready-hook.ts';
 import { AGENT, type Agent } from './rows.ts';
 
 /** Reason of an agent who is kept from calls by the legal guard. */
@@ -220,6 +220,7 @@ export function logOff(cx: Context, agent: Agent, reason: string): void {
     ccall: 0,
     body: { agentId, deviceId: device, ...(reason === '' ? {} : { reason }) },
   });
+  wentOff(cx, agent);
 }
 
 /** A deadline of his came. */

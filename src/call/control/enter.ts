@@ -1,49 +1,49 @@
-/** Somebody who is answered already comes to wait in a queue or at a routing point. */
+/** Somebody who is answered already comes to a queue or a routing point. */
 
 import type { Context } from '../../proto/context.ts';
 import { arrive, waitsInstead } from '../distribute/arrive.ts';
 import { distributionOf } from '../distribute/leave.ts';
-import { dismiss } from '../parts.ts';
+import { dismiss, endLeg } from '../parts.ts';
 import type { Route } from '../route.ts';
 import { CALL, LEG, type Leg } from '../rows.ts';
-import { otherLeg } from './find.ts';
 import { noMusic } from './music.ts';
 
-export type Waiting = Extract<Route, { kind: 'distribute' }>;
-
-/** `via`: the device that sent him there; '' for none. */
-export function enter(cx: Context, leg: Leg, way: Waiting, via: string): void {
+/** @returns false when the number is neither. */
+export function enter(cx: Context, leg: Leg, way: Route, via: string): boolean {
   const call = cx.store.get(CALL, leg.call);
-  if (call !== undefined) arrive(cx, call, leg, way.number, way.at, { via });
+  if (way.kind !== 'distribute' || call === undefined || leg.state !== 'confirmed') return false;
+  cx.store.patch(LEG, leg, { peer: leg.id });
+  arrive(cx, call, leg, way.number, way.at, { via });
+  return true;
 }
 
-/** `leg` talks with nobody any more, and hears nothing. */
-function freed(cx: Context, leg: Leg): void {
-  noMusic(cx, leg);
-  const heard = otherLeg(cx, leg);
-  if (heard?.part === 'media') dismiss(cx, heard);
-  cx.store.patch(LEG, leg, { peer: leg.id, held: false });
+/** What `other` heard while it was held ends. */
+function quiet(cx: Context, other: Leg): void {
+  noMusic(cx, other);
+  const media = other.peer === 0 ? undefined : cx.store.get(LEG, other.peer);
+  if (media?.part === 'media') dismiss(cx, media);
 }
 
-/** `stays` waits from now on; the legs of the device that sent it there are hung up. */
-export function sendToWait(cx: Context, stays: Leg, by: Leg, way: Waiting, via: string): void {
-  freed(cx, stays);
-  freed(cx, by);
-  enter(cx, stays, way, via);
-  dismiss(cx, by);
+/** `leg` gives `other` away to a queue or a routing point. @returns false when it is neither. */
+export function giveAway(cx: Context, leg: Leg, other: Leg, way: Route, via: string): boolean {
+  if (way.kind !== 'distribute') return false;
+  quiet(cx, other);
+  cx.turn.causes.set(leg.call, 'singleStepTransfer');
+  dismiss(cx, leg);
+  return enter(cx, other, way, via);
 }
 
 /**
- * The consultation of `leg` waits: `stays` takes its place. @returns false when it does not wait.
+ * The consultation `leg` waits itself: whom its device holds (`held`, with `other`) waits in its place.
+ * @returns false when it does not wait.
  */
-export function takesPlace(cx: Context, stays: Leg, by: Leg, leg: Leg, via: string): boolean {
+export function giveTurn(cx: Context, leg: Leg, held: Leg, other: Leg, via: string): boolean {
   if (distributionOf(cx, leg.call)?.leg !== leg.id) return false;
-  freed(cx, stays);
-  freed(cx, by);
-  if (!waitsInstead(cx, leg, stays, via)) return false;
-  for (const one of [by, leg]) {
-    cx.store.patch(LEG, one, { peer: one.id, held: false });
-    dismiss(cx, one);
-  }
+  quiet(cx, other);
+  cx.turn.causes.set(held.call, 'transfer');
+  dismiss(cx, held);
+  cx.store.patch(LEG, other, { peer: other.id });
+  waitsInstead(cx, leg, other, via);
+  endLeg(cx, leg);
   return true;
 }
