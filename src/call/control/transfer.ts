@@ -109,7 +109,7 @@ export function deflectCall(cx: Context, p: Deflect): Done | Refusal {
   if (isRefusal(party)) return party;
   const waiting = waitingFor(cx, party);
   if (waiting !== undefined) {
-    remember(cx, waiting);
+    remember(cx, party);
     return deflectWaiting(cx, waiting, p.newDestination);
   }
   const leg = legOf(cx, party);
