@@ -26,6 +26,7 @@ declare -A WHY=(
   [openssl]="a certificate that a stranger shows to a box"
   [util-linux]="starting programs in a namespace or with a parent's end (nsenter, setpriv)"
   [sqlite3]="reading a box's tables as an operator does"
+  [chromium-headless-shell]="a browser without a window, which opens the wallboard"
   [sipvicious]="svmap, svwar, svcrack: what scanners on the Internet run against a SIP server"
   [kamailio]="a neighbour and a registrar client in the tests, the peer in the bench"
   [baresip-core]="a softphone that is not ours"
@@ -38,7 +39,7 @@ declare -A WHY=(
 DAEMONS=(kamailio keepalived)
 FOR_LAB=(iproute2 gcc libc6-dev g++ arping sipsak)
 FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
-  keepalived baresip-core kamailio sipvicious)
+  keepalived baresip-core kamailio sipvicious chromium-headless-shell)
 FOR_CHAOS=("${FOR_LAB[@]}" tcpdump sqlite3)
 FOR_STRESS=("${FOR_CHAOS[@]}" stress-ng util-linux)
 FOR_OUTAGE=("${FOR_LAB[@]}" keepalived stress-ng util-linux)
@@ -76,6 +77,7 @@ HELP
   [ ! -f "$ROOT/test/bench/main.ts" ] ||
     echo "  bench   the basic call through a pair and through Kamailio, in the same run
           --transport tcp|tls compares transports; bench capacity: registrations and calls held;
+          bench cti: what programs are served with: latency, requests, 500 programs, catching up
           bench parser: our SIP parser beside those of sip, jssip and sip.js
           bench engine: what a call costs two engines in one process; --against another worktree"
   cat <<HELP
@@ -269,7 +271,9 @@ lint() {
     failed=$((failed + 1))
   fi
   say "tsc: types"
-  if (cd "$ROOT" && "$NODE" node_modules/typescript/bin/tsc -p .); then
+  # twice: the wallboard's page has the browser's names, nothing else may
+  if (cd "$ROOT" && "$NODE" node_modules/typescript/bin/tsc -p . &&
+    "$NODE" node_modules/typescript/bin/tsc -p src/edge/web); then
     LINT_PASSED=$((LINT_PASSED + 1))
   else
     failed=$((failed + 1))

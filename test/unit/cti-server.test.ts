@@ -11,6 +11,7 @@ import { LIMITS } from '../../src/base/limits.ts';
 import { connect } from '../../src/client/index.ts';
 import { CLOSE } from '../../src/cti/hub.ts';
 import { item, type ProgramInput, resultText } from '../../src/cti/terms.ts';
+import { ownIdentity } from '../../src/edge/certificate.ts';
 import { Auth } from '../../src/edge/cti-auth.ts';
 import { Rates } from '../../src/edge/cti-rates.ts';
 import { CtiServer } from '../../src/edge/cti-server.ts';
@@ -31,11 +32,12 @@ class Bed {
     given: { periodMs?: number; misses?: number; rate?: number; burst?: number } = {},
     primary = true,
   ) {
-    const { periodMs = 200, misses = 5, rate = 100_000, burst = 100_000 } = given;
+    const { periodMs = 2000, misses = 5, rate = 100_000, burst = 100_000 } = given;
     this.server = new CtiServer(
       {
         box: 'a',
         address: '127.0.0.1',
+        peerAddress: '127.0.0.2',
         cti: { enabled: true, port: this.port, tlsPort: 0, periodMs, misses },
         programs: [programConfig('desk', { rate, burst })],
         release: 'sipair test',
@@ -46,7 +48,7 @@ class Bed {
         ask: (request) => this.engine(request),
         log: (line) => this.logs.push(line.text),
         mayAnswer: () => this.lease,
-        standing: () => ({ epoch: 3, lsn: 77 }),
+        standing: () => ({ epoch: 3, lsn: 77, inStep: true, pairNow: 5 }),
       },
     );
     if (primary) this.server.role(true);
@@ -178,8 +180,10 @@ test('hello first; a session; requests and events; the credentials go no further
       role: 'primary',
       epoch: 3,
       position: 77,
+      inStep: true,
+      time: 5000,
       release: 'sipair test',
-      liveness: { periodMs: 200, misses: 5 },
+      liveness: { periodMs: 2000, misses: 5 },
     },
   } as never);
   t.deepEqual(bed.asked[0]?.params, {});
@@ -314,7 +318,7 @@ test('without the lease nothing is said, and sessions begin anew from what they 
 });
 
 test('signs of life both ways: who is silent is ended, who answers is not', async (t) => {
-  const bed = bedOf(t, { periodMs: 100, misses: 3 });
+  const bed = bedOf(t, { periodMs: 500, misses: 8 });
   const deaf = new Speaker(bed.port, { autoPong: false });
   await deaf.opened;
   deaf.login();
@@ -325,12 +329,12 @@ test('signs of life both ways: who is silent is ended, who answers is not', asyn
   });
   await until(() => deaf.code !== 0, 'the end of a silent one');
   t.is(deaf.code, CLOSE.silent);
-  await until(() => pings > 5, 'signs of life');
+  await until(() => pings > 2, 'signs of life');
   t.is(desk.web.readyState, desk.web.OPEN);
 });
 
 test('who never reads is closed, and nobody else waits for him', async (t) => {
-  const bed = bedOf(t, { periodMs: 5000 });
+  const bed = bedOf(t);
   const desk = await loggedIn(bed);
   const slow = await loggedIn(bed);
   slow.web.pause();
@@ -353,7 +357,7 @@ test('who never reads is closed, and nobody else waits for him', async (t) => {
 });
 
 test('garbage, huge frames and floods of it end who sends them', async (t) => {
-  const bed = bedOf(t, { periodMs: 5000 });
+  const bed = bedOf(t);
   const desk = await loggedIn(bed);
   const babbler = new Speaker(bed.port);
   await babbler.opened;
@@ -390,7 +394,7 @@ test('garbage, huge frames and floods of it end who sends them', async (t) => {
 });
 
 test('connections that say nothing are bounded, and take no place from a program', async (t) => {
-  const bed = bedOf(t, { periodMs: 5000 });
+  const bed = bedOf(t);
   const desk = await loggedIn(bed);
   const silent = Array.from({ length: LIMITS.ctiUnproven + 50 }, () => {
     const socket = connectTcp(bed.port, '127.0.0.1');
@@ -435,6 +439,68 @@ test('pages: the document, the client for browsers; nothing outside', async (t) 
   t.notRegex(await client.text(), /readonly/);
   for (const path of ['/', '/client/', '/client/../edge/box.ts', '/client/%2e%2e/main.ts', '/x']) {
     t.true((await get(path)).status >= 400, path);
+  }
+});
+
+test('inside TLS, with a certificate for the own addresses of both boxes', async (t) => {
+  const identity = ownIdentity(new Uint8Array(32).fill(7), ['127.0.0.1']);
+  const port = nextPort++;
+  const server = new CtiServer(
+    {
+      box: 'a',
+      address: '127.0.0.1',
+      peerAddress: '127.0.0.2',
+      cti: { enabled: true, port: 0, tlsPort: port, periodMs: 1000, misses: 3 },
+      programs: [],
+      release: 'sipair test',
+      identity,
+      firstConn: 0,
+    },
+    {
+      ask: () => {},
+      log: () => {},
+      mayAnswer: () => true,
+      standing: () => ({ epoch: 1, lsn: 1, inStep: true, pairNow: 5 }),
+    },
+  );
+  t.teardown(() => server.close());
+  const trusted = new WebSocket(`wss://127.0.0.1:${port}/`, { ca: identity.certificate });
+  const hello = await new Promise<string>((resolve, reject) => {
+    trusted.once('message', (data) => resolve(String(data)));
+    trusted.once('error', reject);
+  });
+  t.is(JSON.parse(hello).method, 'hello');
+  trusted.close();
+  const stranger = new WebSocket(`wss://127.0.0.1:${port}/`);
+  const why = await new Promise<string>((resolve) => {
+    stranger.once('error', (e) => resolve((e as NodeJS.ErrnoException).code ?? ''));
+    stranger.once('open', () => resolve('trusted'));
+  });
+  t.regex(why, /SELF_SIGNED/);
+});
+
+test('the wallboard: strict about what it loads and whom it connects to', async (t) => {
+  const bed = bedOf(t);
+  const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${bed.port}${path}`);
+  const boxes = ['127.0.0.1', '127.0.0.2'].map((ip) => `ws://${ip}:${bed.port}`);
+  const told = (await (await get('/wallboard.json')).json()) as { boxes: object[] };
+  t.deepEqual(told.boxes, [
+    { box: 'a', url: `${boxes[0]}/` },
+    { box: 'b', url: `${boxes[1]}/` },
+  ]);
+  const page = await get('/wallboard');
+  const policy = page.headers.get('content-security-policy') ?? '';
+  t.notRegex(policy, /unsafe|\*/);
+  t.true(policy.includes(`connect-src 'self' ${boxes.join(' ')};`), policy);
+  const text = await page.text();
+  t.notRegex(text, /<script>|style=|onclick|https?:/);
+  // all it loads is there
+  for (const [, path = ''] of text.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    t.is((await get(path)).status, 200, path);
+  }
+  for (const name of ['board', 'draw', 'wallboard']) {
+    const script = await get(`/wallboard/${name}.ts`);
+    t.true(script.headers.get('content-type')?.startsWith('text/javascript'), name);
   }
 });
 

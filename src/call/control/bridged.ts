@@ -2,7 +2,7 @@
 
 import type { Context } from '../../proto/context.ts';
 import { EMPTY_TAIL } from '../../proto/sip/text.ts';
-import { bridgeTo } from '../bridge.ts';
+import { bridgeTo, isUp } from '../bridge.ts';
 import { BRIDGE, type Bridge } from '../bridge-rows.ts';
 import type { BridgeOutcome } from '../bridged.ts';
 import { causeOf } from '../csta/causes.ts';
@@ -46,7 +46,7 @@ export function controlBridged(
 
 function legOf(cx: Context, id: number): Leg | undefined {
   const leg = id === 0 ? undefined : cx.store.get(LEG, id);
-  return leg?.state === 'confirmed' ? leg : undefined;
+  return leg !== undefined && isUp(cx, leg) ? leg : undefined;
 }
 
 /** The phone of the device that calls rings: it is told to answer, once. */
@@ -95,7 +95,7 @@ function connect(cx: Context, b: Bridge, leg: Leg, from: string, to: string, by:
     return;
   }
   if (way.kind !== 'targets') {
-    enter(cx, leg, way, by ? '' : from);
+    enter(cx, leg, way, '');
     return;
   }
   const note: Note = by
@@ -119,7 +119,8 @@ function transferred(
   for (const leg of legs) {
     noMusic(cx, leg);
     const heard = otherLeg(cx, leg);
-    if (heard?.part === 'media') dismiss(cx, heard);
+    // not the media leg of a conference, in which the other one takes his place
+    if (heard?.part === 'media' && heard !== stays) dismiss(cx, heard);
   }
   for (const leg of legs) cx.store.patch(LEG, leg, { peer: leg.id, held: false });
   const by = legs[0];
