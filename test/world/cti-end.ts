@@ -159,11 +159,9 @@ export class CtiEnd implements End {
     if (result === undefined) {
       const code = error?.data?.code;
       if (code === 'unknownSession' || code === 'eventsLost') this.lost();
-      if (way.leads) {
-        this.queue.after(this.dice.between(...AGAIN), () => {
-          if (this.ways[box] === way && way.leads && way.asked === '') this.open(box);
-        });
-      }
+      if (code === 'notPrimary') way.leads = false;
+      // the box that was left for this one may be the one that leads
+      for (const one of ['a', 'b'] as const) this.again(one);
       return;
     }
     for (const one of Object.values(this.ways)) one.attached = false;
@@ -175,6 +173,16 @@ export class CtiEnd implements End {
     }
     this.actor.sessionIs(this.session, asked === 'start' ? 'started' : 'resumed', this.since);
     for (const { id, text } of this.waiting.values()) this.say(box, id, text);
+  }
+
+  /** Asks a box that leads once more, in a moment. */
+  private again(box: BoxId): void {
+    const way = this.ways[box];
+    if (!way.leads) return;
+    way.asked = '';
+    this.queue.after(this.dice.between(...AGAIN), () => {
+      if (this.ways[box] === way && way.leads && way.asked === '') this.open(box);
+    });
   }
 
   private lost(): void {
