@@ -157,8 +157,9 @@ export class Service {
   /** A program asks. Without the voice nothing is promised, so that may be said at once. */
   request(r: ProgramInput, primary: boolean, out: EngineEffects): void {
     if (!primary) {
-      const text = errorText(r.id, 'notPrimary');
-      if (r.id !== '') out.programs.push(item({ kind: 'reply', conn: r.conn }, text));
+      // a word of the hub itself has no id, and nobody waits for an answer to it
+      if (r.id === '') return;
+      out.programs.push(item({ kind: 'reply', conn: r.conn }, errorText(r.id, 'notPrimary')));
       return;
     }
     this.begin();

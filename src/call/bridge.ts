@@ -164,7 +164,8 @@ function act(cx: Context, b: Bridge, action: BridgeAction, news: News, left: Leg
       return;
     case 'offerStays': {
       const leg = legOf(cx, b.stays);
-      if (leg && news.m) reoffer(cx, leg, bodyTail(news.m), 'bridge', b.id);
+      if (leg === undefined || !isUp(cx, leg)) move(cx, b, 'lose', {});
+      else if (news.m) reoffer(cx, leg, bodyTail(news.m), 'bridge', b.id);
       return;
     }
     case 'answerOther':
@@ -201,6 +202,11 @@ function legOf(cx: Context, id: number): Leg | undefined {
   return id === 0 ? undefined : cx.store.get(LEG, id);
 }
 
+/** It talks, and is not about to be hung up. */
+export function isUp(cx: Context, leg: Leg): boolean {
+  return leg.state === 'confirmed' && cx.store.get(CALL, leg.call)?.state === 'talking';
+}
+
 function mateOf(cx: Context, leg: Leg): Leg | undefined {
   const call = cx.store.get(CALL, leg.call);
   return call === undefined ? undefined : partner(cx, call, leg);
@@ -230,9 +236,9 @@ function connectLegs(cx: Context, b: Bridge, left: Leg[]): void {
     left.push(old);
     if (!old.held) cx.store.patch(LEG, old, { peer: old.id });
   }
-  // both were described anew: what muted one of them is over
-  cx.store.patch(LEG, stays, { peer: other.id, muted: false });
-  cx.store.patch(LEG, other, { peer: stays.id, muted: false });
+  // both were described anew: what held or muted one of them is over
+  cx.store.patch(LEG, stays, { peer: other.id, held: false, muted: false });
+  cx.store.patch(LEG, other, { peer: stays.id, held: false, muted: false });
 }
 
 function forgetOffers(cx: Context, b: Bridge): void {

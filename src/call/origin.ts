@@ -47,8 +47,9 @@ export function continued(cx: Context, leg: Leg, body: string): string {
   const now = body.slice(at[0], at[1]);
   const last = leg.origin !== '' ? leg.origin : lineOf(leg.offered) || lineOf(leg.sdp);
   const author = leg.origin !== '' ? leg.author : last;
-  // the same line of another author is another description
-  if (last === '' || (now === last && now === author)) return body;
+  // the same line of another author is another description, unless it is what was said last
+  const again = now === last && (now === author || isSaid(leg, body));
+  if (last === '' || again) return body;
   if (author === now) return body.slice(0, at[0]) + last + body.slice(at[1]);
   const [said, next] = [parsed(last), parsed(now)];
   if (said === undefined || next === undefined) return body;
@@ -58,6 +59,10 @@ export function continued(cx: Context, leg: Leg, body: string): string {
   const origin = `${said.user} ${said.version + 1n} ${said.rest}`;
   cx.store.patch(LEG, leg, { origin, author: now });
   return body.slice(0, at[0]) + origin + body.slice(at[1]);
+}
+
+function isSaid(leg: Leg, body: string): boolean {
+  return leg.offered.endsWith(body) || leg.sdp.endsWith(body);
 }
 
 /** The same for a tail: headers, empty line, body. */

@@ -51,9 +51,10 @@ export function holdersOf(cx: Context, leg: Leg): Leg[] {
  * `leg` is over: hung up, lost, or gone. @returns true when only it and whom it was connected with end;
  * false when its call does, by the table of `call.ts`.
  */
-export function partsAlone(cx: Context, call: Call, leg: Leg, tail: string): boolean {
+export function partsAlone(cx: Context, call: Call, leg: Leg, said: string): boolean {
   if (call.state !== 'talking') return false;
   if (leg.part !== 'media' && !hasStrangers(cx, call, leg)) return false;
+  const tail = said === '' ? EMPTY_TAIL : said;
   const mates = matesOf(cx, leg);
   if (leg.state === 'confirmed' && cx.store.get(LEG, leg.id) === leg) hangUp(cx, leg, tail);
   bridgeLoses(cx, leg);

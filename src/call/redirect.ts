@@ -92,7 +92,10 @@ export function follow(cx: Context, call: Call, ctx: Ctx, leg: Leg, m: SipMessag
   else sendOn(cx, call, ctx, leg, [{ user: to, q: 1 }], line(cx, leg.aor, 'user-busy'), sent, true);
 }
 
-/** `wanted` are called in place of the extension behind `leg`, if they may be. */
+/**
+ * `named` are called in place of the extension behind `leg`, if they may be.
+ * @returns false when nobody is.
+ */
 function sendOn(
   cx: Context,
   call: Call,
@@ -102,14 +105,14 @@ function sendOn(
   first: string,
   sent: string,
   forwarded: boolean,
-): void {
+): boolean {
   const row = cx.store.find(REDIRECT, 'call', call.id);
-  if (sent === '' || (row !== undefined && row.count >= HOPS)) return;
+  if (sent === '' || (row !== undefined && row.count >= HOPS)) return false;
   // '' at a trunk, which sends nobody on
   const by = leg.aor;
   const tried = new Set([...list(row?.tried ?? '', ' '), call.called, by]);
   const wanted = named.filter((n) => !tried.has(n.user) && mayRedirect(cx, by, n.user));
-  if (wanted.length === 0) return;
+  if (wanted.length === 0) return false;
   cx.count(forwarded ? 'callsForwarded' : 'callsRedirected');
   const later = [...grouped(wanted), ...list(row?.later ?? '', '\n')].slice(0, CONTACTS).join('\n');
   const values = {
@@ -131,7 +134,7 @@ function sendOn(
       offerless: ctx.offerless,
     });
   }
-  tryNext(cx, call);
+  return tryNext(cx, call);
 }
 
 /**
@@ -221,11 +224,12 @@ export function forwardsSilence(cx: Context, call: Call): boolean {
   if (onward === undefined || ctx === undefined || ctx.cancel !== 'no') return false;
   cx.store.patch(CALL, call, { noAnswerAt: cx.now + cx.settings.noAnswerMs });
   const { leg, to } = onward;
-  const before = cx.store.count(LEG);
   const first = line(cx, leg.aor, 'no-answer');
-  sendOn(cx, call, ctx, leg, [{ user: to, q: 1 }], first, ctx.request, true);
-  if (cx.store.count(LEG) === before) return false;
+  if (!sendOn(cx, call, ctx, leg, [{ user: to, q: 1 }], first, ctx.request, true)) return false;
+  const waits = distributionOf(cx, call.id) !== undefined;
   for (const old of legs) {
+    // who answers now all the same is nobody a waiting call knows (distribute/hear.ts)
+    if (waits) cx.store.patch(LEG, old, { peer: old.id });
     const out = cx.store.get(CTX, old.uac);
     if (out !== undefined && out.cancel === 'no') cancel(cx, out, inviteLines(old));
   }

@@ -24,6 +24,7 @@ import {
   unescapeUser,
 } from '../sip-parser/index.ts';
 import { extensions, tooLarge } from './admission.ts';
+import { memberOf } from './conference/members.ts';
 import { beginCall, ccallOf } from './csta/ccall.ts';
 import { arrive, waitsInstead } from './distribute/arrive.ts';
 import { keepHunt } from './hunt.ts';
@@ -124,7 +125,10 @@ function refuses(cx: Context, leg: Leg, other: Leg | undefined): Refusal | undef
     return { status: 491, reason: '' };
   }
   // who hears music has nobody to give away
-  if (other.part === 'media') return { status: 403, reason: 'Nobody To Transfer' };
+  // who leaves a conference gives his place away
+  if (other.part === 'media' && memberOf(cx, leg) === undefined) {
+    return { status: 403, reason: 'Nobody To Transfer' };
+  }
   return undefined;
 }
 

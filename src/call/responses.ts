@@ -21,6 +21,7 @@ import { type CallEvent, happen, type Said } from './call.ts';
 import { challenged } from './challenged.ts';
 import { contactFor } from './dialog.ts';
 import { mediaLeaves, waiterAnswered, waiterRefused, waiterRings } from './distribute/hear.ts';
+import { distributionOf } from './distribute/leave.ts';
 import { notified } from './events/notifier.ts';
 import { heardOf, huntsOn } from './hunt.ts';
 import {
@@ -158,11 +159,13 @@ function invited(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage, sent: string): 
     answered(cx, ctx, leg, call, m);
   } else {
     const legs = cx.store.count(LEG);
+    const waited = distributionOf(cx, call.id) !== undefined;
     if (ctx.cancel === 'no' && sendsOn(cx, leg, m)) {
       happen(cx, call, 'redirect', { ...said(ctx, leg, m), tail: sent });
     }
-    // others are called in its place: it has refused nothing
-    if (cx.store.count(LEG) > legs) cx.store.remove(LEG, leg);
+    // others are called in its place, or it waits for them: it has refused nothing
+    const waits = !waited && distributionOf(cx, call.id) !== undefined;
+    if (waits || cx.store.count(LEG) > legs) cx.store.remove(LEG, leg);
     else refused(cx, call, leg, m.status, m.reason, passedOn(m, ''));
   }
 }

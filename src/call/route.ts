@@ -160,7 +160,8 @@ function toExtension(cx: Context, number: string, by: readonly Diverted[]): Rout
   return route(cx, to, { classOfService: classOf(cx, number), trunk: '' }, all);
 }
 
-function toPhones(cx: Context, number: string): Route {
+/** The phones of an extension, whatever its user has set for calls to him. */
+export function toPhones(cx: Context, number: string): Route {
   const targets = oneFlowEach(cx, phonesOf(cx, number)).map(targetAt);
   const row = contactRow(cx, number);
   const at = row === undefined ? undefined : inOrder(cx.chance, row)[0];

@@ -28,6 +28,7 @@ import type { SipMessage } from '../sip-parser/index.ts';
 import { bridgeLoses, bridgesOf } from './bridge.ts';
 import { happen } from './call.ts';
 import { conferenceLoses } from './conference/conference.ts';
+import { hearsNothing } from './control/music.ts';
 import { oneCall } from './csta/merge.ts';
 import { closeLeg, contactOf, dropLeg, hangUp, sendAck, tidy } from './leg.ts';
 import { notify } from './notify.ts';
@@ -252,6 +253,8 @@ function connectLegs(cx: Context, t: Transfer): void {
   const transferee = legOf(cx, t.transferee);
   const target = legOf(cx, t.target);
   if (transferee === undefined || target === undefined) return;
+  // one of them may hear what a program put in place of the transferor
+  for (const leg of [transferee, target]) hearsNothing(cx, leg);
   cx.store.patch(LEG, transferee, { peer: target.id });
   cx.store.patch(LEG, target, { peer: transferee.id });
   for (const id of [t.transferor, t.consult]) {

@@ -33,6 +33,8 @@ export type CoreEffect =
   | { readonly kind: 'fault'; readonly call: number; readonly fault: Fault }
   | { readonly kind: 'event'; readonly event: CtiEvent }
   | { readonly kind: 'status'; readonly at: number; readonly status: SystemStatus }
+  /** The connection to this box is no more; another is tried. */
+  | { readonly kind: 'away'; readonly at: number }
   /** A session is there, or there again, at this box. */
   | { readonly kind: 'serving'; readonly at: number }
   /** The session is gone with what it watched: begin anew. */
@@ -191,6 +193,7 @@ export class Core {
     box.proving = 0;
     box.againAt = this.now + AGAIN_MS;
     if (this.serving === at) this.serving = -1;
+    this.out.push({ kind: 'away', at });
     this.settle();
   }
 

@@ -35,6 +35,8 @@ export type Happenings = {
   readonly event: CtiEvent;
   /** A box said what it is. */
   readonly status: SystemStatus & { readonly at: number };
+  /** A box cannot be reached, or says nothing any more; it is tried again and again. */
+  readonly away: { readonly at: number };
   /** A session is there, or there again: `at` this box. */
   readonly serving: { readonly at: number };
   /** The session and what it watched are gone: start monitors and take snapshots anew. */
@@ -161,6 +163,9 @@ export class Client {
         return;
       case 'status':
         this.tell('status', { ...effect.status, at: effect.at });
+        return;
+      case 'away':
+        this.tell('away', { at: effect.at });
         return;
       case 'serving':
         this.tell('serving', { at: effect.at });

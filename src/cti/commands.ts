@@ -51,6 +51,7 @@ import {
   monitorStart,
   monitorStop,
   snapshotCall,
+  snapshotCalls,
   snapshotDevice,
 } from './monitor.ts';
 import type { Method, Params } from './services.ts';
@@ -128,6 +129,7 @@ const COMMANDS: Commands = {
   changeMonitorFilter,
   snapshotDevice,
   snapshotCall,
+  snapshotCalls,
   getDevices,
   ...CALLS,
   ...CENTRE,

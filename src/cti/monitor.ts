@@ -76,6 +76,23 @@ export function snapshotCall(cx: Context, p: Params<'snapshotCall'>): Done | Ref
   return { ...callSnapshot(cx, ccall), position: position(cx) };
 }
 
+/** Calls in one answer of `snapshotCalls`. */
+const PAGE = 500;
+
+export function snapshotCalls(cx: Context, p: Params<'snapshotCalls'>): Done {
+  const calls: Done[] = [];
+  let more = 0;
+  for (const ccall of cx.store.rows(CCALL)) {
+    if (ccall.id < (p.from ?? 0)) continue;
+    if (calls.length === PAGE) {
+      more = ccall.id;
+      break;
+    }
+    calls.push(callSnapshot(cx, ccall));
+  }
+  return { calls, position: position(cx), ...(more === 0 ? {} : { more }) };
+}
+
 export function getDevices(cx: Context): Done {
   const { userFrom: from, userTo: to, site } = cx.settings;
   return {

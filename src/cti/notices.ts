@@ -4,6 +4,8 @@ import { z } from 'zod';
 import * as s from './schema.ts';
 
 const role = z.enum(['primary', 'backup']);
+const inStep = z.boolean().optional().describe('Both boxes have the same: nothing can be lost.');
+const time = z.int().optional().describe('The pair clock now, in microseconds as in events.');
 
 export const NOTICES = {
   hello: {
@@ -13,6 +15,8 @@ export const NOTICES = {
       role,
       epoch: z.int().describe('Reign number: grows by one at every takeover.'),
       position: z.int().describe('Position of the journal.'),
+      inStep,
+      time,
       release: z.string(),
       liveness: z.strictObject({
         periodMs: z.int().describe('Each side says something at least so often.'),
@@ -21,12 +25,14 @@ export const NOTICES = {
     }),
   },
   systemStatus: {
-    about: 'The role of the box changed.',
+    about: 'The role of the box changed, or whether both boxes are in step.',
     params: z.looseObject({
       box: z.enum(['a', 'b']),
       role,
       epoch: z.int(),
       position: z.int(),
+      inStep,
+      time,
     }),
   },
   caughtUp: {

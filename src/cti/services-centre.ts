@@ -148,12 +148,15 @@ const AGENTS = {
     s.done,
   ),
   snapshotAgents: service(
-    'Agents and their states, of a queue or all.',
+    'Agents who are logged on, of a queue or all, in pages: `more` goes into the next `from`.',
     OBSERVE.filter((role) => role !== 'own-device'),
     [],
     'read',
-    z.strictObject({ queue: s.deviceId.optional() }),
-    z.looseObject({ agents: z.array(z.looseObject({ agentId: z.string() })) }),
+    z.strictObject({ queue: s.deviceId.optional(), from: z.int().min(0).optional() }),
+    z.looseObject({
+      agents: z.array(z.looseObject({ agentId: z.string() })),
+      more: z.int().optional(),
+    }),
   ),
   snapshotQueues: service(
     'Queues: calls that wait and since when, agents.',
@@ -237,7 +240,8 @@ const SUPERVISION = {
     'write',
     z.strictObject({
       supervisor: s.deviceId,
-      deviceId: s.deviceId,
+      deviceId: s.deviceId.optional().describe('The device listened to; or else the agent.'),
+      agentId: s.agentId.optional().describe('The agent listened to, wherever he is logged on.'),
       mode: z.enum(MODES).optional(),
       scope: z.enum(['call', 'nextCalls']).optional(),
       tellDevice: z.boolean().optional().describe('The device is told that somebody listens.'),

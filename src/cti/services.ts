@@ -175,6 +175,18 @@ const MONITOR_SERVICES = {
     params: z.strictObject({ callId: s.callId }),
     result: s.callView.extend({ position: z.int() }),
   },
+  snapshotCalls: {
+    about: 'All calls as they are now, in pages: `more` goes into the next `from`.',
+    roles: OBSERVE.filter((role) => role !== 'own-device'),
+    acts: [],
+    kind: 'read',
+    params: z.strictObject({ from: z.int().min(0).optional() }),
+    result: z.looseObject({
+      calls: z.array(s.callView),
+      position: z.int(),
+      more: z.int().optional(),
+    }),
+  },
   getDevices: {
     about: 'The devices there are: extensions, routing points, queues.',
     roles: [],
@@ -210,7 +222,7 @@ const CALL_SERVICES = {
       userData: s.userData.optional(),
       noAnswerS: s.seconds.optional(),
     }),
-    s.done,
+    madeCall,
   ),
   answerCall: ofCall('Answers a ringing call.', ['connection'], oneConnection, s.done),
   clearConnection: ofCall('A device leaves a call.', ['connection'], oneConnection, s.done),

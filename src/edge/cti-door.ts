@@ -73,6 +73,8 @@ export class CtiDoor {
     this.generation += 1;
     const worker = new Worker(new URL('./cti-thread.ts', import.meta.url), {
       workerData: { settings, cell, ...this.shared } satisfies CtiThreadData,
+      // that types are stripped for browsers too is nothing to tell an operator
+      execArgv: ['--disable-warning=ExperimentalWarning'],
     });
     this.worker = worker;
     worker.on('error', (e) => this.broke(worker, e.stack ?? e.message));
@@ -91,6 +93,7 @@ export class CtiDoor {
     return {
       box,
       address: lan.address,
+      peerAddress: peerLan,
       cti,
       programs: node.sip.site.centre.programs,
       release: RELEASE,

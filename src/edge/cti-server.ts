@@ -21,12 +21,14 @@ import { mono } from './clock.ts';
 import type { CtiSettings } from './config-cti.ts';
 import { Auth, type Verdict } from './cti-auth.ts';
 import { Client, textOf } from './cti-client.ts';
-import { page } from './cti-pages.ts';
+import { type PageMaker, pages } from './cti-pages.ts';
 import { Rates } from './cti-rates.ts';
 
 export type ServerSettings = {
   readonly box: 'a' | 'b';
   readonly address: string;
+  /** The same of the other box. */
+  readonly peerAddress: string;
   readonly cti: CtiSettings;
   readonly programs: readonly Program[];
   readonly release: string;
@@ -40,8 +42,13 @@ export type ServerEvents = {
   readonly log: (line: LogLine) => void;
   /** The lease: whether what the engine let go may still be said. */
   readonly mayAnswer: () => boolean;
-  /** Epoch and position as they are now. */
-  readonly standing: () => { readonly epoch: number; readonly lsn: number };
+  /** Epoch and position as they are now, whether both boxes have the same, and the pair clock, ms. */
+  readonly standing: () => {
+    readonly epoch: number;
+    readonly lsn: number;
+    readonly inStep: boolean;
+    readonly pairNow: number;
+  };
 };
 
 /** An address that is not there yet is tried again after this, ms. */
@@ -61,8 +68,11 @@ export class CtiServer {
   /** Sockets that are no program's yet, by where they are from. */
   private readonly unproven = new Map<string, Set<string>>();
   private readonly told = new Map<string, number>();
+  private readonly page: PageMaker;
   private readonly timer: NodeJS.Timeout;
   private primary = false;
+  /** As programs were told. */
+  private inStep: boolean;
   private performing = false;
   private nextConn: number;
 
@@ -71,6 +81,8 @@ export class CtiServer {
     this.events = events;
     this.nextConn = settings.firstConn + 1;
     this.auth = new Auth(settings.programs, mono);
+    this.page = pages(settings);
+    this.inStep = events.standing().inStep;
     this.web = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -125,15 +137,21 @@ export class CtiServer {
     if (primary === this.primary) return;
     this.primary = primary;
     this.hub.serves(primary);
-    const text = this.notice('systemStatus');
-    for (const client of this.clients.values()) this.send(client, text);
+    this.tellStatus();
     this.perform();
   }
 
+  private tellStatus(): void {
+    this.inStep = this.events.standing().inStep;
+    const text = this.notice('systemStatus');
+    for (const client of this.clients.values()) this.send(client, text);
+  }
+
   private status(): JsonObject {
-    const { epoch, lsn } = this.events.standing();
+    const { epoch, lsn, inStep, pairNow } = this.events.standing();
     const role = this.primary && this.events.mayAnswer() ? 'primary' : 'backup';
-    return { box: this.settings.box, role, epoch, position: lsn };
+    const time = Math.floor(pairNow) * 1000;
+    return { box: this.settings.box, role, epoch, position: lsn, inStep, time };
   }
 
   private notice(method: string, more: JsonObject = {}): string {
@@ -177,7 +195,7 @@ export class CtiServer {
     this.servers.push(server);
     server.maxConnections = LIMITS.ctiConnections;
     server.on('connection', (socket: Socket) => this.admit(socket));
-    server.on('request', serve);
+    server.on('request', (request, response) => serve(this.page, request, response));
     server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => {});
       this.web.handleUpgrade(request, socket, head, (web) => this.open(request, socket, web));
@@ -254,6 +272,8 @@ export class CtiServer {
   private look(): void {
     const now = mono();
     const { periodMs, misses } = this.settings.cti;
+    const { inStep } = this.events.standing();
+    if (inStep !== this.inStep) this.tellStatus();
     for (const client of this.clients.values()) {
       const late = client.program === '' && now - client.openedAt > LIMITS.ctiHelloMs;
       if (late || now - client.heardAt > periodMs * misses) this.end(client, 'silent');
@@ -344,7 +364,7 @@ const LIMITED = {
 } as const;
 
 /** Pages; everything else is told where it is. */
-function serve(request: IncomingMessage, response: ServerResponse): void {
+function serve(page: PageMaker, request: IncomingMessage, response: ServerResponse): void {
   const path = (request.url ?? '/').split('?')[0] ?? '/';
   const found = request.method === 'GET' ? page(path) : undefined;
   if (found === undefined) {
@@ -361,8 +381,8 @@ function serve(request: IncomingMessage, response: ServerResponse): void {
     'Content-Type': found.type,
     'Cache-Control': 'no-cache',
     'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy':
-      "default-src 'self'; connect-src *; style-src 'self' 'unsafe-inline'",
+    'Referrer-Policy': 'no-referrer',
+    'Content-Security-Policy': found.policy,
     Connection: 'close',
   });
   response.end(found.body);

@@ -21,17 +21,14 @@ import {
   OTHER_SERVER,
 } from '../../src/proto/sip/machines.ts';
 import { TIMERS } from '../../src/proto/sip/timers.ts';
+import { CTI_PICTURES } from './cti-pictures.ts';
+import { grid } from './grid.ts';
 
 /** The documents with pictures. */
-export const DOCUMENTS = ['architecture.md', 'operating.md'] as const;
+export const DOCUMENTS = ['architecture.md', 'operating.md', 'integrating.md'] as const;
 
 function pathOf(document: string): string {
   return fileURLToPath(new URL(`../../docs/${document}`, import.meta.url));
-}
-
-function grid(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 type AnyMachine = {
@@ -87,6 +84,7 @@ function tables(): string {
 }
 
 const PICTURES: { readonly [name: string]: () => string } = {
+  ...CTI_PICTURES,
   gate,
   takeover: () =>
     grid(

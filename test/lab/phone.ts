@@ -334,6 +334,12 @@ export class Phone {
       this.#accept(leg, incoming);
     } else {
       this.endpoint.respond(incoming, 200, 'OK');
+      // a program answers for its user
+      const talk = request.method === 'NOTIFY' && header(request, 'event') === 'talk';
+      if (talk && leg.state === 'early' && leg.incoming !== undefined) {
+        clearTimeout(leg.guard);
+        this.#accept(leg, leg.incoming);
+      }
     }
   }
 

@@ -9,6 +9,7 @@ import { noAmnesia } from './no-amnesia.ts';
 import { noGibberish } from './no-gibberish.ts';
 import { oneFace } from './one-face.ts';
 import { oneVoice } from './one-voice.ts';
+import { agentsAsModel, oneCdr, programsHearOnce, requestsDoneOnce } from './programs.ts';
 import { quietBackup } from './quiet-backup.ts';
 import { samePositionSameTables } from './same-position-same-tables.ts';
 import { timersKept } from './timers-kept.ts';
@@ -27,4 +28,8 @@ export const ORACLES: readonly ((world: World) => Oracle)[] = [
   noGibberish,
   callsSurvive,
   watchersSee,
+  programsHearOnce,
+  requestsDoneOnce,
+  agentsAsModel,
+  oneCdr,
 ];

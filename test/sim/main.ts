@@ -1,7 +1,10 @@
 /**
  * The simulator's command line.
  *
- *   ./build.sh sim [--seed N] [--runs K] [--log] [--verbose] [--pcap FILE] [--saboteur NAME]
+ *   ./build.sh sim [--seed N] [--runs K] [--log] [--verbose] [--pcap FILE] [--history FILE]
+ *               [--saboteur NAME] [--programs]
+ *
+ * `--programs`: every run has programs, and its primary is taken away every second or two.
  *
  * Runs the seeds N, N+1, … and says the seed and its options before each. A broken promise ends it
  * with the end of the picture, the tale of the phones concerned, and the command that replays it.
@@ -9,12 +12,15 @@
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { describe, drawOptions } from '../world/options.ts';
+import { writeLines } from '../history/record.ts';
+import { describe, drawOptions, type Options } from '../world/options.ts';
 import { type RunResult, run } from '../world/run.ts';
+import { PROGRAMS_SWARM } from './sabotage.ts';
 import { SABOTEURS } from './saboteurs.ts';
 
 const USAGE =
-  'usage: ./build.sh sim [--seed N] [--runs K] [--log] [--verbose] [--pcap FILE] [--saboteur NAME] [--keep]';
+  'usage: ./build.sh sim [--seed N] [--runs K] [--log] [--verbose] [--pcap FILE] [--history FILE] ' +
+  '[--saboteur NAME] [--programs] [--keep]';
 
 function refuse(text: string): never {
   console.error(`sim: ${text}\n${USAGE}`);
@@ -35,7 +41,9 @@ const OPTIONS = {
   log: { type: 'boolean', default: false },
   verbose: { type: 'boolean', default: false },
   pcap: { type: 'string' },
+  history: { type: 'string' },
   saboteur: { type: 'string' },
+  programs: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -57,6 +65,9 @@ if (!Number.isInteger(first) || !Number.isInteger(runs) || runs < 1) {
   refuse('--seed and --runs are whole numbers');
 }
 
+const adjust =
+  saboteur?.adjust ?? (values.programs ? PROGRAMS_SWARM : (drawn: Options): Options => drawn);
+
 function summary(result: RunResult, realMs: number): string {
   const { world, injector } = result;
   const c = world.book.counts();
@@ -77,21 +88,24 @@ function report(result: RunResult): void {
       if (numbers.has(phone.number)) for (const line of phone.tale(16)) console.log(line);
     }
   }
-  const extra = values.saboteur === undefined ? '' : ` --saboteur ${values.saboteur}`;
+  const wide = values.programs ? ' --programs' : '';
+  const extra = values.saboteur === undefined ? wide : ` --saboteur ${values.saboteur}`;
   console.log(`\nreplay: ./build.sh sim --seed ${result.seed}${extra} --log --verbose`);
 }
 
 let failed = 0;
 let done = 0;
+const faults = new Map<string, number>();
 const began = performance.now();
 for (let seed = first; seed < first + runs; seed += 1) {
   const drawn = drawOptions(seed);
-  const options = saboteur?.adjust(drawn) ?? drawn;
+  const options = adjust(drawn);
   console.log(describe(options));
   const started = performance.now();
   const result = run({
     seed,
-    ...(saboteur === undefined ? {} : { adjust: saboteur.adjust, sabotage: saboteur.sabotage }),
+    adjust,
+    ...(saboteur === undefined ? {} : { sabotage: saboteur.sabotage }),
     only: saboteur?.oracle,
     print: values.log ? (line) => console.log(line) : undefined,
     verbose: values.verbose,
@@ -99,6 +113,7 @@ for (let seed = first; seed < first + runs; seed += 1) {
   });
   console.log(summary(result, performance.now() - started));
   done += 1;
+  for (const [kind, n] of result.injector.done) faults.set(kind, (faults.get(kind) ?? 0) + n);
   if (values.pcap !== undefined && result.world.capture !== undefined) {
     try {
       writeFileSync(values.pcap, result.world.capture.file());
@@ -106,6 +121,9 @@ for (let seed = first; seed < first + runs; seed += 1) {
       refuse(`the capture cannot be written: ${(e as Error).message}`);
     }
     console.log(`  packets in ${values.pcap}`);
+  }
+  if (values.history !== undefined && result.world.centre !== undefined) {
+    writeFileSync(values.history, writeLines(result.world.centre.lines));
   }
   if (result.violations.length > 0) {
     failed += 1;
@@ -117,4 +135,5 @@ const took = ((performance.now() - began) / 1000).toFixed(0);
 console.log(
   `${done} ${done === 1 ? 'seed' : 'seeds'} in ${took} s: ${done - failed} kept every promise, ${failed} did not`,
 );
+if (runs > 1) console.log(`faults: ${[...faults].map(([kind, n]) => `${kind} ${n}`).join(', ')}`);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -7,80 +7,20 @@
  * Each also narrows the swarm to the faults that bring its damage to light.
  */
 
+import type { TableSpec } from '../../src/base/row.ts';
 import { SUBSCRIPTION } from '../../src/call/events/rows.ts';
 import { BINDING, LEG } from '../../src/call/rows.ts';
-import type { EngineEffects, Outgoing } from '../../src/effect.ts';
-import type { EngineInput } from '../../src/input.ts';
+import type { Outgoing } from '../../src/effect.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { Alarms } from '../../src/pair/alarms.ts';
 import { FRAME, frame, POSITION_SIZE, putPosition } from '../../src/wire/frame.ts';
-import { type Box, VIP } from '../world/box.ts';
+import { VIP } from '../world/box.ts';
 import { other } from '../world/crossover.ts';
 import { readArp } from '../world/ether.ts';
 import { ledgerOf } from '../world/inside.ts';
-import type { FaultKind, Options } from '../world/options.ts';
 import { ProductEngine, ProductSentry } from '../world/product.ts';
-import type { World } from '../world/world.ts';
-
-export type Saboteur = {
-  readonly name: string;
-  /** The oracle that must turn red. */
-  readonly oracle: string;
-  readonly about: string;
-  readonly adjust: (drawn: Options) => Options;
-  readonly sabotage: (world: World) => void;
-};
-
-/** A swarm of these faults, often, struck into the middle of things; busy phones. */
-function swarm(
-  kinds: readonly FaultKind[],
-  more: Partial<Options> = {},
-): (drawn: Options) => Options {
-  return (drawn) => ({
-    ...drawn,
-    phones: 8,
-    kinds,
-    faultGap: 2000,
-    aimed: 1,
-    repair: [300, 1500],
-    safetyMs: 20_000,
-    mix: { ...drawn.mix, gap: 400, ring: [30, 300], talk: [1000, 12_000], endless: 0.3 },
-    ...more,
-  });
-}
-
-/** Calls `change` once for every new life of a box's engine. */
-function everyLife(world: World, change: (box: Box, engine: ProductEngine) => void): void {
-  const seen = new Set<unknown>();
-  after(world, (box) => {
-    const engine = box.process?.engine;
-    if (!(engine instanceof ProductEngine) || seen.has(engine)) return;
-    seen.add(engine);
-    change(box, engine);
-  });
-}
-
-function after(world: World, act: (box: Box, who: 'engine' | 'sentry') => void): void {
-  const before = world.afterStep;
-  world.afterStep = (box, who) => {
-    before(box, who);
-    act(box, who);
-  };
-}
-
-/** Wraps `step` of every engine: `edit` sees the effects before the world does. */
-function editEffects(
-  world: World,
-  edit: (box: Box, engine: ProductEngine, out: EngineEffects) => void,
-): void {
-  everyLife(world, (box, engine) => {
-    const step = engine.step.bind(engine);
-    engine.step = (now: number, lease: number, inputs: readonly EngineInput[], out) => {
-      step(now, lease, inputs, out);
-      edit(box, engine, out);
-    };
-  });
-}
+import { after, dropFromMirror, editEffects, everyLife, type Saboteur, swarm } from './sabotage.ts';
+import { PROGRAM_SABOTEURS } from './saboteurs-programs.ts';
 
 type Inner = {
   readonly voice: {
@@ -178,15 +118,7 @@ const dropRowType: Saboteur = {
   oracle: 'same-position-same-tables',
   about: 'a backup in step passes over the records of one table',
   adjust: swarm(['kill-backup']),
-  sabotage(world) {
-    everyLife(world, (box, engine) => {
-      const bindings = engine.engine.ledger.tables.of(BINDING);
-      const add = bindings.add.bind(bindings);
-      bindings.add = (row) => {
-        if (box.state !== 'backup' || !world.inStep()) add(row);
-      };
-    });
-  },
+  sabotage: (world) => dropFromMirror(world, BINDING as TableSpec),
 };
 
 const newTags: Saboteur = {
@@ -329,4 +261,5 @@ export const SABOTEURS: readonly Saboteur[] = [
   jumpClock,
   endlessHistory,
   forgetWatchers,
+  ...PROGRAM_SABOTEURS,
 ];

@@ -84,10 +84,11 @@ test('narrow swarm: the primary loses power just after its backup came in step',
   }
 });
 
-/** They were found before disks could fail, before anybody watched, and before streams. */
+/** They were found before disks could fail, before anybody watched, and before streams and programs. */
 const AS_FOUND = (drawn: Options): Options => ({
   ...drawn,
   streams: 0,
+  centre: undefined,
   kinds: drawn.kinds.filter((kind) => !(DISK_FAULTS as readonly string[]).includes(kind)),
   mix: { ...drawn.mix, watch: 0 },
 });

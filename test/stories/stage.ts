@@ -28,6 +28,7 @@ function options(set: Setting): Options {
     ...drawn,
     phones: set.phones,
     streams: 0,
+    centre: undefined,
     kinds: [],
     lan: { loss: 0, duplicate: 0, reorder: 0, latency: [0.05, 0.2] },
     cable: { latency: [0.04, 0.15], loss: 0, splits: 0, carrierFalls: false },

@@ -1,7 +1,7 @@
 /**
  * A simulated pair with agents: phones 1001 to 1009 are registered, agents a1 to a9 are theirs. A call
- * to 700N is a business call to 100N (7000 to 7009 are routing points of the settings, and the dial plan
- * leads from there to the phone at once); a call to 100N is nobody's business.
+ * to 700N is a business call to 100N: a routing point that nobody is registered for, and by default it
+ * leads to the phone at once. A call to 100N is nobody's business.
  */
 
 import type { JsonObject } from '../../src/base/json.ts';

@@ -275,7 +275,11 @@ class Walk {
       const is =
         v === undefined
           ? 'off'
-          : `${v['state']}${pending} ${v['reason'] ?? ''} ${v['wrapUpEnd'] ?? 0} ${v['readyAt'] ?? 0} ${v['logoutAt'] ?? 0}`;
+          : [
+              `${v['state']}${pending} ${v['reason'] ?? ''}`,
+              // microseconds, as programs see all times
+              ...['wrapUpEnd', 'readyAt', 'logoutAt'].map((name) => Number(v[name] ?? 0) / 1000),
+            ].join(' ');
       const should = model.view(lab.now);
       if (is !== should) return `a${i + 4} is ${is}, should be ${should}`;
     }

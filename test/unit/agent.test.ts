@@ -201,7 +201,7 @@ for (const [name, swap] of SWAPS) {
     // the order is always this one
     t.deepEqual(
       lab
-        .events((b) => (b['wrapUpEnd'] === endsAt ? 'until' : ''))
+        .events((b) => (b['wrapUpEnd'] === endsAt * 1000 ? 'until' : ''))
         .filter((e) => /Cleared$|^agent/.test(e)),
       ['connectionCleared', 'connectionCleared', 'agentWorkingAfterCall until', 'callCleared'],
     );
@@ -311,7 +311,7 @@ for (const [name, swap] of SWAPS) {
     lab.pass(5000);
     t.is(lab.set(2, 'ready'), 'notReady', 'before its end he is not ready for calls');
     t.deepEqual(
-      lab.agentEvents((b) => `${b['reason']} ${Number(b['readyAt']) - guardEnds}`),
+      lab.agentEvents((b) => `${b['reason']} ${Number(b['readyAt']) - guardEnds * 1000}`),
       ['agentNotReady legalGuard 0'],
     );
     swap(lab);
@@ -484,8 +484,8 @@ test('asking for what is so', (t) => {
     deviceId: '1001',
     state: 'notReady',
     reason: 'early',
-    since: lab.now,
-    loggedOnAt: lab.now,
+    since: lab.now * 1000,
+    loggedOnAt: lab.now * 1000,
     queues: ['6000'],
   };
   t.deepEqual(get({ agentId: 'a1' }), { agent });

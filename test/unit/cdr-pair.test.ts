@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { CDR } from '../../src/call/csta/cdr.ts';
 import { CdrFile, cdrFiles } from '../../src/edge/cdr-file.ts';
+import type { Redundancy } from '../../src/pair/terms.ts';
 import { sipSettings } from '../../src/proto/context.ts';
 import { SDP } from './call-lab.ts';
 import { Bench, Hand, settings } from './engine-pair.ts';
@@ -22,7 +23,7 @@ const value = (text: string, name: string): string =>
 
 /** Two boxes, phones by hand, and a folder of files for each. */
 class Pair {
-  readonly bench = new Bench();
+  readonly bench: Bench;
   readonly folder: string;
   private readonly files = new Map<Hand, CdrFile>();
   private heard: string[] = [];
@@ -30,14 +31,15 @@ class Pair {
   calls = 0;
   private seed = 10;
 
-  constructor() {
+  constructor(redundancy: Redundancy = 'hot-standby') {
+    this.bench = new Bench(redundancy);
     this.folder = mkdtempSync(join(tmpdir(), 'sipair-cdr-'));
     const sip = sipSettings({ vip: '192.0.2.10', nonceKey: 'k', csta: true });
     for (const [box, seed] of [
       ['a', 1],
       ['b', 2],
     ] as const) {
-      const hand = new Hand({ ...settings(box, 'hot-standby'), sip }, seed);
+      const hand = new Hand({ ...settings(box, redundancy), sip }, seed);
       this.bench.hands[box] = hand;
       this.files.set(hand, new CdrFile(join(this.folder, box), () => undefined));
     }
@@ -205,3 +207,25 @@ for (const how of ['before', 'unheard'] as const) {
     rmSync(p.folder, { recursive: true });
   });
 }
+
+test('warm standby: calls that ended are in both files; one that a death caught is in none', (t) => {
+  const p = new Pair('warm-standby');
+  const talk = (n: number, steps: readonly (typeof STEPS)[number][]): void => {
+    for (const step of steps) {
+      p.give(...p.say(step, n));
+      p.settle();
+    }
+  };
+  talk(1, STEPS);
+  talk(2, STEPS.slice(0, 4));
+  p.bench.advance(200);
+  p.settle();
+  p.kill(undefined);
+  talk(3, STEPS);
+  p.bench.advance(200);
+  p.settle();
+  const called = (box: 'a' | 'b'): number[] => p.lines(box).map((l) => JSON.parse(l).callId);
+  t.is(called('a').length, 2);
+  t.deepEqual(p.lines('b'), p.lines('a'));
+  rmSync(p.folder, { recursive: true });
+});

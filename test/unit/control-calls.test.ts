@@ -201,6 +201,17 @@ test('a phone that refreshes or re-describes its session while it is held is ans
   }
 });
 
+test('a phone transfers whom a program holds for it: the music ends', (t) => {
+  const cast = stage('music');
+  STATES['held']?.(cast);
+  const p = phone(cast, 1);
+  p.ask(p.living()[0] as never, 'REFER', 'Refer-To: <sip:1004@x>\r\n');
+  settle(cast, 6000);
+  t.is(view(cast), '1:1002 connected, 1:1004 connected');
+  t.is(cast.media.living().length, 0);
+  t.deepEqual([...faults(cast), ...end(cast, 0)], []);
+});
+
 test('a muted phone is told that nothing of it is wanted; its other side is not held by that', (t) => {
   const cast = stage('music');
   STATES['muted']?.(cast);

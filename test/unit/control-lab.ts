@@ -25,6 +25,7 @@ import { PLAIN_CENTRE } from '../../src/proto/centre.ts';
 import type { Context } from '../../src/proto/context.ts';
 import { type PhoneControl, PLAIN_CONTROL, PLAIN_SITE } from '../../src/proto/site.ts';
 import { Lab } from './call-lab.ts';
+import { point } from './distribute-lab.ts';
 import { TransferPhone } from './transfer-phone.ts';
 
 export const STEP = 50;
@@ -47,7 +48,8 @@ export type Cast = {
 
 /** `music`: what who is held hears; '' for nothing. `control`: how the phone of 1001 is steered. */
 export function stage(music: string, control: Partial<PhoneControl> = {}): Cast {
-  const centre = { ...PLAIN_CENTRE, musicOnHold: music };
+  const points = { '5000': point('5000', { timeoutS: 2, defaults: ['1003'] }) };
+  const centre = { ...PLAIN_CENTRE, musicOnHold: music, points };
   const extensions = { '1001': { ...PLAIN, control: { ...PLAIN_CONTROL, ...control } } };
   const lab = new Lab({ site: { ...PLAIN_SITE, centre, extensions } });
   const phones = [1, 2, 3, 4].map((n) => new TransferPhone(lab, `100${n}`, `192.0.2.${n}`));
@@ -65,6 +67,8 @@ const LASTING: ReadonlySet<string> = new Set([
   'cdr',
   'ctisession',
   'ctimonitor',
+  'router',
+  'pointturn',
 ]);
 
 /** Time passes; phones whose user is there lift. */
@@ -100,49 +104,55 @@ function at(cx: Context, device: string, ...states: readonly Party['state'][]): 
   return all.at(-1);
 }
 
-function connection(p: Party | undefined): Connection {
-  return { callId: p?.ccall ?? 0, deviceId: p?.device ?? '1001' };
+function connection(p: Party | undefined, device = '1001'): Connection {
+  return { callId: p?.ccall ?? 0, deviceId: p?.device ?? device };
 }
 
-const A = '1001';
-const active = (cx: Context) => connection(at(cx, A, 'connected'));
-const held = (cx: Context) => connection(at(cx, A, 'hold'));
-const rings = (cx: Context) =>
+const active = (cx: Context, a: string) => connection(at(cx, a, 'connected'), a);
+const held = (cx: Context, a: string) => connection(at(cx, a, 'hold'), a);
+const rings = (cx: Context, a: string) =>
   connection(
     [...cx.store.rows(PARTY)].find((p) => p.state === 'alerting') ??
       [...cx.store.rows(PARTY)].find((p) => p.state === 'initiated') ??
-      at(cx, A),
+      at(cx, a),
   );
-const both = (cx: Context) => ({ activeConnection: active(cx), heldConnection: held(cx) });
+const both = (cx: Context, a: string) => ({
+  activeConnection: active(cx, a),
+  heldConnection: held(cx, a),
+});
+/** Whom a device calls besides. */
+const far = (a: string): string => (a === '1004' ? '1003' : '1004');
 const one = (connection: Connection) => ({ connection });
 
-/** Every function, with what 1001 would mean by it as things stand. */
+/** Every function, with what the device `a` would mean by it as things stand. */
 export const FUNCTIONS = {
-  answerCall: (cx) => answerCall(cx, one(rings(cx))),
-  deflectCall: (cx) => deflectCall(cx, { ...one(rings(cx)), newDestination: '1004' }),
-  generateDigits: (cx) => generateDigits(cx, { ...one(active(cx)), digits: '12#' }),
-  mute: (cx) => setMute(cx, { ...one(active(cx)), mute: true }),
-  unmute: (cx) => setMute(cx, { ...one(active(cx)), mute: false }),
-  holdCall: (cx) => holdCall(cx, one(active(cx))),
-  retrieveCall: (cx) => retrieveCall(cx, one(held(cx))),
-  consultationCall: (cx) => consultationCall(cx, { ...one(active(cx)), calledDevice: '1004' }),
-  alternateCall: (cx) => alternateCall(cx, both(cx)),
-  reconnectCall: (cx) => reconnectCall(cx, both(cx)),
-  transferCall: (cx) => transferCall(cx, both(cx)),
-  singleStepTransferCall: (cx) =>
-    singleStepTransferCall(cx, { ...one(active(cx)), transferredTo: '1004' }),
-  makeCall: (cx) => makeCall(cx, { callingDevice: A, calledDevice: '1004' }),
+  answerCall: (cx, a) => answerCall(cx, one(rings(cx, a))),
+  deflectCall: (cx, a) => deflectCall(cx, { ...one(rings(cx, a)), newDestination: far(a) }),
+  generateDigits: (cx, a) => generateDigits(cx, { ...one(active(cx, a)), digits: '12#' }),
+  mute: (cx, a) => setMute(cx, { ...one(active(cx, a)), mute: true }),
+  unmute: (cx, a) => setMute(cx, { ...one(active(cx, a)), mute: false }),
+  holdCall: (cx, a) => holdCall(cx, one(active(cx, a))),
+  retrieveCall: (cx, a) => retrieveCall(cx, one(held(cx, a))),
+  consultationCall: (cx, a) =>
+    consultationCall(cx, { ...one(active(cx, a)), calledDevice: far(a) }),
+  alternateCall: (cx, a) => alternateCall(cx, both(cx, a)),
+  reconnectCall: (cx, a) => reconnectCall(cx, both(cx, a)),
+  transferCall: (cx, a) => transferCall(cx, both(cx, a)),
+  singleStepTransferCall: (cx, a) =>
+    singleStepTransferCall(cx, { ...one(active(cx, a)), transferredTo: far(a) }),
+  makeCall: (cx, a) => makeCall(cx, { callingDevice: a, calledDevice: far(a) }),
   makePredictiveCall: (cx) =>
     makePredictiveCall(cx, { callingDevice: '1003', calledDevice: '1004' }),
-  clearConnection: (cx) => clearConnection(cx, one(active(cx))),
-  clearCall: (cx) => clearCall(cx, active(cx)),
-} as const satisfies { readonly [name: string]: (cx: Context) => Done | Refusal };
+  clearConnection: (cx, a) => clearConnection(cx, one(active(cx, a))),
+  clearCall: (cx, a) => clearCall(cx, active(cx, a)),
+} as const satisfies { readonly [name: string]: (cx: Context, a: string) => Done | Refusal };
 
 export type Func = keyof typeof FUNCTIONS;
 
 /** @returns 'ok', or the code it was refused by. */
-export function ask(cast: Cast, f: Func, request = ''): string {
-  const answer: Done | Refusal = command(cast.lab, FUNCTIONS[f], request);
+export function ask(cast: Cast, f: Func, request = '', device = '1001'): string {
+  const run: (cx: Context, a: string) => Done | Refusal = FUNCTIONS[f];
+  const answer = command(cast.lab, (cx) => run(cx, device), request);
   return isRefusal(answer) ? answer.refused : 'ok';
 }
 

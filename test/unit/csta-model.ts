@@ -9,6 +9,8 @@
  */
 
 import type { JsonObject } from '../../src/base/json.ts';
+import { LIMITS } from '../../src/base/limits.ts';
+import { CDR } from '../../src/call/csta/cdr.ts';
 import { CCALL, EVENT, MONITOR, PARTY } from '../../src/call/csta/rows.ts';
 import { CALL, LEG } from '../../src/call/rows.ts';
 import type { Lab } from './call-lab.ts';
@@ -38,7 +40,8 @@ const APART = new Set(['callInformation', 'digitsGenerated', 'recording', 'muted
 const STEPS: {
   readonly [event: string]: { readonly from: readonly string[]; readonly to: string };
 } = {
-  originated: { from: [''], to: 'connected' },
+  serviceInitiated: { from: [''], to: 'initiated' },
+  originated: { from: ['', 'initiated'], to: 'connected' },
   delivered: { from: [''], to: 'alerting' },
   established: { from: ['alerting', ''], to: 'connected' },
   held: { from: ['connected', 'alerting'], to: 'hold' },
@@ -81,12 +84,17 @@ export class CstaModel {
   /** The last events, for who looks for the reason of a fault. */
   readonly story: string[] = [];
   private last = 0;
+  /** Calls that are over and whose CDR was not seen yet, with their end; CDRs seen, by call. */
+  private readonly ended = new Map<number, number>();
+  private readonly recorded = new Set<number>();
+  private lastCdr = 0;
 
   /** Takes what `lab` told, compares, and lets the events go as programs that heard them do. */
   look(lab: Lab): string[] {
     for (const e of eventsOf(lab)) this.hear(e);
     for (const row of [...lab.store.rows(EVENT)]) lab.store.remove(EVENT, row);
     this.compare(lab);
+    this.records(lab);
     return this.faults.length === 0 ? [] : [...this.faults, ...this.story.slice(-30)];
   }
 
@@ -106,11 +114,13 @@ export class CstaModel {
       if ((this.calls.get(callId) ?? []).length > 0) this.fault(e, 'somebody is left in the call');
       this.calls.delete(callId);
       this.over.add(callId);
+      this.ended.set(callId, e.time / 1000);
       return;
     }
     if (event === 'transferred' || event === 'conferenced') this.merge(e);
     else if (e.connection !== undefined && !APART.has(event)) this.step(e, callId);
     else return;
+    if (e.event === 'failed' && e.side === undefined) return;
     const own = (this.calls.get(callId) ?? []).map((c) => `${c.device} ${c.state} ${c.side}`);
     const said = (e.parties ?? []).map((p) => `${p.deviceId} ${p.state} ${p.side}`);
     if (own.sort().join() !== said.sort().join()) this.fault(e, `parties, but [${own}]`);
@@ -118,7 +128,8 @@ export class CstaModel {
 
   private step(e: Heard, callId: number): void {
     const step = STEPS[e.event];
-    if (step === undefined) return;
+    // a request that came to nothing is no connection's step
+    if (step === undefined || (e.event === 'failed' && e.side === undefined)) return;
     const list = this.calls.get(callId) ?? [];
     this.calls.set(callId, list);
     const device = e.connection?.deviceId ?? '';
@@ -182,6 +193,23 @@ export class CstaModel {
       if (store.get(LEG, p.leg) === undefined) this.faults.push(`${p.device} has no leg`);
     }
     this.count(store);
+  }
+
+  /** Whoever is told that a call is over finds its CDR, and there is one. */
+  private records({ store, now }: Lab): void {
+    for (const row of store.rows(CDR)) {
+      if (row.id <= this.lastCdr) continue;
+      this.lastCdr = row.id;
+      const { callId } = JSON.parse(row.line) as { readonly callId: number };
+      if (this.recorded.has(callId)) this.faults.push(`call ${callId} has two CDRs`);
+      if (!this.over.has(callId)) this.faults.push(`call ${callId} has a CDR and goes on`);
+      this.recorded.add(callId);
+    }
+    for (const [callId, at] of this.ended) {
+      const kept = now - at < LIMITS.cdrKeepMs;
+      if (kept && !this.recorded.has(callId)) this.faults.push(`call ${callId} has no CDR`);
+    }
+    this.ended.clear();
   }
 
   /** A call lasts while one of its rows of `call` does. */

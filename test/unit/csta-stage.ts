@@ -4,9 +4,11 @@
  */
 
 import type { SipSettings } from '../../src/proto/context.ts';
+import { PLAIN_SITE } from '../../src/proto/site.ts';
 import { H, type SipMessage } from '../../src/sip-parser/index.ts';
 import { Lab, Peer, SDP, uriIn } from './call-lab.ts';
 import { CstaModel, eventsOf, type Heard, watchAll } from './csta-model.ts';
+import { trunk } from './trunk-lab.ts';
 
 /** One end of a dialog, as a phone knows it. */
 type End = {
@@ -190,4 +192,35 @@ export function plain(e: Heard): string {
   const via = e.lastRedirection === undefined ? '' : ` from ${e.lastRedirection}`;
   const old = e.secondaryOldCall === undefined ? '' : ` with ${e.secondaryOldCall}`;
   return `${e.callId}${old} ${e.event} ${who} (${e.cause}${via}) ${parties}`.trim();
+}
+
+/** Four phones, and others of these names and extensions. */
+export function stage(more: readonly (readonly [string, string])[] = [], settings = {}): Stage {
+  const s = new Stage(settings);
+  for (const user of ['1001', '1002', '1003', '1004']) s.phone(user);
+  for (const [name, user] of more) s.phone(name, user);
+  s.begin();
+  return s;
+}
+
+const SITE = {
+  ...PLAIN_SITE,
+  trunks: [
+    trunk('one', ['sip:192.0.2.30'], {
+      prefixes: ['0'],
+      priority: 1,
+      rewrite: { strip: 1, prepend: '' },
+    }),
+    trunk('two', ['sip:192.0.2.31'], { prefixes: ['0'], priority: 2, classOfService: 'all' }),
+  ],
+};
+
+/** Two phones and two gateways of the site's trunks. */
+export function withTrunks(): Stage {
+  const s = new Stage({ site: SITE });
+  for (const user of ['1001', '1002']) s.phone(user);
+  s.phone('g1', '5551', '192.0.2.30');
+  s.phone('g2', '5552', '192.0.2.31');
+  s.begin();
+  return s;
 }

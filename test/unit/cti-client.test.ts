@@ -90,6 +90,7 @@ class World {
           this.events.push(e.event as never);
           break;
         case 'status':
+        case 'away':
         case 'serving':
           break;
         default:

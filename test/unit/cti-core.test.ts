@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { LIMITS } from '../../src/base/limits.ts';
-import { EVENT, HOUSE, MONITOR, REQUEST, SESSION } from '../../src/call/csta/rows.ts';
+import { CCALL, EVENT, HOUSE, MONITOR, REQUEST, SESSION } from '../../src/call/csta/rows.ts';
 import { readFrame } from '../../src/cti/door.ts';
 import { mayDo } from '../../src/cti/request.ts';
 import { SERVICES, type Service, serviceOf } from '../../src/cti/services.ts';
@@ -177,6 +177,27 @@ test('snapshots show what events said', (t) => {
   bye?.();
   t.is(desk.ask('snapshotCall', { callId: 1 }).error?.data.code, 'invalidCallId');
   t.deepEqual(desk.ask('snapshotDevice', { deviceId: '1002' }).result?.['connections'], []);
+});
+
+test('all calls, in pages, each once, also on a new primary', (t) => {
+  const cti = new CtiLab();
+  const desk = new Program(cti).start();
+  const { store } = cti.lab.cx;
+  for (let n = 0; n < 1101; n += 1) store.insert(CCALL, { guid: `g${n}`, startedAt: n });
+  cti.swap(true);
+  desk.resume();
+  const seen: number[] = [];
+  let pages = 0;
+  for (let from: unknown = 0; from !== undefined && pages < 9; pages += 1) {
+    const { result = {} } = desk.ask('snapshotCalls', { from: from as number });
+    seen.push(...(result['calls'] as { callId: number }[]).map((c) => c.callId));
+    from = result['more'];
+  }
+  t.is(pages, 3);
+  t.deepEqual(
+    seen,
+    Array.from({ length: 1101 }, (_, i) => i + 1),
+  );
 });
 
 test('a repeated request is answered again and not done again, on either box', (t) => {

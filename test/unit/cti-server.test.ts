@@ -37,6 +37,7 @@ class Bed {
       {
         box: 'a',
         address: '127.0.0.1',
+        peerAddress: '127.0.0.2',
         cti: { enabled: true, port: this.port, tlsPort: 0, periodMs, misses },
         programs: [programConfig('desk', { rate, burst })],
         release: 'sipair test',
@@ -47,7 +48,7 @@ class Bed {
         ask: (request) => this.engine(request),
         log: (line) => this.logs.push(line.text),
         mayAnswer: () => this.lease,
-        standing: () => ({ epoch: 3, lsn: 77 }),
+        standing: () => ({ epoch: 3, lsn: 77, inStep: true, pairNow: 5 }),
       },
     );
     if (primary) this.server.role(true);
@@ -179,6 +180,8 @@ test('hello first; a session; requests and events; the credentials go no further
       role: 'primary',
       epoch: 3,
       position: 77,
+      inStep: true,
+      time: 5000,
       release: 'sipair test',
       liveness: { periodMs: 2000, misses: 5 },
     },
@@ -446,6 +449,7 @@ test('inside TLS, with a certificate for the own addresses of both boxes', async
     {
       box: 'a',
       address: '127.0.0.1',
+      peerAddress: '127.0.0.2',
       cti: { enabled: true, port: 0, tlsPort: port, periodMs: 1000, misses: 3 },
       programs: [],
       release: 'sipair test',
@@ -456,7 +460,7 @@ test('inside TLS, with a certificate for the own addresses of both boxes', async
       ask: () => {},
       log: () => {},
       mayAnswer: () => true,
-      standing: () => ({ epoch: 1, lsn: 1 }),
+      standing: () => ({ epoch: 1, lsn: 1, inStep: true, pairNow: 5 }),
     },
   );
   t.teardown(() => server.close());
@@ -473,6 +477,31 @@ test('inside TLS, with a certificate for the own addresses of both boxes', async
     stranger.once('open', () => resolve('trusted'));
   });
   t.regex(why, /SELF_SIGNED/);
+});
+
+test('the wallboard: strict about what it loads and whom it connects to', async (t) => {
+  const bed = bedOf(t);
+  const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${bed.port}${path}`);
+  const boxes = ['127.0.0.1', '127.0.0.2'].map((ip) => `ws://${ip}:${bed.port}`);
+  const told = (await (await get('/wallboard.json')).json()) as { boxes: object[] };
+  t.deepEqual(told.boxes, [
+    { box: 'a', url: `${boxes[0]}/` },
+    { box: 'b', url: `${boxes[1]}/` },
+  ]);
+  const page = await get('/wallboard');
+  const policy = page.headers.get('content-security-policy') ?? '';
+  t.notRegex(policy, /unsafe|\*/);
+  t.true(policy.includes(`connect-src 'self' ${boxes.join(' ')};`), policy);
+  const text = await page.text();
+  t.notRegex(text, /<script>|style=|onclick|https?:/);
+  // all it loads is there
+  for (const [, path = ''] of text.matchAll(/(?:src|href)="([^"]+)"/g)) {
+    t.is((await get(path)).status, 200, path);
+  }
+  for (const name of ['board', 'draw', 'wallboard']) {
+    const script = await get(`/wallboard/${name}.ts`);
+    t.true(script.headers.get('content-type')?.startsWith('text/javascript'), name);
+  }
 });
 
 test('the client library over real sockets', async (t) => {

@@ -23,6 +23,7 @@ const SAMPLES: { readonly [M in Method]?: Params<M> } = {
   changeMonitorFilter: { monitor: 99, filter: ['held'] },
   snapshotDevice: { deviceId: '1001' },
   snapshotCall: { callId: 1 },
+  snapshotCalls: {},
   getDevices: {},
   makeCall: { callingDevice: '1001', calledNumber: '1002', userData: { a: '1' } },
   makePredictiveCall: { callingDevice: '1001', calledNumber: '1002' },

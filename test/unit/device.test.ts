@@ -230,6 +230,46 @@ for (const [name, swap] of SWAPS) {
     t.is(ok.cseqMethod, 'INVITE');
   });
 
+  test(`forwarded to a queue: ${name}`, (t) => {
+    for (const type of ['immediate', 'busy', 'noAnswer'] as const) {
+      const lab = new AgentLab();
+      lab.set(4, 'loggedOn');
+      forward(lab, 2, type, '6000', { ringDuration: 5 });
+      swap(lab);
+      const sent = dial(lab, '1002');
+      const first = got(lab, 2);
+      t.is(first === undefined, type === 'immediate');
+      if (first !== undefined) {
+        lab.phone(2).reply(first, 180, 'two');
+        swap(lab);
+        if (type === 'busy') lab.phone(2).reply(first, 486, 'two');
+        else lab.pass(5000);
+        swap(lab);
+        if (type === 'noAnswer') lab.phone(2).reply(first, 487, 'two');
+      }
+      // it waits there, for longer than a phone would ring
+      lab.pass(200_000);
+      swap(lab);
+      t.false(
+        lab
+          .phone(1)
+          .inbox()
+          .some((m) => m.status >= 300),
+        type,
+      );
+      lab.set(4, 'ready');
+      const invite = got(lab, 4) as SipMessage;
+      swap(lab);
+      lab.phone(4).reply(invite, 200, 'four', SDP('4'));
+      const ok = lab
+        .phone(1)
+        .inbox()
+        .find((m) => m.status === 200) as SipMessage;
+      lab.phone(1).ack(sent, ok);
+      t.is(lab.state(4), 'busyReady', type);
+    }
+  });
+
   test(`nobody there is as nobody who answers: ${name}`, (t) => {
     const lab = new AgentLab();
     forward(lab, 2, 'noAnswer', '1003');

@@ -1,8 +1,11 @@
 /** Calls that wait: the table, digits, charge, services that fail, lists, third parties, order. */
 
 import test from 'ava';
+import { setAgentState } from '../../src/call/agent/commands.ts';
+import { clearConnection } from '../../src/call/control/clear.ts';
+import { deflectCall } from '../../src/call/control/transfer.ts';
 import { MONITOR, PARTY, type Party, SESSION } from '../../src/call/csta/rows.ts';
-import { clearWaiting, deflectWaiting, takeWaiting } from '../../src/call/distribute/arrive.ts';
+import { takeWaiting } from '../../src/call/distribute/arrive.ts';
 import { DISTRIBUTION_MACHINE, type DistributionEvent } from '../../src/call/distribute/machine.ts';
 import { snapshotQueues } from '../../src/call/distribute/queues.ts';
 import { applyTreatment, routeRegister, routeSelect } from '../../src/call/distribute/router.ts';
@@ -190,6 +193,8 @@ test('an agent who is logged out because he does not answer', (t) => {
   t.deepEqual(c.end(), []);
 });
 
+const at = (c: Centrum, deviceId: string) => ({ callId: partyAt(c, deviceId).ccall, deviceId });
+
 function partyAt(c: Centrum, device: string): Party {
   const party = [...c.lab.cx.store.rows(PARTY)].find((p) => p.device === device && p.leg === 0);
   if (party === undefined) throw new Error(`nobody waits at ${device}`);
@@ -200,7 +205,7 @@ test('a program deflects a waiting call, or clears it, or takes it', (t) => {
   for (const treatment of ['', 'music']) {
     const { c } = parked({ treatment });
     t.deepEqual(
-      c.as(1, (cx) => deflectWaiting(cx, partyAt(c, '5000'), '1003')),
+      c.as(1, (cx) => deflectCall(cx, { connection: at(c, '5000'), newDestination: '1003' })),
       {},
     );
     c.pass(300);
@@ -209,7 +214,7 @@ test('a program deflects a waiting call, or clears it, or takes it', (t) => {
     t.is(c.phone(1).living().length, 1);
     const cleared = parked({ treatment }).c;
     t.deepEqual(
-      cleared.as(1, (cx) => clearWaiting(cx, partyAt(cleared, '5000'))),
+      cleared.as(1, (cx) => clearConnection(cx, { connection: at(cleared, '5000') })),
       {},
     );
     cleared.pass(500);
@@ -322,4 +327,22 @@ test('queues as programs look at them', (t) => {
     ['1001 offered 1003', '1002 queued '],
   );
   t.deepEqual(c.end(), []);
+});
+
+test('the last agent leaves: who waits overflows, where there is a place for it', (t) => {
+  for (const overflow of [['1002'], []]) {
+    const c = new Centrum({ queues: [queue('6000', { overflow })], agents: [login('a3')] });
+    c.on(3);
+    c.phone(3).call('1005');
+    c.pass(300);
+    c.phone(5).lift();
+    c.pass(300);
+    c.phone(1).call('6000');
+    c.pass(300);
+    c.as(1, (cx) => setAgentState(cx, { agentId: 'a3', requestedState: 'loggedOff' }));
+    c.pass(300);
+    t.is(c.phone(2).talks.size, overflow.length);
+    t.deepEqual(c.waiting('6000'), ['1001']);
+    t.deepEqual(c.end(), []);
+  }
 });

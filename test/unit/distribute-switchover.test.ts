@@ -5,7 +5,12 @@
  */
 
 import test from 'ava';
+import { consultationCall, makeCall } from '../../src/call/control/make.ts';
+import { singleStepTransferCall, transferCall } from '../../src/call/control/transfer.ts';
+import type { Done, Refusal } from '../../src/call/csta/refusal.ts';
+import { PARTY, type Party } from '../../src/call/csta/rows.ts';
 import { applyTreatment, routeRegister, routeSelect } from '../../src/call/distribute/router.ts';
+import type { Context } from '../../src/proto/context.ts';
 import { Centrum, type House, login, lost, point, queue, STEP } from './distribute-lab.ts';
 
 type Step = { readonly wait: number; readonly do: (c: Centrum) => boolean };
@@ -60,6 +65,47 @@ const register = (c: Centrum): void => {
 };
 const RONA = { afterS: 3, overflow: [], action: 'not-ready' } as const;
 const AGENTS = [login('a3', { noAnswer: RONA }), login('a4')];
+
+/** A program asks for something at a device that is connected. */
+const controls = (
+  device: string,
+  f: (cx: Context, connection: { callId: number; deviceId: string }) => Done | Refusal,
+): Step => ({
+  wait: 1500,
+  do: (c) => {
+    const party = [...c.lab.cx.store.rows(PARTY)].findLast((x) => x.device === device);
+    if (party === undefined) return false;
+    const done = c.as(1, (cx) => f(cx, { callId: party.ccall, deviceId: device }));
+    return !('refused' in done);
+  },
+});
+const made: Step = {
+  wait: 600,
+  do: (c) => {
+    const p = { callingDevice: '1001', calledDevice: '6000' };
+    return !('refused' in c.as(1, (cx) => makeCall(cx, p)));
+  },
+};
+/** The agent's own call ends. */
+const agentFree: Step = {
+  wait: 2500,
+  do: (c) => {
+    c.phone(5).hangUp();
+    return true;
+  },
+};
+/** Both calls of phone 2. */
+const completed: Step = {
+  wait: 1500,
+  do: (c) => {
+    const own = [...c.lab.cx.store.rows(PARTY)].filter((x) => x.device === '1002');
+    const [held, active] = ['hold', 'connected'].map((state) => own.find((x) => x.state === state));
+    if (held === undefined || active === undefined) return false;
+    const at = (x: Party) => ({ callId: x.ccall, deviceId: '1002' });
+    const p = { heldConnection: at(held), activeConnection: at(active) };
+    return !('refused' in c.as(1, (cx) => transferCall(cx, p)));
+  },
+};
 
 /** The agent has a call of his own with phone 5. */
 const busyAgent = (c: Centrum): void => {
@@ -158,6 +204,41 @@ const PLAYS: { readonly [name: string]: Play } = {
   },
   'a consultation that waits is transferred': consulted('answered'),
   'a consultation that rings is transferred': consulted('early'),
+  'a program calls a queue': {
+    house: { queues: [queue('6000', { treatment: 'music' })], agents: AGENTS },
+    begin: busyAgent,
+    steps: [made, agentFree, lifts(4)],
+    pair: '14',
+  },
+  'transferred into a queue in one step': {
+    house: { queues: [queue('6000', { treatment: 'music' })], agents: AGENTS },
+    begin: busyAgent,
+    steps: [
+      calls(1, '1002'),
+      lifts(2),
+      controls('1002', (cx, connection) =>
+        singleStepTransferCall(cx, { connection, transferredTo: '6000' }),
+      ),
+      agentFree,
+      lifts(4),
+    ],
+    pair: '14',
+  },
+  'a consultation of a program waits and is transferred': {
+    house: { queues: [queue('6000', { treatment: 'music' })], agents: AGENTS },
+    begin: busyAgent,
+    steps: [
+      calls(1, '1002'),
+      lifts(2),
+      controls('1002', (cx, connection) =>
+        consultationCall(cx, { connection, calledDevice: '6000' }),
+      ),
+      completed,
+      agentFree,
+      lifts(4),
+    ],
+    pair: '14',
+  },
   'transferred to a queue': {
     house: { queues: [queue('6000', { treatment: 'music' })], agents: AGENTS },
     begin: (c) => c.on(4),
@@ -201,14 +282,7 @@ function consulted(charge: 'answered' | 'early'): Play {
           return true;
         },
       },
-      // the agent's own call ends
-      {
-        wait: 2500,
-        do: (c) => {
-          c.phone(5).hangUp();
-          return true;
-        },
-      },
+      agentFree,
       lifts(4),
     ],
     pair: '14',

@@ -130,7 +130,8 @@ for (const [name, swap] of [
     const forward = (to: string, on = true): string[] =>
       phone.set(
         `<SetForwarding ${CSTA}><device/><forwardingType>forwardNoAns</forwardingType>` +
-          `<activateForward>${on}</activateForward><forwardDN>${to}</forwardDN><ringCount>3</ringCount></SetForwarding>`,
+          `<activateForward>${on}</activateForward><forwardDN>${to}</forwardDN>` +
+          '<ringCount>3</ringCount></SetForwarding>',
       );
     t.deepEqual(forward('sip:1003@192.0.2.10'), ['Forwarding forwardNoAns true 1003 3']);
     t.is(lab.store.find(DEVICE, 'device', '1002')?.noAnswerS, 15);
@@ -140,7 +141,8 @@ for (const [name, swap] of [
     t.is(lab.store.count(DEVICE), 0);
     const agent = (state: string, more = ''): string[] =>
       phone.set(
-        `<csta:SetAgentState xmlns:csta="x"><device></device><requestedAgentState>${state}</requestedAgentState>${more}</csta:SetAgentState>`,
+        '<csta:SetAgentState xmlns:csta="x"><device></device>' +
+          `<requestedAgentState>${state}</requestedAgentState>${more}</csta:SetAgentState>`,
       );
     lab.events();
     t.is(agent('ready', '<agentID>a2</agentID><password>pw-3</password>').length, 5);
@@ -150,7 +152,8 @@ for (const [name, swap] of [
     ]);
     t.deepEqual(agent('ready', '<agentID></agentID><password></password>'), ['AgentReady a2']);
     const why =
-      '<extensions><private><pri:AgentNotReadyReasonValue>7</pri:AgentNotReadyReasonValue></private></extensions>';
+      '<extensions><private><pri:AgentNotReadyReasonValue>7</pri:AgentNotReadyReasonValue>' +
+      '</private></extensions>';
     t.deepEqual(agent('notReady', why), ['AgentNotReady a2 7']);
     t.deepEqual(agent('loggedOff'), ['AgentLoggedOff']);
     t.deepEqual(agent('ready', '<agentID>a2</agentID><password>pw-2</password>'), [

@@ -61,7 +61,10 @@ test('RFC 6665 7.2.1, 8.3.2 an event that is not served: 489 with Allow-Events',
   const { lab, carol } = watching();
   for (const event of ['conference', 'presence.winfo', 'Dialog']) {
     t.is(carol.subscribe({ event }), 489, event);
-    t.is(carol.answer?.header(H.AllowEvents), 'dialog, message-summary, presence, reg');
+    t.is(
+      carol.answer?.header(H.AllowEvents),
+      'dialog, message-summary, presence, reg, as-feature-event',
+    );
   }
   carol.send(carol.text().replace(/Event: .*\r\n/, ''));
   carol.act();
@@ -352,7 +355,7 @@ test('RFC 3261 11.2 OPTIONS tells the methods and the event packages', (t) => {
   const { alice } = pair();
   alice.send(alice.request('OPTIONS', 'sip:1002@192.0.2.10'));
   const ok = alice.take();
-  t.is(ok.header(H.AllowEvents), 'dialog, message-summary, presence, reg');
+  t.is(ok.header(H.AllowEvents), 'dialog, message-summary, presence, reg, as-feature-event');
   t.regex(ok.header(H.Allow) ?? '', /MESSAGE.*SUBSCRIBE, NOTIFY, PUBLISH/);
 });
 

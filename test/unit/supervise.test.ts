@@ -13,6 +13,8 @@ import {
   stopMonitoring,
   type WatchMode,
 } from '../../src/call/conference/supervise.ts';
+import { isRefusal } from '../../src/call/csta/refusal.ts';
+import { at, command, live, stage } from './conference-lab.ts';
 import { asks, calls, hangsUp, lifts, type Play, playAll, type Step } from './conference-plays.ts';
 
 const who = { supervisorDevice: '1004', device: '1002' };
@@ -110,3 +112,50 @@ for (const [name, p] of Object.entries(PLAYS)) {
   const empty = lasting ? EMPTY : [...EMPTY, WATCH as unknown as TableSpec];
   test(`${name}; the box is replaced at every input`, (t) => playAll(t, p, empty));
 }
+
+for (const tellDevice of [false, true]) {
+  test(`the device is ${tellDevice ? '' : 'not '}told that somebody listens`, (t) => {
+    const cast = stage();
+    const [customer, agent, , supervisor] = cast.phones;
+    customer?.call('1002');
+    live(cast, 300);
+    agent?.lift();
+    live(cast, 300);
+    const call = at(cast.lab.cx, '1002').callId;
+    command(cast.lab, (cx) => startMonitoring(cx, { ...who, tellDevice }));
+    live(cast, 300);
+    supervisor?.lift();
+    live(cast, 1000);
+    t.deepEqual(cast.media.members(), ['listen 1004', ...TWO]);
+    const events = cast.lab.programs.map((text) => {
+      const [head = '{}', body = '{}'] = text.split('\n');
+      return { ...JSON.parse(head), ...JSON.parse(body) };
+    });
+    const started = events.find((e) => e.event === 'monitoringStarted');
+    t.deepEqual(started.devices, tellDevice ? ['1004', '1002'] : ['1004']);
+    t.is(started.monitoredCall, call);
+    // who listens is no party of the call he listens to
+    for (const e of events.filter((x) => x.callId === call && x.parties !== undefined)) {
+      t.false(
+        e.parties.some((p: { deviceId: string }) => p.deviceId === '1004'),
+        e.event,
+      );
+    }
+  });
+}
+
+test('who cannot be supervised, or by whom, is refused', (t) => {
+  const { lab } = stage();
+  const said = (p: Parameters<typeof startMonitoring>[1]): string => {
+    const answer = command(lab, (cx) => startMonitoring(cx, p));
+    return isRefusal(answer) ? answer.refused : 'ok';
+  };
+  t.is(said({ supervisorDevice: '99', device: '1002' }), 'invalidDeviceId');
+  t.is(said({ supervisorDevice: '1004', device: '99' }), 'invalidDeviceId');
+  t.is(said({ supervisorDevice: '1004', agentId: 'nobody' }), 'invalidAgentId');
+  t.is(said({ supervisorDevice: '1004', device: '1004' }), 'invalidParameter');
+  t.is(said(who), 'ok');
+  t.is(said(who), 'resourceBusy');
+  const none = command(lab, (cx) => stopMonitoring(cx, { supervisorDevice: '1003' }));
+  t.is(isRefusal(none) ? none.refused : '', 'invalidMonitor');
+});

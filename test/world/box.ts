@@ -3,10 +3,12 @@
  * on real metal, this is in the world: it performs effects and makes inputs.
  */
 
+import type { ProgramInput } from '../../src/cti/terms.ts';
 import type { EngineEffects } from '../../src/effect.ts';
 import type { BoxId, OperatorCommand, Role, SentryEffect } from '../../src/pair/terms.ts';
 import { BoxClock } from './clock.ts';
 import { type Crossover, other, type Station } from './crossover.ts';
+import { CtiDoor, type DoorFacts } from './cti-door.ts';
 import type { Dice } from './dice.ts';
 import { Disk } from './disk.ts';
 import { macText, type Udp } from './ether.ts';
@@ -31,6 +33,8 @@ export type BoxOptions = {
   readonly ppm: number;
   readonly disk: Disk['speed'];
   readonly pace: Pace;
+  /** Programs may connect; not unless said. */
+  readonly programs?: boolean;
 };
 
 /** What the run wants to hear of a box. */
@@ -56,6 +60,7 @@ export class Box {
   private operatorId = 0;
   private vipFree = 0;
   private flows: Flows | undefined;
+  private door: CtiDoor | undefined;
   private readonly queue: Queue;
   private readonly dice: Dice;
   private readonly cable: Crossover;
@@ -138,6 +143,10 @@ export class Box {
     });
     this.process = process;
     this.flows = new Flows(this.kernel, VIP, (word) => this.flow(process, word));
+    if (this.options.programs === true) {
+      const ask = (request: ProgramInput): void => process.toEngine(request);
+      this.door = new CtiDoor(this.id, this.kernel, () => this.facts(process), ask);
+    }
     process.toSentry({ kind: 'carrier', path: 'l', up: this.lan.isUp(this.id) });
     process.toSentry({ kind: 'carrier', path: 'x', up: this.cable.hasCarrier() });
     if (this.id === 'b') this.cable.keepConnecting(() => !process.dead);
@@ -148,6 +157,7 @@ export class Box {
     if (this.process === undefined) return;
     this.process.die();
     this.process = undefined;
+    this.door?.close();
     this.kernel.dropVip();
     // its connections go with the address: no FIN and no RST leaves from one that is not here
     this.kernel.tcp.forget();
@@ -160,6 +170,7 @@ export class Box {
     this.process?.die();
     this.process = undefined;
     this.kernel.powerOff();
+    this.door?.close();
     this.disk.powerCut();
     this.cable.powerCut(this.id);
   }
@@ -167,11 +178,13 @@ export class Box {
   freeze(): void {
     this.process?.freeze();
     this.flows?.freeze();
+    this.door?.freeze();
   }
 
   thaw(): void {
     this.process?.thaw();
     this.flows?.thaw();
+    this.door?.thaw();
   }
 
   /** A word of the operator at this box's console. */
@@ -206,6 +219,11 @@ export class Box {
     else process.toEngine({ kind: 'flow', up: word.kind === 'up', ...peer });
   }
 
+  private facts(process: Process): DoorFacts {
+    const { leads = false, standing } = process.engine;
+    return { primary: leads, epoch: standing.epoch, lsn: standing.lsn };
+  }
+
   private performEngine(out: EngineEffects): void {
     const process = this.process as Process;
     for (const line of out.logs) this.watcher.log(this, `${line.level}: ${line.text}`);
@@ -214,6 +232,7 @@ export class Box {
     for (const batch of out.persist) {
       this.disk.persist(batch, (word) => process.toEngine(word));
     }
+    this.door?.take(out.programs, this.facts(process));
     if (out.dropFlows) this.flows?.drop();
     for (const peer of out.tickles) this.flows?.tickle(peer);
     for (const d of out.sends) {

@@ -6,6 +6,7 @@
 
 import type { Redundancy } from '../../src/pair/terms.ts';
 import type { BoxOptions } from './box.ts';
+import type { CentreDraw } from './centre.ts';
 import type { CableFaults } from './crossover.ts';
 import { Dice } from './dice.ts';
 import { worldSession } from './manner.ts';
@@ -111,6 +112,8 @@ export type Options = {
   readonly pair: PairDraw;
   /** Mean pause between two bursts of a hostile host on the LAN, ms; none unless said. */
   readonly stranger?: number;
+  /** A contact centre besides; none unless said. */
+  readonly centre?: CentreDraw | undefined;
 };
 
 /** @returns the options of a run. The same seed gives the same. */
@@ -198,7 +201,25 @@ export function drawOptions(seed: number): Options {
     },
   };
   const stranger = strange.pick([0, 0, 0, 300, 1500]);
-  return { ...drawn, stranger, pair: { ...drawn.pair, sessionS: worldSession(drawn.repair[1]) } };
+  const centre = drawCentre(seed);
+  return {
+    ...drawn,
+    stranger,
+    centre,
+    pair: { ...drawn.pair, sessionS: worldSession(drawn.repair[1]) },
+  };
+}
+
+/** In a share of the runs; drawn apart from all else. */
+function drawCentre(seed: number): CentreDraw | undefined {
+  const dice = new Dice(seed).fork('centre');
+  if (!dice.odds(0.25)) return undefined;
+  return {
+    programs: dice.whole(1, 4),
+    phones: dice.whole(3, 8),
+    gapMs: dice.pick([100, 300, 1000]),
+    callGapMs: dice.pick([0, 2000, 8000]),
+  };
 }
 
 /** One line for the head of a run. */
@@ -213,6 +234,9 @@ export function describe(o: Options): string {
     `${o.pair.fence ? ', fence' : ''}; calls every ${o.mix.gap} ms, talk ${o.mix.talk.join('..')} ms` +
     (o.mix.watch > 0 ? `, ${o.mix.watch * 100} % watch` : '') +
     `, transfer ${o.mix.transfer}, redirect ${o.mix.redirect}` +
+    (o.centre === undefined
+      ? ''
+      : `, ${o.centre.programs} programs with ${o.centre.phones} phones, a wish every ${o.centre.gapMs} ms`) +
     ((o.stranger ?? 0) > 0 ? `, a stranger every ${o.stranger} ms` : '')
   );
 }

@@ -68,6 +68,10 @@ export class ProductEngine implements EngineProgram {
     return this.engine.standing;
   }
 
+  get leads(): boolean {
+    return this.engine.role === 'primary';
+  }
+
   facts(): Facts {
     const { engine } = this;
     return {

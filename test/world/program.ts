@@ -22,6 +22,8 @@ export type EngineProgram = {
   step(now: Mono, lease: Mono, inputs: readonly EngineInput[], out: EngineEffects): void;
   deadline(): Mono;
   readonly standing: Standing;
+  /** It serves; a fake serves no programs. */
+  readonly leads?: boolean;
   facts(): Facts;
 };
 

@@ -13,6 +13,7 @@
 import { AssertionFailed } from '../../src/base/assert.ts';
 import { ORACLES } from '../oracle/all.ts';
 import { isEstablished } from './book.ts';
+import { centreSite } from './centre.ts';
 import { Injector } from './faults.ts';
 import { drawOptions, type Options } from './options.ts';
 import { product, STREAM_PORTS } from './product.ts';
@@ -49,7 +50,11 @@ class Stop extends Error {}
 export function run(settings: RunSettings): RunResult {
   const drawn = drawOptions(settings.seed);
   const options = settings.adjust?.(drawn) ?? drawn;
-  const sip = options.streams > 0 ? STREAM_PORTS : {};
+  const { centre } = options;
+  const sip = {
+    ...(options.streams > 0 ? STREAM_PORTS : {}),
+    ...(centre === undefined ? {} : { csta: true, site: centreSite(centre) }),
+  };
   const world = new World({
     options,
     programs: { a: product('a', options.pair, sip), b: product('b', options.pair, sip) },
@@ -94,8 +99,14 @@ function play(world: World, injector: Injector): void {
   if (!advance(world, CONVERGE, () => world.inStep())) {
     demand(world, 'cold start: one primary and a backup in step');
   }
+  const { centre } = world;
+  centre?.start();
+  if (centre !== undefined && !advance(world, CONVERGE, () => centre.witnessed)) {
+    demand(world, 'a program is heard');
+  }
   world.say('safety phase');
   world.traffic.start();
+  centre?.work();
   world.stranger?.start();
   injector.start();
   advance(world, world.options.safetyMs, () => false);
@@ -105,6 +116,7 @@ function play(world: World, injector: Injector): void {
 function liveness(world: World, injector: Injector): void {
   world.say('liveness phase: everything is healed');
   world.traffic.stopDialing();
+  world.centre?.rest();
   // a cable that loses keeps a busy pair out of step for seconds each time, and would for ever
   world.cable.sound = true;
   injector.healAll();
@@ -128,7 +140,34 @@ function liveness(world: World, injector: Injector): void {
   world.look();
   // a lost segment on the crossover may have made an acknowledgement late just now
   if (!advance(world, CONVERGE, () => world.inStep())) demand(world, 'the pair stays in step');
+  closeCentre(world);
+  world.end();
+  if (world.violations.length > 0) throw new Stop();
 }
+
+/** Every request is answered; what stands is looked at, then ended by the phones. */
+function closeCentre(world: World): void {
+  const { centre } = world;
+  if (centre === undefined) return;
+  world.say('liveness phase: programs are answered, and their calls end');
+  // whatever is not answered by then is the affair of requests-done-once
+  advance(world, CONVERGE, () => centre.idle);
+  advance(world, SETTLE, () => false);
+  const primary = world.primary();
+  if (primary !== undefined) centre.look(primary);
+  for (let round = 0; round < CENTRE_ROUNDS && !centre.quiet; round += 1) {
+    centre.hangUp();
+    advance(world, CONVERGE, () => centre.quiet);
+  }
+  if (!centre.quiet) demand(world, 'every call of the centre ends');
+  advance(world, SETTLE, () => false);
+  if (primary !== undefined) centre.look(primary);
+  centre.close(world.pair);
+}
+
+/** What phones still have to say to each other when nobody wants anything any more, ms. */
+const SETTLE = 3000;
+const CENTRE_ROUNDS = 4;
 
 /** A call that was held up by the LAN may be answered now only: it is ended in a later round. */
 const ROUNDS = 4;

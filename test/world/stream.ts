@@ -19,8 +19,12 @@ export const STREAM_PORT: { readonly [t in Transport]: number } = {
 const GREETINGS: { readonly [t in Transport]: number } = { udp: 0, tcp: 0, tls: 1, ws: 1, wss: 2 };
 const HELLO = '\u0000hello';
 
+/** Where programs connect: JSON over WebSocket, at the boxes' own addresses. */
+export const CTI_PORT = 8088;
+
 /** True when a segment carries SIP: no greeting, no keepalive, no word of TCP itself. */
 export function isMessage(tcp: Tcp): boolean {
+  if (tcp.srcPort === CTI_PORT || tcp.dstPort === CTI_PORT) return false;
   return tcp.flag === 'data' && tcp.text !== HELLO && tcp.text.trim() !== '';
 }
 

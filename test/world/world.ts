@@ -7,6 +7,7 @@ import { crc32 } from 'node:zlib';
 import type { BoxId } from '../../src/pair/terms.ts';
 import { Book } from './book.ts';
 import { Box } from './box.ts';
+import { Centre } from './centre.ts';
 import { Crossover, other } from './crossover.ts';
 import { Dice } from './dice.ts';
 import type { Frame } from './ether.ts';
@@ -38,6 +39,8 @@ export type Oracle = {
   readonly stepped?: (box: Box, who: 'engine' | 'sentry') => void;
   /** A few times a second. */
   readonly quiet?: () => void;
+  /** The run came to its end; nothing is under way any more. */
+  readonly over?: () => void;
 };
 
 export type WorldSettings = {
@@ -65,6 +68,7 @@ export class World {
   readonly book = new Book();
   readonly traffic: Traffic;
   readonly stranger: Stranger | undefined;
+  readonly centre: Centre | undefined;
   readonly picture: Picture;
   readonly capture: Capture | undefined;
   readonly violations: Violation[] = [];
@@ -95,7 +99,8 @@ export class World {
     this.gateway = new Gateway(queue, this.lan);
     const make = (id: BoxId): Box => {
       const parts = { queue, dice: dice.fork(id), lan: this.lan, cable: this.cable };
-      return new Box(id, parts, programs[id], options.box, {
+      const served = { ...options.box, programs: options.centre !== undefined };
+      return new Box(id, parts, programs[id], served, {
         log: (box, text) => this.say(`box ${box.id}: ${text}`),
         stepped: (box, who) => this.stepped(box, who),
         spoke: (box, stamp, sent, text) => {
@@ -116,6 +121,9 @@ export class World {
       new Dice(options.seed).fork('moves'),
     );
     this.stranger = this.makeStranger();
+    if (options.centre !== undefined) {
+      this.centre = new Centre(queue, this.lan, options.seed, options.centre);
+    }
     this.oracles = settings.oracles.map((o) => o(this));
     this.lan.taps.push((port, frame) => this.tap(port, frame));
   }
@@ -241,6 +249,11 @@ export class World {
   /** A quiet point: oracles look at everything. */
   look(): void {
     for (const oracle of this.oracles) oracle.quiet?.();
+  }
+
+  /** Everything has come to rest. */
+  end(): void {
+    for (const oracle of this.oracles) oracle.over?.();
   }
 
   // ── what is known from above ─────────────────────────────────────────────────────────────────

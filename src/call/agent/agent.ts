@@ -17,7 +17,7 @@ import { CCALL, PARTY } from '../csta/rows.ts';
 import { onwardAtOnce } from '../device/features.ts';
 import { BINDING } from '../rows.ts';
 import { AGENT_MACHINE, type AgentEvent, isBusy, SEEN } from './machine.ts';
-import { becameFree } from './ready-hook.ts';
+import { becameFree, wentOff } from './ready-hook.ts';
 import { AGENT, type Agent } from './rows.ts';
 
 /** Reason of an agent who is kept from calls by the legal guard. */
@@ -59,14 +59,15 @@ export function agentView(cx: Context, agent: Agent): JsonObject {
     state: seen.state,
     ...(seen.pending === undefined ? {} : { pendingState: seen.pending }),
     ...(reason === '' ? {} : { reason }),
-    since: agent.since,
-    loggedOnAt: agent.loggedOnAt,
+    // times as in events: microseconds
+    since: agent.since * 1000,
+    loggedOnAt: agent.loggedOnAt * 1000,
     queues: queuesOf(agent),
     // what an established call announces: -1 for as long as he wants
     ...(busy && agent.served ? { wrapUpTime: loginOf(cx, agent.agent).wrapUpS } : {}),
-    ...(agent.wrapUpEnd === 0 ? {} : { wrapUpEnd: agent.wrapUpEnd }),
-    ...(agent.state === 'guard' ? { readyAt: agent.guardUntil } : {}),
-    ...(agent.logoutAt === 0 ? {} : { logoutAt: agent.logoutAt }),
+    ...(agent.wrapUpEnd === 0 ? {} : { wrapUpEnd: agent.wrapUpEnd * 1000 }),
+    ...(agent.state === 'guard' ? { readyAt: agent.guardUntil * 1000 } : {}),
+    ...(agent.logoutAt === 0 ? {} : { logoutAt: agent.logoutAt * 1000 }),
     ...(isReserved(cx, agent) ? { reserved: true } : {}),
   };
 }
@@ -219,6 +220,7 @@ export function logOff(cx: Context, agent: Agent, reason: string): void {
     ccall: 0,
     body: { agentId, deviceId: device, ...(reason === '' ? {} : { reason }) },
   });
+  wentOff(cx, agent);
 }
 
 /** A deadline of his came. */

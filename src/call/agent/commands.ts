@@ -195,7 +195,7 @@ export function reserveAgent(cx: Context, p: ReserveAgent): Done | Refusal {
   const until = ms === 0 ? 0 : cx.now + ms;
   cx.store.patch(AGENT, agent, { reserved: 0, holder: cx.turn.session, reservedUntil: until });
   settle(cx, agent);
-  return { reservedUntil: until, agent: agentView(cx, agent) };
+  return { reservedUntil: until * 1000, agent: agentView(cx, agent) };
 }
 
 /** Agents in one answer of `snapshotAgents`. */

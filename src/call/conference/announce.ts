@@ -5,7 +5,7 @@ import { ccallOf, moveCall } from '../csta/ccall.ts';
 import { emit } from '../csta/event.ts';
 import { mergeData } from '../csta/merge.ts';
 import { aboutCall, deviceOf, partyView } from '../csta/publish.ts';
-import { type Ccall, PARTY } from '../csta/rows.ts';
+import { type Ccall, PARTY, type Party } from '../csta/rows.ts';
 import { CALL, LEG, type Leg } from '../rows.ts';
 import type { Conference } from './rows.ts';
 
@@ -64,5 +64,17 @@ export function conferenced(cx: Context, conf: Conference): void {
       ...aboutCall(kept),
       parties: parties.map(partyView),
     },
+  });
+}
+
+/** A device is heard in its conference no more, or again. */
+export function tellMuted(cx: Context, party: Party, mute: boolean): void {
+  const all = cx.store.all(PARTY, 'ccall', party.ccall);
+  emit(cx, {
+    event: mute ? 'muted' : 'unmuted',
+    ccall: party.ccall,
+    devices: [...new Set(all.map((p) => p.device))],
+    cause: 'normal',
+    body: { connection: { callId: party.ccall, deviceId: party.device } },
   });
 }

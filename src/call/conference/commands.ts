@@ -5,11 +5,11 @@ import { bridgesOf } from '../bridge.ts';
 import { type Connection, legOf, partyOf } from '../control/find.ts';
 import { nameAddr, roomLeft, wayTo } from '../control/make.ts';
 import { answerLines } from '../control/phone.ts';
-import { emit } from '../csta/event.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
-import { CCALL, type Ccall, PARTY, type Party } from '../csta/rows.ts';
+import { CCALL, type Ccall, type Party } from '../csta/rows.ts';
 import { callerOn } from '../route.ts';
-import { LEG, type Leg } from '../rows.ts';
+import type { Leg } from '../rows.ts';
+import { tellMuted } from './announce.ts';
 import { callIn, conferenceToBe } from './called.ts';
 import { advance } from './conference.ts';
 import {
@@ -41,14 +41,13 @@ function talking(cx: Context, connection: Connection): Talking | Refusal {
   return busy ? refuse('resourceBusy') : { party, leg };
 }
 
+export type ConferenceCall = { readonly heldCall: Connection; readonly activeCall: Connection };
+
 /**
  * Two calls of one device become one (the held one goes on, under its id); the leg of the held call is
  * released, for its device is in the conference by the other.
  */
-export function conferenceCall(
-  cx: Context,
-  p: { readonly heldCall: Connection; readonly activeCall: Connection },
-): Done | Refusal {
+export function conferenceCall(cx: Context, p: ConferenceCall): Done | Refusal {
   const held = talking(cx, p.heldCall);
   if (isRefusal(held)) return held;
   const active = talking(cx, p.activeCall);
@@ -95,15 +94,15 @@ function mergeInto(cx: Context, conf: Conference, from: Conference): void {
   cx.store.remove(CONFERENCE, from);
 }
 
+export type SingleStepConference = {
+  readonly activeCall: Connection;
+  readonly deviceToJoin: string;
+  /** silent: it only hears. */
+  readonly participationType?: 'active' | 'silent' | undefined;
+};
+
 /** One more device is called into the call of a connection, which becomes a conference. */
-export function singleStepConferenceCall(
-  cx: Context,
-  p: {
-    readonly activeCall: Connection;
-    readonly deviceToJoin: string;
-    readonly participationType?: 'active' | 'silent';
-  },
-): Done | Refusal {
+export function singleStepConferenceCall(cx: Context, p: SingleStepConference): Done | Refusal {
   const active = talking(cx, p.activeCall);
   if (isRefusal(active)) return active;
   const { party, leg } = active;
@@ -142,16 +141,9 @@ export function muteMember(cx: Context, party: Party, mute: boolean): Done | Ref
   const m = leg === undefined ? undefined : memberOf(cx, leg);
   if (m === undefined || m.role !== 'party') return undefined;
   if (m.state !== 'in') return refuse('invalidConnectionState');
-  if (leg === undefined || leg.muted === mute) return refuse('invalidConnectionState');
-  cx.store.patch(LEG, leg, { muted: mute });
+  // who joined silently is heard by nobody anyway
+  if (m.mode !== (mute ? 'talk' : 'muted')) return refuse('invalidConnectionState');
   setMode(cx, m, mute ? 'muted' : 'talk');
-  const all = cx.store.all(PARTY, 'ccall', party.ccall);
-  emit(cx, {
-    event: mute ? 'muted' : 'unmuted',
-    ccall: party.ccall,
-    devices: [...new Set(all.map((a) => a.device))],
-    cause: 'normal',
-    body: { connection: { callId: party.ccall, deviceId: party.device } },
-  });
+  tellMuted(cx, party, mute);
   return {};
 }

@@ -13,7 +13,6 @@
  */
 
 import type { Context } from '../../proto/context.ts';
-import { bridgeLegs } from '../bridge.ts';
 import type { Bridge } from '../bridge-rows.ts';
 import type { BridgeOutcome } from '../bridged.ts';
 import { causeOf } from '../csta/causes.ts';
@@ -21,8 +20,9 @@ import { emit } from '../csta/event.ts';
 import { deviceOf, forget } from '../csta/publish.ts';
 import { CCALL, PARTY } from '../csta/rows.ts';
 import { dismiss } from '../parts.ts';
+import { reoffer } from '../renegotiate.ts';
 import { CALL, LEG, type Leg } from '../rows.ts';
-import { conferenced } from './announce.ts';
+import { conferenced, tellMuted } from './announce.ts';
 import {
   addMember,
   connect,
@@ -43,7 +43,7 @@ function conferenceFor(cx: Context, m: Member): Conference | undefined {
   return cx.store.get(CONFERENCE, m.conference);
 }
 
-/** What became of a bridge of a member, or of two who part. */
+/** What became of a bridge of a member. */
 export function conferenceBridged(
   cx: Context,
   b: Bridge,
@@ -52,10 +52,6 @@ export function conferenceBridged(
   left: readonly Leg[],
 ): void {
   if (outcome === 'rings') return;
-  if (b.note === 'part') {
-    parted(cx, b, outcome === 'joined');
-    return;
-  }
   const m = cx.store.get(MEMBER, b.ref);
   const conf = m === undefined ? undefined : conferenceFor(cx, m);
   if (m === undefined || conf === undefined) {
@@ -64,7 +60,11 @@ export function conferenceBridged(
     return;
   }
   cx.store.patch(MEMBER, m, { bridge: 0 });
-  if (outcome === 'refused') refused(cx, conf, m, status, b.note);
+  if (conf.state === 'parting') {
+    if (outcome === 'joined') cx.store.patch(MEMBER, m, { state: 'in', media: b.other });
+    for (const leg of left) if (leg.part === 'media') endMedia(cx, leg.id);
+    reunite(cx, conf);
+  } else if (outcome === 'refused') refused(cx, conf, m, status, b.note);
   else if (m.state === 'calling') answered(cx, conf, m, b.other);
   else joined(cx, conf, m, b, left);
 }
@@ -95,37 +95,65 @@ function refused(cx: Context, conf: Conference, m: Member, status: number, devic
     fail(cx, conf, m, status, device);
     return;
   }
-  // he is heard as before
+  // he is heard as before, and whoever was told otherwise hears that
+  const party = m.role === 'party' ? cx.store.all(PARTY, 'leg', m.leg)[0] : undefined;
+  if (party !== undefined && m.mode !== m.said) tellMuted(cx, party, m.said === 'muted');
   cx.store.patch(MEMBER, m, { mode: m.said });
   if (m.parts) part(cx, m);
+}
+
+/** Was it called for this conference, so that it goes when that comes to nothing? */
+function comes(conf: Conference, m: Member): boolean {
+  return m.state === 'calling' || m.role !== 'party' || (conf.joins === m.leg && conf.old === 0);
 }
 
 /** A member cannot be connected with the conference. */
 function fail(cx: Context, conf: Conference, m: Member, status: number, device = ''): void {
   const leg = legOf(cx, m);
-  const comes = m.state === 'calling' || conf.joins === m.leg || m.role !== 'party';
-  const others = parties(cx, conf).filter((o) => o.id !== m.id && o.leg !== conf.joins);
-  const begun = membersOf(cx, conf).some((o) => o.id !== m.id && o.role === 'party' && isIn(o));
+  const others = parties(cx, conf).filter((o) => o.id !== m.id && !comes(conf, o));
+  const begun = others.some((o) => isIn(o) || o.state === 'joining');
   if (m.role === 'party') failed(cx, conf, status, device || (leg ? deviceOf(leg) : ''));
   if (m.leg === conf.by && leg !== undefined && begun) {
     giveUpMerge(cx, conf);
     return;
   }
-  if (!comes && !begun) {
+  if (!comes(conf, m) && !begun) {
     // nobody has left the conversation he was in
     recede(cx, conf);
     return;
   }
-  const other = others[0] === undefined ? undefined : legOf(cx, others[0]);
-  if (!comes && others.length === 1 && other !== undefined && leg !== undefined) {
+  if (!comes(conf, m) && others.length === 1) {
+    cx.store.patch(MEMBER, m, { state: 'waiting' });
     cx.store.patch(CONFERENCE, conf, { state: 'parting' });
-    bridgeLegs(cx, leg, other, 'conference', conf.id, 'part');
+    reunite(cx, conf);
     return;
   }
-  if (m.role === 'party' && comes) cx.store.patch(CONFERENCE, conf, { by: 0, stays: 0, joins: 0 });
+  if (m.role === 'party' && comes(conf, m)) {
+    cx.store.patch(CONFERENCE, conf, { by: 0, stays: 0, joins: 0 });
+  }
   gone(cx, m, 'refused');
   if (leg !== undefined) dismiss(cx, leg);
   settle(cx, conf);
+}
+
+/**
+ * Two devices of which one takes no re-INVITE: its session is what it always was, so the other one is
+ * offered what it knew of that.
+ */
+function reunite(cx: Context, conf: Conference): void {
+  const both = parties(cx, conf).filter((m) => !comes(conf, m));
+  const other = both.find((m) => m.state !== 'waiting');
+  const fixed = both.find((m) => m.state === 'waiting');
+  const leg = other === undefined ? undefined : legOf(cx, other);
+  const stays = fixed === undefined ? undefined : legOf(cx, fixed);
+  // what becomes of it comes here too
+  if (other !== undefined && other.bridge !== 0) return;
+  if (other?.state === 'in' && leg !== undefined && stays !== undefined) {
+    cx.store.patch(LEG, leg, { peer: stays.id });
+    cx.store.patch(LEG, stays, { peer: leg.id });
+    reoffer(cx, leg, other.former, 'conference', 0);
+  }
+  recede(cx, conf);
 }
 
 /** A conference that was to take in another call goes on without it; that goes on by itself. */
@@ -156,10 +184,7 @@ function failed(cx: Context, conf: Conference, status: number, device: string): 
 /** The devices of its call talk as before, and who was to join them is let go. */
 function recede(cx: Context, conf: Conference): void {
   for (const m of membersOf(cx, conf)) {
-    const comes = m.state === 'calling' || conf.joins === m.leg || m.role !== 'party';
-    // who conferenced has called nobody for it
-    const own = m.leg === conf.by;
-    const leg = comes && !own ? legOf(cx, m) : undefined;
+    const leg = comes(conf, m) ? legOf(cx, m) : undefined;
     gone(cx, m, 'refused');
     if (leg !== undefined) dismiss(cx, leg);
   }
@@ -274,17 +299,6 @@ export function sendAway(cx: Context, m: Member): void {
   gone(cx, m, 'dismissed');
   if (leg !== undefined) dismiss(cx, leg);
   if (conf !== undefined) settle(cx, conf);
-}
-
-function parted(cx: Context, b: Bridge, well: boolean): void {
-  const conf = cx.store.get(CONFERENCE, b.ref);
-  if (conf === undefined) return;
-  if (!well) {
-    end(cx, conf);
-    return;
-  }
-  cx.store.patch(CONFERENCE, conf, { state: 'ending' });
-  recede(cx, conf);
 }
 
 // ── what the calls tell ──────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,7 @@ import type { Context } from '../../proto/context.ts';
 import { conferenceUri, type Membership } from '../../proto/media.ts';
 import { bridgeTo, cancelBridge } from '../bridge.ts';
 import { BRIDGE } from '../bridge-rows.ts';
+import { deviceOf } from '../csta/devices.ts';
 import { PARTY, type Party } from '../csta/rows.ts';
 import { directed } from '../held.ts';
 import { mediaLeg } from '../media-service.ts';
@@ -132,6 +133,13 @@ function placeOf(cx: Context, conf: Conference, m: Member): Target | undefined {
   return { peer, uri, nat: false, route: '', binding: 0, extension: '' };
 }
 
+/** Whom a member's media leg speaks for: who comes in the member's place sees him as the caller. */
+function standsFor(cx: Context, conf: Conference, m: Member): string {
+  const other = membersOf(cx, conf).find((o) => o.id !== m.id && o.role === 'party' && o.leg !== 0);
+  const leg = other === undefined ? undefined : legOf(cx, other);
+  return leg === undefined ? 'conference' : deviceOf(leg);
+}
+
 /** Connects a member with the media service, in the mode he is to have. @returns false: with none. */
 export function connect(cx: Context, conf: Conference, m: Member): boolean {
   const leg = legOf(cx, m);
@@ -143,9 +151,10 @@ export function connect(cx: Context, conf: Conference, m: Member): boolean {
   }
   if (leg.held) cx.store.patch(LEG, leg, { held: false });
   const state = m.state === 'in' ? 'in' : 'joining';
-  cx.store.patch(MEMBER, m, { state, next: m.mode });
+  const former = m.state === 'waiting' ? leg.sdp : m.former;
+  cx.store.patch(MEMBER, m, { state, next: m.mode, former });
   const way = { kind: 'targets', targets: [target], later: [] } as const;
-  const how = { called: `conf=${conf.word}`, part: 'media' } as const;
+  const how = { called: standsFor(cx, conf, m), part: 'media' } as const;
   const bridge = bridgeTo(cx, leg, way, how, 'conference', m.id);
   cx.store.patch(MEMBER, m, { bridge: bridge.id });
   return true;

@@ -14,7 +14,7 @@ import { targetOf } from '../../proto/sip/address.ts';
 import { inOrder, serviceKey } from '../addresses.ts';
 import { agentAt, loginOf } from '../agent/agent.ts';
 import type { Targets } from '../bridge.ts';
-import { type Connection, partyOf } from '../control/find.ts';
+import { type Connection, type OneCall, partyOf } from '../control/find.ts';
 import { nameAddr } from '../control/make.ts';
 import type { Cause } from '../csta/causes.ts';
 import { emit } from '../csta/event.ts';
@@ -30,10 +30,7 @@ import { metadataPart } from './siprec.ts';
 type Told = 'started' | 'paused' | 'resumed' | 'stopped' | 'failed';
 
 /** Records the call of a connection, from the moment on at which two devices talk. */
-export function startRecording(
-  cx: Context,
-  p: { readonly connection: Connection },
-): Done | Refusal {
+export function startRecording(cx: Context, p: OneCall): Done | Refusal {
   const party = partyOf(cx, p.connection);
   if (isRefusal(party)) return party;
   const ccall = cx.store.get(CCALL, party.ccall) as Ccall;
@@ -45,10 +42,7 @@ export function startRecording(
   return { recordingId: begin(cx, ccall, party.device, false).word };
 }
 
-export function pauseRecording(
-  cx: Context,
-  p: { readonly connection: Connection },
-): Done | Refusal {
+export function pauseRecording(cx: Context, p: OneCall): Done | Refusal {
   const r = recordingBy(cx, p.connection);
   if (isRefusal(r)) return r;
   if (r.paused) return refuse('requestIncompatibleWithCall', 'It is paused already.');
@@ -61,10 +55,7 @@ export function pauseRecording(
   return {};
 }
 
-export function resumeRecording(
-  cx: Context,
-  p: { readonly connection: Connection },
-): Done | Refusal {
+export function resumeRecording(cx: Context, p: OneCall): Done | Refusal {
   const r = recordingBy(cx, p.connection);
   if (isRefusal(r)) return r;
   if (!r.paused) return refuse('requestIncompatibleWithCall', 'It is not paused.');

@@ -17,7 +17,7 @@ export const CONFERENCE = table({
     ccall: 'int',
     /**
      * calling: somebody is called for it; its devices talk as before. gathering: its first members are
-     * being connected. parting: two that cannot be in it are connected with each other again. ending:
+     * being connected. parting: two are connected with each other again, for one cannot be in it. ending:
      * those left are hung up.
      */
     state: ['calling', 'gathering', 'standing', 'parting', 'ending'],
@@ -72,6 +72,8 @@ export const MEMBER = table({
     media: 'int',
     /** The row of `bridge` that connects it; 0 for none. */
     bridge: 'int',
+    /** What its leg was told before, with headers: the way back. */
+    former: 'text',
     /** To be apart as soon as what is under way is done. */
     parts: 'flag',
   },

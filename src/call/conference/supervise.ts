@@ -37,13 +37,21 @@ const MOST = 16;
 export type StartMonitoring = {
   readonly supervisorDevice: string;
   /** One of them: the device listened to, or the agent, at whichever device he is. */
-  readonly device?: string;
-  readonly agentId?: string;
-  readonly mode?: WatchMode;
-  readonly scope?: Watch['scope'];
+  readonly device?: string | undefined;
+  readonly agentId?: string | undefined;
+  readonly mode?: WatchMode | undefined;
+  readonly scope?: Watch['scope'] | undefined;
   /** The device listened to is told; left out: it is not. */
-  readonly tellDevice?: boolean;
+  readonly tellDevice?: boolean | undefined;
 };
+
+export type StopMonitoring = {
+  readonly supervisorDevice: string;
+  /** Left out: all he listens to. */
+  readonly device?: string | undefined;
+};
+
+export type ChangeMonitoring = StopMonitoring & { readonly mode: WatchMode };
 
 /** Begins at once when the device talks; else with its next call. */
 export function startMonitoring(cx: Context, p: StartMonitoring): Done | Refusal {
@@ -76,13 +84,10 @@ export function startMonitoring(cx: Context, p: StartMonitoring): Done | Refusal
     return phones;
   }
   if (party !== undefined) begin(cx, w, party);
-  return { supervisorDevice: supervisor, device, mode: w.mode, waiting: w.state === 'waiting' };
+  return { supervisor, deviceId: device, mode: w.mode, waiting: w.state === 'waiting' };
 }
 
-export function stopMonitoring(
-  cx: Context,
-  p: { readonly supervisorDevice: string; readonly device?: string },
-): Done | Refusal {
+export function stopMonitoring(cx: Context, p: StopMonitoring): Done | Refusal {
   const all = ofSupervisor(cx, p.supervisorDevice, p.device);
   if (all.length === 0) return refuse('invalidMonitor');
   for (const w of all) {
@@ -94,10 +99,7 @@ export function stopMonitoring(
 }
 
 /** Switches between listening, coaching and talking; the supervisor's phone stays in its call. */
-export function changeMonitoring(
-  cx: Context,
-  p: { readonly supervisorDevice: string; readonly device?: string; readonly mode: WatchMode },
-): Done | Refusal {
+export function changeMonitoring(cx: Context, p: ChangeMonitoring): Done | Refusal {
   const all = ofSupervisor(cx, p.supervisorDevice, p.device);
   if (all.length === 0) return refuse('invalidMonitor');
   for (const w of all) {

@@ -1,9 +1,8 @@
 /** What becomes of bridges that programs' requests began, and what follows from it. */
 
-import type { JsonObject } from '../../base/json.ts';
 import type { Context } from '../../proto/context.ts';
 import { EMPTY_TAIL } from '../../proto/sip/text.ts';
-import { bridgeTo } from '../bridge.ts';
+import { bridgeTo, isUp } from '../bridge.ts';
 import { BRIDGE, type Bridge } from '../bridge-rows.ts';
 import type { BridgeOutcome } from '../bridged.ts';
 import { causeOf } from '../csta/causes.ts';
@@ -47,7 +46,7 @@ export function controlBridged(
 
 function legOf(cx: Context, id: number): Leg | undefined {
   const leg = id === 0 ? undefined : cx.store.get(LEG, id);
-  return leg?.state === 'confirmed' ? leg : undefined;
+  return leg !== undefined && isUp(cx, leg) ? leg : undefined;
 }
 
 /** The phone of the device that calls rings: it is told to answer, once. */
@@ -66,10 +65,10 @@ function joined(cx: Context, b: Bridge, note: Note): void {
   const other = legOf(cx, b.other);
   switch (note.do) {
     case 'make':
-      if (other !== undefined) connect(cx, other, note.device, note.called, true);
+      if (other !== undefined) connect(cx, b, other, note.device, note.called, true);
       return;
     case 'predictive':
-      if (other !== undefined) connect(cx, other, note.called, note.device, false);
+      if (other !== undefined) connect(cx, b, other, note.called, note.device, false);
       return;
     case 'connect':
     case 'deliver':
@@ -88,15 +87,15 @@ function joined(cx: Context, b: Bridge, note: Note): void {
 }
 
 /** Whoever answered is connected with the next one. `by`: it is a device of ours that calls. */
-function connect(cx: Context, leg: Leg, from: string, to: string, by: boolean): void {
+function connect(cx: Context, b: Bridge, leg: Leg, from: string, to: string, by: boolean): void {
   const way = wayTo(cx, to, by ? callerAt(cx, from) : TRUSTED_CALLER);
   if (isRefusal(way)) {
-    failed(cx, leg, { connection: { callId: ccallId(cx, leg), deviceId: to } }, 480);
+    failed(cx, b, leg, to, 480);
     endLeg(cx, leg, reason(480));
     return;
   }
   if (way.kind !== 'targets') {
-    enter(cx, leg, way, by ? '' : from);
+    enter(cx, leg, way, '');
     return;
   }
   const note: Note = by
@@ -120,7 +119,8 @@ function transferred(
   for (const leg of legs) {
     noMusic(cx, leg);
     const heard = otherLeg(cx, leg);
-    if (heard?.part === 'media') dismiss(cx, heard);
+    // not the media leg of a conference, in which the other one takes his place
+    if (heard?.part === 'media' && heard !== stays) dismiss(cx, heard);
   }
   for (const leg of legs) cx.store.patch(LEG, leg, { peer: leg.id, held: false });
   const by = legs[0];
@@ -146,7 +146,7 @@ function refused(cx: Context, b: Bridge, note: Note, status: number): void {
         if (leg !== undefined && isHeld(cx, leg)) musicFor(cx, leg);
       }
       const by = legOf(cx, note.do === 'retrieve' ? note.leg : (note.legs[0] ?? 0));
-      if (by !== undefined) failed(cx, by, { connection: connectionOf(cx, by) }, status);
+      if (by !== undefined) failed(cx, b, by, nameOf(cx, by) ?? '', status);
       return;
     }
     default:
@@ -163,18 +163,18 @@ function ccallId(cx: Context, leg: Leg): number {
   return call === undefined ? 0 : (ccallOf(cx, call)?.id ?? 0);
 }
 
-function connectionOf(cx: Context, leg: Leg): JsonObject {
-  return { callId: ccallId(cx, leg), deviceId: nameOf(cx, leg) };
-}
-
-/** What was accepted did not come to be. */
-function failed(cx: Context, leg: Leg, body: JsonObject, status: number): void {
+/** What was accepted did not come to be: told to whoever asked for it, though somebody else ends it. */
+function failed(cx: Context, b: Bridge, leg: Leg, device: string, status: number): void {
+  const own = nameOf(cx, leg) ?? '';
+  const callId = ccallId(cx, leg);
   emit(cx, {
     event: 'failed',
-    ccall: ccallId(cx, leg),
-    devices: [nameOf(cx, leg) ?? ''],
+    ccall: callId,
+    devices: [...new Set([own, device])],
     cause: causeOf(status),
-    body,
+    session: b.session,
+    request: b.request,
+    body: { connection: { callId, deviceId: device } },
   });
 }
 

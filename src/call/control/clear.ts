@@ -9,6 +9,7 @@ import { BRIDGE } from '../bridge-rows.ts';
 import { happen } from '../call.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { PARTY, type Party } from '../csta/rows.ts';
+import { clearWaiting } from '../distribute/arrive.ts';
 import { inviteLines, tidy } from '../leg.ts';
 import { endLeg } from '../parts.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
@@ -21,6 +22,10 @@ const SILENT = { m: undefined, ctx: undefined, status: 0, reason: '', tail: '' }
 export function clearConnection(cx: Context, p: OneCall): Done | Refusal {
   const party = partyOf(cx, p.connection);
   if (isRefusal(party)) return party;
+  if (party.leg === 0) {
+    remember(cx, party);
+    return clearWaiting(cx, party);
+  }
   const leg = legOf(cx, party);
   const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
   if (leg === undefined || call === undefined) return refuse('requestIncompatibleWithCall');

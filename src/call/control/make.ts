@@ -14,7 +14,7 @@ import { ccallOf } from '../csta/ccall.ts';
 import { type Done, isRefusal, type Refusal, type RefusalCode, refuse } from '../csta/refusal.ts';
 import { CCALL } from '../csta/rows.ts';
 import { isExtension } from '../dialplan.ts';
-import { type Caller, classOf, type Route, route, TRUSTED_CALLER } from '../route.ts';
+import { type Caller, classOf, type Route, route, TRUSTED_CALLER, toPhones } from '../route.ts';
 import { CALL } from '../rows.ts';
 import { type Connection, controlOf, partiesAt } from './find.ts';
 import { connected, hold, isBusy } from './hold.ts';
@@ -43,11 +43,17 @@ export function nameAddr(cx: Context, device: string): string {
 function codeOf(status: number): RefusalCode {
   if (status === 403) return 'privilegeViolation';
   if (status === 480 || status === 503) return 'deviceOutOfService';
+  // it does not want to be disturbed
+  if (status === 486 || status === 603) return 'requestIncompatibleWithDevice';
   return 'invalidCalledDevice';
 }
 
 /** What cannot be refused at once is found out by calling. */
-export function wayTo(cx: Context, number: string, caller: Caller): Route | Refusal {
+export function wayTo(
+  cx: Context,
+  number: string,
+  caller: Caller,
+): Exclude<Route, { kind: 'refuse' }> | Refusal {
   if (number === '' || /[^!-~]/.test(number)) return refuse('invalidCalledDevice');
   const way = route(cx, number, caller);
   return way.kind === 'refuse' ? refuse(codeOf(way.status)) : way;
@@ -57,10 +63,10 @@ export function callerAt(cx: Context, device: string): Caller {
   return { classOfService: classOf(cx, device), trunk: '' };
 }
 
-/** The way to the phones of a device that is to be steered. */
+/** The way to the phones of a device that is to be steered: it calls though it takes no calls. */
 export function phonesOf(cx: Context, device: string): Targets | Refusal {
   if (!isExtension(cx.settings, device)) return refuse('invalidDeviceId');
-  const way = route(cx, device, TRUSTED_CALLER);
+  const way = toPhones(cx, device);
   return way.kind === 'targets' ? way : refuse('deviceOutOfService');
 }
 

@@ -4,9 +4,12 @@ import type { Context } from '../../proto/context.ts';
 import type { Announcement } from '../../proto/media.ts';
 import { bridgesOf, bridgeTo, cancelBridge } from '../bridge.ts';
 import { directed } from '../held.ts';
+import { partner } from '../leg.ts';
 import { mediaLeg } from '../media-service.ts';
+import { dismiss } from '../parts.ts';
 import { reoffer } from '../renegotiate.ts';
 import { CALL, LEG, type Leg } from '../rows.ts';
+import { REOFFER } from '../transfer-rows.ts';
 import { noteOf, noteText } from './note.ts';
 
 /** `leg` has nobody any more: it hears the music of the site. */
@@ -42,7 +45,24 @@ export function quiet(cx: Context, leg: Leg): void {
 /** Its session is made inactive. */
 export function still(cx: Context, leg: Leg): void {
   const offer = directed(cx, leg, 'inactive');
+  const settled = leg.offered === '' && cx.store.all(REOFFER, 'leg', leg.id).length === 0;
+  // it was told so already
+  if (settled && sameButOrigin(offer, leg.sdp)) return;
   if (offer !== '') reoffer(cx, leg, offer, 'hold', 0);
+}
+
+function sameButOrigin(a: string, b: string): boolean {
+  const rest = (text: string): string =>
+    text.slice(text.indexOf('\r\n\r\n')).replace(/^o=[^\r\n]*/m, '');
+  return rest(a) === rest(b);
+}
+
+/** What a service plays to it ends, or does not begin. */
+export function hearsNothing(cx: Context, leg: Leg): void {
+  noMusic(cx, leg);
+  const call = cx.store.get(CALL, leg.call);
+  const heard = call === undefined ? undefined : partner(cx, call, leg);
+  if (heard?.part === 'media' && heard.peer === leg.id) dismiss(cx, heard);
 }
 
 /** Music that is on its way to it is not wanted any more. */

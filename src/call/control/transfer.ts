@@ -3,13 +3,16 @@
 import type { Context } from '../../proto/context.ts';
 import { bridgeCall, bridgeFor, bridgeLegs, bridgeTo } from '../bridge.ts';
 import { BRIDGE } from '../bridge-rows.ts';
+import { memberOf } from '../conference/members.ts';
 import { changeData } from '../csta/data.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { CCALL, type Party } from '../csta/rows.ts';
+import { deflectWaiting, waitingFor } from '../distribute/arrive.ts';
 import { partner } from '../leg.ts';
 import { deflect } from '../redirect.ts';
 import { callerOn } from '../route.ts';
 import { CALL } from '../rows.ts';
+import { giveAway, giveTurn } from './enter.ts';
 import { legOf, type OneCall, partyOf, remember } from './find.ts';
 import { connected, isBusy, type TwoCalls, twoCalls } from './hold.ts';
 import { roomLeft, type UserData, wayTo } from './make.ts';
@@ -30,6 +33,7 @@ export function transferCall(cx: Context, p: TwoCalls): Done | Refusal {
   // one who holds himself could not be heard by another
   if (held.other.held) return refuse('requestIncompatibleWithCall');
   if (isBusy(cx, held.leg, held.other)) return refuse('resourceBusy');
+  if (giveTurn(cx, leg, held.leg, held.other, active.device)) return {};
   const note = noteText({ do: 'transfer', legs: [held.leg.id, leg.id], single: false });
   // a consultation made for a program rings by a bridge of ours: that one is to be joined now
   const rings = cx.store.all(BRIDGE, 'stays', leg.id).find((b) => b.state === 'calling' && b.fresh);
@@ -73,15 +77,18 @@ export function singleStepTransferCall(cx: Context, p: SingleStep): Done | Refus
   const found = isRefusal(active) ? connected(cx, p.connection, 'hold') : active;
   if (isRefusal(found)) return active;
   const { leg, other } = found;
-  if (other.part !== 'device' || other.held) return refuse('requestIncompatibleWithCall');
+  // whoever comes instead of a member takes its place in the conference
+  const apart = other.part !== 'device' && memberOf(cx, leg) === undefined;
+  if (apart || other.held) return refuse('requestIncompatibleWithCall');
   if (isBusy(cx, leg, other)) return refuse('resourceBusy');
   const way = wayTo(cx, p.transferredTo, callerOn(cx, leg));
   if (isRefusal(way)) return way;
   if (!roomLeft(cx)) return refuse('overload');
   const attached = attach(cx, found.party, p.userData);
   if (attached !== undefined) return attached;
-  const note = noteText({ do: 'transfer', legs: [leg.id], single: true });
+  if (giveAway(cx, leg, other, way, leg.aor)) return {};
   if (way.kind !== 'targets') return refuse('notSupported');
+  const note = noteText({ do: 'transfer', legs: [leg.id], single: true });
   const lines = `Referred-By: ${leg.remoteUri}\r\n`;
   bridgeTo(cx, other, way, { called: p.transferredTo, lines, note }, 'control', 0);
   return {};
@@ -100,6 +107,11 @@ export type Deflect = OneCall & { readonly newDestination: string };
 export function deflectCall(cx: Context, p: Deflect): Done | Refusal {
   const party = partyOf(cx, p.connection);
   if (isRefusal(party)) return party;
+  const waiting = waitingFor(cx, party);
+  if (waiting !== undefined) {
+    remember(cx, party);
+    return deflectWaiting(cx, waiting, p.newDestination);
+  }
   const leg = legOf(cx, party);
   const call = leg === undefined ? undefined : cx.store.get(CALL, leg.call);
   if (party.state !== 'alerting' || leg?.state !== 'early' || call === undefined) {

@@ -42,15 +42,16 @@ export function publish(cx: Context): void {
       if (turn.calls.size > 0) continue;
       for (let n = turn.ended.size; n > 0; n -= 1) over(cx, turn.ended.shift() ?? 0);
     }
-    turn.ended.clear();
-    turn.calls.clear();
-    turn.causes.clear();
-    turn.via.clear();
-    turn.failed.clear();
-    turn.ender.clear();
-    if (turn.ends.size > 0) keepEnds(cx);
-    if (turn.logs.size > 0) keepLogs(cx);
+    // what is left is looked at in the next turn
+    if (turn.calls.size > 0) cx.log('warning', 'csta: what follows from a call goes round');
   }
+  turn.causes.clear();
+  turn.via.clear();
+  turn.failed.clear();
+  turn.ender.clear();
+  // said of a call of which nothing else changed, too
+  if (turn.ends.size > 0) keepEnds(cx);
+  if (turn.logs.size > 0) keepLogs(cx);
   turn.session = 0;
   turn.request = '';
 }

@@ -8,6 +8,7 @@ import { pointOf, queueOf } from '../../proto/centre.ts';
 import type { Context } from '../../proto/context.ts';
 import { STX } from '../../proto/sip/rows.ts';
 import { say } from '../../proto/sip/server.ts';
+import { BRIDGE } from '../bridge-rows.ts';
 import type { Cause } from '../csta/causes.ts';
 import type { PartyChange } from '../csta/hooks.ts';
 import { type Done, type Refusal, refuse } from '../csta/refusal.ts';
@@ -175,11 +176,21 @@ export function waitingAt(cx: Context, party: Party): Distribution | undefined {
   return d?.device === party.device ? d : undefined;
 }
 
-/** A program sends a waiting call elsewhere: a number, as a router would. */
-export function deflectWaiting(cx: Context, party: Party, to: string): Done | Refusal {
-  const d = waitingAt(cx, party);
-  if (d === undefined) return refuse('invalidConnectionState');
-  if (to === d.device || route(cx, to).kind === 'refuse') return refuse('invalidDestination');
+/** The same, or the call that rings at a device because it was distributed there. */
+export function waitingFor(cx: Context, party: Party): Distribution | undefined {
+  if (party.leg === 0 || cx.store.count(DISTRIBUTION) === 0) return waitingAt(cx, party);
+  if (party.state !== 'alerting') return undefined;
+  const own = distributionOf(cx, party.call);
+  if (own?.state === 'offering' && own.bridge === 0) return own;
+  const bridge = cx.store.all(BRIDGE, 'call', party.call).find((b) => b.purpose === 'route');
+  return bridge === undefined ? undefined : cx.store.get(DISTRIBUTION, bridge.ref);
+}
+
+/** A program sends a waiting call elsewhere: to a number, as a router would. */
+export function deflectWaiting(cx: Context, d: Distribution, to: string): Done | Refusal {
+  if (d.state === 'arriving') return refuse('invalidConnectionState');
+  if (to === d.device || to === d.target) return refuse('invalidDestination');
+  if (route(cx, to).kind === 'refuse') return refuse('invalidDestination');
   const plain = { hops: 0, tried: '', rest: '', last: false, listed: false };
   cx.store.patch(DISTRIBUTION, d, { ...plain, timeoutAt: d.kind === 'point' ? 0 : d.timeoutAt });
   happens(cx, d, 'instruct', { number: to, cause: 'redirected' });

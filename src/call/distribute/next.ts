@@ -84,6 +84,18 @@ export function agentReadyFor(cx: Context, queues: readonly string[], agent: num
   }
 }
 
+/** An agent has left: calls of queues nobody serves any more go where those go that find nobody. */
+export function agentLeft(cx: Context, queues: readonly string[]): void {
+  for (const number of queues) {
+    const queue = queueOf(cx.settings.site.centre, number);
+    // without another place for them they wait for whoever comes back
+    if (queue === undefined || queue.overflow.length === 0 || isStaffed(cx, number)) continue;
+    for (const d of inOrder(cx, number)) {
+      if (!isGone(cx, d)) happens(cx, d, 'late', { cause: 'agentLoggedOff' });
+    }
+  }
+}
+
 /** Nobody said where it goes in time, or it cannot wait here (any longer). */
 export function overflow(cx: Context, d: Distribution): void {
   cx.store.patch(DISTRIBUTION, d, { timeoutAt: 0 });

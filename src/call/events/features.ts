@@ -105,13 +105,16 @@ export function featuresTypeOf(body: string): string {
   return body.startsWith('--') ? `multipart/mixed;boundary=${BOUNDARY}` : FEATURES_TYPE;
 }
 
-/** What stands in an element of a body without attributes that matter; '' for nothing. */
+/** The text in the first element of this name, with a prefix or without; '' for nothing. */
 function element(body: string, name: string): string {
-  const open = new RegExp(`<(?:[a-z]{1,16}:)?${name}(?:\\s[^<>]{0,256})?>`, 'i').exec(body);
-  if (open === null) return '';
-  const start = open.index + open[0].length;
-  const end = body.indexOf('<', start);
-  return end < 0 ? '' : body.slice(start, Math.min(end, start + 128)).trim();
+  for (let at = body.indexOf(name); at >= 0; at = body.indexOf(name, at + 1)) {
+    const [before, after] = [body[at - 1], body[at + name.length]];
+    if ((before !== '<' && before !== ':') || (after !== '>' && after !== ' ')) continue;
+    const start = body.indexOf('>', at) + 1;
+    const end = start === 0 ? -1 : body.indexOf('<', start);
+    return end < 0 ? '' : body.slice(start, Math.min(end, start + 128)).trim();
+  }
+  return '';
 }
 
 /** May this SUBSCRIBE set something? A status when it may not. */

@@ -11,7 +11,7 @@ import { bridgesOf, bridgeTo, type Targets } from '../bridge.ts';
 import type { Bridge } from '../bridge-rows.ts';
 import type { BridgeOutcome } from '../bridged.ts';
 import { memberOf, talkersIn } from '../conference/members.ts';
-import { type Connection, legOf, partyOf } from '../control/find.ts';
+import { type Connection, legOf, type OneCall, partyOf } from '../control/find.ts';
 import { phonesOf } from '../control/make.ts';
 import { answerLines } from '../control/phone.ts';
 import type { PartyChange } from '../csta/hooks.ts';
@@ -33,11 +33,10 @@ const RECALLS = 4;
 /** How long a recall rings, ms. */
 const RINGS_MS = 30_000;
 
+export type ParkCall = OneCall & { readonly parkTo?: string | undefined };
+
 /** The other side of a connection waits at `parkTo`, or at the device itself, which is hung up. */
-export function parkCall(
-  cx: Context,
-  p: { readonly connection: Connection; readonly parkTo?: string },
-): Done | Refusal {
+export function parkCall(cx: Context, p: ParkCall): Done | Refusal {
   const party = partyOf(cx, p.connection);
   if (isRefusal(party)) return party;
   const leg = legOf(cx, party);
@@ -69,12 +68,14 @@ export function parkCall(
   return { callId: party.ccall, parkedAt: number };
 }
 
+export type PickupCall = {
+  readonly device: string;
+  /** What waits or rings there; or the first that is parked, or rings, at a number. */
+  readonly target: Connection | string;
+};
+
 /** A device takes what is parked at a number, or what waits or rings at another device. */
-export function pickupCall(
-  cx: Context,
-  p: { readonly device: string; readonly target: string | Connection },
-): Done | Refusal {
-  const { device, target } = p;
+export function pickupCall(cx: Context, { device, target }: PickupCall): Done | Refusal {
   if (!isExtension(cx.settings, device)) return refuse('invalidDeviceId', device);
   if (typeof target === 'string') {
     const first = cx.store.all(PARK, 'number', target).find((r) => r.state === 'parked');
