@@ -131,6 +131,8 @@ export class CtiEnd implements End {
         way.asked = '';
       } else if (way.asked === '') this.open(box);
     } else if (frame.method === 'event') {
+      // what a box that was left had still to say is in what the other one gives
+      if (!way.attached) return;
       const event = frame.params as unknown as EventView;
       this.since = Math.max(this.since, event.id);
       this.actor.hear(event);
@@ -162,6 +164,7 @@ export class CtiEnd implements End {
       }
       return;
     }
+    for (const one of Object.values(this.ways)) one.attached = false;
     way.attached = true;
     way.asked = asked;
     if (asked === 'start') {

@@ -8,7 +8,7 @@ import { ccallOf, moveCall } from './ccall.ts';
 import { logTo } from './cdr.ts';
 import { nameOf } from './devices.ts';
 import { type EventName, emit } from './event.ts';
-import { aboutCall, forget, partyView } from './publish.ts';
+import { aboutCall, forget, moveParties, partyView } from './publish.ts';
 import { CCALL, type Ccall, PARTY, type Party } from './rows.ts';
 
 /**
@@ -74,6 +74,7 @@ export function oneCall(
     const row = cx.store.get(CALL, id);
     if (row !== undefined && row.ccall === other.id) moveCall(cx, row, kept);
   }
+  moveParties(cx, other);
 }
 
 function talksWithNobody(cx: Context, party: Party): boolean {
