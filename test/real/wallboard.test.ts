@@ -96,6 +96,8 @@ test('queues, agents, calls and the pair, live, over the death of the primary', 
   desk.hangUp(1050);
   await browser.until('the end of the call', shows('calls', 'No calls'));
   await browser.until('a ready agent', shows('agents', 'agent1051\\s+1051\\s+ready'));
+  await lab.start(primary);
+  await browser.until('both boxes again, in step', inStep);
   t.true(await browser.evaluate('window.loadedOnce'));
   t.deepEqual(browser.complaints, []);
 });
