@@ -144,6 +144,8 @@ export class CtiEnd implements End {
     const way = this.ways[box];
     const proof = { program: this.actor.name, password: CTI_PASSWORD };
     way.asked = this.session === '' ? 'start' : 'resume';
+    // the gap begins where we say: nothing more is taken from a box that is left
+    for (const one of Object.values(this.ways)) one.attached = false;
     const method = `${way.asked}Session`;
     const more = this.session === '' ? {} : { session: this.session, since: this.since };
     const params = { ...proof, ...more };

@@ -56,6 +56,8 @@ export function oneCall(
       parties: remain,
     },
   });
+  if (other !== undefined) oneRow(cx, call.id, parties, other, kept, left);
+  // only now: who waits for them to leave tells of a call that is one already
   for (const party of left) {
     const leg = cx.store.get(LEG, party.leg);
     if (leg !== undefined) cx.store.patch(LEG, leg, { part: 'left' });
@@ -69,12 +71,22 @@ export function oneCall(
   logTo(cx, kept, { ...done, with: other.guid });
   logTo(cx, other, { ...done, into: kept.guid });
   cx.store.patch(CCALL, other, { cause });
-  // all of it, or somebody would be left behind in a call that is over
-  for (const id of new Set([call.id, ...parties.map((p) => p.call)])) {
+}
+
+/** All of `from`, or somebody would be left behind in a call that is over; but for those who leave. */
+function oneRow(
+  cx: Context,
+  call: number,
+  parties: readonly Party[],
+  from: Ccall,
+  into: Ccall,
+  left: readonly Party[],
+): void {
+  for (const id of new Set([call, ...parties.map((p) => p.call)])) {
     const row = cx.store.get(CALL, id);
-    if (row !== undefined && row.ccall === other.id) moveCall(cx, row, kept);
+    if (row !== undefined && row.ccall === from.id) moveCall(cx, row, into);
   }
-  moveParties(cx, other);
+  moveParties(cx, from, left);
 }
 
 function talksWithNobody(cx: Context, party: Party): boolean {
