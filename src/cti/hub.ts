@@ -33,6 +33,12 @@ export type HubEffect =
   /** When the connection has room, `goOn(conn)`. */
   | { readonly kind: 'gap'; readonly conn: number };
 
+/**
+ * Data of a refusal at the door. Who says a request again does not know by it whether that was done the
+ * first time: it is to be said once more.
+ */
+export const NOT_LOOKED_AT = { again: true } as const;
+
 type Conn = { session: number; pending: number; gapAt: number };
 
 type Watch = {
@@ -119,7 +125,9 @@ export class Hub {
           ? 'limitReached'
           : undefined;
     if (code !== undefined) {
-      this.out.push({ kind: 'send', conn, text: errorText(id === '' ? 'null' : id, code) });
+      const more = code === 'limitReached' ? NOT_LOOKED_AT : {};
+      const text = errorText(id === '' ? 'null' : id, code, undefined, more);
+      this.out.push({ kind: 'send', conn, text });
       return;
     }
     if (id !== '') known.pending += 1;
