@@ -1,6 +1,7 @@
 /** Two calls become one: what a transfer or a conference means for programs (ECMA-269 17.2). */
 
 import { asciiJson } from '../../base/json.ts';
+import { LIMITS } from '../../base/limits.ts';
 import type { Context } from '../../proto/context.ts';
 import { CALL, LEG, type Leg } from '../rows.ts';
 import type { Cause } from './causes.ts';
@@ -97,5 +98,11 @@ function talksWithNobody(cx: Context, party: Party): boolean {
 export function mergeData(cx: Context, kept: Ccall, gone: Ccall): void {
   if (gone.data === '') return;
   const own = kept.data === '' ? {} : JSON.parse(kept.data);
-  cx.store.patch(CCALL, kept, { data: asciiJson({ ...JSON.parse(gone.data), ...own }) });
+  const data = asciiJson({ ...JSON.parse(gone.data), ...own });
+  // what programs gave to two calls each within its limit is kept; what grows from call to call is not
+  if (data.length > 2 * LIMITS.userDataBytes) {
+    cx.log('warning', `csta: the user data of call ${gone.id} is too much for call ${kept.id}`);
+    return;
+  }
+  cx.store.patch(CCALL, kept, { data });
 }
