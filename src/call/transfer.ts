@@ -31,6 +31,7 @@ import { conferenceLoses } from './conference/conference.ts';
 import { hearsNothing } from './control/music.ts';
 import { oneCall } from './csta/merge.ts';
 import { closeLeg, contactOf, dropLeg, hangUp, sendAck, tidy } from './leg.ts';
+import { parksLeg } from './nail/nail.ts';
 import { notify } from './notify.ts';
 import { describes, spoke } from './offer.ts';
 import { continued } from './origin.ts';
@@ -269,10 +270,11 @@ function connectLegs(cx: Context, t: Transfer): void {
 
 function release(cx: Context, t: Transfer): void {
   const consult = legOf(cx, t.consult);
-  if (consult !== undefined) hangUp(cx, consult, EMPTY_TAIL);
+  if (consult !== undefined && !parksLeg(cx, consult)) hangUp(cx, consult, EMPTY_TAIL);
   const transferor = legOf(cx, t.transferor);
   if (transferor?.state !== 'confirmed') return;
   // RFC 5589 6.1: the transferor hangs up when he is told of the success; some never do
+  if (parksLeg(cx, transferor)) return;
   if (t.kind === 'replace') hangUp(cx, transferor, EMPTY_TAIL);
   else cx.store.patch(TRANSFER, t, { byeAt: cx.now + GRACE_MS });
 }

@@ -185,6 +185,22 @@ const FEATURES = {
     device,
     z.looseObject({ doNotDisturbOn: z.boolean() }),
   ),
+  nailUp: service(
+    'The phone of the device is called once, and stays connected between calls.',
+    CONTROL,
+    ['deviceId'],
+    'write',
+    device,
+    s.done,
+  ),
+  releaseNailed: service(
+    'It is hung up, at once or when its call is over.',
+    CONTROL,
+    ['deviceId'],
+    'write',
+    device,
+    s.done,
+  ),
   setForwarding: service(
     'Calls to the device go elsewhere, or no more.',
     CONTROL,
