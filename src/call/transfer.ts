@@ -272,9 +272,8 @@ function release(cx: Context, t: Transfer): void {
   const consult = legOf(cx, t.consult);
   if (consult !== undefined && !parksLeg(cx, consult)) hangUp(cx, consult, EMPTY_TAIL);
   const transferor = legOf(cx, t.transferor);
-  if (transferor?.state !== 'confirmed') return;
+  if (transferor?.state !== 'confirmed' || parksLeg(cx, transferor)) return;
   // RFC 5589 6.1: the transferor hangs up when he is told of the success; some never do
-  if (parksLeg(cx, transferor)) return;
   if (t.kind === 'replace') hangUp(cx, transferor, EMPTY_TAIL);
   else cx.store.patch(TRANSFER, t, { byeAt: cx.now + GRACE_MS });
 }
@@ -462,9 +461,8 @@ export function targetAnswers(cx: Context, t: Transfer, leg: Leg, ctx: Ctx, m: S
     move(cx, t, 'accept', { leg, ctx, m });
   } else if (describes(m)) move(cx, t, 'answer', { leg, ctx, m });
   else {
-    const { targetCall } = t;
     move(cx, t, 'vanish', { status: 488 });
-    endCall(cx, targetCall, 'end');
+    endCall(cx, t.targetCall, 'end');
   }
 }
 
