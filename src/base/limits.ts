@@ -86,6 +86,9 @@ export const LIMITS = {
   ctiConnections: 4000,
   ctiUnproven: 500,
   ctiHelloMs: 10_000,
+  /** Of `ack` and what begins a session a connection says so many at once, and in so long, ms. */
+  ctiManaged: 40,
+  ctiManagedMs: 2000,
   /** A frame of a program, and what waits for one that reads slowly. */
   ctiFrameBytes: 262_144,
   ctiOutBytes: 4 * 1024 * 1024,

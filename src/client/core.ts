@@ -63,8 +63,9 @@ type Call = {
   readonly id: number;
   readonly method: string;
   readonly params: object;
-  /** It was said to a box, which may have done it. */
+  /** It was said to a box, which may have done it; and said again. */
   said: boolean;
+  again: boolean;
 };
 
 type Frame = {
@@ -144,7 +145,7 @@ export class Core {
   /** @returns the number by which `result` or `fault` tells what came of it. */
   call(method: string, params: object): number {
     const id = this.id();
-    const call = { id, method, params, said: false };
+    const call = { id, method, params, said: false, again: false };
     if (this.over) this.out.push({ kind: 'fault', call: id, fault: CLOSED });
     else {
       this.calls.set(id, call);
@@ -336,6 +337,11 @@ export class Core {
       this.postpone(at, code);
       return;
     }
+    // not looked at, so nobody knows whether it was done when it was said before
+    if (call.again && frame.error?.data?.['again'] === true) {
+      this.repeatAt = this.now + PATIENCE_MS;
+      return;
+    }
     this.calls.delete(id);
     if (!changesNothing(call.method)) {
       this.answered = id;
@@ -432,6 +438,7 @@ export class Core {
 
   private say(call: Call): void {
     if (this.serving < 0) return;
+    call.again = call.said;
     call.said = true;
     this.request(this.serving, call.id, call.method, call.params);
   }

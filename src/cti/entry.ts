@@ -4,12 +4,14 @@
  */
 
 import type { Store, TableSpec } from '../base/row.ts';
+import { monitorDue } from '../call/csta/monitors.ts';
 import { publish } from '../call/csta/publish.ts';
 import {
   EVENT,
   HOUSE,
   type House,
   MONITOR,
+  type Monitor,
   REQUEST,
   type Request,
   SESSION,
@@ -39,6 +41,9 @@ export function onDue(plain: Context, table: TableSpec, row: { readonly id: numb
       return;
     case HOUSE.number:
       dueHere(plain, HOUSE, row as House, houseDue);
+      return;
+    case MONITOR.number:
+      dueHere(plain, MONITOR, row as Monitor, monitorDue);
       return;
     default:
       callDue(plain, table, row);

@@ -33,6 +33,12 @@ export type HubEffect =
   /** When the connection has room, `goOn(conn)`. */
   | { readonly kind: 'gap'; readonly conn: number };
 
+/**
+ * Data of a refusal at the door. Who says a request again does not know by it whether that was done the
+ * first time: it is to be said once more.
+ */
+export const NOT_LOOKED_AT = { again: true } as const;
+
 type Conn = { session: number; pending: number; gapAt: number };
 
 type Watch = {
@@ -91,10 +97,13 @@ export class Hub {
     }
   }
 
-  /** Something meant for programs was not said: each session begins anew from what it has seen. */
+  /**
+   * Something meant for programs was not said: each session begins anew from what it has seen, and who
+   * waits for the answer by which he gets one would wait for ever.
+   */
   lost(): void {
     for (const [conn, known] of [...this.conns]) {
-      if (known.session !== 0) this.close(conn, 'voiceLost');
+      if (known.session !== 0 || known.pending > 0) this.close(conn, 'voiceLost');
     }
   }
 
@@ -116,7 +125,9 @@ export class Hub {
           ? 'limitReached'
           : undefined;
     if (code !== undefined) {
-      this.out.push({ kind: 'send', conn, text: errorText(id === '' ? 'null' : id, code) });
+      const more = code === 'limitReached' ? NOT_LOOKED_AT : {};
+      const text = errorText(id === '' ? 'null' : id, code, undefined, more);
+      this.out.push({ kind: 'send', conn, text });
       return;
     }
     if (id !== '') known.pending += 1;
@@ -180,12 +191,6 @@ export class Hub {
   private attach(head: Head & { kind: 'attach' }): void {
     const { conn, session, since, position } = head;
     const known = this.conns.get(conn);
-    if (known === undefined) {
-      // it went while the engine thought
-      this.ask(conn, session, 'gone', {});
-      return;
-    }
-    if (known.session !== 0 && known.session !== session) this.leave(conn, known.session);
     const before = this.sessions.get(session);
     this.forget(session);
     if (before !== undefined && before.conn !== conn) {
@@ -195,6 +200,12 @@ export class Hub {
         this.close(before.conn, 'replaced');
       }
     }
+    if (known === undefined) {
+      // it went while the engine thought; for the engine it had taken the place of the one before
+      this.ask(conn, session, 'gone', {});
+      return;
+    }
+    if (known.session !== 0 && known.session !== session) this.leave(conn, known.session);
     const behind = since < position;
     known.session = session;
     known.gapAt = behind ? since : -1;
@@ -206,7 +217,8 @@ export class Hub {
     const attached = this.sessions.get(head.session);
     const known = this.conns.get(head.conn);
     if (attached?.conn !== head.conn || known === undefined) return;
-    if (head.last) {
+    if (head.lost === true) this.close(head.conn, 'tooSlow');
+    else if (head.last) {
       attached.behind = false;
       const text = `{"jsonrpc":"2.0","method":"caughtUp","params":{"position":${head.upTo}}}`;
       this.out.push({ kind: 'send', conn: head.conn, text });

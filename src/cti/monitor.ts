@@ -1,9 +1,9 @@
 /** Watching and looking: monitors of a session, snapshots of devices and calls (ECMA-269 14, 16). */
 
 import { LIMITS } from '../base/limits.ts';
-import { tellMonitor, unmonitor } from '../call/csta/monitors.ts';
+import { makeRoom, tellMonitor, unmonitor } from '../call/csta/monitors.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
-import { CCALL, MONITOR, type Monitor, type Session } from '../call/csta/rows.ts';
+import { CCALL, type Ccall, MONITOR, type Monitor, type Session } from '../call/csta/rows.ts';
 import { callSnapshot, deviceSnapshot } from '../call/csta/snapshot.ts';
 import type { Context } from '../proto/context.ts';
 import { position } from './house.ts';
@@ -19,9 +19,8 @@ export function monitorStart(
   session: Session,
 ): Done | Refusal {
   const { store } = cx;
-  if (store.all(MONITOR, 'session', session.id).length >= LIMITS.ctiMonitors) {
-    return refuse('limitReached');
-  }
+  const own = store.all(MONITOR, 'session', session.id).length;
+  if (own >= LIMITS.ctiMonitors && !makeRoom(cx, session.id)) return refuse('limitReached');
   if (store.count(MONITOR) >= LIMITS.ctiMonitorsAll) return refuse('limitReached');
   if (p.callId !== undefined && store.get(CCALL, p.callId) === undefined) {
     return refuse('invalidCallId');
@@ -40,7 +39,7 @@ export function monitorStart(
 
 function own(cx: Context, ref: number, session: Session): Monitor | undefined {
   const row = cx.store.get(MONITOR, ref);
-  return row?.session === session.id ? row : undefined;
+  return row?.session === session.id && row.until === 0 ? row : undefined;
 }
 
 export function monitorStop(
@@ -80,16 +79,12 @@ export function snapshotCall(cx: Context, p: Params<'snapshotCall'>): Done | Ref
 const PAGE = 500;
 
 export function snapshotCalls(cx: Context, p: Params<'snapshotCalls'>): Done {
-  const calls: Done[] = [];
-  let more = 0;
-  for (const ccall of cx.store.rows(CCALL)) {
-    if (ccall.id < (p.from ?? 0)) continue;
-    if (calls.length === PAGE) {
-      more = ccall.id;
-      break;
-    }
-    calls.push(callSnapshot(cx, ccall));
-  }
+  const rows: Ccall[] = [];
+  for (const ccall of cx.store.rows(CCALL)) if (ccall.id >= (p.from ?? 0)) rows.push(ccall);
+  // a backup that was filled while calls went on has them in another order
+  rows.sort((a, b) => a.id - b.id);
+  const more = rows[PAGE]?.id ?? 0;
+  const calls = rows.slice(0, PAGE).map((ccall) => callSnapshot(cx, ccall));
   return { calls, position: position(cx), ...(more === 0 ? {} : { more }) };
 }
 

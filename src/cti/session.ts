@@ -8,7 +8,7 @@ import { hex } from '../base/chance.ts';
 import { asciiJson, type JsonObject } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import { eventItem } from '../call/csta/event.ts';
-import { tellMonitor } from '../call/csta/monitors.ts';
+import { endsSeen, tellMonitor } from '../call/csta/monitors.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
 import { EVENT, MONITOR, REQUEST, SESSION, type Session } from '../call/csta/rows.ts';
 import type { Context } from '../proto/context.ts';
@@ -23,7 +23,7 @@ export function startSession(cx: Context, r: ProgramInput): Done | Refusal {
   const at = position(cx);
   const { conn, program } = r;
   const word = hex(cx.chance, WORDS);
-  openHouse(cx);
+  openHouse(cx, at);
   const row = cx.store.insert(SESSION, { program, word, startedAt: cx.now, seen: at, conn });
   cx.tell(item({ kind: 'attach', conn, session: row.id, since: at, position: at }));
   return { session: `${row.id}.${word}`, role: 'primary', position: at };
@@ -48,6 +48,7 @@ export function resumeSession(cx: Context, r: ProgramInput): Done | Refusal | Lo
   if (since < goneUpTo(cx) || since > at) return { ...refuse('eventsLost'), position: at };
   cx.store.patch(SESSION, row, { endsAt: 0, conn: r.conn, seen: Math.max(row.seen, since) });
   cx.tell(item({ kind: 'attach', conn: r.conn, session: row.id, since, position: at }));
+  endsSeen(cx, row.id, row.seen);
   for (const monitor of cx.store.all(MONITOR, 'session', row.id)) tellMonitor(cx, monitor);
   return { missed: at - since, position: at };
 }
@@ -78,7 +79,14 @@ export function more(cx: Context, r: ProgramInput): void {
   const row = cx.store.get(SESSION, r.session);
   if (row === undefined || row.conn !== r.conn) return;
   const at = position(cx);
-  let upTo = r.params['since'] as number;
+  const since = r.params['since'] as number;
+  if (since < goneUpTo(cx)) {
+    // it reads more slowly than events are kept: it is told so when it resumes
+    const none = { upTo: since, last: false, lost: true } as const;
+    cx.tell(item({ kind: 'gap', conn: r.conn, session: row.id, ...none }));
+    return;
+  }
+  let upTo = since;
   let told = 0;
   for (; upTo < at && told < LIMITS.gapEvents; upTo += 1) {
     const event = cx.store.get(EVENT, upTo + 1);
@@ -95,6 +103,7 @@ export function ack(cx: Context, session: Session, p: JsonObject): Done {
   const at = position(cx);
   if (upTo !== undefined && upTo > session.seen) {
     cx.store.patch(SESSION, session, { seen: Math.min(upTo, at) });
+    endsSeen(cx, session.id, session.seen);
   }
   if (request !== undefined) answersCame(cx, session, asciiJson(request));
   return { position: at };

@@ -50,6 +50,8 @@ export type Head =
       readonly session: number;
       readonly upTo: number;
       readonly last: boolean;
+      /** What comes next is not kept any more. */
+      readonly lost?: boolean;
     }
   | {
       readonly kind: 'monitor';

@@ -25,8 +25,11 @@ import { join } from 'node:path';
 import { LIMITS } from '../base/limits.ts';
 import { troubleOf } from './disk-trouble.ts';
 
-/** Of each of the last two files so much of the end is looked at: more than the rows that are kept. */
-const TAIL_BYTES = 32 * 1024 * 1024;
+/** At start so many lines of the newest files are looked at, more than there are rows; and so many bytes. */
+const LOOK_LINES = 2 * LIMITS.cdrRows;
+const LOOK_BYTES = 256 * 1024 * 1024;
+/** Read at once; no line is longer. */
+const PIECE_BYTES = 4 * 1024 * 1024;
 const FILE_NAME = /^\d{4}-\d\d-\d\d\.jsonl$/;
 
 type Waiting = { readonly day: string; readonly guid: string; readonly line: string };
@@ -119,26 +122,25 @@ export class CdrFile {
     }
   }
 
-  /** What was written before this process began; the end of a line that was cut off goes. */
+  /** Looks at what the files have already, so that nothing waits for that later. */
+  prepare(): void {
+    try {
+      this.written ??= this.known();
+    } catch {
+      // told, and tried again, when there is something to write
+    }
+  }
+
+  /**
+   * What was written before this process began, from the newest file back until it is more than there
+   * are rows. A clock that was wrong once leaves files of days to come: those are not all there is.
+   */
   private known(): Set<string> {
     const out = new Set<string>();
-    for (const name of cdrFiles(this.folder).slice(-2)) {
-      const path = join(this.folder, name);
-      const fd = openSync(path, 'r+');
-      try {
-        const { size } = fstatSync(fd);
-        const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
-        readSync(fd, bytes, 0, bytes.length, size - bytes.length);
-        const whole = bytes.lastIndexOf(10) + 1;
-        if (whole < bytes.length) ftruncateSync(fd, size - bytes.length + whole);
-        for (const found of bytes
-          .toString('latin1', 0, whole)
-          .matchAll(/"guid":"([0-9a-f-]{36})"/g)) {
-          out.add(found[1] as string);
-        }
-      } finally {
-        closeSync(fd);
-      }
+    let left = LOOK_BYTES;
+    for (const name of cdrFiles(this.folder).reverse()) {
+      if (left <= 0 || out.size >= LOOK_LINES) break;
+      left -= guidsOf(join(this.folder, name), left, out);
     }
     return out;
   }
@@ -154,6 +156,42 @@ export class CdrFile {
       rmSync(path, { force: true });
       this.tell('info', `cdr: ${name} was removed, it is too old`);
     }
+  }
+}
+
+/** Begins each line; user data may have the same words, further on. */
+const BEGINS = /^\{"callId":\d+,"guid":"([0-9a-f-]{36})"/gm;
+
+/**
+ * Adds the guids of a file's lines to `out`, from its end back; the end of a line that was cut off goes.
+ * @returns bytes that were read.
+ */
+function guidsOf(path: string, most: number, out: Set<string>): number {
+  const fd = openSync(path, 'r+');
+  try {
+    const { size } = fstatSync(fd);
+    const bytes = Buffer.alloc(Math.min(size, PIECE_BYTES));
+    let at = size;
+    let rest = '';
+    while (at > 0 && size - at < most && out.size < LOOK_LINES) {
+      const n = Math.min(at, PIECE_BYTES);
+      at -= n;
+      readSync(fd, bytes, 0, n, at);
+      let text = bytes.toString('latin1', 0, n);
+      if (at + n === size) {
+        const whole = text.lastIndexOf('\n') + 1;
+        if (whole < n) ftruncateSync(fd, at + whole);
+        text = text.slice(0, whole);
+      }
+      text += rest;
+      // the rest of its first line comes with the piece before
+      const from = at === 0 ? 0 : text.indexOf('\n') + 1;
+      for (const found of text.slice(from).matchAll(BEGINS)) out.add(found[1] as string);
+      rest = text.slice(0, from);
+    }
+    return size - at;
+  } finally {
+    closeSync(fd);
   }
 }
 

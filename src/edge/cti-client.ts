@@ -22,6 +22,8 @@ export class Client {
   busy = false;
   readonly waiting: string[] = [];
   faults = 0;
+  private managed: number = LIMITS.ctiManaged;
+  private managedAt: Mono;
   private readonly web: WebSocket;
   private readonly socket: Duplex;
 
@@ -40,6 +42,17 @@ export class Client {
     this.openedAt = now;
     this.heardAt = now;
     this.saidAt = now;
+    this.managedAt = now;
+  }
+
+  /** What is not counted as a request (sessions, `ack`) has a measure of its own, a connection each. */
+  mayManage(now: Mono): boolean {
+    const more = ((now - this.managedAt) * LIMITS.ctiManaged) / LIMITS.ctiManagedMs;
+    this.managed = Math.min(LIMITS.ctiManaged, this.managed + more);
+    this.managedAt = now;
+    if (this.managed < 1) return false;
+    this.managed -= 1;
+    return true;
   }
 
   get isOpen(): boolean {

@@ -12,7 +12,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { JsonObject } from '../base/json.ts';
 import { LIMITS } from '../base/limits.ts';
 import { type Asked, readFrame } from '../cti/door.ts';
-import { CLOSE, Hub } from '../cti/hub.ts';
+import { CLOSE, Hub, NOT_LOOKED_AT } from '../cti/hub.ts';
 import { errorText, type ProgramInput, resultText } from '../cti/terms.ts';
 import type { LogLine } from '../effect.ts';
 import type { Program } from '../proto/centre.ts';
@@ -53,6 +53,7 @@ export type ServerEvents = {
 
 /** An address that is not there yet is tried again after this, ms. */
 const LISTEN_AGAIN_MS = 1000;
+const TOO_OFTEN = 'Too many requests a second.';
 /** The same kind of trouble is told this often, ms. */
 const TELL_MS = 10_000;
 
@@ -304,15 +305,22 @@ export class CtiServer {
 
   private ask(client: Client, { id, method, params }: Asked): void {
     const program = this.auth.program(client.program);
-    const free = method === 'ack' || program === undefined || this.rates.takes(program);
+    const free =
+      method === 'ack'
+        ? client.mayManage(mono())
+        : program === undefined || this.rates.takes(program);
     if (free) this.hub.asked(client.conn, client.program, id, method, params);
-    else this.send(client, errorText(id, 'limitReached', 'Too many requests a second.'));
+    else if (id !== '') this.send(client, errorText(id, 'limitReached', TOO_OFTEN, NOT_LOOKED_AT));
     this.perform();
   }
 
   private credentials(client: Client, asked: Asked): void {
     const { program, password, ...rest } = asked.params as { readonly [key: string]: string };
     if (program === undefined || password === undefined) return;
+    if (!client.mayManage(mono())) {
+      this.send(client, errorText(asked.id, 'limitReached', TOO_OFTEN, NOT_LOOKED_AT));
+      return;
+    }
     client.busy = true;
     this.auth.prove(client.source, program, password, (verdict) => {
       client.busy = false;

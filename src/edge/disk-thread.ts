@@ -63,6 +63,8 @@ function work(): void {
 }
 
 const cdrFile = new CdrFile(cdrs, (level, text) => say({ kind: 'cdr', level, text }));
+// before anybody waits for this thread
+cdrFile.prepare();
 let cdrRetrying = false;
 
 function workCdrs(): void {

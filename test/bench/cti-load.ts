@@ -115,19 +115,31 @@ async function requests(method: 'associateData' | 'snapshotDevice', seconds: num
   const values: number[] = [];
   const end = performance.now() + seconds * 1000;
   let n = 0;
+  let refused = 0;
   const one = async (): Promise<void> => {
     while (performance.now() < end) {
       n += 1;
       const from = performance.now();
-      if (method === 'associateData') await client.call(method, { callId, attach: { n: `${n}` } });
-      else await client.call(method, { deviceId: '1203' });
-      values.push(performance.now() - from);
+      const asked: Promise<unknown> =
+        method === 'associateData'
+          ? client.call(method, { callId, attach: { n: `${n}` } })
+          : client.call(method, { deviceId: '1203' });
+      const done = await asked.then(
+        () => true,
+        () => false,
+      );
+      if (done) values.push(performance.now() - from);
+      else {
+        // more than the lab's program may ask in a second
+        refused += 1;
+        await sleep(10);
+      }
     }
   };
   await Promise.all(Array.from({ length: 64 }, one));
   alice.send(alice.cancel(invite));
   client.abandon();
-  return { method, perSecond: Math.round(values.length / seconds), ms: spread(values) };
+  return { method, perSecond: Math.round(values.length / seconds), refused, ms: spread(values) };
 }
 
 /** A program that is away for so long while events come. */

@@ -23,6 +23,8 @@ const OF_CONNECTIONS: ReadonlySet<string> = new Set([
 /** @returns the devices; undefined: the event does not say. */
 export function devicesOf(event: EventView): ReadonlySet<string> | undefined {
   if (event.connection === undefined || !OF_CONNECTIONS.has(event.event)) return undefined;
+  // a request that came to nothing: told to whoever it was for, too
+  if (event.event === 'failed' && event.localState === undefined) return undefined;
   const found = new Set<string>([event.connection.deviceId]);
   for (const party of event.parties ?? []) found.add(party.deviceId);
   for (const field of NAMED) {

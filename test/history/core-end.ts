@@ -22,7 +22,7 @@ const NAMES = ['a', 'b'];
 type Frame = {
   readonly id?: unknown;
   readonly method?: string;
-  readonly params?: { readonly id?: number };
+  readonly params?: { readonly id?: number; readonly since?: number };
   readonly result?: unknown;
   readonly error?: { readonly data?: { readonly code?: string } };
 };
@@ -36,6 +36,8 @@ export class CoreEnd implements End {
   private readonly told = new Map<number, (answer: Answer) => void>();
   private session = '';
   private alarm: Alarm | undefined;
+  /** The event after which it asked to go on. */
+  private since = 0;
 
   constructor(
     actor: Actor,
@@ -129,7 +131,8 @@ export class CoreEnd implements End {
   }
 
   private say(box: number, text: string): void {
-    const { id } = JSON.parse(text) as Frame;
+    const { id, method, params } = JSON.parse(text) as Frame;
+    if (method === 'resumeSession') this.since = params?.since ?? 0;
     if (typeof id === 'number' && this.told.has(id)) {
       this.actor.sent(`${id}`, NAMES[box] ?? '');
     }
@@ -170,6 +173,8 @@ export class CoreEnd implements End {
     if (frame.method !== 'event' || !serves) return;
     const { out } = this.core;
     const given = out.some((effect) => effect.kind === 'event');
-    if (!given) this.actor.dropped(frame.params?.id ?? 0);
+    // the box that was left may have told the beginning of the gap while the other one was asked
+    const event = frame.params?.id ?? 0;
+    if (!given && event <= this.since) this.actor.dropped(event);
   }
 }

@@ -43,6 +43,8 @@ export type CallModel = {
   over: boolean;
   /** A program made it, or it began in some other way than by a phone that calls. */
   readonly made: boolean;
+  /** Its first event. */
+  readonly firstId: number;
 };
 
 export class Calls {
@@ -109,6 +111,7 @@ function begin(event: EventView, callId: number): CallModel {
     endedAt: 0,
     over: false,
     made: event.event !== 'originated',
+    firstId: event.id,
   };
 }
 

@@ -194,7 +194,7 @@ async function lookOnce(witness: Actor): Promise<Snapshot> {
     });
   const connections: Snapshot['connections'][number][] = [];
   let position = 0;
-  for (const deviceId of numbers) {
+  for (const deviceId of [...numbers, ...QUEUES, ...POINTS]) {
     const shown = await ask('snapshotDevice', { deviceId });
     position = Math.max(position, shown.position ?? 0);
     for (const { connection, localState } of shown.connections ?? []) {

@@ -131,6 +131,10 @@ export const oneCdr: Rule = {
       cdrs.set(line.cdr.callId, list);
     }
     const calls = replay(history, {});
+    const asked = new Set<number>();
+    for (const story of history.stories.values()) {
+      for (const { event } of story.seen) if (event.requestId !== undefined) asked.add(event.id);
+    }
     for (const call of calls.calls.values()) {
       const own = cdrs.get(call.callId) ?? [];
       if (!call.over) {
@@ -144,12 +148,18 @@ export const oneCdr: Rule = {
         const count = own.filter((line) => line.box === box).length;
         if (count > 1) broken(0, `call ${call.callId} has ${count} CDRs at box ${box}`);
       }
-      for (const line of own) times(call, line.cdr, broken);
+      const made = call.made || asked.has(call.firstId);
+      for (const line of own) times(call, made, line.cdr, broken);
     }
   },
 };
 
-function times(call: CallModel, cdr: CdrView, broken: (line: number, text: string) => void): void {
+function times(
+  call: CallModel,
+  made: boolean,
+  cdr: CdrView,
+  broken: (line: number, text: string) => void,
+): void {
   const pairs = [
     ['globalCallId', call.globalCallId, cdr.guid],
     ['start', call.startedAt / 1000, cdr.start],
@@ -158,7 +168,7 @@ function times(call: CallModel, cdr: CdrView, broken: (line: number, text: strin
   ] as const;
   for (const [what, event, said] of pairs) {
     // a call that a program makes begins before its first device is told of
-    if (what === 'start' && call.made && cdr.start <= call.startedAt / 1000) continue;
+    if (what === 'start' && made && cdr.start <= call.startedAt / 1000) continue;
     const same =
       typeof event === 'number' && typeof said === 'number'
         ? Math.abs(event - said) <= SAME_MS

@@ -64,14 +64,8 @@ const EFFECTS: { readonly [method: string]: Effect } = {
   clearConnection: { events: ['connectionCleared'], own: true },
   deflectCall: { events: ['diverted'], own: true },
   setAgentState: {
-    events: [
-      'agentLoggedOn',
-      'agentLoggedOff',
-      'agentNotReady',
-      'agentReady',
-      'agentBusy',
-      'agentWorkingAfterCall',
-    ],
+    // what he is besides may follow from a call in which he is
+    events: ['agentLoggedOn', 'agentLoggedOff'],
   },
   associateData: { events: ['callInformation'], told: true },
   setDoNotDisturb: { events: ['doNotDisturb'] },

@@ -39,7 +39,11 @@ export function callsSurvive(world: World): Oracle {
         const rest = call.hungBy === 'caller' ? call.calleeState : call.callerState;
         if (rest === 'ended') continue;
         const side = call.hungBy === 'caller' ? 'callee' : 'caller';
-        world.violate('calls-survive', `${call.id}: ${call.hungBy} hung up, ${side} never told`);
+        const who = `${call.caller} to ${call.callee}, hung up at ${call.hungAt.toFixed(0)}`;
+        world.violate(
+          'calls-survive',
+          `${call.id} (${who}): ${call.hungBy} hung up, ${side} never told`,
+        );
       }
     },
   };

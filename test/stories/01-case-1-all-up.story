@@ -15,12 +15,12 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
    65.17  a: announces the VIP
-   70.85  ok      roles stay for 70s
-   70.85  ok      epoch 1
-   70.85  ok      no alarms
-   75.85  ok      calls kept
+   70.87  ok      roles stay for 70s
+   70.87  ok      epoch 1
+   70.87  ok      no alarms
+   75.87  ok      calls kept

@@ -27,35 +27,35 @@ expect epoch 2
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > cut crossover
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > cut crossover
     1.23  a: ALARM acknowledgements are late: going on alone
     1.23  a: ALARM not protected: the peer is out of step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-    3.85  ok      roles stay for 3s
-    3.85  ok      alarm not-protected at a
-    3.85  ok      alarm crossover-down at a
-    8.85  ok      calls kept
-    8.85  > kill a
-    8.94  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: the peer went on without this box
-   11.85  ok      b not primary for 3s
-   11.85  ok      alarm not-eligible at b
-   11.85  > boot a
-   11.85  a: starting
-   11.86  a: promoting
-   11.89  a: primary of epoch 2: cold-start
-   11.89  a: primary, epoch 2
-   11.89  b: alarm over: not-eligible
-   11.90  ok      primary a within 5s
-   11.90  > heal crossover
-   11.90  b: alarm over: crossover-down
-   14.04  a: in step
-   14.04  b: in step
-   14.05  ok      in step within 3s
-   19.05  ok      calls kept
-   19.05  ok      epoch 2
+    3.87  ok      roles stay for 3s
+    3.87  ok      alarm not-protected at a
+    3.87  ok      alarm crossover-down at a
+    8.87  ok      calls kept
+    8.87  > kill a
+    8.96  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: the peer went on without this box
+   11.87  ok      b not primary for 3s
+   11.87  ok      alarm not-eligible at b
+   11.87  > boot a
+   11.87  a: starting
+   11.88  a: promoting
+   11.92  a: primary of epoch 2: cold-start
+   11.92  a: primary, epoch 2
+   11.92  b: alarm over: not-eligible
+   11.92  ok      primary a within 5s
+   11.92  > heal crossover
+   11.94  b: alarm over: crossover-down
+   12.06  a: in step
+   12.06  b: in step
+   12.06  ok      in step within 3s
+   17.06  ok      calls kept
+   17.06  ok      epoch 2

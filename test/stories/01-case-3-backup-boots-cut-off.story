@@ -29,35 +29,35 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > kill b
-    0.85  > dead port b
-    0.85  > boot b
-    0.85  b: starting
-    0.85  a: ALARM not protected: the peer is out of step
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > kill b
+    0.87  > dead port b
+    0.87  > boot b
+    0.87  b: starting
+    0.87  a: ALARM not protected: the peer is out of step
     0.90  b: ALARM witness-lost: no witness answers on the service LAN
     0.90  b: backup
-    0.90  a: in step
-    0.90  b: in step
+    0.91  a: in step
+    0.91  b: in step
     0.91  ok      in step within 3s
     2.91  ok      alarm witness-lost at b
     2.91  > switchover a
     2.91  a: console: no: refused: the backup says that it is not fit
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    3.85  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    3.87  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.91  ok      primary a
     3.91  > cut crossover
+    4.00  a: ALARM crossover-down: the other box is not heard over the crossover
+    4.00  a: alarm over: lan-path-down
     4.01  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
     4.01  b: ALARM crossover-down: the other box is not heard over the crossover
     4.01  b: alarm over: lan-path-down
-    4.01  a: ALARM crossover-down: the other box is not heard over the crossover
-    4.01  a: alarm over: lan-path-down
     4.22  a: ALARM acknowledgements are late: going on alone
     4.22  a: ALARM not protected: the peer is out of step
-    4.22  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    4.23  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     8.91  ok      b not primary for 5s
     8.91  > heal crossover
     8.91  > live port b
@@ -65,9 +65,9 @@ expect calls kept
     8.91  a: alarm over: crossover-down
     8.93  b: alarm over: not-eligible
     8.93  b: alarm over: crossover-down
-   12.74  a: in step
-   12.74  b: in step
-   12.75  ok      in step within 5s
-   12.75  a: alarm over: not-protected
-   14.75  ok      no alarms
-   19.75  ok      calls kept
+   11.72  a: in step
+   11.72  b: in step
+   11.73  ok      in step within 5s
+   11.73  a: alarm over: not-protected
+   13.73  ok      no alarms
+   18.73  ok      calls kept

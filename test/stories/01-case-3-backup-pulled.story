@@ -24,41 +24,41 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > pull lan b
-    0.85  b: ALARM lan-down: the port to the service LAN has no carrier
-    0.86  ok      alarm lan-down at b
-    0.92  b: ALARM witness-lost: no witness answers on the service LAN
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > pull lan b
+    0.87  b: ALARM lan-down: the port to the service LAN has no carrier
+    0.87  ok      alarm lan-down at b
+    0.94  b: ALARM witness-lost: no witness answers on the service LAN
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    3.86  ok      roles stay for 3s
-    8.86  ok      calls kept
-    8.86  > kill a
-    8.86  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: own service LAN has no carrier
+    3.87  ok      roles stay for 3s
+    8.87  ok      calls kept
+    8.87  > kill a
+    8.87  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: own service LAN has no carrier
     8.96  b: ALARM crossover-down: the other box is not heard over the crossover
     8.96  b: alarm over: lan-path-down
-   11.86  ok      nobody primary for 3s
-   11.86  ok      alarm not-eligible at b
-   11.86  > plug lan b
-   11.86  b: alarm over: lan-down
-   11.86  b: alarm over: witness-lost
-   11.97  b: promoting
-   12.01  b: announces the VIP
-   12.01  b: alarm over: not-eligible
-   12.01  b: primary of epoch 2: peer-silent
-   12.01  b: primary, epoch 2
-   12.01  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   12.01  ok      primary b within 500ms
-   12.01  > boot a
-   12.01  a: starting
+   11.87  ok      nobody primary for 3s
+   11.87  ok      alarm not-eligible at b
+   11.87  > plug lan b
+   11.87  b: alarm over: lan-down
+   11.87  b: alarm over: witness-lost
+   11.98  b: promoting
+   12.02  b: announces the VIP
+   12.02  b: alarm over: not-eligible
+   12.02  b: primary of epoch 2: peer-silent
+   12.02  b: primary, epoch 2
+   12.02  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   12.02  ok      primary b within 500ms
+   12.02  > boot a
+   12.02  a: starting
    12.03  a: backup
    12.03  b: alarm over: crossover-down
    12.04  b: in step
    12.04  a: in step
-   12.04  b: alarm over: not-protected
    12.04  ok      in step within 5s
    12.04  b: speaks
+   12.04  b: alarm over: not-protected
    17.04  ok      calls kept

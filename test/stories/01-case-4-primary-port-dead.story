@@ -20,30 +20,30 @@ expect in step within 3s
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > dead port a
-    0.92  a: ALARM witness-lost: no witness answers on the service LAN
-    0.96  a: ALARM no witness answers on the own service LAN: handing over to box b
-    0.96  a: resigning
-    0.96  a: backup
-    0.96  b: promoting
-    0.96  b: announces the VIP
-    0.96  b: primary of epoch 2: lan-lost
-    0.96  b: primary, epoch 2
-    0.97  ok      primary b within 200ms
-    0.97  ok      outage at most 200ms
-    0.97  b: in step
-    0.97  a: in step
-    0.97  b: speaks
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > dead port a
+    0.94  a: ALARM witness-lost: no witness answers on the service LAN
+    0.98  a: ALARM no witness answers on the own service LAN: handing over to box b
+    0.98  a: resigning
+    0.98  a: backup
+    0.98  b: promoting
+    0.98  b: announces the VIP
+    0.98  b: primary of epoch 2: lan-lost
+    0.98  b: primary, epoch 2
+    0.99  ok      primary b within 200ms
+    0.99  ok      outage at most 200ms
+    0.99  b: speaks
+    0.99  b: in step
+    0.99  a: in step
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    5.97  ok      calls kept
-    5.97  > live port a
-    5.98  b: alarm over: lan-path-down
-    5.98  a: alarm over: lan-path-down
-    6.33  a: alarm over: witness-lost
-    7.97  ok      primary b
-    7.97  ok      in step within 3s
+    5.99  ok      calls kept
+    5.99  > live port a
+    6.00  b: alarm over: lan-path-down
+    6.01  a: alarm over: lan-path-down
+    6.35  a: alarm over: witness-lost
+    7.99  ok      primary b
+    7.99  ok      in step within 3s

@@ -22,34 +22,34 @@ expect epoch 2
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > pull lan a
-    0.85  a: ALARM lan-down: the port to the service LAN has no carrier
-    0.88  a: ALARM own service LAN has no carrier: handing over to box b
-    0.88  a: resigning
-    0.88  a: backup
-    0.88  b: promoting
-    0.88  b: announces the VIP
-    0.88  b: primary of epoch 2: lan-lost
-    0.88  b: primary, epoch 2
-    0.89  ok      primary b within 100ms
-    0.89  ok      outage at most 100ms
-    0.89  ok      alarm lan-down at a
-    0.89  b: speaks
-    0.89  b: in step
-    0.89  a: in step
-    0.92  a: ALARM witness-lost: no witness answers on the service LAN
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > pull lan a
+    0.87  a: ALARM lan-down: the port to the service LAN has no carrier
+    0.91  a: ALARM own service LAN has no carrier: handing over to box b
+    0.91  a: resigning
+    0.91  a: backup
+    0.91  b: promoting
+    0.91  b: announces the VIP
+    0.91  b: primary of epoch 2: lan-lost
+    0.91  b: primary, epoch 2
+    0.91  ok      primary b within 100ms
+    0.91  ok      outage at most 100ms
+    0.91  ok      alarm lan-down at a
+    0.91  b: speaks
+    0.92  b: in step
+    0.92  a: in step
+    0.94  a: ALARM witness-lost: no witness answers on the service LAN
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    5.89  ok      calls kept
-    5.89  > plug lan a
-    5.89  a: alarm over: lan-down
-    5.89  b: alarm over: lan-path-down
-    5.89  a: alarm over: witness-lost
-    5.91  a: alarm over: lan-path-down
-    7.89  ok      primary b
-    7.89  ok      in step within 3s
-    7.89  ok      epoch 2
+    5.91  ok      calls kept
+    5.91  > plug lan a
+    5.91  a: alarm over: lan-down
+    5.91  b: alarm over: lan-path-down
+    5.91  a: alarm over: witness-lost
+    5.93  a: alarm over: lan-path-down
+    7.91  ok      primary b
+    7.91  ok      in step within 3s
+    7.91  ok      epoch 2

@@ -20,28 +20,28 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > pull lan a
-    0.85  > pull lan b
-    0.85  b: ALARM lan-down: the port to the service LAN has no carrier
-    0.85  a: ALARM lan-down: the port to the service LAN has no carrier
-    0.92  b: ALARM witness-lost: no witness answers on the service LAN
-    0.92  a: ALARM witness-lost: no witness answers on the service LAN
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > pull lan a
+    0.87  > pull lan b
+    0.87  a: ALARM lan-down: the port to the service LAN has no carrier
+    0.87  b: ALARM lan-down: the port to the service LAN has no carrier
+    0.94  b: ALARM witness-lost: no witness answers on the service LAN
+    0.94  a: ALARM witness-lost: no witness answers on the service LAN
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-   15.85  ok      roles stay for 15s
-   15.85  > plug lan a
-   15.85  > plug lan b
-   15.85  ok      primary a within 100ms
-   15.85  a: announces the VIP
-   15.85  a: alarm over: lan-down
-   15.85  b: alarm over: lan-down
-   15.85  a: alarm over: lan-path-down
-   15.85  b: alarm over: witness-lost
-   15.85  b: alarm over: lan-path-down
-   15.85  a: alarm over: witness-lost
-   17.85  ok      no alarms
-   22.85  ok      calls kept
+   15.87  ok      roles stay for 15s
+   15.87  > plug lan a
+   15.87  > plug lan b
+   15.87  ok      primary a within 100ms
+   15.87  a: announces the VIP
+   15.87  a: alarm over: lan-down
+   15.87  b: alarm over: lan-down
+   15.87  b: alarm over: witness-lost
+   15.87  a: alarm over: lan-path-down
+   15.87  b: alarm over: lan-path-down
+   15.87  a: alarm over: witness-lost
+   17.87  ok      no alarms
+   22.87  ok      calls kept

@@ -28,40 +28,40 @@ expect epoch 1
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > dead port a
-    0.85  > dead port b
-    0.92  b: ALARM witness-lost: no witness answers on the service LAN
-    0.92  a: ALARM witness-lost: no witness answers on the service LAN
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > dead port a
+    0.87  > dead port b
+    0.94  a: ALARM witness-lost: no witness answers on the service LAN
+    0.94  b: ALARM witness-lost: no witness answers on the service LAN
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    6.02  ok      roles stay for 5170ms
-    6.02  > live port a
-    6.02  > live port b
-    6.03  b: alarm over: lan-path-down
-    6.03  a: alarm over: witness-lost
-    6.03  b: alarm over: witness-lost
-    6.03  a: alarm over: lan-path-down
-   16.02  ok      roles stay for 10s
-   16.02  ok      no alarms
-   16.02  ok      epoch 1
-   21.02  ok      calls kept
-   21.02  > dead port a
-   21.02  > dead port b
-   21.08  b: ALARM witness-lost: no witness answers on the service LAN
-   21.08  a: ALARM witness-lost: no witness answers on the service LAN
-   21.11  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-   21.12  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-   26.45  ok      roles stay for 5430ms
-   26.45  > live port a
-   26.45  > live port b
-   26.45  b: alarm over: lan-path-down
-   26.46  a: announces the VIP
-   26.46  a: alarm over: lan-path-down
-   26.46  a: alarm over: witness-lost
-   26.46  b: alarm over: witness-lost
-   36.45  ok      roles stay for 10s
-   36.45  ok      epoch 1
+    6.04  ok      roles stay for 5170ms
+    6.04  > live port a
+    6.04  > live port b
+    6.04  b: alarm over: witness-lost
+    6.04  a: alarm over: lan-path-down
+    6.04  a: alarm over: witness-lost
+    6.04  b: alarm over: lan-path-down
+   16.04  ok      roles stay for 10s
+   16.04  ok      no alarms
+   16.04  ok      epoch 1
+   21.04  ok      calls kept
+   21.04  > dead port a
+   21.04  > dead port b
+   21.11  b: ALARM witness-lost: no witness answers on the service LAN
+   21.11  a: ALARM witness-lost: no witness answers on the service LAN
+   21.14  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   21.14  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+   26.47  ok      roles stay for 5430ms
+   26.47  > live port a
+   26.47  > live port b
+   26.47  a: announces the VIP
+   26.47  a: alarm over: witness-lost
+   26.47  b: alarm over: witness-lost
+   26.47  a: alarm over: lan-path-down
+   26.47  b: alarm over: lan-path-down
+   36.47  ok      roles stay for 10s
+   36.47  ok      epoch 1

@@ -21,32 +21,32 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > cut crossover
-    0.85  > dead port b
-    0.92  b: ALARM witness-lost: no witness answers on the service LAN
-    0.94  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
-    1.24  a: ALARM acknowledgements are late: going on alone
-    1.24  a: ALARM not protected: the peer is out of step
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > cut crossover
+    0.87  > dead port b
+    0.95  b: ALARM witness-lost: no witness answers on the service LAN
+    0.96  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
+    1.23  a: ALARM acknowledgements are late: going on alone
+    1.23  a: ALARM not protected: the peer is out of step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-   20.85  ok      roles stay for 20s
-   20.85  ok      alarm not-eligible at b
-   25.85  ok      calls kept
-   25.85  > heal crossover
-   25.85  > live port b
-   25.85  b: alarm over: not-eligible
-   25.85  b: alarm over: crossover-down
-   25.85  b: alarm over: witness-lost
-   25.85  a: alarm over: crossover-down
-   25.85  a: announces the VIP
-   28.78  a: in step
-   28.78  b: in step
-   28.79  ok      in step within 5s
-   28.79  ok      epoch 1
-   28.80  a: alarm over: not-protected
-   33.79  ok      calls kept
+   20.87  ok      roles stay for 20s
+   20.87  ok      alarm not-eligible at b
+   25.87  ok      calls kept
+   25.87  > heal crossover
+   25.87  > live port b
+   25.87  b: alarm over: witness-lost
+   25.87  a: announces the VIP
+   25.87  a: alarm over: crossover-down
+   25.88  b: alarm over: not-eligible
+   25.88  b: alarm over: crossover-down
+   29.65  a: in step
+   29.65  b: in step
+   29.66  ok      in step within 5s
+   29.66  ok      epoch 1
+   29.66  a: alarm over: not-protected
+   34.66  ok      calls kept

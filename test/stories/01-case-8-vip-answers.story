@@ -23,34 +23,34 @@ expect no alarms
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > cut crossover
-    0.85  > lose heartbeats on the lan
-    0.94  b: promoting
-    0.94  b: backup
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > cut crossover
+    0.87  > lose heartbeats on the lan
+    0.96  b: promoting
+    0.96  b: backup
     1.22  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
     1.24  a: ALARM acknowledgements are late: going on alone
     1.24  a: ALARM not protected: the peer is out of step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-   20.85  ok      b not primary for 20s
-   20.85  ok      alarm vip-answered at b
-   20.85  ok      primary a
-   25.85  ok      calls kept
-   25.85  > heal crossover
-   25.85  > carry heartbeats on the lan
-   25.85  b: alarm over: crossover-down
-   25.86  a: alarm over: crossover-down
-   25.86  a: announces the VIP
-   25.88  b: suspicion (peer-silent) was wrong: box a lives, roles stay
-   25.88  b: alarm over: vip-answered
-   28.63  a: in step
-   28.63  b: in step
-   28.63  ok      in step within 5s
-   28.63  ok      epoch 1
-   28.63  a: alarm over: not-protected
-   29.63  ok      no alarms
+   20.87  ok      b not primary for 20s
+   20.87  ok      alarm vip-answered at b
+   20.87  ok      primary a
+   25.87  ok      calls kept
+   25.87  > heal crossover
+   25.87  > carry heartbeats on the lan
+   25.88  b: alarm over: crossover-down
+   25.88  a: alarm over: crossover-down
+   25.88  a: announces the VIP
+   25.90  b: suspicion (peer-silent) was wrong: box a lives, roles stay
+   25.90  b: alarm over: vip-answered
+   29.53  a: in step
+   29.53  b: in step
+   29.54  ok      in step within 5s
+   29.54  ok      epoch 1
+   29.55  a: alarm over: not-protected
+   30.54  ok      no alarms

@@ -23,35 +23,35 @@ expect new calls
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > pull lan b
-    0.75  > dead port a
-    0.75  > kill a
-    0.75  b: ALARM lan-down: the port to the service LAN has no carrier
-    0.75  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: own service LAN has no carrier
-    1.05  > boot a
-    1.05  a: starting
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > pull lan b
+    0.76  > dead port a
+    0.76  > kill a
+    0.76  b: ALARM lan-down: the port to the service LAN has no carrier
+    0.76  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: own service LAN has no carrier
+    1.06  > boot a
+    1.06  a: starting
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    4.05  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    4.07  a: promoting
-    4.10  a: ALARM older-tables: box b has newer tables and has been unfit for too long: begun without them
-    4.10  a: primary of epoch 2: cold-start
-    4.10  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    4.10  a: primary, epoch 2
-    4.10  b: alarm over: not-eligible
-    4.11  ok      a is primary
-    4.11  > plug lan b
-    4.11  b: alarm over: lan-down
+    4.06  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
+    4.08  a: promoting
+    4.11  a: ALARM older-tables: box b has newer tables and has been unfit for too long: begun without them
+    4.11  a: primary of epoch 2: cold-start
+    4.11  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    4.11  a: primary, epoch 2
+    4.11  b: alarm over: not-eligible
+    4.12  ok      a is primary
+    4.12  > plug lan b
+    4.12  b: alarm over: lan-down
     4.24  a: in step
     4.24  b: in step
-    4.25  a: alarm over: not-protected
-    4.25  a: alarm over: older-tables
-   11.11  > live port a
-   11.11  a: alarm over: lan-path-down
-   11.11  ok      a announces within 100ms
-   11.11  ok      caches point to a within 300ms
-   11.12  b: alarm over: lan-path-down
-   11.32  ok      new calls
-   11.32  ok      they end
+    4.26  a: alarm over: not-protected
+    4.26  a: alarm over: older-tables
+   11.12  > live port a
+   11.13  a: alarm over: lan-path-down
+   11.14  ok      a announces within 100ms
+   11.14  ok      caches point to a within 300ms
+   11.14  b: alarm over: lan-path-down
+   11.34  ok      new calls
+   11.34  ok      they end

@@ -17,19 +17,19 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > pause a 900ms
-    0.94  b: promoting
-    0.94  b: backup
-    1.22  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
-    1.75  a: thaws
-    1.75  b: suspicion (peer-silent) was wrong: box a lives, roles stay
-    1.75  b: alarm over: vip-answered
-    3.85  ok      b not primary for 3s
-    3.85  ok      primary a
-    3.85  ok      epoch 1
-    3.85  ok      in step within 5s
-    8.85  ok      calls kept
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > pause a 900ms
+    0.96  b: promoting
+    0.96  b: backup
+    1.25  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
+    1.77  a: thaws
+    1.77  b: suspicion (peer-silent) was wrong: box a lives, roles stay
+    1.77  b: alarm over: vip-answered
+    3.87  ok      b not primary for 3s
+    3.87  ok      primary a
+    3.87  ok      epoch 1
+    3.87  ok      in step within 5s
+    8.87  ok      calls kept

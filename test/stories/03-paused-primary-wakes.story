@@ -19,33 +19,33 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > pause a 6s
-    0.94  b: promoting
-    0.94  b: backup
-    1.22  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > pause a 6s
+    0.96  b: promoting
+    0.96  b: backup
+    1.25  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-    3.33  b: promoting
-    3.34  b: announces the VIP
-    3.34  b: alarm over: vip-answered
-    3.34  b: primary of epoch 2: peer-silent
-    3.34  b: primary, epoch 2
-    3.34  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    3.34  ok      primary b within 3500ms
-    6.85  a: thaws
-    6.85  a: ALARM fenced: no longer primary of epoch 1: the lease ended 4680 ms ago
-    6.85  a: alarm over: fenced
-    6.85  a: backup
-    6.85  b: alarm over: crossover-down
-    6.85  b: in step
-    6.85  a: in step
-    6.86  ok      a is backup
-    6.86  ok      a has said no SIP
-    6.86  ok      in step within 9s
-    6.86  ok      epoch 2
-    6.86  b: speaks
-    6.86  b: alarm over: not-protected
-   11.86  ok      calls kept
+    3.31  b: promoting
+    3.31  b: announces the VIP
+    3.31  b: alarm over: vip-answered
+    3.31  b: primary of epoch 2: peer-silent
+    3.31  b: primary, epoch 2
+    3.31  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.32  ok      primary b within 3500ms
+    6.87  a: thaws
+    6.87  a: ALARM fenced: no longer primary of epoch 1: the lease ended 4695 ms ago
+    6.87  a: alarm over: fenced
+    6.87  a: backup
+    6.87  b: alarm over: crossover-down
+    6.87  ok      a is backup
+    6.87  ok      a has said no SIP
+    6.87  b: in step
+    6.87  a: in step
+    6.88  ok      in step within 9s
+    6.88  ok      epoch 2
+    6.88  b: alarm over: not-protected
+    6.88  b: speaks
+   11.88  ok      calls kept

@@ -24,18 +24,18 @@ expect no alarms
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > load engine of a 180ms of every 220ms for 60s
-    0.85  > load engine of b 180ms of every 220ms for 60s
-    0.85  > load sentry of a 70ms of every 90ms for 60s
-    0.85  > load sentry of b 60ms of every 85ms for 60s
-    0.85  > calls all the time
-   62.85  > no new calls
-   62.85  ok      primary a
-   62.85  ok      epoch 1
-   62.85  ok      in step within 70s
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > load engine of a 180ms of every 220ms for 60s
+    0.87  > load engine of b 180ms of every 220ms for 60s
+    0.87  > load sentry of a 70ms of every 90ms for 60s
+    0.87  > load sentry of b 60ms of every 85ms for 60s
+    0.87  > calls all the time
+   62.87  > no new calls
+   62.87  ok      primary a
+   62.87  ok      epoch 1
+   62.87  ok      in step within 70s
    65.17  a: announces the VIP
-   74.85  ok      no alarms
+   74.87  ok      no alarms

@@ -32,28 +32,28 @@ wait 12s
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > calls all the time
-    3.75  > switchover a
-    3.75  a: resigning
-    3.75  a: backup
-    3.75  b: promoting
-    3.75  b: announces the VIP
-    3.75  b: primary of epoch 2: switchover
-    3.75  b: primary, epoch 2
-    3.75  a: console: ok: box b is primary, epoch 2
-    3.75  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    3.75  ok      primary b within 100ms
-    3.75  ok      outage at most 20ms
-    3.75  > kill a
-    3.75  b: speaks
-    3.86  b: ALARM crossover-down: the other box is not heard over the crossover
-    4.75  > boot a
-    4.75  a: starting
-    4.76  a: backup
-    4.76  b: alarm over: crossover-down
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > calls all the time
+    3.76  > switchover a
+    3.76  a: resigning
+    3.76  a: backup
+    3.76  b: promoting
+    3.76  b: announces the VIP
+    3.76  b: primary of epoch 2: switchover
+    3.76  b: primary, epoch 2
+    3.76  a: console: ok: box b is primary, epoch 2
+    3.76  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.77  ok      primary b within 100ms
+    3.77  ok      outage at most 20ms
+    3.77  > kill a
+    3.77  b: speaks
+    3.88  b: ALARM crossover-down: the other box is not heard over the crossover
+    4.77  > boot a
+    4.77  a: starting
+    4.78  a: backup
+    4.78  b: alarm over: crossover-down
     4.84  b: in step
     4.84  a: in step
     4.84  ok      in step within 5s
@@ -67,20 +67,20 @@ wait 12s
     9.84  a: primary of epoch 3: switchover
     9.84  a: primary, epoch 3
     9.84  b: console: ok: box a is primary, epoch 3
-    9.84  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     9.85  ok      primary a within 100ms
     9.85  ok      outage at most 20ms
     9.85  > kill b
-    9.96  a: ALARM crossover-down: the other box is not heard over the crossover
-   10.13  a: speaks
+    9.87  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    9.95  a: ALARM crossover-down: the other box is not heard over the crossover
+   10.14  a: speaks
    10.85  > boot b
    10.85  b: starting
-   10.85  b: backup
-   10.85  a: alarm over: crossover-down
-   10.86  a: in step
-   10.86  b: in step
-   10.86  ok      in step within 5s
-   10.86  a: alarm over: not-protected
-   15.86  ok      roles stay for 5s
-   15.86  ok      epoch 3
-   15.86  > no new calls
+   10.87  b: backup
+   10.87  a: alarm over: crossover-down
+   10.87  a: in step
+   10.87  b: in step
+   10.88  ok      in step within 5s
+   10.88  a: alarm over: not-protected
+   15.88  ok      roles stay for 5s
+   15.88  ok      epoch 3
+   15.88  > no new calls

@@ -19,32 +19,32 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > power off b
-    1.24  a: ALARM acknowledgements are late: going on alone
-    1.24  a: ALARM not protected: the peer is out of step
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > power off b
+    1.23  a: ALARM acknowledgements are late: going on alone
+    1.23  a: ALARM not protected: the peer is out of step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
-    5.85  > engine of a sticks
-    7.83  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
-    7.83  a: alarm over: not-protected
-    7.83  a: starting
-   11.33  a: ALARM crossover-down: the other box is not heard over the crossover
-   11.33  a: promoting
-   11.36  a: primary of epoch 2: cold-start
-   11.36  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   11.36  a: primary, epoch 2
-   11.37  ok      primary a within 7s
-   11.37  ok      epoch 2
-   11.37  > boot b
-   11.37  b: starting
-   11.38  b: backup
-   11.38  a: alarm over: crossover-down
-   11.39  a: in step
-   11.39  b: in step
-   11.39  ok      in step within 5s
-   11.39  a: alarm over: not-protected
-   16.39  ok      calls kept
+    5.87  > engine of a sticks
+    7.86  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
+    7.86  a: alarm over: not-protected
+    7.86  a: starting
+   11.36  a: ALARM crossover-down: the other box is not heard over the crossover
+   11.36  a: promoting
+   11.40  a: primary of epoch 2: cold-start
+   11.40  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   11.40  a: primary, epoch 2
+   11.40  ok      primary a within 7s
+   11.40  ok      epoch 2
+   11.40  > boot b
+   11.40  b: starting
+   11.41  b: backup
+   11.41  a: alarm over: crossover-down
+   11.44  a: in step
+   11.44  b: in step
+   11.44  ok      in step within 5s
+   11.44  a: alarm over: not-protected
+   16.44  ok      calls kept

@@ -16,19 +16,19 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > engine of a sticks
-    1.11  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
-    1.11  a: starting
-    1.11  b: promoting
-    1.11  b: announces the VIP
-    1.11  b: primary of epoch 2: engine-stuck
-    1.11  b: primary, epoch 2
-    1.11  ok      primary b within 400ms
-    1.11  ok      outage at most 400ms
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > engine of a sticks
+    1.13  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
+    1.13  a: starting
+    1.13  b: promoting
+    1.13  b: announces the VIP
+    1.13  b: primary of epoch 2: engine-stuck
+    1.13  b: primary, epoch 2
+    1.13  ok      primary b within 400ms
+    1.13  ok      outage at most 400ms
     1.63  a: backup
     1.64  b: in step
     1.64  a: in step

@@ -21,22 +21,22 @@ expect equal tables within 30s
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > calls all the time
-    0.75  > crossover loses 10 % and delays up to 50ms
-    0.94  a: ALARM acknowledgements are late: going on alone
-    0.94  a: ALARM not protected: the peer is out of step
-    1.03  a: in step
-    1.21  b: in step
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > calls all the time
+    0.76  > crossover loses 10 % and delays up to 50ms
+    0.82  a: ALARM acknowledgements are late: going on alone
+    0.82  a: ALARM not protected: the peer is out of step
+    0.86  a: in step
+    0.87  b: in step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   20.75  ok      primary a
-   20.75  ok      epoch 1
-   20.75  > crossover loses 0 % and delays up to 1ms
+   20.76  ok      primary a
+   20.76  ok      epoch 1
+   20.76  > crossover loses 0 % and delays up to 1ms
    21.26  a: in step
+   21.26  b: in step
    21.26  ok      in step within 5s
    21.26  > no new calls
-   21.26  b: in step
    21.28  a: alarm over: not-protected
    33.26  ok      equal tables within 30s

@@ -24,32 +24,32 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > disk of a read-only
-    0.90  a: ALARM disk: the file system is read-only: going on from memory
-   10.85  ok      primary a
-   10.85  ok      epoch 1
-   11.06  ok      new calls
-   11.06  ok      they end
-   11.06  > disk of a works
-   13.91  a: disk: writes again
-   14.06  ok      in step within 15s
-   14.06  > kill a
-   14.06  b: promoting
-   14.07  b: announces the VIP
-   14.07  b: primary of epoch 2: peer-closed
-   14.07  b: primary, epoch 2
-   14.07  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   14.07  ok      primary b within 50ms
-   14.07  > boot a
-   14.07  a: starting
-   14.11  a: backup
-   14.23  b: in step
-   14.23  a: in step
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > disk of a read-only
+    0.91  a: ALARM disk: the file system is read-only: going on from memory
+   10.87  ok      primary a
+   10.87  ok      epoch 1
+   11.07  ok      new calls
+   11.07  ok      they end
+   11.07  > disk of a works
+   13.94  a: disk: writes again
+   14.07  ok      in step within 15s
+   14.07  > kill a
+   14.07  b: promoting
+   14.08  b: announces the VIP
+   14.08  b: primary of epoch 2: peer-closed
+   14.08  b: primary, epoch 2
+   14.09  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   14.09  ok      primary b within 50ms
+   14.09  > boot a
+   14.09  a: starting
+   14.13  a: backup
+   14.24  b: in step
+   14.24  a: in step
+   14.24  b: alarm over: not-protected
    14.24  ok      in step within 15s
    14.24  b: speaks
-   14.24  b: alarm over: not-protected
    19.24  ok      calls kept

@@ -3,8 +3,8 @@ pair witness 12
 start
 calls all the time
 wait 30s
-expect written by a at most 3000 bytes a call
-expect written by b at most 3000 bytes a call
+expect written by a at most 3500 bytes a call
+expect written by b at most 3500 bytes a call
 power off b
 wait 30s
 expect written by a at most 4500 bytes a call
@@ -19,17 +19,17 @@ wait 12s
     0.15  a: primary of epoch 1: cold-start
     0.15  a: primary, epoch 1
     0.15  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > calls all the time
-   30.75  ok      written by a at most 3000 bytes a call
-   30.75  ok      written by b at most 3000 bytes a call
-   30.75  > power off b
-   30.84  a: ALARM crossover-down: the other box is not heard over the crossover
-   30.87  a: ALARM acknowledgements are late: going on alone
-   30.87  a: ALARM not protected: the peer is out of step
-   30.88  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   60.75  ok      written by a at most 4500 bytes a call
-   60.75  > no new calls
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > calls all the time
+   30.76  ok      written by a at most 3500 bytes a call
+   30.76  ok      written by b at most 3500 bytes a call
+   30.76  > power off b
+   30.87  a: ALARM crossover-down: the other box is not heard over the crossover
+   30.94  a: ALARM acknowledgements are late: going on alone
+   30.94  a: ALARM not protected: the peer is out of step
+   30.95  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   60.76  ok      written by a at most 4500 bytes a call
+   60.76  > no new calls
    65.15  a: announces the VIP

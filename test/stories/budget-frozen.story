@@ -17,23 +17,23 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > pause a 20s
-    0.94  b: promoting
-    0.94  b: backup
-    1.22  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > pause a 20s
+    0.96  b: promoting
+    0.96  b: backup
+    1.25  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-    3.33  b: promoting
-    3.34  b: announces the VIP
-    3.34  b: alarm over: vip-answered
-    3.34  b: primary of epoch 2: peer-silent
-    3.34  b: primary, epoch 2
-    3.34  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    3.34  ok      primary b within 3500ms
-    3.34  ok      outage at most 3500ms
-    3.34  ok      registrations kept
-    3.34  b: speaks
-    8.34  ok      calls kept
+    3.31  b: promoting
+    3.31  b: announces the VIP
+    3.31  b: alarm over: vip-answered
+    3.31  b: primary of epoch 2: peer-silent
+    3.31  b: primary, epoch 2
+    3.31  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    3.32  ok      primary b within 3500ms
+    3.32  ok      outage at most 3500ms
+    3.32  ok      registrations kept
+    3.32  b: speaks
+    8.32  ok      calls kept

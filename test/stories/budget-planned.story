@@ -16,22 +16,22 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > switchover a
-    0.85  a: resigning
-    0.85  a: backup
-    0.85  b: promoting
-    0.85  b: announces the VIP
-    0.85  b: primary of epoch 2: switchover
-    0.85  b: primary, epoch 2
-    0.85  a: console: ok: box b is primary, epoch 2
-    0.86  ok      primary b within 20ms
-    0.86  ok      outage at most 20ms
-    0.86  b: in step
-    0.86  a: in step
-    0.86  ok      in step within 1s
-    0.86  b: speaks
-    5.86  ok      calls kept
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > switchover a
+    0.87  a: resigning
+    0.87  a: backup
+    0.87  b: promoting
+    0.87  b: announces the VIP
+    0.87  b: primary of epoch 2: switchover
+    0.87  b: primary, epoch 2
+    0.87  a: console: ok: box b is primary, epoch 2
+    0.87  ok      primary b within 20ms
+    0.87  ok      outage at most 20ms
+    0.88  b: in step
+    0.88  a: in step
+    0.88  ok      in step within 1s
+    0.88  b: speaks
+    5.88  ok      calls kept

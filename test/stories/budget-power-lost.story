@@ -16,19 +16,19 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > power off a
-    0.94  b: promoting
-    0.97  b: announces the VIP
-    0.97  b: primary of epoch 2: peer-silent
-    0.97  b: primary, epoch 2
-    0.98  ok      primary b within 250ms
-    0.98  ok      outage at most 250ms
-    0.98  ok      registrations kept
-    0.98  b: speaks
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > power off a
+    0.96  b: promoting
+    1.00  b: announces the VIP
+    1.00  b: primary of epoch 2: peer-silent
+    1.00  b: primary, epoch 2
+    1.00  ok      primary b within 250ms
+    1.00  ok      outage at most 250ms
+    1.00  ok      registrations kept
+    1.00  b: speaks
     3.03  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-    5.98  ok      calls kept
+    6.00  ok      calls kept

@@ -27,38 +27,41 @@ expect primary b
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    8.75  > power off a
-    8.75  > power off b
-    9.75  > boot a
-    9.75  a: starting
-   12.65  ok      nobody primary for 2900ms
-   12.75  a: ALARM crossover-down: the other box is not heard over the crossover
-   12.75  a: promoting
-   12.78  a: primary of epoch 2: cold-start
-   12.78  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   12.78  a: primary, epoch 2
-   12.79  ok      primary a within 4s
-   12.79  > power off a
-   13.79  > boot b
-   13.79  b: starting
-   16.79  b: ALARM crossover-down: the other box is not heard over the crossover
-   23.79  ok      nobody primary for 10s
-   23.79  > promote b
-   23.79  b: console: ok: promoting this box
-   23.79  b: promoting
-   23.82  b: announces the VIP
-   23.82  b: primary of epoch 2: operator
-   23.82  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   23.82  b: primary, epoch 2
-   23.83  ok      primary b within 500ms
-   23.83  > boot a
-   23.83  a: starting
-   23.83  a: backup
-   23.83  b: alarm over: crossover-down
-   24.00  b: in step
-   24.00  a: in step
-   24.00  ok      in step within 5s
-   24.00  ok      primary b
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    8.76  > power off a
+    8.76  > power off b
+    9.76  > boot a
+    9.76  a: starting
+   12.66  ok      nobody primary for 2900ms
+   12.76  a: ALARM crossover-down: the other box is not heard over the crossover
+   12.76  a: promoting
+   12.80  a: primary of epoch 2: cold-start
+   12.80  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   12.80  a: primary, epoch 2
+   12.80  ok      primary a within 4s
+   12.80  > power off a
+   13.80  > boot b
+   13.80  b: starting
+   16.80  b: ALARM crossover-down: the other box is not heard over the crossover
+   23.80  ok      nobody primary for 10s
+   23.80  > promote b
+   23.80  b: console: ok: promoting this box
+   23.80  b: promoting
+   23.84  b: announces the VIP
+   23.84  b: primary of epoch 2: operator
+   23.84  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   23.84  b: primary, epoch 2
+   23.84  ok      primary b within 500ms
+   23.84  > boot a
+   23.84  a: starting
+   23.84  a: ALARM witness-lost: no witness answers on the service LAN
+   23.84  a: backup
+   23.84  a: alarm over: witness-lost
+   23.84  b: alarm over: crossover-down
+   24.03  b: in step
+   24.03  a: in step
+   24.03  b: alarm over: not-protected
+   24.03  ok      in step within 5s
+   24.03  ok      primary b

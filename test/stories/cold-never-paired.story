@@ -26,12 +26,12 @@ expect new calls
    10.04  b: starting
    10.04  b: backup
    10.04  a: alarm over: crossover-down
-   10.05  a: in step
-   10.05  a: alarm over: not-protected
-   10.05  b: in step
-   10.06  ok      in step within 3s
-   10.06  ok      primary a
-   10.06  > register
-   10.06  a: speaks
-   10.76  ok      new calls
-   10.76  ok      they end
+   10.07  a: in step
+   10.07  b: in step
+   10.07  ok      in step within 3s
+   10.07  ok      primary a
+   10.07  > register
+   10.07  a: alarm over: not-protected
+   10.07  a: speaks
+   10.78  ok      new calls
+   10.78  ok      they end

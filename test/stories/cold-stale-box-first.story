@@ -24,30 +24,30 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > cut crossover
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > cut crossover
     1.23  a: ALARM acknowledgements are late: going on alone
     1.23  a: ALARM not protected: the peer is out of step
-    2.85  > call 1002 1003
-    2.96  > power off a
-    2.96  > power off b
-    2.96  > heal crossover
-    2.96  > boot b
-    2.96  b: starting
-    5.96  b: ALARM crossover-down: the other box is not heard over the crossover
-    8.96  ok      nobody primary for 6s
-    8.96  > boot a
-    8.96  a: starting
-    8.96  b: alarm over: crossover-down
-    8.98  a: promoting
-    9.10  a: primary of epoch 2: cold-start
-    9.10  a: primary, epoch 2
-    9.10  b: backup
-    9.10  ok      primary a within 5s
-    9.17  a: in step
-    9.17  b: in step
-    9.17  ok      in step within 8s
-   14.17  ok      calls kept
+    2.87  > call 1002 1003
+    2.97  > power off a
+    2.97  > power off b
+    2.97  > heal crossover
+    2.97  > boot b
+    2.97  b: starting
+    5.97  b: ALARM crossover-down: the other box is not heard over the crossover
+    8.97  ok      nobody primary for 6s
+    8.97  > boot a
+    8.97  a: starting
+    8.97  b: alarm over: crossover-down
+    9.00  a: promoting
+    9.11  a: primary of epoch 2: cold-start
+    9.11  a: primary, epoch 2
+    9.11  b: backup
+    9.12  ok      primary a within 5s
+    9.20  a: in step
+    9.20  b: in step
+    9.20  ok      in step within 8s
+   14.20  ok      calls kept

@@ -22,29 +22,29 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > gateway off
-    1.45  > call 1002 1003
-    1.56  > kill a
-    1.56  b: promoting
-    1.58  b: ALARM witness-lost: no witness answers on the service LAN
-    1.58  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
-    1.58  b: backup
-    1.66  > boot a
-    1.66  a: starting
-    2.68  b: alarm over: witness-lost
-    2.68  b: promoting
-    2.70  b: announces the VIP
-    2.70  b: alarm over: not-eligible
-    2.70  b: primary of epoch 2: peer-closed
-    2.70  b: primary, epoch 2
-    2.70  a: backup
-    2.70  ok      primary b within 6s
-    2.83  b: in step
-    2.83  a: in step
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > gateway off
+    1.47  > call 1002 1003
+    1.57  > kill a
+    1.57  b: promoting
+    1.59  b: ALARM witness-lost: no witness answers on the service LAN
+    1.60  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
+    1.60  b: backup
+    1.67  > boot a
+    1.67  a: starting
+    2.70  b: alarm over: witness-lost
+    2.70  b: promoting
+    2.71  b: announces the VIP
+    2.71  b: alarm over: not-eligible
+    2.71  b: primary of epoch 2: peer-closed
+    2.71  b: primary, epoch 2
+    2.71  a: backup
+    2.71  ok      primary b within 6s
+    2.84  b: in step
+    2.84  a: in step
     2.84  ok      in step within 8s
     2.84  > gateway on
     2.84  b: speaks

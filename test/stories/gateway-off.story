@@ -22,31 +22,31 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > gateway off
-    3.04  b: ALARM witness-lost: no witness answers on the service LAN
-    3.04  a: ALARM witness-lost: no witness answers on the service LAN
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > gateway off
+    3.05  b: ALARM witness-lost: no witness answers on the service LAN
+    3.05  a: ALARM witness-lost: no witness answers on the service LAN
     4.05  a: alarm over: witness-lost
     4.05  b: alarm over: witness-lost
-    5.85  ok      roles stay for 5s
-    5.85  > kill a
-    5.85  b: promoting
-    5.87  b: announces the VIP
-    5.87  b: primary of epoch 2: peer-closed
-    5.87  b: primary, epoch 2
-    5.87  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    5.87  ok      primary b within 50ms
-    5.87  > boot a
-    5.87  a: starting
-    5.91  a: backup
+    5.87  ok      roles stay for 5s
+    5.87  > kill a
+    5.87  b: promoting
+    5.88  b: announces the VIP
+    5.88  b: primary of epoch 2: peer-closed
+    5.88  b: primary, epoch 2
+    5.88  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    5.88  ok      primary b within 50ms
+    5.88  > boot a
+    5.88  a: starting
+    5.93  a: backup
     6.04  b: in step
     6.04  a: in step
-    6.04  b: alarm over: not-protected
     6.04  ok      in step within 5s
     6.04  > gateway on
+    6.05  b: alarm over: not-protected
     8.04  ok      no alarms
     8.04  b: speaks
    13.04  ok      calls kept

@@ -15,21 +15,21 @@ expect calls kept
     0.17  a: primary of epoch 1: cold-start
     0.17  a: primary, epoch 1
     0.17  b: backup
-    0.24  a: in step
-    0.24  b: in step
-    0.25  a: speaks
-    0.75  > call 1000 1001
-    0.85  > retire a
-    0.85  a: console: ok: this box has no voice any more
-    0.85  a: starting
-    0.85  b: promoting
-    0.85  b: announces the VIP
-    0.85  b: primary of epoch 2: switchover
-    0.85  b: primary, epoch 2
-    0.85  a: backup
-    0.86  ok      primary b within 100ms
-    0.86  ok      a has said no SIP
-    0.86  b: in step
-    0.86  a: in step
-    0.86  b: speaks
-    5.86  ok      calls kept
+    0.26  a: in step
+    0.26  b: in step
+    0.26  a: speaks
+    0.76  > call 1000 1001
+    0.87  > retire a
+    0.87  a: console: ok: this box has no voice any more
+    0.87  a: starting
+    0.87  b: promoting
+    0.87  b: announces the VIP
+    0.87  b: primary of epoch 2: switchover
+    0.87  b: primary, epoch 2
+    0.87  a: backup
+    0.87  ok      primary b within 100ms
+    0.87  ok      a has said no SIP
+    0.87  b: speaks
+    0.88  b: in step
+    0.88  a: in step
+    5.87  ok      calls kept

@@ -22,7 +22,7 @@ function guid(n: number): string {
   return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 }
 
-function record(n: number, at = AT, called = '1002'): string {
+function record(n: number, at = AT, called = '1002', userData?: object): string {
   const device = (name: string, start: number): object => ({
     what: 'device',
     device: name,
@@ -41,7 +41,8 @@ function record(n: number, at = AT, called = '1002'): string {
     answer: at - 4,
     end: at,
   };
-  const line = { callId: n, guid: guid(n), ...rest, cause: 'normalClearing', log };
+  const data = userData === undefined ? {} : { userData };
+  const line = { callId: n, guid: guid(n), ...rest, cause: 'normalClearing', log, ...data };
   return `${guid(n)} ${at}\n${JSON.stringify(line)}`;
 }
 
@@ -89,6 +90,35 @@ test('said again it is not written again, whether this process wrote it or the o
   next.take([record(1), record(2), record(3)]);
   next.work();
   t.deepEqual(numbers(lines()), [1, 2, 3]);
+  rmSync(folder, { recursive: true });
+});
+
+test('a call that another one names in its user data is written', (t) => {
+  const { file, folder, lines } = fresh();
+  const f = file();
+  f.take([record(1, AT, '1002', { guid: guid(2), callId: '{"callId":3,"guid":"' })]);
+  f.work();
+  const next = file();
+  next.prepare();
+  next.take([record(2), record(1)]);
+  next.work();
+  t.deepEqual(numbers(lines()), [1, 2]);
+  rmSync(folder, { recursive: true });
+});
+
+test('what was written is known in long files, and beside those of a clock that was wrong', (t) => {
+  const { file, folder, lines } = fresh();
+  const long = { text: 'x'.repeat(30_000) };
+  const all = Array.from({ length: 1500 }, (_, n) => record(n + 1, AT, '1002', long));
+  const f = file();
+  f.take(all);
+  f.take([record(2001, AT + 400 * DAY), record(2002, AT + 401 * DAY)]);
+  f.work();
+  const next = file();
+  next.take(all);
+  next.take([record(2001, AT + 400 * DAY)]);
+  next.work();
+  t.is(lines().length, 1502);
   rmSync(folder, { recursive: true });
 });
 

@@ -338,6 +338,42 @@ test('a session that is gone: what was said is told to have failed, what was not
   );
 });
 
+test('a request that may have been done is not told to have failed because the door is busy', (t) => {
+  const { core, take, sent, hello, reply, refuse } = alone(1);
+  take();
+  hello(0, 'primary', 1);
+  reply(0, sent()[0].id, { session: '1.w', position: 5 });
+  take();
+  const busy = core.call('holdCall', {});
+  take();
+  refuse(0, busy, 'limitReached', { again: true });
+  // said once: nothing was done, and it is told so
+  t.deepEqual(
+    take().map((e) => e.kind),
+    ['fault'],
+  );
+  const said = core.call('holdCall', {});
+  take();
+  core.closed(0, 0, 10);
+  core.tick(300);
+  hello(0, 'primary', 2, 300);
+  reply(0, sent()[0].id, { missed: 0, position: 5 }, 300);
+  t.deepEqual(
+    sent().map((s) => s.id),
+    [said],
+  );
+  refuse(0, said, 'limitReached', { again: true }, 300);
+  t.deepEqual(take(), []);
+  core.tick(450);
+  t.true(sent().some((s) => s.id === said));
+  // the box itself refuses it: so it was
+  refuse(0, said, 'limitReached', {}, 450);
+  t.deepEqual(
+    take().map((e) => e.kind),
+    ['fault'],
+  );
+});
+
 test('events that are lost are told, and it goes on from there', (t) => {
   const { core, take, sent, hello, reply, refuse } = alone(1);
   take();

@@ -286,6 +286,21 @@ test('a program asks so often and no oftener; its signs of life are free', async
   t.deepEqual(refused, [2, 3]);
 });
 
+test('what is not counted as a request is no way around the rate', async (t) => {
+  const bed = bedOf(t);
+  const desk = await loggedIn(bed);
+  const before = bed.asked.length;
+  const ack = { jsonrpc: '2.0', method: 'ack', params: { upTo: 1 } };
+  for (let i = 0; i < 5 * LIMITS.ctiManaged; i += 1) desk.web.send(JSON.stringify(ack));
+  desk.send('ack', {}, 'last');
+  await until(() => desk.answer('last') !== undefined, 'an answer');
+  t.is(desk.answer('last')?.error?.data.code, 'limitReached');
+  t.true(bed.asked.length - before < 2 * LIMITS.ctiManaged);
+  desk.send('startSession', { program: 'desk', password: 'secret' }, 'more');
+  await until(() => desk.answer('more') !== undefined, 'an answer');
+  t.is(desk.answer('more')?.error?.data.code, 'limitReached');
+});
+
 test('a backup says what it is, looks at credentials, and serves nobody', async (t) => {
   const bed = bedOf(t, {}, false);
   const desk = new Speaker(bed.port);

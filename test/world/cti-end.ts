@@ -131,6 +131,8 @@ export class CtiEnd implements End {
         way.asked = '';
       } else if (way.asked === '') this.open(box);
     } else if (frame.method === 'event') {
+      // what a box that was left had still to say is in what the other one gives
+      if (!way.attached) return;
       const event = frame.params as unknown as EventView;
       this.since = Math.max(this.since, event.id);
       this.actor.hear(event);
@@ -142,6 +144,8 @@ export class CtiEnd implements End {
     const way = this.ways[box];
     const proof = { program: this.actor.name, password: CTI_PASSWORD };
     way.asked = this.session === '' ? 'start' : 'resume';
+    // the gap begins where we say: nothing more is taken from a box that is left
+    for (const one of Object.values(this.ways)) one.attached = false;
     const method = `${way.asked}Session`;
     const more = this.session === '' ? {} : { session: this.session, since: this.since };
     const params = { ...proof, ...more };
@@ -155,13 +159,12 @@ export class CtiEnd implements End {
     if (result === undefined) {
       const code = error?.data?.code;
       if (code === 'unknownSession' || code === 'eventsLost') this.lost();
-      if (way.leads) {
-        this.queue.after(this.dice.between(...AGAIN), () => {
-          if (this.ways[box] === way && way.leads && way.asked === '') this.open(box);
-        });
-      }
+      if (code === 'notPrimary') way.leads = false;
+      // the box that was left for this one may be the one that leads
+      for (const one of ['a', 'b'] as const) this.again(one);
       return;
     }
+    for (const one of Object.values(this.ways)) one.attached = false;
     way.attached = true;
     way.asked = asked;
     if (asked === 'start') {
@@ -170,6 +173,16 @@ export class CtiEnd implements End {
     }
     this.actor.sessionIs(this.session, asked === 'start' ? 'started' : 'resumed', this.since);
     for (const { id, text } of this.waiting.values()) this.say(box, id, text);
+  }
+
+  /** Asks a box that leads once more, in a moment. */
+  private again(box: BoxId): void {
+    const way = this.ways[box];
+    if (!way.leads) return;
+    way.asked = '';
+    this.queue.after(this.dice.between(...AGAIN), () => {
+      if (this.ways[box] === way && way.leads && way.asked === '') this.open(box);
+    });
   }
 
   private lost(): void {

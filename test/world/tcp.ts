@@ -174,12 +174,20 @@ export class Connection {
         return;
       case 'syn':
         if (this.server && this.state === 'opening') this.say('syn-ack', 0, '');
+        // RFC 9293 3.10.7.4: a challenge. Who connects from the port of a connection it has forgotten
+        // answers with a reset, and its next SYN finds nothing in its way.
+        else if (this.state === 'open') this.say('ack', this.next, '');
         return;
       case 'syn-ack':
         this.opened();
         this.say('ack', this.next, '');
         return;
       default:
+    }
+    // RFC 9293 3.10.7.3: what cannot acknowledge our SYN is of a connection that is no more
+    if (!this.server && this.state === 'opening' && tcp.flag === 'ack') {
+      this.say('rst', tcp.ack, '');
+      return;
     }
     // out of the window, or acknowledging what was never sent: a stranger, or a tickle
     if ((tcp.flag === 'ack' && tcp.seq === 0) || tcp.ack > this.next) {

@@ -4,7 +4,7 @@ import type { Context } from '../../proto/context.ts';
 import { ccallOf, moveCall } from '../csta/ccall.ts';
 import { emit } from '../csta/event.ts';
 import { mergeData } from '../csta/merge.ts';
-import { aboutCall, deviceOf, partyView } from '../csta/publish.ts';
+import { aboutCall, deviceOf, moveParties, partyView } from '../csta/publish.ts';
 import { type Ccall, PARTY, type Party } from '../csta/rows.ts';
 import { CALL, LEG, type Leg } from '../rows.ts';
 import type { Conference } from './rows.ts';
@@ -30,6 +30,7 @@ function moveAll(cx: Context, from: Ccall, into: Ccall): void {
     cx.turn.causes.set(id, 'conference');
     moveCall(cx, call, into);
   }
+  moveParties(cx, from);
 }
 
 /** The call of `joins` becomes part of that of `stays`, which tells it. */

@@ -1,6 +1,7 @@
 /** Two calls become one: what a transfer or a conference means for programs (ECMA-269 17.2). */
 
 import { asciiJson } from '../../base/json.ts';
+import { LIMITS } from '../../base/limits.ts';
 import type { Context } from '../../proto/context.ts';
 import { CALL, LEG, type Leg } from '../rows.ts';
 import type { Cause } from './causes.ts';
@@ -8,7 +9,7 @@ import { ccallOf, moveCall } from './ccall.ts';
 import { logTo } from './cdr.ts';
 import { nameOf } from './devices.ts';
 import { type EventName, emit } from './event.ts';
-import { aboutCall, forget, partyView } from './publish.ts';
+import { aboutCall, forget, moveParties, partyView } from './publish.ts';
 import { CCALL, type Ccall, PARTY, type Party } from './rows.ts';
 
 /**
@@ -56,6 +57,8 @@ export function oneCall(
       parties: remain,
     },
   });
+  if (other !== undefined) oneRow(cx, call.id, parties, other, kept, left);
+  // only now: who waits for them to leave tells of a call that is one already
   for (const party of left) {
     const leg = cx.store.get(LEG, party.leg);
     if (leg !== undefined) cx.store.patch(LEG, leg, { part: 'left' });
@@ -69,11 +72,22 @@ export function oneCall(
   logTo(cx, kept, { ...done, with: other.guid });
   logTo(cx, other, { ...done, into: kept.guid });
   cx.store.patch(CCALL, other, { cause });
-  // all of it, or somebody would be left behind in a call that is over
-  for (const id of new Set([call.id, ...parties.map((p) => p.call)])) {
+}
+
+/** All of `from`, or somebody would be left behind in a call that is over; but for those who leave. */
+function oneRow(
+  cx: Context,
+  call: number,
+  parties: readonly Party[],
+  from: Ccall,
+  into: Ccall,
+  left: readonly Party[],
+): void {
+  for (const id of new Set([call, ...parties.map((p) => p.call)])) {
     const row = cx.store.get(CALL, id);
-    if (row !== undefined && row.ccall === other.id) moveCall(cx, row, kept);
+    if (row !== undefined && row.ccall === from.id) moveCall(cx, row, into);
   }
+  moveParties(cx, from, left);
 }
 
 function talksWithNobody(cx: Context, party: Party): boolean {
@@ -84,5 +98,11 @@ function talksWithNobody(cx: Context, party: Party): boolean {
 export function mergeData(cx: Context, kept: Ccall, gone: Ccall): void {
   if (gone.data === '') return;
   const own = kept.data === '' ? {} : JSON.parse(kept.data);
-  cx.store.patch(CCALL, kept, { data: asciiJson({ ...JSON.parse(gone.data), ...own }) });
+  const data = asciiJson({ ...JSON.parse(gone.data), ...own });
+  // what programs gave to two calls each within its limit is kept; what grows from call to call is not
+  if (data.length > 2 * LIMITS.userDataBytes) {
+    cx.log('warning', `csta: the user data of call ${gone.id} is too much for call ${kept.id}`);
+    return;
+  }
+  cx.store.patch(CCALL, kept, { data });
 }

@@ -292,6 +292,18 @@ export function forget(cx: Context, party: Party, was: State, cause: Cause): voi
 }
 
 /**
+ * Connections go with the rows of `call` that became part of another call, at once: what is told next in
+ * the same turn lists them all.
+ */
+export function moveParties(cx: Context, from: Ccall, but: readonly Party[] = []): void {
+  for (const party of [...cx.store.all(PARTY, 'ccall', from.id)]) {
+    if (but.includes(party)) continue;
+    const call = cx.store.get(CALL, party.call);
+    if (call !== undefined && call.ccall !== from.id) remade(cx, party, { ccall: call.ccall });
+  }
+}
+
+/**
  * The connection with another call or leg: fields by which rows are found do not change. Another call
  * knows the device from now on.
  */

@@ -122,9 +122,13 @@ export const MONITOR = table({
     filter: 'text',
     /** Events with a greater id are for it. */
     since: 'int',
+    /** Its call is over: events up to this id are for it, until its session has them; 0: it goes on. */
+    until: 'int',
+    /** Then these events are not kept any more. */
+    goneAt: 'time',
   },
   indexes: { session: 'many', subject: 'many' },
-  deadline: () => NEVER,
+  deadline: (row) => (row.until === 0 ? NEVER : row.goneAt),
   warm: false,
 });
 
@@ -156,6 +160,8 @@ export const HOUSE = table({
     gone: 'int',
     /** Then what may go is looked for. */
     lookAt: 'time',
+    /** Ids up to this were looked at. */
+    looked: 'int',
   },
   indexes: {},
   deadline: (row) => row.lookAt,

@@ -179,7 +179,11 @@ export function routeSelect(cx: Context, p: RouteSelect): Done | Refusal {
   const ccall = ccallFor(cx, d);
   if (p.userData !== undefined && ccall !== undefined) {
     const before = ccall.data === '' ? {} : JSON.parse(ccall.data);
-    cx.store.patch(CCALL, ccall, { data: asciiJson({ ...before, ...p.userData }) });
+    const data = asciiJson({ ...before, ...p.userData });
+    if (data.length > LIMITS.userDataBytes) {
+      return refuse('limitReached', 'The user data is too long.');
+    }
+    cx.store.patch(CCALL, ccall, { data });
   }
   if (p.callingDevice !== undefined && ccall !== undefined) {
     cx.store.patch(CCALL, ccall, { calling: p.callingDevice });

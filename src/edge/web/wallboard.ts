@@ -31,6 +31,9 @@ let epoch = 0;
 /** Pair clock less this browser's, microseconds. */
 let ahead = 0;
 let drawing = false;
+/** The session, or events of it, were lost; no box was there. */
+let anew = false;
+let alone = false;
 
 function draw(): void {
   if (drawing) return;
@@ -45,10 +48,10 @@ function timeOf(date: Date): string {
   return date.toLocaleTimeString(undefined, { timeStyle: 'medium' });
 }
 
-/** Everything as it is now; events with greater ids follow. */
-async function snapshots(from: Client): Promise<void> {
+/** Everything as it is now; events with greater ids follow. @param watches there is a monitor already. */
+async function snapshots(from: Client, watches = false): Promise<void> {
   board.clear();
-  await from.call('monitorStart', { all: true, filter: ['digitsGenerated'] });
+  if (!watches) await from.call('monitorStart', { all: true, filter: ['digitsGenerated'] });
   board.takeDevices(await from.call('getDevices', {}));
   await Promise.all([pagesOf(from, 'snapshotAgents'), pagesOf(from, 'snapshotCalls')]);
   // names of queues; a board without them is a board
@@ -82,13 +85,13 @@ function served(at: number): void {
   const before = lines[serving];
   if (serving >= 0 && (serving !== at || now.epoch > epoch)) {
     const from = before === undefined || serving === at ? '' : ` from box ${before.box}`;
-    say(
-      `${timeOf(new Date())}: switchover${from} to box ${now.box}; nothing was missed`,
-      'switchover',
-    );
-  } else if (serving < 0) say('', 'calm');
+    const missed = anew ? 'what was missed is gone, the board began anew' : 'nothing was missed';
+    say(`${timeOf(new Date())}: switchover${from} to box ${now.box}; ${missed}`, 'switchover');
+  } else if (serving < 0 || alone) say('', 'calm');
   serving = at;
   epoch = Math.max(epoch, now.epoch);
+  anew = false;
+  alone = false;
 }
 
 function follow(one: Client): void {
@@ -104,16 +107,18 @@ function follow(one: Client): void {
   });
   one.on('away', ({ at }) => {
     boxLine(at, { role: 'away' });
-    if (lines.every((line) => line.role === 'away')) {
+    if (serving >= 0 && lines.every((line) => line.role === 'away')) {
+      alone = true;
       say('no box is there; what is shown may be old', 'away');
     }
   });
   one.on('serving', ({ at }) => served(at));
-  const anew = (): void => {
-    void snapshots(one).catch(trouble);
+  const again = (watches: boolean) => (): void => {
+    anew = true;
+    void snapshots(one, watches).catch(trouble);
   };
-  one.on('afresh', anew);
-  one.on('eventsLost', anew);
+  one.on('afresh', again(false));
+  one.on('eventsLost', again(true));
   one.on('over', (fault) => {
     if (client === one) logOut(fault.message);
   });

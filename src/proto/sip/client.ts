@@ -201,7 +201,7 @@ export function acknowledgeLate(cx: Context, ctx: Ctx, m: SipMessage): void {
     ctx,
     `ACK ${ctx.uri} SIP/2.0\r\n${viaTo(cx.settings, ctx, `${branchOf(ctx)}.ack`)}${ctx.route}` +
       `Max-Forwards: 70\r\nFrom: ${m.header(H.From) ?? ''}\r\nTo: ${m.header(H.To) ?? ''}\r\n` +
-      `Call-ID: ${m.callId}\r\nCSeq: ${ctx.cseq} ACK\r\n${EMPTY_TAIL}`,
+      `Call-ID: ${m.callId}\r\nCSeq: ${ctx.cseq} ACK\r\n${ctx.ackBody === '' ? EMPTY_TAIL : ctx.ackBody}`,
   );
 }
 

@@ -1,16 +1,20 @@
 /**
  * Who means no good, at the port of the programs, on the host `lan`: garbage, frames without end,
- * connections that say nothing, guesses of passwords, one that never reads. Says a line a second.
+ * connections that say nothing, guesses of passwords. From an address of its own: whoever guesses has
+ * no more guesses for his neighbours either. Says a line a second.
  */
 
 import { connect } from 'node:net';
+import { WebSocket } from 'ws';
 
 const [address = '', port = '8088'] = process.argv.slice(2);
 const url = `ws://${address}:${port}/`;
+/** An address of the host `lan` that no program has. */
+const localAddress = '192.0.2.70';
 let tried = 0;
 
 function babble(): void {
-  const web = new WebSocket(url);
+  const web = new WebSocket(url, { localAddress });
   tried += 1;
   web.onopen = () => {
     for (let i = 0; i < 50; i += 1) web.send(`{"jsonrpc":"2.0","id":${i},"method":"x${i}"`);
@@ -21,7 +25,7 @@ function babble(): void {
 }
 
 function guess(): void {
-  const web = new WebSocket(url);
+  const web = new WebSocket(url, { localAddress });
   tried += 1;
   web.onopen = () => {
     const params = { program: 'lab', password: `guess ${tried}` };
@@ -32,7 +36,7 @@ function guess(): void {
 }
 
 function hold(): void {
-  const socket = connect(Number(port), address);
+  const socket = connect({ port: Number(port), host: address, localAddress });
   tried += 1;
   socket.write('GET / HTTP/1.1\r\nHost: x\r\nX-Never: ');
   socket.on('error', () => {});
