@@ -12,13 +12,14 @@ import { holdCall, retrieveCall } from '../../src/call/control/hold.ts';
 import { consultationCall, makeCall } from '../../src/call/control/make.ts';
 import { singleStepTransferCall, transferCall } from '../../src/call/control/transfer.ts';
 import { isRefusal, refuse } from '../../src/call/csta/refusal.ts';
-import { PARTY } from '../../src/call/csta/rows.ts';
+import { PARTY, type Party } from '../../src/call/csta/rows.ts';
 import { deviceSnapshot } from '../../src/call/csta/snapshot.ts';
 import { nailUp, releaseNailed } from '../../src/call/nail/commands.ts';
 import { NAIL } from '../../src/call/nail/rows.ts';
 import { parkCall, pickupCall } from '../../src/call/park/park.ts';
 import { LEG } from '../../src/call/rows.ts';
 import { REOFFER } from '../../src/call/transfer-rows.ts';
+import type { Context } from '../../src/proto/context.ts';
 import { at, command, live, stage, told } from './conference-lab.ts';
 import {
   asks,
@@ -67,6 +68,11 @@ const talks: Step = {
 };
 const NAILED = [asks((cx) => nailUp(cx, { device }), 300), lifts(2), parked] as const;
 const CALLED = [...NAILED, calls(1, device), talks] as const;
+/** The connection of a device that is in that state. */
+const own = (cx: Context, deviceId: string, state: Party['state']) => ({
+  callId: cx.store.all(PARTY, 'device', deviceId).find((p) => p.state === state)?.ccall ?? 0,
+  deviceId,
+});
 /** What its phone answers the next re-INVITEs with. */
 const answers = (...statuses: number[]): Step => ({
   wait: 0,
@@ -185,7 +191,10 @@ const PLAYS: Record<string, Play> = {
       asks((cx) => consultationCall(cx, { connection: at(cx, '1003'), calledDevice: device })),
       talks,
       asks((cx) =>
-        transferCall(cx, { heldConnection: at(cx, '1003'), activeConnection: at(cx, '1003', 1) }),
+        transferCall(cx, {
+          heldConnection: own(cx, '1003', 'hold'),
+          activeConnection: own(cx, '1003', 'connected'),
+        }),
       ),
       talks,
       hangsUp(1),
@@ -302,8 +311,14 @@ test('a snapshot says so, and its agent may log off and on', (t) => {
   const ask = (f: Parameters<typeof command>[1]) => command(lab, f);
   const shown = () => deviceSnapshot(lab.cx, device)['nailedUp'] ?? false;
   t.false(shown());
-  t.deepEqual(ask((cx) => nailUp(cx, { device: '9999' })), refuse('invalidDeviceId'));
-  t.like(ask((cx) => releaseNailed(cx, { device })), { refused: 'requestIncompatibleWithDevice' });
+  t.deepEqual(
+    ask((cx) => nailUp(cx, { device: '9999' })),
+    refuse('invalidDeviceId'),
+  );
+  t.like(
+    ask((cx) => releaseNailed(cx, { device })),
+    { refused: 'requestIncompatibleWithDevice' },
+  );
   for (let i = 0; i < 2; i += 1) ask((cx) => nailUp(cx, { device }));
   live(cast, 300);
   t.false(shown());
