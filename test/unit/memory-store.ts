@@ -158,7 +158,8 @@ export class MemoryStore implements Store {
       const shelf = fresh.shelf(name);
       shelf.nextId = nextId;
       const half = rows.length >> 1;
-      for (const row of [...rows.slice(half), ...rows.slice(0, half)]) fresh.shelve(shelf, { ...row, $due: NEVER, $spec: shelf.spec });
+      for (const row of [...rows.slice(half), ...rows.slice(0, half)])
+        fresh.shelve(shelf, { ...row, $due: NEVER, $spec: shelf.spec });
     }
     return fresh;
   }
