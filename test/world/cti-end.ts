@@ -134,7 +134,6 @@ export class CtiEnd implements End {
       if (!way.leads) {
         way.attached = false;
         way.asked = '';
-        way.proof = '';
       } else if (way.asked === '') this.open(box);
     } else if (frame.method === 'event') {
       // what a box that was left had still to say is in what the other one gives
