@@ -265,7 +265,10 @@ function finish(cx: Context, t: Transfer): void {
 export function transferDue(cx: Context, t: Transfer): void {
   if (t.subscription === 'active' && t.expiresAt <= cx.now) endSubscription(cx, t);
   if (t.byeAt !== 0 && t.byeAt <= cx.now) {
-    cx.store.patch(TRANSFER, t, { byeAt: 0 });
+    // a NOTIFY is still out, and the one that tells him of the success waits for its end
+    const untold = t.subscription === 'active' && t.notify !== 0;
+    cx.store.patch(TRANSFER, t, { byeAt: untold ? cx.now + GRACE_MS : 0 });
+    if (untold) return;
     const leg = legOf(cx, t.transferor);
     if (leg !== undefined) hangUp(cx, leg, EMPTY_TAIL);
   }
@@ -303,6 +306,7 @@ export function toldTransferor(cx: Context, ctx: Ctx, status: number): boolean {
   // RFC 6665 4.2.2: a NOTIFY that fails for good, or that nobody answers, ends the subscription
   if (t.said >= 200 || status < 200 || status >= 300) {
     cx.store.patch(TRANSFER, t, { subscription: 'ended' });
+    if (t.byeAt !== 0) cx.store.patch(TRANSFER, t, { byeAt: cx.now + GRACE_MS });
     subscriptionOver(cx, t);
   } else notify(cx, t);
   // his leg may have gone meanwhile, and with it the need to tell him
