@@ -174,9 +174,8 @@ function release(cx: Context, t: Transfer): void {
   const consult = legOf(cx, t.consult);
   if (consult !== undefined && !parksLeg(cx, consult)) hangUp(cx, consult, EMPTY_TAIL);
   const transferor = legOf(cx, t.transferor);
-  if (transferor?.state !== 'confirmed') return;
+  if (transferor?.state !== 'confirmed' || parksLeg(cx, transferor)) return;
   // RFC 5589 6.1: the transferor hangs up when he is told of the success; some never do
-  if (parksLeg(cx, transferor)) return;
   if (t.kind === 'replace') hangUp(cx, transferor, EMPTY_TAIL);
   else cx.store.patch(TRANSFER, t, { byeAt: cx.now + GRACE_MS });
 }
@@ -266,7 +265,10 @@ function finish(cx: Context, t: Transfer): void {
 export function transferDue(cx: Context, t: Transfer): void {
   if (t.subscription === 'active' && t.expiresAt <= cx.now) endSubscription(cx, t);
   if (t.byeAt !== 0 && t.byeAt <= cx.now) {
-    cx.store.patch(TRANSFER, t, { byeAt: 0 });
+    // a NOTIFY is still out, and the one that tells him of the success waits for its end
+    const untold = t.subscription === 'active' && t.notify !== 0;
+    cx.store.patch(TRANSFER, t, { byeAt: untold ? cx.now + GRACE_MS : 0 });
+    if (untold) return;
     const leg = legOf(cx, t.transferor);
     if (leg !== undefined) hangUp(cx, leg, EMPTY_TAIL);
   }
@@ -304,6 +306,7 @@ export function toldTransferor(cx: Context, ctx: Ctx, status: number): boolean {
   // RFC 6665 4.2.2: a NOTIFY that fails for good, or that nobody answers, ends the subscription
   if (t.said >= 200 || status < 200 || status >= 300) {
     cx.store.patch(TRANSFER, t, { subscription: 'ended' });
+    if (t.byeAt !== 0) cx.store.patch(TRANSFER, t, { byeAt: cx.now + GRACE_MS });
     subscriptionOver(cx, t);
   } else notify(cx, t);
   // his leg may have gone meanwhile, and with it the need to tell him
@@ -364,9 +367,8 @@ export function targetAnswers(cx: Context, t: Transfer, leg: Leg, ctx: Ctx, m: S
     move(cx, t, 'accept', { leg, ctx, m });
   } else if (describes(m)) move(cx, t, 'answer', { leg, ctx, m });
   else {
-    const { targetCall } = t;
     move(cx, t, 'vanish', { status: 488 });
-    endCall(cx, targetCall, 'end');
+    endCall(cx, t.targetCall, 'end');
   }
 }
 

@@ -371,7 +371,8 @@ export class Core {
     const { result, error } = frame;
     if (result !== undefined) {
       box.proven = true;
-      this.attached(at, result);
+      // late: another box leads by now, and is asked, or has the session already
+      if (at === this.primary()) this.attached(at, result);
       return;
     }
     switch (error?.data?.code) {

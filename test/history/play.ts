@@ -109,6 +109,9 @@ async function until(done: () => Promise<boolean>, ms: number): Promise<boolean>
   }
 }
 
+/** CDRs read at a time. */
+const CDR_PAGE = 200;
+
 export class Play {
   private readonly lab: Lab;
   private readonly settings: PlaySettings;
@@ -258,13 +261,18 @@ export class Play {
     const at = performance.now();
     for (const box of BOXES) {
       const db = `${this.lab.places.data(box)}/sipair.db`;
-      const out = await run('sqlite3', ['-readonly', '-json', db, 'SELECT line FROM cdr']);
-      const rows = JSON.parse(out.trim() === '' ? '[]' : out) as { line: string }[];
-      const lines = rows.map(({ line }) => {
-        const cdr = JSON.parse(line) as CdrView;
-        return `${JSON.stringify({ kind: 'cdr', at, box, cdr })}\n`;
-      });
-      await appendFile(this.record, lines.join(''));
+      // in pages: what a program prints is taken only up to a megabyte
+      for (let from = 0; ; from += CDR_PAGE) {
+        const page = `SELECT line FROM cdr ORDER BY id LIMIT ${CDR_PAGE} OFFSET ${from}`;
+        const out = await run('sqlite3', ['-readonly', '-json', db, page]);
+        const rows = JSON.parse(out.trim() === '' ? '[]' : out) as { line: string }[];
+        const lines = rows.map(({ line }) => {
+          const cdr = JSON.parse(line) as CdrView;
+          return `${JSON.stringify({ kind: 'cdr', at, box, cdr })}\n`;
+        });
+        await appendFile(this.record, lines.join(''));
+        if (rows.length < CDR_PAGE) break;
+      }
     }
   }
 }

@@ -247,6 +247,21 @@ test('a phone steered by NOTIFY is told to hold and to talk', (t) => {
   t.deepEqual(phone(cast, 1).steered, ['hold', 'talk']);
 });
 
+test('RFC 3261 12.2.2 a phone that is told to answer already is not told again before it heard that', (t) => {
+  const cast = stage('music', { answer: 'talk' });
+  phone(cast, 2).call('1001');
+  settle(cast, 300, false);
+  t.is(ask(cast, 'answerCall'), 'ok');
+  t.is(ask(cast, 'answerCall'), 'ok');
+  cast.lab.swap(false);
+  t.is(ask(cast, 'answerCall'), 'ok');
+  const told = cast.lab.air.filter((d) => /\r\nEvent: talk\r\n/.test(d.text));
+  t.deepEqual([...new Set(told.map((d) => /CSeq: \d+/.exec(d.text)?.[0]))], ['CSeq: 2']);
+  settle(cast, 500, false);
+  t.deepEqual(phone(cast, 1).steered, ['talk']);
+  t.is(view(cast), '1:1001 connected, 1:1002 connected');
+});
+
 function heldBody(): string {
   return 'v=0\r\no=1001 10017 2 IN IP4 192.0.2.1\r\ns=x\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=sendonly\r\n';
 }

@@ -294,6 +294,41 @@ test('of two boxes that both say primary, the one of the younger reign is asked'
   );
 });
 
+test('the late answer of a box that was left gives no session, and takes none away', (t) => {
+  for (const first of [{ session: '7.late', position: 90 }, undefined]) {
+    const { core, take, sent, hello, reply } = alone();
+    take();
+    hello(0, 'primary', 1);
+    if (first === undefined) {
+      // it had one, and resumes
+      reply(0, sent()[0].id, { session: '1.w', position: 5 });
+      core.closed(0, 0, 10);
+      core.tick(300);
+      take();
+      hello(0, 'primary', 1, 300);
+    }
+    const late = sent().find((s) => s.box === 0);
+    hello(1, 'primary', 2, 400);
+    const now = sent().find((s) => s.box === 1);
+    const own = first === undefined ? { missed: 0, position: 5 } : { session: '2.w', position: 6 };
+    reply(1, now?.id, own, 500);
+    take();
+    reply(0, late?.id, first ?? { missed: 4, position: 9 }, 600);
+    t.deepEqual(take(), []);
+    t.is(core.serving, 1);
+    t.is(core.session, first === undefined ? '1.w' : '2.w');
+    // what the one that serves tells is heard, what the other tells is not
+    const event = (id: number) =>
+      JSON.stringify({ jsonrpc: '2.0', method: 'event', params: { id } });
+    core.frame(0, event(8), 700);
+    core.frame(1, event(9), 700);
+    t.deepEqual(
+      take().flatMap((e) => (e.kind === 'event' ? [e.event.id] : [])),
+      [9],
+    );
+  }
+});
+
 test('a box that falls silent is left, and called again', (t) => {
   const { core, take, hello } = alone(1);
   take();

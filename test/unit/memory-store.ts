@@ -141,8 +141,8 @@ export class MemoryStore implements Store {
 
   /** Every row as text, and a store made of nothing but that text. */
   /**
-   * What a new primary has. A backup that was filled while calls went on has younger rows before older
-   * ones: here the younger half is first, so that nobody relies on another order than that of ids.
+   * What another box has that takes over: rows as text, in the order of their ids, as the ledger puts them
+   * when a box begins to lead (`Table.putInOrder`).
    */
   copy(): MemoryStore {
     const text = JSON.stringify(
@@ -157,9 +157,7 @@ export class MemoryStore implements Store {
     for (const [name, nextId, rows] of JSON.parse(text) as [string, number, MemoryRow[]][]) {
       const shelf = fresh.shelf(name);
       shelf.nextId = nextId;
-      const half = rows.length >> 1;
-      for (const row of [...rows.slice(half), ...rows.slice(0, half)])
-        fresh.shelve(shelf, { ...row, $due: NEVER, $spec: shelf.spec });
+      for (const row of rows) fresh.shelve(shelf, { ...row, $due: NEVER, $spec: shelf.spec });
     }
     return fresh;
   }

@@ -5,17 +5,22 @@
 
 import test from 'ava';
 import type { TableSpec } from '../../src/base/row.ts';
+import { setAgentState } from '../../src/call/agent/commands.ts';
 import { singleStepConferenceCall } from '../../src/call/conference/commands.ts';
 import { clearCall, clearConnection } from '../../src/call/control/clear.ts';
 import { holdCall, retrieveCall } from '../../src/call/control/hold.ts';
 import { consultationCall, makeCall } from '../../src/call/control/make.ts';
 import { singleStepTransferCall, transferCall } from '../../src/call/control/transfer.ts';
-import { PARTY } from '../../src/call/csta/rows.ts';
+import { isRefusal, refuse } from '../../src/call/csta/refusal.ts';
+import { PARTY, type Party } from '../../src/call/csta/rows.ts';
+import { deviceSnapshot } from '../../src/call/csta/snapshot.ts';
 import { nailUp, releaseNailed } from '../../src/call/nail/commands.ts';
 import { NAIL } from '../../src/call/nail/rows.ts';
 import { parkCall, pickupCall } from '../../src/call/park/park.ts';
+import { LEG } from '../../src/call/rows.ts';
 import { REOFFER } from '../../src/call/transfer-rows.ts';
-import { at } from './conference-lab.ts';
+import type { Context } from '../../src/proto/context.ts';
+import { at, command, live, stage, told } from './conference-lab.ts';
 import {
   asks,
   calls,
@@ -63,6 +68,11 @@ const talks: Step = {
 };
 const NAILED = [asks((cx) => nailUp(cx, { device }), 300), lifts(2), parked] as const;
 const CALLED = [...NAILED, calls(1, device), talks] as const;
+/** The connection of a device that is in that state. */
+const own = (cx: Context, deviceId: string, state: Party['state']) => ({
+  callId: cx.store.all(PARTY, 'device', deviceId).find((p) => p.state === state)?.ccall ?? 0,
+  deviceId,
+});
 /** What its phone answers the next re-INVITEs with. */
 const answers = (...statuses: number[]): Step => ({
   wait: 0,
@@ -181,7 +191,10 @@ const PLAYS: Record<string, Play> = {
       asks((cx) => consultationCall(cx, { connection: at(cx, '1003'), calledDevice: device })),
       talks,
       asks((cx) =>
-        transferCall(cx, { heldConnection: at(cx, '1003'), activeConnection: at(cx, '1003', 1) }),
+        transferCall(cx, {
+          heldConnection: own(cx, '1003', 'hold'),
+          activeConnection: own(cx, '1003', 'connected'),
+        }),
       ),
       talks,
       hangsUp(1),
@@ -291,3 +304,58 @@ const EMPTY = [NAIL] as unknown as readonly TableSpec[];
 for (const [name, p] of Object.entries(PLAYS)) {
   test(`${name}; the box is replaced at every input`, (t) => playAll(t, p, EMPTY));
 }
+
+test('a snapshot says so, and its agent may log off and on', (t) => {
+  const cast = stage();
+  const { lab } = cast;
+  const ask = (f: Parameters<typeof command>[1]) => command(lab, f);
+  const shown = () => deviceSnapshot(lab.cx, device)['nailedUp'] ?? false;
+  t.false(shown());
+  t.deepEqual(
+    ask((cx) => nailUp(cx, { device: '9999' })),
+    refuse('invalidDeviceId'),
+  );
+  t.like(
+    ask((cx) => releaseNailed(cx, { device })),
+    { refused: 'requestIncompatibleWithDevice' },
+  );
+  for (let i = 0; i < 2; i += 1) ask((cx) => nailUp(cx, { device }));
+  live(cast, 300);
+  t.false(shown());
+  phone(cast, 2).lift();
+  live(cast, 300);
+  t.true(shown());
+  for (const requestedState of ['loggedOn', 'ready', 'loggedOff'] as const) {
+    t.false(isRefusal(ask((cx) => setAgentState(cx, { device, agentId: 'ann', requestedState }))));
+    live(cast, 100);
+  }
+  t.true(shown());
+  t.deepEqual(
+    told(lab).filter((e) => e.startsWith('nailedUp')),
+    ['nailedUp'],
+  );
+  ask((cx) => releaseNailed(cx, { device }));
+  live(cast, 300);
+  t.false(shown());
+  t.is(phone(cast, 2).living().length, 0);
+  t.is(lab.store.count(LEG), 0);
+});
+
+test('while it talks another call rings, as at any phone', (t) => {
+  const cast = stage();
+  command(cast.lab, (cx) => nailUp(cx, { device }));
+  live(cast, 300);
+  phone(cast, 2).lift();
+  live(cast, 300);
+  phone(cast, 1).call(device);
+  live(cast, 1000);
+  phone(cast, 3).call(device);
+  live(cast, 1000);
+  t.is(phone(cast, 2).talks.size, 2);
+  t.true(phone(cast, 2).lift());
+  live(cast, 1000);
+  for (const n of [1, 3]) phone(cast, n).hangUp();
+  live(cast, 2000);
+  t.is(phone(cast, 2).living().length, 1);
+  t.is([...cast.lab.store.rows(NAIL)][0]?.state, 'parked');
+});

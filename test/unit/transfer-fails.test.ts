@@ -55,3 +55,37 @@ test('RFC 3326 nobody is left to consult: the target is told why it is hung up',
   t.is(bye.header(H.Reason), 'SIP;cause=488;text="Transfer failed"');
   t.deepEqual(notes(bob), ['200', '488 terminated;reason=noresource']);
 });
+
+for (const swap of [false, true]) {
+  const box = swap ? ', the box is replaced' : '';
+  test(`RFC 5589 6.1 a transferor who did not hear of the success yet is not hung up${box}`, (t) => {
+    const s = three();
+    const { alice, bob, carol, lab } = s;
+    bob.send(refer(s, '<sip:1003@192.0.2.10>'));
+    const toCarol = carol.take();
+    carol.reply(toCarol, 180, 'ct');
+    carol.reply(toCarol, 200, 'ct', SDP('carol'));
+    alice.reply(sole(alice.inbox(), 'INVITE'), 200, 't1001', SDP('alice 2'));
+    heard(carol);
+    // he hears nothing for so long
+    const first = bob.inbox().find((m) => m.method === 'NOTIFY');
+    for (let ms = 0; ms < 5000; ms += 500) {
+      lab.pass(500);
+      if (swap && ms === 1500) lab.swap(false);
+      t.false(
+        bob.inbox().some((m) => m.method === 'BYE'),
+        `${ms}`,
+      );
+    }
+    bob.reply(first as NonNullable<typeof first>, 200, 'x');
+    t.deepEqual(notes(bob), ['200 terminated;reason=noresource']);
+    lab.pass(1500);
+    t.deepEqual(notes(bob), []);
+    lab.pass(600);
+    t.deepEqual(notes(bob), ['BYE'], 'he had his time, and did nothing');
+    alice.send(alice.inDialog('BYE', s.invite, s.ok));
+    carol.reply(sole(carol.inbox(), 'BYE'), 200, 'ct');
+    quiet(lab);
+    t.is(lab.rows(), 3);
+  });
+}

@@ -28,6 +28,8 @@ type Frame = {
   readonly error?: { readonly data?: { readonly code?: string } };
 };
 
+/** Begins the ids of requests for a session. */
+const PROOF = 'session';
 /** How long a connection may take, and between two attempts. */
 const PATIENCE_MS = 1500;
 const AGAIN: readonly [number, number] = [50, 400];
@@ -38,6 +40,8 @@ class Way {
   heardAt = 0;
   /** A session is being asked for, or had, over it. */
   asked: '' | 'start' | 'resume' = '';
+  /** Id of the request that asks; only its answer counts. */
+  proof = '';
   attached = false;
 }
 
@@ -47,6 +51,7 @@ export class CtiEnd implements End {
   private session = '';
   private since = 0;
   private next = 1;
+  private proofs = 0;
   private readonly queue: Queue;
   private readonly dice: Dice;
   private readonly host: Host;
@@ -136,26 +141,32 @@ export class CtiEnd implements End {
       const event = frame.params as unknown as EventView;
       this.since = Math.max(this.since, event.id);
       this.actor.hear(event);
-    } else if (frame.id === 'session') this.opened(box, frame);
-    else if (frame.id !== undefined) this.answered(`${frame.id}`, frame);
+    } else if (`${frame.id}`.startsWith(PROOF)) {
+      if (frame.id === way.proof) this.opened(box, frame);
+    } else if (frame.id !== undefined) this.answered(`${frame.id}`, frame);
   }
 
   private open(box: BoxId): void {
     const way = this.ways[box];
     const proof = { program: this.actor.name, password: CTI_PASSWORD };
+    // the gap begins where we say: nothing more is taken from a box that is left, and what it answers
+    // late, when the session is at the other one, is no news
+    for (const one of Object.values(this.ways)) Object.assign(one, { attached: false, proof: '' });
+    this.ways[box === 'a' ? 'b' : 'a'].asked = '';
     way.asked = this.session === '' ? 'start' : 'resume';
-    // the gap begins where we say: nothing more is taken from a box that is left
-    for (const one of Object.values(this.ways)) one.attached = false;
+    this.proofs += 1;
+    way.proof = `${PROOF}${this.proofs}`;
     const method = `${way.asked}Session`;
     const more = this.session === '' ? {} : { session: this.session, since: this.since };
     const params = { ...proof, ...more };
-    way.stream?.send(JSON.stringify({ jsonrpc: '2.0', id: 'session', method, params }));
+    way.stream?.send(JSON.stringify({ jsonrpc: '2.0', id: way.proof, method, params }));
   }
 
   private opened(box: BoxId, { result, error }: Frame): void {
     const way = this.ways[box];
     const { asked } = way;
     way.asked = '';
+    way.proof = '';
     if (result === undefined) {
       const code = error?.data?.code;
       if (code === 'unknownSession' || code === 'eventsLost') this.lost();
