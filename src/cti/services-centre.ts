@@ -124,7 +124,10 @@ const AGENTS = {
       password: s.text.optional(),
       reason: s.text.optional(),
       queues: z.array(s.deviceId).max(64).optional(),
-      force: z.boolean().optional().describe('Whoever is in the way is logged off.'),
+      force: z
+        .boolean()
+        .optional()
+        .describe('Whoever is in the way is logged off. Not for own-device.'),
     }),
     s.done,
   ),
