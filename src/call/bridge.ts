@@ -272,7 +272,8 @@ function restoreStays(cx: Context, b: Bridge): void {
   if (old.id !== b.other && !stays.held) bridgeLegs(cx, stays, old, 'none', 0);
 }
 
-function endCall(cx: Context, id: number, event: 'cancel' | 'end', tail: string): void {
+/** Gives up a call that was made for somebody; `tail`: what its BYE says. */
+export function endCall(cx: Context, id: number, event: 'cancel' | 'end', tail = ''): void {
   const call = cx.store.get(CALL, id);
   if (call === undefined) return;
   const silent = { m: undefined, ctx: undefined, status: 0, reason: '' };

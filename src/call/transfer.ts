@@ -25,8 +25,7 @@ import { CTX, type Ctx, STX } from '../proto/sip/rows.ts';
 import { respond } from '../proto/sip/server.ts';
 import { ALLOW, bodyTail, EMPTY_TAIL } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
-import { bridgeLoses, bridgesOf } from './bridge.ts';
-import { happen } from './call.ts';
+import { bridgeLoses, bridgesOf, endCall } from './bridge.ts';
 import { conferenceLoses } from './conference/conference.ts';
 import { hearsNothing } from './control/music.ts';
 import { oneCall } from './csta/merge.ts';
@@ -213,15 +212,6 @@ function hangUpTarget(cx: Context, t: Transfer): void {
   tidy(cx, call);
 }
 
-const SILENT = { m: undefined, ctx: undefined, status: 0, reason: '', tail: '' };
-
-function endCall(cx: Context, id: number, event: 'cancel' | 'end', tail = ''): void {
-  const call = cx.store.get(CALL, id);
-  if (call === undefined) return;
-  happen(cx, call, event, { ...SILENT, leg: undefined, tail });
-  tidy(cx, call);
-}
-
 function restore(cx: Context, t: Transfer): void {
   // with the consultation goes the one who was consulted
   const alone = t.kind === 'attended' && t.target !== 0 && legOf(cx, t.consult) === undefined;
@@ -268,8 +258,7 @@ export function transferDue(cx: Context, t: Transfer): void {
     // a NOTIFY is still out, and the one that tells him of the success waits for its end
     const untold = t.subscription === 'active' && t.notify !== 0;
     cx.store.patch(TRANSFER, t, { byeAt: untold ? cx.now + GRACE_MS : 0 });
-    if (untold) return;
-    const leg = legOf(cx, t.transferor);
+    const leg = untold ? undefined : legOf(cx, t.transferor);
     if (leg !== undefined) hangUp(cx, leg, EMPTY_TAIL);
   }
   move(cx, t, 'told', {});
@@ -305,8 +294,8 @@ export function toldTransferor(cx: Context, ctx: Ctx, status: number): boolean {
   cx.store.patch(TRANSFER, t, { notify: 0 });
   // RFC 6665 4.2.2: a NOTIFY that fails for good, or that nobody answers, ends the subscription
   if (t.said >= 200 || status < 200 || status >= 300) {
-    cx.store.patch(TRANSFER, t, { subscription: 'ended' });
-    if (t.byeAt !== 0) cx.store.patch(TRANSFER, t, { byeAt: cx.now + GRACE_MS });
+    const byeAt = t.byeAt === 0 ? 0 : cx.now + GRACE_MS;
+    cx.store.patch(TRANSFER, t, { subscription: 'ended', byeAt });
     subscriptionOver(cx, t);
   } else notify(cx, t);
   // his leg may have gone meanwhile, and with it the need to tell him

@@ -5,6 +5,7 @@ import { makeRoom, tellMonitor, unmonitor } from '../call/csta/monitors.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
 import { CCALL, type Ccall, MONITOR, type Monitor, type Session } from '../call/csta/rows.ts';
 import { callSnapshot, deviceSnapshot } from '../call/csta/snapshot.ts';
+import { isRouters } from '../call/distribute/router.ts';
 import type { Context } from '../proto/context.ts';
 import { position } from './house.ts';
 import type { Params } from './services.ts';
@@ -48,7 +49,7 @@ export function monitorStop(
   session: Session,
 ): Done | Refusal {
   const row = own(cx, p.monitor, session);
-  if (row === undefined) return refuse('invalidMonitor');
+  if (row === undefined || isRouters(row)) return refuse('invalidMonitor');
   unmonitor(cx, row);
   return {};
 }

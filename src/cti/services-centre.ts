@@ -50,12 +50,17 @@ const treatment = z.strictObject({
 
 const ROUTING = {
   routeRegister: service(
-    'Routes the calls of a routing point; without one, of all.',
+    'Routes the calls of a routing point; without one, of all. Their events carry `monitor`.',
     ROUTE,
     [],
     'write',
     z.strictObject({ deviceId: s.deviceId.optional() }),
-    z.looseObject({ registration: s.reference }),
+    z.looseObject({
+      registration: s.reference,
+      monitor: s.reference.describe(
+        'Stands in `monitors` of the events of calls it routes; ends with the registration.',
+      ),
+    }),
   ),
   routeRegisterCancel: service(
     'Routes no longer.',

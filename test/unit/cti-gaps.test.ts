@@ -127,19 +127,36 @@ test('a connection that takes a session and dies takes it from the one before, t
   t.is(desk.ask('getDevices').error, undefined);
 });
 
+test('a router knows the monitor its events carry, which ends with the registration', (t) => {
+  const cti = new CtiLab([programConfig('desk')], { points: { '5000': POINT } } as never);
+  const desk = new Program(cti).start();
+  const made = desk.ask('routeRegister', { deviceId: '5000' }).result as {
+    registration: number;
+    monitor: number;
+  };
+  t.deepEqual(desk.ask('routeRegister', { deviceId: '5000' }).result, made, 'it is the same');
+  t.is(desk.ask('monitorStop', { monitor: made.monitor }).error?.data.code, 'invalidMonitor');
+  const alice = phone(cti, '1001', '192.0.2.1');
+  alice.send(alice.request('INVITE', 'sip:5000@192.0.2.10', { body: SDP('alice') }));
+  cti.settle();
+  const request = desk.take().find((e) => e.event === 'routeRequest');
+  t.deepEqual(request?.monitors, [made.monitor]);
+  t.is(desk.ask('routeRegisterCancel', { registration: made.registration }).error, undefined);
+  const rows = [...cti.lab.store.rows(MONITOR)];
+  t.false(rows.some((row) => row.id === made.monitor));
+});
+
+const POINT = {
+  timeoutS: 10,
+  defaults: [],
+  hopLimit: 0,
+  charge: 'answered',
+  treatment: '',
+  noAnswer: { afterS: 0, overflow: [], action: 'none' },
+} as const;
+
 test('user data of a waiting call has its limit for routers, too', (t) => {
-  const cti = new CtiLab([programConfig('desk')], {
-    points: {
-      '5000': {
-        timeoutS: 10,
-        defaults: [],
-        hopLimit: 0,
-        charge: 'answered',
-        treatment: '',
-        noAnswer: { afterS: 0, overflow: [], action: 'none' },
-      },
-    },
-  } as never);
+  const cti = new CtiLab([programConfig('desk')], { points: { '5000': POINT } } as never);
   const desk = new Program(cti).start();
   desk.ask('routeRegister', { deviceId: '5000' });
   const alice = phone(cti, '1001', '192.0.2.1');

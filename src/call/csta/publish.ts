@@ -307,13 +307,13 @@ export function moveParties(cx: Context, from: Ccall, but: readonly Party[] = []
  * The connection with another call or leg: fields by which rows are found do not change. Another call
  * knows the device from now on.
  */
-function remade(
+export function remade(
   cx: Context,
   party: Party,
-  values: { readonly ccall?: number; readonly leg?: number },
+  values: { readonly ccall?: number; readonly call?: number; readonly leg?: number },
 ): Party {
-  const { call, device, state, side, via, since, session, request } = party;
-  const { ccall = party.ccall, leg = party.leg } = values;
+  const { device, state, side, via, since, session, request } = party;
+  const { ccall = party.ccall, call = party.call, leg = party.leg } = values;
   let { startedAt, answeredAt } = party;
   if (ccall !== party.ccall) {
     noteDevice(cx, party, 'transfer');

@@ -25,9 +25,16 @@ import { type Treatment, treat } from './treatment.ts';
 
 const ALL = '*';
 
+const ROUTES = 'route:';
+
 /** What a router's own monitor watches. */
 function subjectOf(row: Pick<Router, 'id'>): string {
-  return `route:${row.id}`;
+  return `${ROUTES}${row.id}`;
+}
+
+/** A router's own monitor ends with its registration, not before. */
+export function isRouters(monitor: { readonly subject: string }): boolean {
+  return monitor.subject.startsWith(ROUTES);
 }
 
 /** Devices by which the router of a call hears what becomes of it. */
@@ -47,14 +54,19 @@ export function routeRegister(cx: Context, p: RouteRegister): Done | Refusal {
   if (device !== ALL && !pointOf(centre, device)) return refuse('invalidDeviceId');
   const own = cx.store.all(ROUTER, 'session', session);
   const same = own.find((r) => r.device === device);
-  if (same !== undefined) return { registration: same.id };
+  if (same !== undefined) return registered(same);
   if (own.length >= LIMITS.routersOfOne) return refuse('limitReached');
   const row = cx.store.insert(ROUTER, { session, device });
   const monitor = cx.store.insert(MONITOR, { session, kind: 'device', subject: subjectOf(row) });
   cx.store.patch(ROUTER, row, { monitor: monitor.id });
   tellMonitor(cx, monitor);
   // calls that nobody was asked about go on by default; those that wait now are its own
-  return { registration: row.id };
+  return registered(row);
+}
+
+/** By the monitor he knows events of calls he routes: it stands in their `monitors`. */
+function registered({ id, monitor }: Router): Done {
+  return { registration: id, monitor };
 }
 
 export type RouteRegisterCancel = { readonly registration: number };

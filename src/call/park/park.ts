@@ -15,7 +15,7 @@ import { type Connection, legOf, type OneCall, partyOf } from '../control/find.t
 import { phonesOf } from '../control/make.ts';
 import { answerLines } from '../control/phone.ts';
 import type { PartyChange } from '../csta/hooks.ts';
-import { clear, tell } from '../csta/publish.ts';
+import { clear, remade, tell } from '../csta/publish.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { PARTY, type Party } from '../csta/rows.ts';
 import { isExtension } from '../dialplan.ts';
@@ -175,12 +175,10 @@ function taken(cx: Context, row: Park, b: Bridge): void {
 
 /** The row goes, and the connection of the number with it. */
 function leavePark(cx: Context, row: Park, event: 'diverted' | 'connectionCleared'): void {
+  const party = partyIn(cx, row);
   cx.store.remove(PARK, row);
-  for (const party of [...cx.store.all(PARTY, 'device', row.number)]) {
-    if (party.leg !== 0 || party.ccall !== row.ccall || party.state !== 'queued') continue;
-    clear(cx, party, event === 'diverted' ? 'callPickup' : 'abandoned', event);
-    return;
-  }
+  if (party === undefined) return;
+  clear(cx, party, event === 'diverted' ? 'callPickup' : 'abandoned', event);
 }
 
 /** Nobody answered: it waits on. */
@@ -204,12 +202,38 @@ export function parkDue(cx: Context, row: Park): void {
   if (!isRefusal(way)) call(cx, row, row.by, way);
 }
 
-/** Who waits is gone, or in another call now. */
+/** Who waits is gone, or in another call now; or he gave his place to another, who waits on. */
 export function parkPartyChanged(cx: Context, { party, is }: PartyChange): void {
   if (is !== undefined || party.leg === 0 || cx.store.count(PARK) === 0) return;
   for (const row of [...cx.store.rows(PARK)]) {
     if (row.leg !== party.leg) continue;
-    if (row.state === 'parking') cx.store.remove(PARK, row);
+    const heir = row.state === 'parked' ? heirOf(cx, row) : undefined;
+    if (heir !== undefined) inherit(cx, row, heir);
+    else if (row.state === 'parking') cx.store.remove(PARK, row);
     else leavePark(cx, row, 'connectionCleared');
   }
+}
+
+/** Whom the music plays to now. */
+function heirOf(cx: Context, row: Park): Leg | undefined {
+  const music = cx.store.get(LEG, row.music);
+  const heir = music === undefined ? undefined : cx.store.get(LEG, music.peer);
+  if (heir?.state !== 'confirmed' || heir.part !== 'device' || heir.id === row.leg)
+    return undefined;
+  return heir.peer === row.music ? heir : undefined;
+}
+
+function inherit(cx: Context, row: Park, heir: Leg): void {
+  const own = partyIn(cx, row);
+  const ccall = cx.store.get(CALL, heir.call)?.ccall ?? row.ccall;
+  // it may have become part of another call, and gone there already
+  cx.store.patch(PARK, row, { leg: heir.id, ccall });
+  const now = own ?? partyIn(cx, row);
+  if (now !== undefined) remade(cx, now, { call: heir.call });
+}
+
+/** The connection of the number, where a parked call is shown. */
+function partyIn(cx: Context, row: Park): Party | undefined {
+  const all = cx.store.all(PARTY, 'device', row.number);
+  return all.find((p) => p.leg === 0 && p.ccall === row.ccall && p.state === 'queued');
 }
