@@ -200,6 +200,13 @@ export class Play {
 
   private async inStep(): Promise<LabStatus | string> {
     try {
+      // on a machine that stands still a box ends itself (`engine-stuck`): a service manager starts it
+      const { boxes } = await this.lab.status();
+      for (const box of BOXES) {
+        if (boxes[box].running) continue;
+        this.done.set('by itself', (this.done.get('by itself') ?? 0) + 1);
+        await this.lab.start(box);
+      }
       for (const end = performance.now() + IN_STEP_MS; ; await sleep(20)) {
         const now = await this.lab.ready(IN_STEP_MS);
         const why = BOXES.map((box) => now.boxes[box].status?.readiness)
