@@ -35,7 +35,7 @@ export type PlaySettings = {
 export type Played = {
   readonly verdict: Verdict;
   /** Switchovers by kind; `alone`: there was none, because the backup was not in step. */
-  readonly done: ReadonlyMap<Kind | 'alone', number>;
+  readonly done: ReadonlyMap<Kind | 'alone' | 'by itself', number>;
   /** What went wrong on the way, besides what the checker says. */
   readonly wrong: readonly string[];
 };
@@ -117,7 +117,7 @@ export class Play {
   private readonly settings: PlaySettings;
   private readonly dice: Dice;
   private readonly record: string;
-  private readonly done = new Map<Kind | 'alone', number>();
+  private readonly done = new Map<Kind | 'alone' | 'by itself', number>();
   private readonly wrong: string[] = [];
   private toldAt = 0;
   private readonly began = performance.now();
