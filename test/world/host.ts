@@ -39,7 +39,8 @@ const ASK_EVERY = 1000;
 const ASK_TIMES = 3;
 /** An ordinary (not gratuitous) reply does not move an entry this young: Linux `locktime`. */
 const LOCK = 1000;
-const WAITING_MAX = 3;
+/** Packets that wait for an address, the youngest: Linux `unres_qlen`. */
+const WAITING_MAX = 101;
 
 export class Host {
   readonly name: string;

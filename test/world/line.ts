@@ -63,6 +63,11 @@ export class Line {
     return this.transport === 'udp' || this.stream?.up === true;
   }
 
+  /** More than one connection: what is said over one may come before what was said over another. */
+  get several(): boolean {
+    return this.inbound.length > 0;
+  }
+
   open(): void {
     if (this.transport === 'udp' || this.stream !== undefined) return;
     const connection = this.host.tcp.connect(this.ip, VIP, STREAM_PORT[this.transport]);

@@ -402,7 +402,7 @@ export class PhoneCalls {
       return;
     }
     if (msg.cseq <= leg.remoteSeq) {
-      if (!phone.world.disordered) phone.observe(`CSeq not above ${leg.remoteSeq}`, msg.text);
+      if (!phone.disordered) phone.observe(`CSeq not above ${leg.remoteSeq}`, msg.text);
       phone.respond(txn, 500, '', [], '');
       return;
     }

@@ -178,7 +178,7 @@ export class PhoneSessions {
     if (msg.headers.get('require')?.join() !== '100rel') phone.observe('RSeq alone', msg.text);
     const { session } = leg;
     if (rseq === session.rseq) return;
-    if (session.rseq !== 0 && rseq !== session.rseq + 1 && !phone.world.disordered) {
+    if (session.rseq !== 0 && rseq !== session.rseq + 1 && !phone.disordered) {
       phone.observe(`RSeq ${rseq} after ${session.rseq}`, msg.text);
     }
     session.rseq = rseq;
@@ -270,8 +270,9 @@ export class PhoneSessions {
 
   private refresh(leg: Leg): void {
     const { call, session } = leg;
-    if (leg.state !== 'established' || call.hungBy !== '') return;
-    if (session.asking || session.open > 0) {
+    if (leg.state === 'ended' || call.hungBy !== '') return;
+    // while the ACK of its answer is on its way there is no session to refresh yet
+    if (leg.state !== 'established' || session.asking || session.open > 0) {
       this.phone.world.queue.after(500, () => this.refresh(leg));
       return;
     }

@@ -131,7 +131,7 @@ export class PhoneWatches {
     if (watch.remoteTag === '') watch.remoteTag = msg.fromTag;
     if (watch.remoteTag !== msg.fromTag) phone.observe('the tag of a notifier changed', msg.text);
     if (msg.cseq <= watch.remoteSeq) {
-      if (!phone.world.disordered) phone.observe(`CSeq not above ${watch.remoteSeq}`, msg.text);
+      if (!phone.disordered) phone.observe(`CSeq not above ${watch.remoteSeq}`, msg.text);
       phone.respond(txn, 500, '', [], '');
       return;
     }

@@ -190,7 +190,7 @@ export class Phone {
   private afterFinal(txn: ClientTxn, msg: Msg): void {
     if (msg.status < 200) {
       // 408: we gave up by ourselves, the server did not say anything final
-      if (!this.world.disordered && txn.final !== 408) {
+      if (!this.disordered && txn.final !== 408) {
         this.observe('a provisional response after the final one', msg.text);
       }
       return;
@@ -303,6 +303,11 @@ export class Phone {
       },
       { onProvisional: () => {}, onFinal: (msg) => this.onRegistered(msg) },
     );
+  }
+
+  /** What comes may have been said in another order. */
+  get disordered(): boolean {
+    return this.world.disordered || this.line.several;
   }
 
   private get reliable(): boolean {
