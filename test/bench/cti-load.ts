@@ -164,7 +164,8 @@ async function away(seconds: number): Promise<object> {
   await reader.call('monitorStart', { all: true });
   const invite = alice.invite(1206);
   alice.send(invite.text);
-  await bob.next('INVITE');
+  // it rings for longer than an INVITE waits for a first answer
+  bob.send(bob.answer(await bob.next('INVITE'), 180, 'Ringing'));
   const callId = await begun;
   cut = true;
   for (const web of sockets) web.close();
