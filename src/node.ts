@@ -292,7 +292,9 @@ export class Engine {
         this.handedOver = true;
         return;
       case 'stay':
-        if (this.role === 'resigning') this.role = 'primary';
+        if (this.role !== 'resigning') return;
+        this.role = 'primary';
+        this.service.stay(out);
         return;
       case 'resync':
         this.resync(out);

@@ -22,6 +22,9 @@ import { type Context, newTurn, type Resolved, type SipSettings } from './proto/
 import { Guard } from './proto/sip/guard.ts';
 import { Overload } from './proto/sip/overload.ts';
 
+/** A hub has few connections with something to say; beyond it a session ends later than it could. */
+const MISSED = 10_000;
+
 export class Service {
   readonly counters: { [name: string]: number } = {};
   /** What an operator should hear of, since it was last taken. */
@@ -35,6 +38,8 @@ export class Service {
   private readonly cx: Context;
   private readonly dueRows: LiveRow[] = [];
   private readonly makeRoom: () => void;
+  /** What the hub said while this box had no voice. */
+  private readonly missed: ProgramInput[] = [];
   private sends = 0;
   private readonly overload = new Overload();
   private droppedBefore = 0;
@@ -158,13 +163,21 @@ export class Service {
   request(r: ProgramInput, primary: boolean, out: EngineEffects): void {
     if (!primary) {
       // a word of the hub itself has no id, and nobody waits for an answer to it
-      if (r.id === '') return;
+      if (r.id === '') {
+        if (this.missed.length < MISSED) this.missed.push(r);
+        return;
+      }
       out.programs.push(item({ kind: 'reply', conn: r.conn }, errorText(r.id, 'notPrimary')));
       return;
     }
     this.begin();
     onRequest(this.cx, r);
     this.commit();
+  }
+
+  /** This box was to hand over, and stays: who went meanwhile has gone, who waits for his gap goes on. */
+  stay(out: EngineEffects): void {
+    for (const r of this.missed.splice(0)) this.request(r, true, out);
   }
 
   /** The name service answered. */
@@ -199,6 +212,8 @@ export class Service {
 
   /** A new primary's first act: what was in flight is said again. `warm`: calls are forgotten. */
   resume(warm: boolean): void {
+    // of connections nothing is left
+    this.missed.length = 0;
     this.begin();
     if (warm) this.ledger.forgetAllButWarm();
     resume(this.cx);

@@ -109,8 +109,11 @@ export const LIMITS = {
   eventsKept: 200_000,
   eventKeepMs: 180_000,
   gapEvents: 256,
-  /** Answers are kept for who repeats his request: so long, ms, and so many of a session. */
-  answerKeepMs: 150_000,
+  /**
+   * Answers are kept for who repeats his request: so long, ms, and so many of a session. A takeover gives
+   * a session its whole time anew.
+   */
+  answerKeepMs: 300_000,
   ctiAnswers: 20_000,
   /** Rows of the above that go in one turn. */
   trimRows: 1000,
@@ -141,6 +144,10 @@ assert(LIMITS.diskWaitMs < LIMITS.diskStallMs, 'who waits loses patience first')
 assert(LIMITS.flowOutBytes > 2 * LIMITS.sipBytes, 'a connection takes the longest message');
 assert(LIMITS.flowsPerSource <= LIMITS.flows, 'one address has its share of the connections');
 assert(LIMITS.promptBytes < LIMITS.promptsBytes, 'the longest prompt is kept');
+assert(
+  LIMITS.answerKeepMs > 2 * LIMITS.sessionKeepMs,
+  'who may come back finds his answers, over a takeover too',
+);
 assert(LIMITS.ringBytes > 4 * LIMITS.frameBytes - 1, 'the ring holds several frames');
 assert(
   LIMITS.groupBytes + 64 * LIMITS.sipBytes < LIMITS.frameBytes,

@@ -27,12 +27,13 @@ import { escapeUser, type SipMessage } from '../sip-parser/index.ts';
 import { BRIDGE, type Bridge, type BridgePurpose } from './bridge-rows.ts';
 import { type BridgeOutcome, bridged } from './bridged.ts';
 import { happen } from './call.ts';
-import { type Beginning, beginCall, ccallOf } from './csta/ccall.ts';
+import { type Beginning, beginCall, ccallOf, newCcall } from './csta/ccall.ts';
 import type { Ccall } from './csta/rows.ts';
 import { heldOffer, multipart } from './held.ts';
 import { keepHunt } from './hunt.ts';
 import { invite, type Offer } from './invite.ts';
 import { partner, sendAck, tidy } from './leg.ts';
+import { nailJoins, nailLeft, nailTalks, takeNailed } from './nail/nail.ts';
 import { describes } from './offer.ts';
 import { acknowledge, forget, type Outcome, reoffer } from './renegotiate.ts';
 import type { Route } from './route.ts';
@@ -152,6 +153,8 @@ function move(cx: Context, b: Bridge, event: BridgeEvent, news: Partial<News>): 
   if (cell.to === 'gone') cx.store.remove(BRIDGE, b);
   else if (cell.to !== 'same') cx.store.patch(BRIDGE, b, { state: cell.to });
   for (const action of cell.act) act(cx, b, action, { ...NEWS, ...news }, left);
+  if (cell.to !== 'gone') return;
+  nailLeft(cx, b.other);
 }
 
 function act(cx: Context, b: Bridge, action: BridgeAction, news: News, left: Leg[]): void {
@@ -239,6 +242,7 @@ function connectLegs(cx: Context, b: Bridge, left: Leg[]): void {
   // both were described anew: what held or muted one of them is over
   cx.store.patch(LEG, stays, { peer: other.id, held: false, muted: false });
   cx.store.patch(LEG, other, { peer: stays.id, held: false, muted: false });
+  nailTalks(cx, other, stays);
 }
 
 function forgetOffers(cx: Context, b: Bridge): void {
@@ -323,6 +327,8 @@ export function bridgeTo(
   purpose: BridgePurpose,
   ref: number,
 ): Bridge {
+  const nailed = isPlain(how) ? takeNailed(cx, way.targets) : undefined;
+  if (nailed !== undefined) return bridgeLegs(cx, stays, nailed, purpose, ref, how.note);
   const own = cx.store.get(CALL, stays.call);
   const of = own === undefined ? undefined : ccallOf(cx, own);
   const from = how.from ?? stays.remoteUri;
@@ -338,18 +344,20 @@ export function bridgeTo(
 
 /**
  * Calls somebody whom nobody waits for yet, with a held session. Joined, he is `bridge.other`, with
- * nobody to talk to. `of`: the call of programs he is in, or how that begins.
+ * nobody to talk to. `of`: the call of programs he is in, or how that begins; undefined: they see none.
  */
 export function placeCall(
   cx: Context,
-  of: Ccall | Beginning,
+  of: Ccall | Beginning | undefined,
   way: Targets,
   how: Calling & { readonly from: string },
   purpose: BridgePurpose,
   ref: number,
 ): Bridge {
-  const call = callFor(cx, how.from, how, of);
   const owner = { purpose, ref, note: how.note ?? '' };
+  const nailed = purpose === 'control' ? takeNailed(cx, way.targets) : undefined;
+  if (nailed !== undefined && of !== undefined) return placeNailed(cx, of, nailed, how, owner);
+  const call = callFor(cx, how.from, how, of);
   const row = bridgeRow(cx, owner, { state: 'placing', call: call.id, fresh: true });
   const description = heldOffer(cx, call.id);
   const common = offerFor(cx, how.from, how, undefined);
@@ -357,6 +365,26 @@ export function placeCall(
   const offer = { ...common, tail: tailOf(how, body), offerless: false, description };
   for (const target of way.targets) invite(cx, call, target, offer);
   keepHunt(cx, call, way.targets, way.later, offer);
+  return row;
+}
+
+/** Somebody like any other who is called: the session he is nailed up by will do. */
+function isPlain(how: Calling): boolean {
+  return (how.part ?? 'device') === 'device' && how.besides === undefined && !how.feature;
+}
+
+/** He is there already: joined in this turn. */
+function placeNailed(
+  cx: Context,
+  of: Ccall | Beginning,
+  leg: Leg,
+  how: Calling & { readonly from: string },
+  owner: Owner,
+): Bridge {
+  const named = { caller: userIn(how.from), called: how.called };
+  nailJoins(cx, leg, 'guid' in of ? of : newCcall(cx, named, of));
+  const row = bridgeRow(cx, owner, { state: 'placing', call: leg.call, other: leg.id });
+  move(cx, row, 'accept', { leg, status: 200 });
   return row;
 }
 
@@ -407,7 +435,7 @@ export function bridgesOf(cx: Context, leg: Leg): Bridge[] {
   return [...cx.store.all(BRIDGE, 'stays', leg.id), ...as];
 }
 
-function callFor(cx: Context, from: string, how: Calling, of: Ccall | Beginning): Call {
+function callFor(cx: Context, from: string, how: Calling, of: Ccall | Beginning | undefined): Call {
   const values = {
     state: 'trying',
     // nobody's INVITE: only a word that no other call has
@@ -417,7 +445,7 @@ function callFor(cx: Context, from: string, how: Calling, of: Ccall | Beginning)
     startedAt: cx.now,
     noAnswerAt: cx.now + (how.noAnswerMs ?? cx.settings.noAnswerMs),
   } as const;
-  return beginCall(cx, values, of);
+  return of === undefined ? cx.store.insert(CALL, values) : beginCall(cx, values, of);
 }
 
 function userIn(value: string): string {

@@ -6,6 +6,7 @@ import { conferenceBridged } from './conference/conference.ts';
 import { controlBridged } from './control/bridged.ts';
 import { routeBridged } from './distribute/hear.ts';
 import { mediaBridged } from './distribute/treatment.ts';
+import { nailBridged } from './nail/nail.ts';
 import { parkBridged } from './park/park.ts';
 import type { Leg } from './rows.ts';
 
@@ -38,6 +39,9 @@ export function bridged(
       return;
     case 'conference':
       conferenceBridged(cx, b, outcome, status, left);
+      return;
+    case 'nail':
+      nailBridged(cx, b, outcome);
       return;
     default:
   }

@@ -25,6 +25,7 @@ import { leaveCall } from './csta/ccall.ts';
 import { hearsEarly } from './distribute/hear.ts';
 import { endHunt } from './hunt.ts';
 import { callerOf, contactOf, hangUp, inviteLines, sendAck, tidy } from './leg.ts';
+import { nailOver, parks } from './nail/nail.ts';
 import { describes, move, spoke } from './offer.ts';
 import { continued, continuedTail } from './origin.ts';
 import { partsAlone } from './parts.ts';
@@ -181,6 +182,7 @@ const ONE_LEG: ReadonlySet<CallEvent> = new Set(['end', 'unheard', 'expire']);
 
 /** Lets a call event happen. The call's row is gone afterwards when its last leg is. */
 export function happen(cx: Context, call: Call, given: CallEvent, said: Said): void {
+  if (given === 'end' && said.leg === undefined && parks(cx, call)) return;
   // a call that a transfer waits for goes on without its caller
   const leaves = given === 'cancel' || (given === 'end' && said.leg?.side === 'caller');
   const awaited = leaves && (waitsFor(cx, call) ?? bridgeFor(cx, call)) !== undefined;
@@ -217,6 +219,7 @@ export function happen(cx: Context, call: Call, given: CallEvent, said: Said): v
   if (ends) {
     callEnded(cx, call);
     bridgeEnded(cx, call);
+    nailOver(cx, call.id);
   }
 }
 

@@ -17,6 +17,7 @@ import { EMPTY_TAIL, idIn, isWord, TRANSPORT_PARAM, viaTo, word } from '../proto
 import { H, type SipMessage } from '../sip-parser/index.ts';
 import { leaveCall } from './csta/ccall.ts';
 import { wayFor } from './large.ts';
+import { nailOver } from './nail/nail.ts';
 import { exchange } from './offer.ts';
 import { BINDING, CALL, type Call, LEG, type Leg } from './rows.ts';
 
@@ -362,6 +363,7 @@ export function tidy(cx: Context, call: Call): void {
   if (cx.store.all(LEG, 'call', call.id).length > 0) return;
   if (cx.store.get(CALL, call.id) === undefined) return;
   cx.store.remove(CALL, call);
+  nailOver(cx, call.id);
   // one that was ending was none for programs any more
   if (call.state !== 'ending') leaveCall(cx, call);
   cx.count('callsEnded');

@@ -5,6 +5,7 @@ import { awaitsAck } from '../proto/sip/client.ts';
 import { bridgeOutcome } from './bridge.ts';
 import { holdOutcome } from './control/answer.ts';
 import { mediaResumed } from './media.ts';
+import { nailOutcome } from './nail/nail.ts';
 import { acknowledge, type Verdict } from './renegotiate.ts';
 import { transferOutcome } from './transfer.ts';
 
@@ -15,6 +16,7 @@ export function hearOutcome(cx: Context, verdict: Verdict): void {
   if (row.purpose === 'media') mediaResumed(cx, outcome);
   if (row.purpose === 'hold') holdOutcome(cx, row.ref, outcome);
   if (row.purpose === 'transfer' && transferOutcome(cx, row.ref, outcome)) return;
+  if (row.purpose === 'nail' && nailOutcome(cx, row.ref, outcome)) return;
   if (row.purpose === 'bridge' && bridgeOutcome(cx, row.ref, outcome)) return;
   // whoever asked for an offer is gone: its answer is what it was told last, so that nothing changes
   if (outcome.kind === 'answered' && awaitsAck(outcome.ctx)) {

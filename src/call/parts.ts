@@ -10,6 +10,7 @@ import { happen } from './call.ts';
 import { quiet } from './control/music.ts';
 import { PARTY } from './csta/rows.ts';
 import { hangUp, tidy } from './leg.ts';
+import { parksLeg } from './nail/nail.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { transferLoses } from './transfer.ts';
 
@@ -24,7 +25,7 @@ function hasStrangers(cx: Context, call: Call, leg: Leg): boolean {
 }
 
 /** Confirmed legs that are connected with `leg`, or hold it for a program. */
-function matesOf(cx: Context, leg: Leg): Leg[] {
+export function matesOf(cx: Context, leg: Leg): Leg[] {
   const ids = new Set<number>();
   if (leg.peer !== 0) ids.add(leg.peer);
   for (const other of cx.store.all(LEG, 'call', leg.call))
@@ -98,5 +99,5 @@ export function dismiss(cx: Context, leg: Leg, tail: string = EMPTY_TAIL): void 
   }
   cx.store.patch(LEG, leg, { peer: leg.id, held: false });
   bridgeLoses(cx, leg);
-  hangUp(cx, leg, tail);
+  if (!parksLeg(cx, leg)) hangUp(cx, leg, tail);
 }

@@ -29,6 +29,7 @@ import { distributionOf } from './distribute/leave.ts';
 import { keepHunt } from './hunt.ts';
 import { invite, type Offer } from './invite.ts';
 import { callerOf, inviteLines } from './leg.ts';
+import { answersNailed } from './nail/nail.ts';
 import { classOf, type Route, route } from './route.ts';
 import { CALL, type Call, LEG, type Leg } from './rows.ts';
 import { REDIRECT, type Redirect } from './transfer-rows.ts';
@@ -201,6 +202,7 @@ export function tryNext(cx: Context, call: Call): boolean {
       const plain = offerTo(cx, row, user);
       const offer = { ...plain, tail: withDiverted(cx, plain.tail, way.diverted ?? []) };
       noteTried(cx, row, way.diverted ?? []);
+      if (answersNailed(cx, call, way.targets, offer)) return true;
       for (const target of way.targets) invite(cx, call, target, offer);
       keepHunt(cx, call, way.targets, way.later, offer);
       invited += way.targets.length;

@@ -32,6 +32,7 @@ import { keepHunt } from './hunt.ts';
 import { assertedBy, calledBy, wantsPrivacy } from './identity.ts';
 import { invite, type Offer } from './invite.ts';
 import { hopFor, routeLines, tagOf } from './leg.ts';
+import { answersNailed } from './nail/nail.ts';
 import { describes } from './offer.ts';
 import { divert } from './redirect.ts';
 import { reliableFor } from './reliable.ts';
@@ -220,6 +221,7 @@ function inviteAll(
   plain: Offer,
 ): void {
   const offer = way.diverted === undefined ? plain : divert(cx, call, plain, way.diverted);
+  if (answersNailed(cx, call, way.targets, offer)) return;
   for (const target of way.targets) invite(cx, call, target, offer);
   keepHunt(cx, call, way.targets, way.later, offer);
 }

@@ -69,6 +69,7 @@ import { follow, resumeFlows } from './flow.ts';
 import { huntDue } from './hunt.ts';
 import { resumeMedia } from './media.ts';
 import { newMessage } from './message.ts';
+import { NAIL } from './nail/rows.ts';
 import { hearOutcome } from './outcomes.ts';
 import { parkDue } from './park/park.ts';
 import { PARK, type Park } from './park/rows.ts';
@@ -124,6 +125,7 @@ export const CALL_TABLES: readonly TableSpec[] = [
   DISTRIBUTION,
   DIGITS,
   TURNS,
+  NAIL,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */

@@ -10,7 +10,7 @@ export const REOFFER = table({
   fields: {
     leg: 'int',
     /** Who wants to hear what became of it; `none`: nobody any more. */
-    purpose: ['none', 'transfer', 'media', 'bridge', 'hold', 'conference'],
+    purpose: ['none', 'transfer', 'media', 'bridge', 'hold', 'conference', 'nail'],
     /** The row of that purpose. */
     ref: 'int',
     /** Body headers, empty line and body; '' for an INVITE without an offer. */

@@ -332,6 +332,12 @@ export class Core {
     const call = this.calls.get(id);
     if (call === undefined) return;
     const code = frame.error?.data?.code;
+    // a session that is not there any more was stopped, whoever heard so
+    if (code === 'unknownSession' && call.method === 'stopSession') {
+      this.calls.delete(id);
+      this.out.push({ kind: 'result', call: id, result: {} });
+      return;
+    }
     // it was not done: it will be, here in a moment or there
     if (code === 'notPrimary' || code === 'unknownSession') {
       this.postpone(at, code);

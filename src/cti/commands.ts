@@ -43,6 +43,7 @@ import {
   routersLeave,
   routeSelect,
 } from '../call/distribute/router.ts';
+import { nailUp, releaseNailed } from '../call/nail/commands.ts';
 import { parkCall, pickupCall } from '../call/park/park.ts';
 import type { Context } from '../proto/context.ts';
 import {
@@ -106,6 +107,8 @@ const CENTRE: Commands = {
   snapshotQueues,
   setDoNotDisturb: (cx, { deviceId: device, ...p }) => setDoNotDisturb(cx, { device, ...p }),
   getDoNotDisturb: (cx, p) => getDoNotDisturb(cx, { device: p.deviceId }),
+  nailUp: (cx, p) => nailUp(cx, { device: p.deviceId }),
+  releaseNailed: (cx, p) => releaseNailed(cx, { device: p.deviceId }),
   setForwarding: (cx, { deviceId: device, ...p }) => setForwarding(cx, { device, ...p }),
   getForwarding: (cx, p) => getForwarding(cx, { device: p.deviceId }),
   setMessageWaiting: (cx, { deviceId: device, ...p }) => setMessageWaiting(cx, { device, ...p }),

@@ -42,9 +42,9 @@ export function goneUpTo(cx: Context): number {
   return houseOf(cx)?.gone ?? 0;
 }
 
-/** There is a session: from now on what is kept is looked after. */
-export function openHouse(cx: Context): void {
-  if (houseOf(cx) === undefined) cx.store.insert(HOUSE, { lookAt: cx.now + LOOK_MS });
+/** There is a session: from now on what is kept is looked after; it is younger than `looked`. */
+export function openHouse(cx: Context, looked: number): void {
+  if (houseOf(cx) === undefined) cx.store.insert(HOUSE, { looked, lookAt: cx.now + LOOK_MS });
 }
 
 /** Events up to this one were seen by all sessions. */
@@ -54,27 +54,32 @@ function seenByAll(cx: Context): number {
   return least;
 }
 
-/** Removes events nobody will ask for, a batch a turn. */
+/**
+ * Removes events nobody will ask for, a batch a turn, by their ids: a backup that was filled while calls
+ * went on has its rows in another order than that of their birth.
+ */
 export function houseDue(cx: Context, house: House): void {
   const { store, now } = cx;
   const seen = seenByAll(cx);
+  const end = position(cx);
   let over = store.count(EVENT) - LIMITS.eventsKept;
-  let removed = 0;
-  let gone = house.gone;
-  for (const row of store.rows(EVENT)) {
-    if (removed === LIMITS.trimRows) break;
+  let { gone, looked } = house;
+  const most = looked + LIMITS.trimRows;
+  for (; looked + 1 < end && looked < most; looked += 1) {
+    const row = store.get(EVENT, looked + 1);
+    // not every id is an event's
+    if (row === undefined) continue;
     if (row.id > seen && row.at + LIMITS.eventKeepMs > now && over <= 0) break;
     gone = row.id;
     store.remove(EVENT, row);
-    removed += 1;
     over -= 1;
   }
   if (store.count(SESSION) === 0 && store.count(EVENT) === 0) {
     store.remove(HOUSE, house);
     return;
   }
-  const more = removed === LIMITS.trimRows;
-  store.patch(HOUSE, house, { gone, lookAt: now + (more ? SOON_MS : LOOK_MS) });
+  const more = looked === most;
+  store.patch(HOUSE, house, { gone, looked, lookAt: now + (more ? SOON_MS : LOOK_MS) });
 }
 
 /** A session ends, by its own word or because nobody came back to it. */

@@ -3,7 +3,7 @@
 import { LIMITS } from '../base/limits.ts';
 import { makeRoom, tellMonitor, unmonitor } from '../call/csta/monitors.ts';
 import { type Done, type Refusal, refuse } from '../call/csta/refusal.ts';
-import { CCALL, MONITOR, type Monitor, type Session } from '../call/csta/rows.ts';
+import { CCALL, type Ccall, MONITOR, type Monitor, type Session } from '../call/csta/rows.ts';
 import { callSnapshot, deviceSnapshot } from '../call/csta/snapshot.ts';
 import { isRouters } from '../call/distribute/router.ts';
 import type { Context } from '../proto/context.ts';
@@ -80,16 +80,12 @@ export function snapshotCall(cx: Context, p: Params<'snapshotCall'>): Done | Ref
 const PAGE = 500;
 
 export function snapshotCalls(cx: Context, p: Params<'snapshotCalls'>): Done {
-  const calls: Done[] = [];
-  let more = 0;
-  for (const ccall of cx.store.rows(CCALL)) {
-    if (ccall.id < (p.from ?? 0)) continue;
-    if (calls.length === PAGE) {
-      more = ccall.id;
-      break;
-    }
-    calls.push(callSnapshot(cx, ccall));
-  }
+  const rows: Ccall[] = [];
+  for (const ccall of cx.store.rows(CCALL)) if (ccall.id >= (p.from ?? 0)) rows.push(ccall);
+  // a backup that was filled while calls went on has them in another order
+  rows.sort((a, b) => a.id - b.id);
+  const more = rows[PAGE]?.id ?? 0;
+  const calls = rows.slice(0, PAGE).map((ccall) => callSnapshot(cx, ccall));
   return { calls, position: position(cx), ...(more === 0 ? {} : { more }) };
 }
 

@@ -105,6 +105,8 @@ export function mayDo(program: Program | undefined, service: Service, params: ob
   const { roles, devices } = program;
   if (service.roles.some((role) => role !== 'own-device' && roles.includes(role))) return true;
   if (!service.roles.includes('own-device') || !roles.includes('own-device')) return false;
+  // to log somebody off elsewhere is more than to act for a device of one's own
+  if ((params as { readonly force?: unknown }).force === true) return false;
   return (
     service.acts.length > 0 &&
     service.acts.every((name) => devices.includes(deviceIn(params, name)))

@@ -129,7 +129,10 @@ const AGENTS = {
       password: s.text.optional(),
       reason: s.text.optional(),
       queues: z.array(s.deviceId).max(64).optional(),
-      force: z.boolean().optional().describe('Whoever is in the way is logged off.'),
+      force: z
+        .boolean()
+        .optional()
+        .describe('Whoever is in the way is logged off. Not for own-device.'),
     }),
     s.done,
   ),
@@ -189,6 +192,22 @@ const FEATURES = {
     'read',
     device,
     z.looseObject({ doNotDisturbOn: z.boolean() }),
+  ),
+  nailUp: service(
+    'The phone of the device is called once, and stays connected between calls.',
+    CONTROL,
+    ['deviceId'],
+    'write',
+    device,
+    s.done,
+  ),
+  releaseNailed: service(
+    'It is hung up, at once or when its call is over.',
+    CONTROL,
+    ['deviceId'],
+    'write',
+    device,
+    s.done,
   ),
   setForwarding: service(
     'Calls to the device go elsewhere, or no more.',

@@ -23,7 +23,7 @@ export function startSession(cx: Context, r: ProgramInput): Done | Refusal {
   const at = position(cx);
   const { conn, program } = r;
   const word = hex(cx.chance, WORDS);
-  openHouse(cx);
+  openHouse(cx, at);
   const row = cx.store.insert(SESSION, { program, word, startedAt: cx.now, seen: at, conn });
   cx.tell(item({ kind: 'attach', conn, session: row.id, since: at, position: at }));
   return { session: `${row.id}.${word}`, role: 'primary', position: at };

@@ -11,14 +11,16 @@ export class Rates {
     this.now = now;
   }
 
-  takes({ name, rate, burst }: Program): boolean {
+  /** @param cost so many requests it counts as. */
+  takes({ name, rate, burst }: Program, cost = 1): boolean {
     const now = this.now();
     const bucket = this.buckets.get(name) ?? { left: burst, at: now };
     this.buckets.set(name, bucket);
     bucket.left = Math.min(burst, bucket.left + ((now - bucket.at) * rate) / 1000);
     bucket.at = now;
-    if (bucket.left < 1) return false;
-    bucket.left -= 1;
+    // what costs more than all there is must be possible, too
+    if (bucket.left < Math.min(cost, burst)) return false;
+    bucket.left -= cost;
     return true;
   }
 }

@@ -53,6 +53,8 @@ export type ServerEvents = {
 
 /** An address that is not there yet is tried again after this, ms. */
 const LISTEN_AGAIN_MS = 1000;
+/** Pages take the engine milliseconds, which are missing to calls: each counts as so many requests. */
+const COSTS: { readonly [method: string]: number } = { snapshotCalls: 5, snapshotAgents: 5 };
 const TOO_OFTEN = 'Too many requests a second.';
 /** The same kind of trouble is told this often, ms. */
 const TELL_MS = 10_000;
@@ -308,7 +310,7 @@ export class CtiServer {
     const free =
       method === 'ack'
         ? client.mayManage(mono())
-        : program === undefined || this.rates.takes(program);
+        : program === undefined || this.rates.takes(program, COSTS[method]);
     if (free) this.hub.asked(client.conn, client.program, id, method, params);
     else if (id !== '') this.send(client, errorText(id, 'limitReached', TOO_OFTEN, NOT_LOOKED_AT));
     this.perform();

@@ -401,11 +401,15 @@ export class Ledger implements Store {
     this.chainNow = position.chain;
   }
 
-  /** Arms the calendar from the rows: a new primary's first act (timers are derived from rows). */
+  /**
+   * Arms the calendar from the rows: a new primary's first act (timers are derived from rows). From here
+   * on rows are walked, and found, in the order in which they were made, as by the primary before.
+   */
   arm(): void {
     this.deadlines.clear(this.at);
     this.armed = true;
     for (const table of this.tables.list) {
+      table.putInOrder();
       for (const row of table.rows.values()) {
         row.$due = NEVER;
         this.deadlines.arm(row, table.compiled.deadline(row as never));

@@ -150,6 +150,27 @@ export class Table {
     this.unstored = [];
   }
 
+  /**
+   * Rows, and what indexes find, by ids. A backup that was filled while calls went on has younger rows
+   * before older ones: the journal brought those before the snapshot came to their elders.
+   */
+  putInOrder(): void {
+    let last = 0;
+    let inOrder = true;
+    for (const id of this.rows.keys()) {
+      inOrder &&= id > last;
+      last = id;
+    }
+    if (inOrder) return;
+    const rows = [...this.rows.values()].sort((a, b) => a.id - b.id);
+    this.rows.clear();
+    for (const index of this.indexes) index.map.clear();
+    for (const row of rows) {
+      this.rows.set(row.id, row);
+      for (const index of this.indexes) index.add(row);
+    }
+  }
+
   /** Indexes as they would be if built from the rows now. */
   rebuiltIndexes(): (UniqueIndex | ManyIndex)[] {
     return this.indexes.map((old) => {

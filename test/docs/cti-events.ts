@@ -145,6 +145,10 @@ export const CTI_EVENTS = {
     when: 'After-call work, until `wrapUpEnd` if that is there.',
     example: agent('workingAfterCall'),
   },
+  nailedUp: {
+    when: 'The phone of a device stays connected between calls from now on, or does no more.',
+    example: { deviceId: '1001', nailedUp: true },
+  },
   doNotDisturb: {
     when: 'Switched on or off at a device.',
     example: { deviceId: '1001', doNotDisturbOn: true },

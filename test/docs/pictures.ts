@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CALL_MACHINE } from '../../src/call/call.ts';
 import { CALL_TABLES } from '../../src/call/switch.ts';
-import { TRANSFER_MACHINE } from '../../src/call/transfer.ts';
+import { TRANSFER_MACHINE } from '../../src/call/transfer-machine.ts';
 import { openRpcText } from '../../src/cti/document.ts';
 import { RELEASE } from '../../src/edge/config.ts';
 import { ALARMS } from '../../src/pair/alarms.ts';

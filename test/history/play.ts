@@ -35,7 +35,7 @@ export type PlaySettings = {
 export type Played = {
   readonly verdict: Verdict;
   /** Switchovers by kind; `alone`: there was none, because the backup was not in step. */
-  readonly done: ReadonlyMap<Kind | 'alone', number>;
+  readonly done: ReadonlyMap<Kind | 'alone' | 'by itself', number>;
   /** What went wrong on the way, besides what the checker says. */
   readonly wrong: readonly string[];
 };
@@ -109,12 +109,15 @@ async function until(done: () => Promise<boolean>, ms: number): Promise<boolean>
   }
 }
 
+/** CDRs read at a time. */
+const CDR_PAGE = 200;
+
 export class Play {
   private readonly lab: Lab;
   private readonly settings: PlaySettings;
   private readonly dice: Dice;
   private readonly record: string;
-  private readonly done = new Map<Kind | 'alone', number>();
+  private readonly done = new Map<Kind | 'alone' | 'by itself', number>();
   private readonly wrong: string[] = [];
   private toldAt = 0;
   private readonly began = performance.now();
@@ -197,6 +200,13 @@ export class Play {
 
   private async inStep(): Promise<LabStatus | string> {
     try {
+      // on a machine that stands still a box ends itself (`engine-stuck`): a service manager starts it
+      const { boxes } = await this.lab.status();
+      for (const box of BOXES) {
+        if (boxes[box].running) continue;
+        this.done.set('by itself', (this.done.get('by itself') ?? 0) + 1);
+        await this.lab.start(box);
+      }
       for (const end = performance.now() + IN_STEP_MS; ; await sleep(20)) {
         const now = await this.lab.ready(IN_STEP_MS);
         const why = BOXES.map((box) => now.boxes[box].status?.readiness)
@@ -258,13 +268,18 @@ export class Play {
     const at = performance.now();
     for (const box of BOXES) {
       const db = `${this.lab.places.data(box)}/sipair.db`;
-      const out = await run('sqlite3', ['-readonly', '-json', db, 'SELECT line FROM cdr']);
-      const rows = JSON.parse(out.trim() === '' ? '[]' : out) as { line: string }[];
-      const lines = rows.map(({ line }) => {
-        const cdr = JSON.parse(line) as CdrView;
-        return `${JSON.stringify({ kind: 'cdr', at, box, cdr })}\n`;
-      });
-      await appendFile(this.record, lines.join(''));
+      // in pages: what a program prints is taken only up to a megabyte
+      for (let from = 0; ; from += CDR_PAGE) {
+        const page = `SELECT line FROM cdr ORDER BY id LIMIT ${CDR_PAGE} OFFSET ${from}`;
+        const out = await run('sqlite3', ['-readonly', '-json', db, page]);
+        const rows = JSON.parse(out.trim() === '' ? '[]' : out) as { line: string }[];
+        const lines = rows.map(({ line }) => {
+          const cdr = JSON.parse(line) as CdrView;
+          return `${JSON.stringify({ kind: 'cdr', at, box, cdr })}\n`;
+        });
+        await appendFile(this.record, lines.join(''));
+        if (rows.length < CDR_PAGE) break;
+      }
     }
   }
 }

@@ -57,17 +57,17 @@ expect calls kept
     4.01  b: alarm over: lan-path-down
     4.22  a: ALARM acknowledgements are late: going on alone
     4.22  a: ALARM not protected: the peer is out of step
-    4.23  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    4.22  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     8.91  ok      b not primary for 5s
     8.91  > heal crossover
     8.91  > live port b
-    8.91  b: alarm over: witness-lost
-    8.91  a: alarm over: crossover-down
+    8.92  a: alarm over: crossover-down
+    8.92  b: alarm over: witness-lost
     8.93  b: alarm over: not-eligible
     8.93  b: alarm over: crossover-down
-   11.72  a: in step
-   11.72  b: in step
-   11.73  ok      in step within 5s
-   11.73  a: alarm over: not-protected
-   13.73  ok      no alarms
-   18.73  ok      calls kept
+   10.59  a: in step
+   10.59  b: in step
+   10.59  ok      in step within 5s
+   10.59  a: alarm over: not-protected
+   12.59  ok      no alarms
+   17.59  ok      calls kept

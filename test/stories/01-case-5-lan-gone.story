@@ -26,10 +26,10 @@ expect calls kept
     0.76  > call 1000 1001
     0.87  > pull lan a
     0.87  > pull lan b
-    0.87  a: ALARM lan-down: the port to the service LAN has no carrier
     0.87  b: ALARM lan-down: the port to the service LAN has no carrier
-    0.94  b: ALARM witness-lost: no witness answers on the service LAN
+    0.87  a: ALARM lan-down: the port to the service LAN has no carrier
     0.94  a: ALARM witness-lost: no witness answers on the service LAN
+    0.94  b: ALARM witness-lost: no witness answers on the service LAN
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    15.87  ok      roles stay for 15s

@@ -29,8 +29,8 @@ expect calls kept
     0.87  > dead port b
     0.95  b: ALARM witness-lost: no witness answers on the service LAN
     0.96  b: ALARM not-eligible: the primary is not heard, or its link closed; this box must not take over: no witness answers on the service LAN
-    1.23  a: ALARM acknowledgements are late: going on alone
-    1.23  a: ALARM not protected: the peer is out of step
+    1.24  a: ALARM acknowledgements are late: going on alone
+    1.24  a: ALARM not protected: the peer is out of step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
@@ -40,13 +40,13 @@ expect calls kept
    25.87  > heal crossover
    25.87  > live port b
    25.87  b: alarm over: witness-lost
-   25.87  a: announces the VIP
    25.87  a: alarm over: crossover-down
+   25.87  a: announces the VIP
    25.88  b: alarm over: not-eligible
    25.88  b: alarm over: crossover-down
-   29.65  a: in step
-   29.65  b: in step
-   29.66  ok      in step within 5s
-   29.66  ok      epoch 1
-   29.66  a: alarm over: not-protected
-   34.66  ok      calls kept
+   28.45  a: in step
+   28.45  b: in step
+   28.46  ok      in step within 5s
+   28.46  ok      epoch 1
+   28.46  a: alarm over: not-protected
+   33.46  ok      calls kept

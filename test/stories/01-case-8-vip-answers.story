@@ -32,8 +32,8 @@ expect no alarms
     0.96  b: promoting
     0.96  b: backup
     1.22  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
-    1.24  a: ALARM acknowledgements are late: going on alone
-    1.24  a: ALARM not protected: the peer is out of step
+    1.23  a: ALARM acknowledgements are late: going on alone
+    1.23  a: ALARM not protected: the peer is out of step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
@@ -48,9 +48,9 @@ expect no alarms
    25.88  a: announces the VIP
    25.90  b: suspicion (peer-silent) was wrong: box a lives, roles stay
    25.90  b: alarm over: vip-answered
-   29.53  a: in step
-   29.53  b: in step
-   29.54  ok      in step within 5s
-   29.54  ok      epoch 1
-   29.55  a: alarm over: not-protected
-   30.54  ok      no alarms
+   28.97  a: in step
+   28.97  b: in step
+   28.98  ok      in step within 5s
+   28.98  ok      epoch 1
+   28.98  a: alarm over: not-protected
+   29.98  ok      no alarms

@@ -37,10 +37,10 @@ expect new calls
     4.06  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     4.08  a: promoting
     4.11  a: ALARM older-tables: box b has newer tables and has been unfit for too long: begun without them
-    4.11  a: primary of epoch 2: cold-start
-    4.11  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    4.11  a: primary, epoch 2
-    4.11  b: alarm over: not-eligible
+    4.12  a: primary of epoch 2: cold-start
+    4.12  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    4.12  a: primary, epoch 2
+    4.12  b: alarm over: not-eligible
     4.12  ok      a is primary
     4.12  > plug lan b
     4.12  b: alarm over: lan-down

@@ -24,27 +24,27 @@ expect calls kept
     0.26  a: speaks
     0.76  > call 1000 1001
     0.87  > power off b
-    1.23  a: ALARM acknowledgements are late: going on alone
-    1.23  a: ALARM not protected: the peer is out of step
+    1.24  a: ALARM acknowledgements are late: going on alone
+    1.24  a: ALARM not protected: the peer is out of step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     5.87  > engine of a sticks
-    7.86  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
-    7.86  a: alarm over: not-protected
-    7.86  a: starting
-   11.36  a: ALARM crossover-down: the other box is not heard over the crossover
-   11.36  a: promoting
+    7.87  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
+    7.87  a: alarm over: not-protected
+    7.87  a: starting
+   11.37  a: ALARM crossover-down: the other box is not heard over the crossover
+   11.37  a: promoting
    11.40  a: primary of epoch 2: cold-start
    11.40  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
    11.40  a: primary, epoch 2
-   11.40  ok      primary a within 7s
-   11.40  ok      epoch 2
-   11.40  > boot b
-   11.40  b: starting
-   11.41  b: backup
-   11.41  a: alarm over: crossover-down
+   11.41  ok      primary a within 7s
+   11.41  ok      epoch 2
+   11.41  > boot b
+   11.41  b: starting
+   11.42  b: backup
+   11.42  a: alarm over: crossover-down
    11.44  a: in step
    11.44  b: in step
-   11.44  ok      in step within 5s
    11.44  a: alarm over: not-protected
-   16.44  ok      calls kept
+   11.45  ok      in step within 5s
+   16.45  ok      calls kept

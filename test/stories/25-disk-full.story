@@ -35,18 +35,18 @@ expect calls kept
    11.07  ok      new calls
    11.07  ok      they end
    11.07  > disk of a works
-   13.94  a: disk: writes again
+   13.95  a: disk: writes again
    14.07  ok      in step within 15s
    14.07  > kill a
    14.07  b: promoting
    14.08  b: announces the VIP
    14.08  b: primary of epoch 2: peer-closed
    14.08  b: primary, epoch 2
-   14.09  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   14.08  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
    14.09  ok      primary b within 50ms
    14.09  > boot a
    14.09  a: starting
-   14.13  a: backup
+   14.11  a: backup
    14.24  b: in step
    14.24  a: in step
    14.24  b: alarm over: not-protected

@@ -29,7 +29,7 @@ expect calls kept
     0.26  a: speaks
     0.76  > call 1000 1001
     0.87  > disk of a stalled
-    2.94  a: ALARM disk: no answer for 2034 ms: going on from memory
+    2.94  a: ALARM disk: no answer for 2033 ms: going on from memory
    10.87  ok      primary a
    10.87  ok      epoch 1
    11.07  ok      new calls

@@ -30,8 +30,8 @@ expect calls kept
     0.87  a: console: ok: box b is primary, epoch 2
     0.87  ok      primary b within 20ms
     0.87  ok      outage at most 20ms
-    0.88  b: in step
-    0.88  a: in step
+    0.87  b: in step
+    0.87  a: in step
     0.88  ok      in step within 1s
     0.88  b: speaks
     5.88  ok      calls kept

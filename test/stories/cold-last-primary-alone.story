@@ -57,8 +57,8 @@ expect primary b
    23.84  > boot a
    23.84  a: starting
    23.84  a: ALARM witness-lost: no witness answers on the service LAN
-   23.84  a: backup
    23.84  a: alarm over: witness-lost
+   23.84  a: backup
    23.84  b: alarm over: crossover-down
    24.03  b: in step
    24.03  a: in step

@@ -46,7 +46,7 @@ expect calls kept
     9.11  a: primary of epoch 2: cold-start
     9.11  a: primary, epoch 2
     9.11  b: backup
-    9.12  ok      primary a within 5s
+    9.11  ok      primary a within 5s
     9.20  a: in step
     9.20  b: in step
     9.20  ok      in step within 8s

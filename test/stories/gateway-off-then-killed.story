@@ -42,7 +42,7 @@ expect calls kept
     2.71  b: primary of epoch 2: peer-closed
     2.71  b: primary, epoch 2
     2.71  a: backup
-    2.71  ok      primary b within 6s
+    2.72  ok      primary b within 6s
     2.84  b: in step
     2.84  a: in step
     2.84  ok      in step within 8s

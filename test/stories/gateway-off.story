@@ -27,8 +27,8 @@ expect calls kept
     0.26  a: speaks
     0.76  > call 1000 1001
     0.87  > gateway off
-    3.05  b: ALARM witness-lost: no witness answers on the service LAN
     3.05  a: ALARM witness-lost: no witness answers on the service LAN
+    3.05  b: ALARM witness-lost: no witness answers on the service LAN
     4.05  a: alarm over: witness-lost
     4.05  b: alarm over: witness-lost
     5.87  ok      roles stay for 5s

@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { CALL, LEG } from '../../src/call/rows.ts';
-import { TRANSFER_MACHINE } from '../../src/call/transfer.ts';
+import { TRANSFER_MACHINE } from '../../src/call/transfer-machine.ts';
 import { REOFFER, TRANSFER } from '../../src/call/transfer-rows.ts';
 import { H, type SipMessage } from '../../src/sip-parser/index.ts';
 import { heard, SDP } from './call-lab.ts';

@@ -137,4 +137,31 @@ export const ANSWERS: { readonly [state: string]: { readonly [answer: string]: s
       'consultationCall singleStepTransferCall clearConnection clearCall',
     invalidConnectionId: 'alternateCall reconnectCall transferCall',
   },
+  'nailed up': {
+    ok: 'makeCall makePredictiveCall',
+    invalidCallId:
+      'answerCall deflectCall generateDigits mute unmute holdCall retrieveCall ' +
+      'consultationCall singleStepTransferCall clearConnection clearCall',
+    invalidConnectionId: 'alternateCall reconnectCall transferCall',
+  },
+  'nailed up, called': {
+    ok:
+      'generateDigits mute holdCall consultationCall singleStepTransferCall ' +
+      'makePredictiveCall clearConnection clearCall',
+    invalidConnectionId: 'alternateCall reconnectCall transferCall',
+    invalidConnectionState: 'deflectCall unmute',
+    noCallToAnswer: 'answerCall',
+    noHeldCall: 'retrieveCall',
+    resourceBusy: 'makeCall',
+  },
+  'nailed up, made': {
+    ok:
+      'generateDigits mute holdCall consultationCall singleStepTransferCall ' +
+      'makePredictiveCall clearConnection clearCall',
+    invalidConnectionId: 'alternateCall reconnectCall transferCall',
+    invalidConnectionState: 'deflectCall unmute',
+    noCallToAnswer: 'answerCall',
+    noHeldCall: 'retrieveCall',
+    resourceBusy: 'makeCall',
+  },
 };

@@ -20,6 +20,7 @@ import { publish } from '../../src/call/csta/publish.ts';
 import { type Done, isRefusal, type Refusal } from '../../src/call/csta/refusal.ts';
 import { CCALL, EVENT, MONITOR, PARTY, type Party, SESSION } from '../../src/call/csta/rows.ts';
 import { watched } from '../../src/call/events/watch.ts';
+import { nailUp } from '../../src/call/nail/commands.ts';
 import { LEG } from '../../src/call/rows.ts';
 import { PLAIN_CENTRE } from '../../src/proto/centre.ts';
 import type { Context } from '../../src/proto/context.ts';
@@ -174,6 +175,11 @@ const consulted = (c: Cast): void => {
   must(c, 'consultationCall');
   settle(c, 4000);
 };
+/** The phone of 1001 stays connected between calls. */
+const nailed = (c: Cast): void => {
+  command(c.lab, (cx) => nailUp(cx, { device: '1001' }));
+  settle(c, 1500);
+};
 
 /** States in which functions are asked for. */
 export const STATES: { readonly [name: string]: (c: Cast) => void } = {
@@ -241,6 +247,17 @@ export const STATES: { readonly [name: string]: (c: Cast) => void } = {
     talk(c);
     must(c, 'singleStepTransferCall');
     settle(c, 2000);
+  },
+  'nailed up': nailed,
+  'nailed up, called': (c) => {
+    nailed(c);
+    call(c, 1, '1001');
+    settle(c, 1500);
+  },
+  'nailed up, made': (c) => {
+    nailed(c);
+    must(c, 'makeCall');
+    settle(c, 3000);
   },
 };
 

@@ -409,6 +409,18 @@ test('a request that may have been done is not told to have failed because the d
   );
 });
 
+test('a session that was stopped, its answer lost, is stopped; no other is begun for it', (t) => {
+  const { core, take, sent, hello, reply, refuse } = alone(1);
+  take();
+  hello(0, 'primary', 1);
+  reply(0, sent()[0].id, { session: '1.w', position: 5 });
+  take();
+  const stop = core.call('stopSession', {});
+  take();
+  refuse(0, stop, 'unknownSession');
+  t.deepEqual(take(), [{ kind: 'result', call: stop, result: {} }]);
+});
+
 test('events that are lost are told, and it goes on from there', (t) => {
   const { core, take, sent, hello, reply, refuse } = alone(1);
   take();

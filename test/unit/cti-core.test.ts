@@ -454,6 +454,13 @@ const MAY: readonly (readonly [ProgramRole, keyof typeof SERVICES, object, boole
   ['own-device', 'snapshotCall', { callId: 1 }, false],
   ['own-device', 'associateData', { callId: 1, attach: {} }, false],
   ['own-device', 'associateData', { callId: 1, deviceId: '1001', attach: {} }, true],
+  ['own-device', 'setAgentState', { deviceId: '1001', requestedAgentState: 'loggedOn' }, true],
+  [
+    'own-device',
+    'setAgentState',
+    { deviceId: '1001', requestedAgentState: 'loggedOn', force: true },
+    false,
+  ],
   ['own-device', 'monitorStop', { monitor: 1 }, true],
   ['own-device', 'getDevices', {}, true],
 ];

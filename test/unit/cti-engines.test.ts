@@ -4,6 +4,7 @@
  */
 
 import test from 'ava';
+import { SESSION } from '../../src/call/csta/rows.ts';
 import { readFrame } from '../../src/cti/door.ts';
 import { Hub } from '../../src/cti/hub.ts';
 import { PLAIN_CENTRE } from '../../src/proto/centre.ts';
@@ -224,4 +225,29 @@ test('a box that does not serve says so at once, whatever its gate', (t) => {
   desk.pump();
   const { error } = desk.answer('x') as unknown as { error: { data: { code: string } } };
   t.is(error.data.code, 'notPrimary');
+});
+
+test('a box that was to hand over and stays knows who went meanwhile', (t) => {
+  const bench = pairWith();
+  const desk = new Desk(bench.a);
+  const settle = (): void => {
+    for (let i = 0; i < 6; i += 1) {
+      bench.settle();
+      desk.pump();
+    }
+  };
+  desk.send('s', 'startSession', { program: 'desk', password: 'x' });
+  settle();
+  const away = () => [...bench.a.engine.ledger.rows(SESSION)].map((s) => s.endsAt !== 0);
+  t.deepEqual(away(), [false]);
+  bench.a.give({ kind: 'order', order: { kind: 'resign' } });
+  settle();
+  t.is(bench.a.engine.role, 'resigning');
+  desk.hub.closed(1);
+  settle();
+  t.deepEqual(away(), [false]);
+  bench.a.give({ kind: 'order', order: { kind: 'stay' } });
+  settle();
+  t.is(bench.a.engine.role, 'primary');
+  t.deepEqual(away(), [true]);
 });

@@ -276,6 +276,10 @@ test('a program asks so often and no oftener; its signs of life are free', async
     [1, 2, 3].map(() => rates.takes(p)),
     [true, true, false],
   );
+  now += 10_000;
+  t.true(rates.takes(p, 5), 'more than all there is, of a full measure');
+  now += 400;
+  t.deepEqual([rates.takes(p, 3), rates.takes(p), rates.takes(p, 1)], [false, true, true]);
   const bed = bedOf(t, { rate: 1, burst: 2 });
   const desk = await loggedIn(bed);
   for (let i = 0; i < 4; i += 1) desk.send('getDevices', {}, `r${i}`);

@@ -65,6 +65,8 @@ const SAMPLES: { readonly [M in Method]?: Params<M> } = {
     forwardDN: '1003',
   },
   getForwarding: { deviceId: '1001' },
+  nailUp: { deviceId: '1001' },
+  releaseNailed: { deviceId: '1001' },
   setMessageWaiting: { deviceId: '1001', messageWaitingOn: true },
   getMessageWaiting: { deviceId: '1001' },
   startMonitoring: { supervisor: '1003', deviceId: '1001' },

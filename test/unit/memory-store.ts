@@ -140,6 +140,10 @@ export class MemoryStore implements Store {
   }
 
   /** Every row as text, and a store made of nothing but that text. */
+  /**
+   * What another box has that takes over: rows as text, in the order of their ids, as the ledger puts them
+   * when a box begins to lead (`Table.putInOrder`).
+   */
   copy(): MemoryStore {
     const text = JSON.stringify(
       [...this.shelves.values()].map((s) => [

@@ -29,6 +29,8 @@ type Talk = {
   invite: SipMessage | undefined;
   /** What it last heard the other side describe. */
   heard: string;
+  /** Offers it refused since. */
+  refused: number;
   /** The Request-URI it was called by. */
   readonly asked: string;
 };
@@ -99,6 +101,7 @@ export class TransferPhone extends Peer {
       state: 'calling',
       invite: undefined,
       heard: '',
+      refused: 0,
       asked: '',
     };
     this.talks.set(callId, talk);
@@ -123,7 +126,10 @@ export class TransferPhone extends Peer {
     });
   }
 
-  /** RFC 3264 8: one session, one origin line, and a version that grows by one when anything changed. */
+  /**
+   * RFC 3264 8: one session, one origin line, and a version that grows by one when anything changed; an
+   * offer that was refused was said, too.
+   */
   private hears(talk: Talk, body: string): void {
     if (body === '') return;
     const [before, now] = [talk.heard, body].map((text) => /o=(\S+ \S+) (\d+) ([^\r]+)/.exec(text));
@@ -131,11 +137,14 @@ export class TransferPhone extends Peer {
       const same = talk.heard.replace(before[0], '') === body.replace(now[0], '');
       const grown = Number(now[2]) - Number(before[2]);
       const one = before[1] === now[1] && before[3] === now[3];
-      if (!one || grown !== (same ? 0 : 1)) {
+      // back to what it was before an offer it refused, the session has changed twice
+      const most = same && talk.refused === 0 ? 0 : 1 + talk.refused;
+      if (!one || grown < (same ? 0 : 1) || grown > most) {
         this.complaints.push(`${before[0]} became ${now[0]}`);
       }
     }
     talk.heard = body;
+    talk.refused = 0;
   }
 
   bye(talk: Talk): void {
@@ -220,6 +229,7 @@ export class TransferPhone extends Peer {
       }
       const status = this.reinvites.shift() ?? 200;
       if (status === 200) this.hears(talk, m.body);
+      else if (m.body !== '') talk.refused += 1;
       if (status > 0) this.conclude(m, talk, status);
     } else if (m.method === 'NOTIFY' && /^(?:talk|hold)$/.test(m.header(H.Event) ?? '')) {
       say(200);
@@ -254,6 +264,7 @@ export class TransferPhone extends Peer {
       state: 'ringing',
       invite: m,
       heard: m.body,
+      refused: 0,
       asked: m.requestUri,
     };
     this.talks.set(m.callId, talk);

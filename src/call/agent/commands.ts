@@ -210,11 +210,13 @@ export function snapshotAgents(
     return refuse('invalidDeviceId', p.queue);
   }
   const key = p.queue === undefined ? '' : ` ${p.queue} `;
-  const agents: Done[] = [];
+  const rows: Agent[] = [];
   for (const agent of cx.store.rows(AGENT)) {
-    if (agent.id <= (p.from ?? 0) || !agent.queues.includes(key)) continue;
-    if (agents.length === PAGE) return { agents, more: agent.id - 1 };
-    agents.push(agentView(cx, agent));
+    if (agent.id > (p.from ?? 0) && agent.queues.includes(key)) rows.push(agent);
   }
-  return { agents };
+  // a backup that was filled while agents logged on has them in another order
+  rows.sort((a, b) => a.id - b.id);
+  const agents = rows.slice(0, PAGE).map((agent) => agentView(cx, agent));
+  const last = rows[PAGE - 1];
+  return rows.length > PAGE && last !== undefined ? { agents, more: last.id } : { agents };
 }

@@ -47,6 +47,7 @@ export const EVENT_NAMES = [
   'muted',
   'unmuted',
   'serviceInitiated',
+  'nailedUp',
 ] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 

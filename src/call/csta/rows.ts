@@ -160,6 +160,8 @@ export const HOUSE = table({
     gone: 'int',
     /** Then what may go is looked for. */
     lookAt: 'time',
+    /** Ids up to this were looked at. */
+    looked: 'int',
   },
   indexes: {},
   deadline: (row) => row.lookAt,

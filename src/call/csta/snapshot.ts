@@ -2,6 +2,7 @@
 
 import type { JsonObject } from '../../base/json.ts';
 import type { Context } from '../../proto/context.ts';
+import { nailAt } from '../nail/nail.ts';
 import { aboutCall } from './publish.ts';
 import { CCALL, type Ccall, PARTY, type Party } from './rows.ts';
 
@@ -37,6 +38,7 @@ export function deviceSnapshot(cx: Context, device: string): JsonObject {
   const own = cx.store.all(PARTY, 'device', device);
   return {
     deviceId: device,
+    ...(nailAt(cx, device)?.leg ? { nailedUp: true } : {}),
     connections: own.map((party) => {
       const ccall = cx.store.get(CCALL, party.ccall);
       return {

@@ -12,6 +12,7 @@ import { bridgeTo, cancelBridge, type Targets } from '../bridge.ts';
 import { BRIDGE } from '../bridge-rows.ts';
 import { endHunt, keepHunt } from '../hunt.ts';
 import { invite, type Offer } from '../invite.ts';
+import { answersNailed, nailWithdrawn } from '../nail/nail.ts';
 import { endRedirect } from '../redirect.ts';
 import { route } from '../route.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
@@ -61,6 +62,7 @@ function byInvite(cx: Context, d: Distribution, call: Call, way: Targets): void 
   const reliable = said.offerless ? said.reliable === true && alone : true;
   const remoteUri = `<sip:${escapeUser(d.target)}@${cx.settings.here}>`;
   const how: Offer = { ...said, remoteUri, reliable };
+  if (answersNailed(cx, call, way.targets, how)) return;
   for (const target of way.targets) invite(cx, call, target, how);
   keepHunt(cx, call, way.targets, way.later, how);
 }
@@ -91,6 +93,7 @@ export function withdraw(cx: Context, d: Distribution): void {
   if (call === undefined) return;
   endHunt(cx, call);
   endRedirect(cx, call);
+  nailWithdrawn(cx, call);
   for (const leg of cx.store.all(LEG, 'call', call.id)) {
     if (leg.side !== 'callee' || leg.part !== 'device' || leg.peer === leg.id) continue;
     if (leg.state === 'inviting' || leg.state === 'early') letGo(cx, leg);
