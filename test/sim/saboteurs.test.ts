@@ -11,7 +11,7 @@ import { run } from '../world/run.ts';
 import { World } from '../world/world.ts';
 import { SABOTEURS } from './saboteurs.ts';
 
-const SEEDS = 8;
+const SEEDS = 16;
 /** Virtual time; the safety phase of every draw is longer. */
 const SHORTEST_RUN_MS = 10_000;
 

@@ -67,6 +67,7 @@ export class Phone {
     this.registerTag = this.id('t');
     this.line.onText = (text, from, port) => this.receive(text, from, port);
     this.line.onUp = () => this.renewed();
+    this.line.onBroken = () => this.bereft();
   }
 
   /** A word nobody else uses. */
@@ -312,6 +313,11 @@ export class Phone {
 
   private get reliable(): boolean {
     return this.line.transport !== 'udp';
+  }
+
+  /** RFC 3261 17.2.4: refusals whose connection is gone wait for no ACK, which comes over no other. */
+  private bereft(): void {
+    for (const txn of this.servers.values()) if (txn.status >= 300) txn.repeater?.stop();
   }
 
   /** A new connection: registers on it, and repeats there what nobody answered. */
