@@ -62,6 +62,5 @@ expect primary b
    23.84  b: alarm over: crossover-down
    24.03  b: in step
    24.03  a: in step
-   24.03  b: alarm over: not-protected
    24.03  ok      in step within 5s
    24.03  ok      primary b
