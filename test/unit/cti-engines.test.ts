@@ -187,8 +187,8 @@ test('a box dies at any step of six requests: each is done once, each event come
   }
 });
 
-test('warm standby forgets sessions: the program is told so', (t) => {
-  const centre = { ...PLAIN_CENTRE, programs: [programConfig('desk')] };
+test('warm standby forgets sessions, agents and states of devices: the program is told so', (t) => {
+  const centre = { ...PLAIN_CENTRE, strict: 'no', programs: [programConfig('desk')] } as const;
   const sipOf = sipSettings({
     vip: '192.0.2.10',
     nonceKey: 'k',
@@ -205,6 +205,15 @@ test('warm standby forgets sessions: the program is told so', (t) => {
   old.pump();
   const session = String(old.answer('s')?.result?.['session']);
   t.not(session, 'undefined');
+  old.send('on', 'setAgentState', {
+    deviceId: '1001',
+    agentId: 'a1',
+    requestedAgentState: 'loggedOn',
+  });
+  old.send('dnd', 'setDoNotDisturb', { deviceId: '1001', doNotDisturbOn: true });
+  bench.settle();
+  old.pump();
+  for (const id of ['on', 'dnd']) t.not(old.answer(id)?.result, undefined, id);
   bench.cut = true;
   bench.b.give({ kind: 'link-down' });
   bench.settle();
@@ -215,6 +224,16 @@ test('warm standby forgets sessions: the program is told so', (t) => {
   next.pump();
   const { error } = next.answer('again') as unknown as { error: { data: { code: string } } };
   t.is(error.data.code, 'unknownSession');
+  next.send('anew', 'startSession', { program: 'desk', password: 'x' });
+  bench.settle();
+  next.pump();
+  next.send('device', 'snapshotDevice', { deviceId: '1001' });
+  next.send('agents', 'snapshotAgents', {});
+  bench.settle();
+  next.pump();
+  t.is(JSON.stringify(next.answer('agents')?.result).includes('a1'), false);
+  t.deepEqual(next.answer('agents')?.result, { agents: [] });
+  t.false(JSON.stringify(next.answer('device')?.result).includes('"doNotDisturbOn":true'));
 });
 
 test('a box that does not serve says so at once, whatever its gate', (t) => {

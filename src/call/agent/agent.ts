@@ -237,7 +237,7 @@ export function agentDue(cx: Context, agent: Agent): void {
   settle(cx, agent);
 }
 
-/** On a new primary: what was not mirrored (calls, on a warm standby pair) keeps nobody busy. */
+/** On a new primary: agents are as the calls say that are there. */
 export function resumeAgents(cx: Context): void {
   for (const agent of [...cx.store.rows(AGENT)]) settle(cx, agent);
 }

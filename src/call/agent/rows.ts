@@ -61,7 +61,7 @@ export const AGENT = table({
     if (row.wrapUpEnd !== 0 && row.wrapUpEnd < at) at = row.wrapUpEnd;
     return row.state === 'guard' && row.guardUntil < at ? row.guardUntil : at;
   },
-  warm: true,
+  warm: false,
 });
 
 export type Agent = RowOf<typeof AGENT.fields>;

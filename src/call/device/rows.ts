@@ -18,7 +18,7 @@ export const DEVICE = table({
   },
   indexes: { device: 'unique' },
   deadline: () => NEVER,
-  warm: true,
+  warm: false,
 });
 
 export type Device = RowOf<typeof DEVICE.fields>;
