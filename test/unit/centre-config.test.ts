@@ -1,41 +1,12 @@
 /** The contact centre's part of the configuration: ranges, defaults, and every mistake with its place. */
 
 import test from 'ava';
-import { type Config, type ConfigFault, readConfig } from '../../src/edge/config.ts';
 import { linkSettings } from '../../src/node-settings.ts';
 import { type Centre, PLAIN_CENTRE, PROGRAM_ROLES } from '../../src/proto/centre.ts';
 import { LAB_CENTRE, LAB_CTI } from '../lab/centre.ts';
-
-const KEY = '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff';
-
-function read(more: object): Config | readonly ConfigFault[] {
-  return readConfig({
-    box: 'a',
-    redundancy: 'hot-standby',
-    lan: { interface: 'lan0', address: '192.0.2.11', prefix: 24, peerAddress: '192.0.2.12' },
-    crossover: { interface: 'x0', address: '169.254.77.1', peerAddress: '169.254.77.2' },
-    vip: { address: '192.0.2.10' },
-    sip: { port: 5060 },
-    users: { from: 1000, to: 1999, auth: true },
-    data: '/data',
-    control: '/run/control.sock',
-    key: KEY,
-    ...more,
-  });
-}
-
-function good(more: object): Config {
-  const result = read(more);
-  if (!('node' in result)) throw new Error(JSON.stringify(result));
-  return result;
-}
+import { good, mistakes as wrong } from './config-of.ts';
 
 const centreOf = (centre: object): Centre => good({ site: { centre } }).node.sip.site.centre;
-
-function wrong(more: object): string {
-  const result = read(more);
-  return 'node' in result ? 'accepted' : result.map((f) => `${f.place} ${f.code}`).join();
-}
 
 const NO_ANSWER = { afterS: 0, overflow: [], action: 'none' };
 
