@@ -19,14 +19,14 @@
  */
 
 import type { Context } from '../proto/context.ts';
-import { userOf } from '../proto/sip/address.ts';
+import { uriOf, userOf } from '../proto/sip/address.ts';
 import { awaitsAck } from '../proto/sip/client.ts';
 import { CTX, type Ctx } from '../proto/sip/rows.ts';
 import { ALLOW, bodyTail, EMPTY_TAIL, randomWord } from '../proto/sip/text.ts';
 import { escapeUser, type SipMessage } from '../sip-parser/index.ts';
 import { BRIDGE, type Bridge, type BridgePurpose } from './bridge-rows.ts';
 import { type BridgeOutcome, bridged } from './bridged.ts';
-import { happen } from './call.ts';
+import { happen, SILENT } from './call.ts';
 import { type Beginning, beginCall, ccallOf, newCcall } from './csta/ccall.ts';
 import type { Ccall } from './csta/rows.ts';
 import { heldOffer, multipart } from './held.ts';
@@ -276,8 +276,7 @@ function restoreStays(cx: Context, b: Bridge): void {
 export function endCall(cx: Context, id: number, event: 'cancel' | 'end', tail = ''): void {
   const call = cx.store.get(CALL, id);
   if (call === undefined) return;
-  const silent = { m: undefined, ctx: undefined, status: 0, reason: '' };
-  happen(cx, call, event, { ...silent, leg: undefined, tail });
+  happen(cx, call, event, { ...SILENT, tail });
   tidy(cx, call);
 }
 
@@ -381,7 +380,7 @@ function placeNailed(
   how: Calling & { readonly from: string },
   owner: Owner,
 ): Bridge {
-  const named = { caller: userIn(how.from), called: how.called };
+  const named = { caller: userOf(uriOf(how.from)), called: how.called };
   nailJoins(cx, leg, 'guid' in of ? of : newCcall(cx, named, of));
   const row = bridgeRow(cx, owner, { state: 'placing', call: leg.call, other: leg.id });
   move(cx, row, 'accept', { leg, status: 200 });
@@ -440,17 +439,12 @@ function callFor(cx: Context, from: string, how: Calling, of: Ccall | Beginning 
     state: 'trying',
     // nobody's INVITE: only a word that no other call has
     callId: randomWord(cx.chance),
-    caller: userIn(from),
+    caller: userOf(uriOf(from)),
     called: how.called,
     startedAt: cx.now,
     noAnswerAt: cx.now + (how.noAnswerMs ?? cx.settings.noAnswerMs),
   } as const;
   return of === undefined ? cx.store.insert(CALL, values) : beginCall(cx, values, of);
-}
-
-function userIn(value: string): string {
-  const open = value.indexOf('<');
-  return userOf(open < 0 ? value : value.slice(open + 1, value.indexOf('>', open)));
 }
 
 function tailOf(how: Calling, description: string): string {
@@ -463,7 +457,7 @@ function offerFor(cx: Context, from: string, how: Calling, stays: Leg | undefine
   // on an open site nobody has proven anything
   const known = cx.settings.auth && stays !== undefined && stays.aor !== '';
   return {
-    caller: userIn(from),
+    caller: userOf(uriOf(from)),
     localUri: from,
     remoteUri: `<sip:${escapeUser(how.called)}@${cx.settings.here}>`,
     hops: 69,

@@ -149,6 +149,16 @@ export type Said = {
   readonly tail: string;
 };
 
+/** Nobody says it by a message: what is known is put in. */
+export const SILENT: Said = {
+  leg: undefined,
+  m: undefined,
+  ctx: undefined,
+  status: 0,
+  reason: '',
+  tail: '',
+};
+
 /** What an event means for programs. */
 function causeIn(event: CallEvent, call: Call, status: number): Cause {
   switch (event) {

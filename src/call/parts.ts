@@ -6,7 +6,7 @@
 import type { Context } from '../proto/context.ts';
 import { EMPTY_TAIL } from '../proto/sip/text.ts';
 import { bridgeLoses, bridgesOf } from './bridge.ts';
-import { happen } from './call.ts';
+import { happen, SILENT } from './call.ts';
 import { quiet } from './control/music.ts';
 import { PARTY } from './csta/rows.ts';
 import { hangUp, tidy } from './leg.ts';
@@ -81,8 +81,7 @@ function isWaiting(cx: Context, leg: Leg): boolean {
 export function endLeg(cx: Context, leg: Leg, tail: string = EMPTY_TAIL): void {
   const call = cx.store.get(CALL, leg.call);
   if (call === undefined || cx.store.get(LEG, leg.id) !== leg) return;
-  const said = { m: undefined, ctx: undefined, status: 0, reason: '', tail };
-  if (!partsAlone(cx, call, leg, tail)) happen(cx, call, 'end', { ...said, leg: undefined });
+  if (!partsAlone(cx, call, leg, tail)) happen(cx, call, 'end', { ...SILENT, tail });
   tidy(cx, call);
 }
 

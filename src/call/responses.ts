@@ -17,7 +17,7 @@ import { CTX, type Ctx, STX, type Stx } from '../proto/sip/rows.ts';
 import { respond } from '../proto/sip/server.ts';
 import { ALLOW, EMPTY_TAIL, passedOn, SUPPORTED } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
-import { type CallEvent, happen, type Said } from './call.ts';
+import { type CallEvent, happen, type Said, SILENT } from './call.ts';
 import { challenged } from './challenged.ts';
 import { contactFor } from './dialog.ts';
 import { mediaLeaves, waiterAnswered, waiterRefused, waiterRings } from './distribute/hear.ts';
@@ -368,8 +368,7 @@ function lost(cx: Context, leg: Leg, unknown: boolean): void {
   if (leg.part === 'media' && mediaLeaves(cx, leg, call)) return;
   if (unknown) dropLeg(cx, leg);
   else hangUp(cx, leg, EMPTY_TAIL);
-  const silent = { m: undefined, ctx: undefined, status: 408, reason: '', tail: '' };
-  happen(cx, call, 'end', { ...silent, leg });
+  happen(cx, call, 'end', { ...SILENT, leg, status: 408 });
   tidy(cx, call);
 }
 
@@ -406,8 +405,7 @@ export function expired(cx: Context, leg: Leg): void {
   const call = cx.store.get(CALL, leg.call);
   if (call === undefined) return;
   const tail = `Reason: SIP;cause=408;text="Session expired"\r\n${EMPTY_TAIL}`;
-  const silent = { m: undefined, ctx: undefined, status: 0, reason: '' };
-  happen(cx, call, 'expire', { ...silent, leg, tail });
+  happen(cx, call, 'expire', { ...SILENT, leg, tail });
 }
 
 /** A 2xx or a reliable 1xx of ours was never acknowledged (RFC 3261 13.3.1.4, RFC 3262 3). */
@@ -418,6 +416,5 @@ export function unheard(cx: Context, leg: Leg): void {
     sendBye(cx, leg, EMPTY_TAIL);
     return;
   }
-  const silent = { m: undefined, ctx: undefined, status: 0, reason: '', tail: '' };
-  happen(cx, call, 'unheard', { ...silent, leg });
+  happen(cx, call, 'unheard', { ...SILENT, leg });
 }

@@ -42,7 +42,7 @@ import { admits, notAllowed, refusal, roomFor } from './admission.ts';
 import { agentDue, resumeAgents } from './agent/agent.ts';
 import { AGENT, type Agent } from './agent/rows.ts';
 import { BRIDGE, type Bridge } from './bridge-rows.ts';
-import { happen } from './call.ts';
+import { happen, SILENT } from './call.ts';
 import { CONFERENCE, MEMBER, RECORDING, WATCH } from './conference/rows.ts';
 import { bridgeDue } from './control/refer-out.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
@@ -272,15 +272,7 @@ function due(cx: Context, table: TableSpec, row: { readonly id: number }): void 
       const call = row as Call;
       if (forwardsSilence(cx, call)) return;
       cx.store.patch(CALL, call, { noAnswerAt: 0 });
-      const said = {
-        leg: undefined,
-        m: undefined,
-        ctx: undefined,
-        status: 0,
-        reason: '',
-        tail: '',
-      };
-      happen(cx, call, 'silence', said);
+      happen(cx, call, 'silence', SILENT);
       return;
     }
     case LEG.number: {

@@ -50,7 +50,7 @@ export type Queue = {
   readonly noAnswer: NoAnswer;
 };
 
-/** Who may log in: no: any device; yes: the agent must exist; password: and prove himself. */
+/** Who may log in. `no`: whoever asks; `yes`: agents of the list; `password`: those who prove themselves. */
 export const STRICT = ['no', 'yes', 'password'] as const;
 
 export type AgentLogin = {

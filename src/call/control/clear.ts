@@ -6,7 +6,7 @@ import { CTX } from '../../proto/sip/rows.ts';
 import { EMPTY_TAIL } from '../../proto/sip/text.ts';
 import { bridgeFor } from '../bridge.ts';
 import { BRIDGE } from '../bridge-rows.ts';
-import { happen } from '../call.ts';
+import { happen, SILENT } from '../call.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { PARTY, type Party } from '../csta/rows.ts';
 import { clearWaiting } from '../distribute/arrive.ts';
@@ -15,8 +15,6 @@ import { endLeg } from '../parts.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
 import { callIn, legOf, type OneCall, partyOf, remember } from './find.ts';
 import { noteOf } from './note.ts';
-
-const SILENT = { m: undefined, ctx: undefined, status: 0, reason: '', tail: '' };
 
 /** CSTA Clear Connection (ECMA-269 17.1.8): one that rings is refused, any other hung up. */
 export function clearConnection(cx: Context, p: OneCall): Done | Refusal {
@@ -52,7 +50,7 @@ function withdraw(cx: Context, call: Call, leg: Leg, party: Party): void {
   const his = all.filter((l) => l.side === 'callee' && l.aor === leg.aor);
   const waits = all.some((l) => l.side === 'caller') || bridgeFor(cx, call) !== undefined;
   if (!waits || party.state === 'initiated') {
-    happen(cx, call, 'end', { ...SILENT, leg: undefined });
+    happen(cx, call, 'end', SILENT);
     tidy(cx, call);
     return;
   }
@@ -80,7 +78,7 @@ export function clearCall(cx: Context, p: { readonly callId: number }): Done | R
   for (const id of calls) {
     const call = cx.store.get(CALL, id);
     if (call === undefined) continue;
-    happen(cx, call, 'end', { ...SILENT, tail: EMPTY_TAIL, leg: undefined });
+    happen(cx, call, 'end', { ...SILENT, tail: EMPTY_TAIL });
     tidy(cx, call);
   }
   return {};

@@ -4,7 +4,7 @@
  */
 
 import type { Context } from '../../proto/context.ts';
-import { targetOf, userOf } from '../../proto/sip/address.ts';
+import { targetOf, uriOf, userOf } from '../../proto/sip/address.ts';
 import { unescapeUser } from '../../sip-parser/index.ts';
 import { bridgeFor } from '../bridge.ts';
 import { holds } from '../hold.ts';
@@ -21,14 +21,8 @@ export type Seen = { readonly leg: Leg; readonly state: State };
 /** The device at the other side of a leg: its extension, or the number outside. */
 export function deviceOf(leg: Leg): string {
   if (leg.aor !== '') return leg.aor;
-  const user = unescapeUser(userOf(targetOf(uriIn(leg.remoteUri))));
+  const user = unescapeUser(userOf(targetOf(uriOf(leg.remoteUri))));
   return user === '' ? 'anonymous' : user.replace(/\s/g, '_');
-}
-
-function uriIn(value: string): string {
-  const open = value.indexOf('<');
-  const close = value.indexOf('>', open);
-  return open < 0 || close < 0 ? value : value.slice(open + 1, close);
 }
 
 /**

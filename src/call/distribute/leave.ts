@@ -5,7 +5,7 @@
 
 import type { Context } from '../../proto/context.ts';
 import { EMPTY_TAIL } from '../../proto/sip/text.ts';
-import { happen, type Said } from '../call.ts';
+import { happen, SILENT } from '../call.ts';
 import type { Cause } from '../csta/causes.ts';
 import { clear, tell } from '../csta/publish.ts';
 import { PARTY, type Party } from '../csta/rows.ts';
@@ -74,15 +74,6 @@ export function close(cx: Context, d: Distribution, cause: Cause): void {
   if (party !== undefined) clear(cx, party, cause);
   cx.store.remove(DISTRIBUTION, d);
 }
-
-const SILENT: Said = {
-  leg: undefined,
-  m: undefined,
-  ctx: undefined,
-  status: 0,
-  reason: '',
-  tail: '',
-};
 
 /** Nobody will have it: its caller is refused, or hung up once he was answered. */
 export function refuseCaller(cx: Context, d: Distribution, status: number, cause: Cause): void {

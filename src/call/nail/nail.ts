@@ -17,7 +17,7 @@ import { descriptionIn, EMPTY_TAIL } from '../../proto/sip/text.ts';
 import { bridgeFor, bridgeLoses, cancelBridge, isUp } from '../bridge.ts';
 import type { Bridge } from '../bridge-rows.ts';
 import type { BridgeOutcome } from '../bridged.ts';
-import { happen } from '../call.ts';
+import { happen, SILENT } from '../call.ts';
 import { conferenceLoses } from '../conference/conference.ts';
 import { quiet } from '../control/music.ts';
 import { ccallOf, leaveCall } from '../csta/ccall.ts';
@@ -37,8 +37,6 @@ import type { Target } from '../route.ts';
 import { CALL, type Call, LEG, type Leg } from '../rows.ts';
 import { transferLoses } from '../transfer.ts';
 import { NAIL, type Nail } from './rows.ts';
-
-const SILENT = { leg: undefined, m: undefined, ctx: undefined, status: 0, reason: '', tail: '' };
 
 export function nailAt(cx: Context, device: string): Nail | undefined {
   return cx.store.count(NAIL) === 0 ? undefined : cx.store.find(NAIL, 'device', device);
