@@ -7,7 +7,7 @@ import type { Peer, Transport } from './base/peer.ts';
 import type { ProgramInput } from './cti/terms.ts';
 import type { DiskWord } from './ledger/disk.ts';
 import type { Order } from './pair/terms.ts';
-import type { Resolved } from './proto/context.ts';
+import type { Resolved, SipSettings } from './proto/context.ts';
 
 export type EngineInput =
   /** A SIP message that arrived at the service address; `text` is latin1, a character a byte. */
@@ -35,5 +35,7 @@ export type EngineInput =
   | ProgramInput
   /** The name service answered. */
   | { readonly kind: 'resolved'; readonly answer: Resolved }
+  /** The operator configured the site anew: what may change while calls go on. */
+  | { readonly kind: 'reload'; readonly sip: SipSettings }
   /** Nothing happened but the deadline. */
   | { readonly kind: 'tick' };

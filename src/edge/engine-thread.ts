@@ -125,9 +125,20 @@ class Loop {
         say({ kind: 'view', id: m.id, view: this.view(m.digest) });
         return;
       case 'reload':
-        say({ kind: 'reloaded', id: m.id, fault: this.flows.reload() });
+        this.reload(m);
         return;
     }
+  }
+
+  /** Certificates that cannot be used change nothing at all. */
+  private reload(m: Extract<ToEngine, { kind: 'reload' }>): void {
+    const fault = this.flows.reload();
+    if (fault === '') {
+      this.names.reload(m.dns);
+      this.programs.reload(m.sip.site.centre.programs);
+      this.take({ kind: 'reload', sip: m.sip });
+    }
+    say({ kind: 'reloaded', id: m.id, fault });
   }
 
   private view(digest: boolean): EngineView {
