@@ -5,10 +5,10 @@
  */
 
 import test from 'ava';
-import { siteOf } from '../../src/edge/config-site.ts';
 import { Checker } from '../../src/edge/config.ts';
-import type { Site } from '../../src/proto/site.ts';
+import { siteOf } from '../../src/edge/config-site.ts';
 import type { BoxId } from '../../src/pair/terms.ts';
+import type { Site } from '../../src/proto/site.ts';
 import { type RunResult, run } from '../world/run.ts';
 
 const SEEDS = 8;
@@ -23,19 +23,12 @@ function site(n: number): Site {
     contact: `sip:192.0.2.${70 + (n % 3)}`,
     prefixes: ['0'],
     options: { periodS: 5 + (n % 2), forceS: 2, recoveryS: 5 },
-    ...(n % 2 === 0
-      ? {}
-      : { register: { user: `user${n % 3}`, password: 'x', expiresS: 60 } }),
+    ...(n % 2 === 0 ? {} : { register: { user: `user${n % 3}`, password: 'x', expiresS: 60 } }),
   };
   const extensions = Object.fromEntries(
     [...Array(n % 5).keys()].map((i) => [String(7000 + n + i), { name: `number ${n}` }]),
   );
-  const made = siteOf(
-    c,
-    { site: { extensions, trunks: n % 4 === 3 ? [] : [trunk] } },
-    1000,
-    1999,
-  );
+  const made = siteOf(c, { site: { extensions, trunks: n % 4 === 3 ? [] : [trunk] } }, 1000, 1999);
   if (c.faults.length > 0) throw new Error(JSON.stringify(c.faults));
   return made;
 }
