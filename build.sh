@@ -14,6 +14,7 @@ SELF=./build.sh
 declare -A WHY=(
   [iproute2]="network namespaces and links of the lab"
   [gcc]="the native addon"
+  [systemd]="what systemd says of the units of the box (systemd-analyze)"
   [binutils]="taking the symbols out of the executable (strip)"
   [libc6-dev]="the native addon"
   [g++]="the native half of raw-socket (VRRP, ICMP), which is C++"
@@ -39,7 +40,7 @@ declare -A WHY=(
 # Packages whose daemon apt starts.
 DAEMONS=(kamailio keepalived)
 FOR_LAB=(iproute2 gcc libc6-dev g++ arping sipsak)
-FOR_TEST=("${FOR_LAB[@]}" binutils util-linux iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
+FOR_TEST=("${FOR_LAB[@]}" binutils systemd util-linux iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
   keepalived baresip-core kamailio sipvicious chromium-headless-shell)
 FOR_BINARY=(gcc libc6-dev g++ binutils)
 FOR_CHAOS=("${FOR_LAB[@]}" tcpdump sqlite3)
