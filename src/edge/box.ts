@@ -461,6 +461,7 @@ class Box {
       redundancy: this.config.node.pair.redundancy,
       vip: this.config.node.sip.vip,
       upMs: Math.round(mono() - this.startedAt),
+      monoNow: mono(),
       ...this.sentryFacts(),
       lsn: this.standing.lsn,
       chain: this.standing.chain,
