@@ -18,9 +18,10 @@ import { bounceCarrier } from './carrier.ts';
 import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
 import { type Config, HEARTBEAT_PORT, RELEASE } from './config.ts';
-import { type Answer, type ControlRequest, serveControl } from './control.ts';
+import { type Answer, type Asker, type ControlRequest, serveControl } from './control.ts';
 import { fenceFault, runFence } from './fence.ts';
 import { Pinger } from './icmp.ts';
+import { Inquiries } from './inquiries.ts';
 import { ipv6Off } from './ipv6.ts';
 import { log } from './log.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
@@ -99,6 +100,7 @@ class Box {
   private readonly answers = new Map<number, Answer>();
   private readonly views = new Map<number, (view: EngineView) => void>();
   private readonly reloads = new Map<number, Answer>();
+  private readonly inquiries = new Inquiries((m) => this.toEngine(m));
   private readonly tickler: Tickler;
   private readonly startedAt = mono();
   private nextId = 1;
@@ -168,8 +170,8 @@ class Box {
     const fault = config.fence === undefined ? '' : fenceFault(config.fence);
     if (fault !== '')
       log('alarm', `fence-missing: the fence cannot be run when it is needed: ${fault}`);
-    const control = serveControl(config.control, (request, answer) =>
-      this.control(request, answer),
+    const control = serveControl(config.control, (request, answer, asker) =>
+      this.control(request, answer, asker),
     );
     control.on('error', (e) => this.die(`start-failed: control socket: ${e.message}`));
     process.on('SIGTERM', () => this.stop());
@@ -273,6 +275,9 @@ class Box {
         return;
       case 'tickle':
         this.tickler.wake(m.peers);
+        return;
+      case 'told':
+        this.inquiries.told(m);
         return;
     }
   }
@@ -398,7 +403,8 @@ class Box {
 
   // ── operator ─────────────────────────────────────────────────────────────────────────────────
 
-  private control(request: ControlRequest, answer: Answer): void {
+  private control(request: ControlRequest, answer: Answer, asker: Asker): void {
+    if (this.inquiries.takes(request, answer, asker)) return;
     if (request.command === 'status') {
       this.status(request.digest, answer);
       return;
@@ -456,6 +462,7 @@ class Box {
       redundancy: this.config.node.pair.redundancy,
       vip: this.config.node.sip.vip,
       upMs: Math.round(mono() - this.startedAt),
+      monoNow: mono(),
       ...this.sentryFacts(),
       lsn: this.standing.lsn,
       chain: this.standing.chain,
