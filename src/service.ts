@@ -12,9 +12,11 @@ import { unreachable } from './call/flow.ts';
 import { endRegistrations, reconfigured } from './call/reload.ts';
 import { BINDING, LEG } from './call/rows.ts';
 import { onMessage, onResolved } from './call/switch.ts';
+import { clear } from './call/view/clear.ts';
 import { onDue, onRequest, resume } from './cti/entry.ts';
 import { errorText, item, type ProgramInput } from './cti/terms.ts';
 import type { EngineEffects, LogLine, Outgoing } from './effect.ts';
+import type { ClearInput } from './input.ts';
 import type { LiveRow } from './ledger/codec.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Table } from './ledger/tables.ts';
@@ -207,6 +209,19 @@ export class Service {
       more = endRegistrations(this.cx, ENDED_AT_ONCE);
       this.commit();
     }
+  }
+
+  /** The operator ends a call or a registration: with the voice only. */
+  clear(input: ClearInput, primary: boolean, out: EngineEffects): void {
+    const { id, request } = input;
+    if (!primary) {
+      const text = 'only the primary can do that: ask the other box';
+      out.cleared.push({ id, answer: { error: 'not-primary', text } });
+      return;
+    }
+    this.begin();
+    out.cleared.push({ id, answer: clear(this.cx, request) });
+    this.commit();
   }
 
   /** This box was to hand over, and stays: who went meanwhile has gone, who waits for his gap goes on. */

@@ -7,6 +7,7 @@ import type { SipSettings } from '../proto/context.ts';
 import type { EngineView } from '../status.ts';
 import type { Config } from './config.ts';
 import type { DnsSettings } from './config-site.ts';
+import type { FromDesk, ToDesk } from './show-desk.ts';
 
 export type EngineThreadData = {
   readonly config: Config;
@@ -18,6 +19,7 @@ export type EngineThreadData = {
 
 export type ToEngine =
   | { readonly kind: 'order'; readonly order: Order }
+  | ToDesk
   | { readonly kind: 'view'; readonly id: number; readonly digest: boolean }
   /** Read certificates and keys again, and take over what may change while calls go on. */
   | {
@@ -29,6 +31,7 @@ export type ToEngine =
 
 export type FromEngine =
   | { readonly kind: 'report'; readonly report: Report }
+  | FromDesk
   | { readonly kind: 'view'; readonly id: number; readonly view: EngineView }
   /** `fault` '': what was read is in use. */
   | { readonly kind: 'reloaded'; readonly id: number; readonly fault: string }
