@@ -17,7 +17,15 @@ import type { VrrpPacket } from '../wire/vrrp.ts';
 import { bounceCarrier } from './carrier.ts';
 import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
-import { type Config, HEARTBEAT_PORT, RELEASE } from './config.ts';
+import {
+  type Config,
+  type ConfigFile,
+  HEARTBEAT_PORT,
+  type Json,
+  loadConfigFile,
+  RELEASE,
+} from './config.ts';
+import { restartPlaces } from './config-live.ts';
 import { type Answer, type Asker, type ControlRequest, serveControl } from './control.ts';
 import { fenceFault, runFence } from './fence.ts';
 import { Pinger } from './icmp.ts';
@@ -99,15 +107,20 @@ class Box {
   private readonly out: SentryEffect[] = [];
   private readonly answers = new Map<number, Answer>();
   private readonly views = new Map<number, (view: EngineView) => void>();
-  private readonly reloads = new Map<number, Answer>();
   private readonly inquiries = new Inquiries((m) => this.toEngine(m));
+  private readonly reloads = new Map<number, { readonly answer: Answer; readonly json: Json }>();
+  private readonly path: string;
+  /** The file as what runs was read from it. */
+  private json: Json;
   private readonly tickler: Tickler;
   private readonly startedAt = mono();
   private nextId = 1;
   private timer: NodeJS.Timeout | undefined;
   private stopping = false;
 
-  constructor(config: Config) {
+  constructor(path: string, { config, json }: ConfigFile) {
+    this.path = path;
+    this.json = json;
     this.config = config;
     try {
       takePriority();
@@ -410,9 +423,7 @@ class Box {
       return;
     }
     if (request.command === 'reload') {
-      this.reloads.set(this.nextId, answer);
-      this.toEngine({ kind: 'reload', id: this.nextId });
-      this.nextId += 1;
+      this.reload(answer);
       return;
     }
     this.operate(
@@ -423,12 +434,40 @@ class Box {
     );
   }
 
+  /** Reads the file again: all of it is taken over, or nothing. */
+  private reload(answer: Answer): void {
+    const file = loadConfigFile(this.path);
+    if (!('config' in file)) {
+      const text = file.map((f) => `${f.code}: ${f.place}: ${f.text}`).join('; ');
+      log('warning', `reload-faults: ${text}`);
+      answer({ error: 'reload-faults', text, faults: file });
+      return;
+    }
+    const places = [...restartPlaces(this.json, file.json)];
+    // the file of the pair key has the same name for ever
+    const { key } = file.config.node.pair;
+    if (!Buffer.from(key).equals(this.config.node.pair.key)) places.push('keyFile');
+    if (places.length > 0) {
+      const text = `a restart is needed for ${places.join(', ')}`;
+      answer({ error: 'reload-restart', text, places });
+      return;
+    }
+    const id = this.nextId;
+    this.nextId += 1;
+    this.reloads.set(id, { answer, json: file.json });
+    const { node, dns } = file.config;
+    this.toEngine({ kind: 'reload', id, sip: node.sip, dns });
+  }
+
   private reloaded(id: number, fault: string): void {
-    const ok = fault === '';
-    const text = ok ? 'certificates and keys are in use as read now' : `reload-refused: ${fault}`;
-    log(ok ? 'info' : 'warning', text);
-    this.reloads.get(id)?.({ ok, text });
+    const asked = this.reloads.get(id);
+    if (asked === undefined) return;
     this.reloads.delete(id);
+    const ok = fault === '';
+    if (ok) this.json = asked.json;
+    const text = ok ? 'configuration, certificates and keys are in use as read now' : fault;
+    log(ok ? 'info' : 'warning', ok ? text : `reload-refused: ${fault}`);
+    asked.answer(ok ? { ok, text } : { ok, text: `reload-refused: ${fault}` });
   }
 
   private operate(command: OperatorCommand, answer: Answer): void {
@@ -505,6 +544,6 @@ class Box {
 }
 
 /** Runs until the process is told to end. */
-export function runBox(config: Config): void {
-  new Box(config);
+export function runBox(path: string, file: ConfigFile): void {
+  new Box(path, file);
 }

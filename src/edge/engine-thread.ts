@@ -23,8 +23,8 @@ import { Link } from './link.ts';
 import { MediaDoor } from './media-door.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { Names } from './resolver.ts';
-import { startThread } from './worker.ts';
 import { ShowDesk } from './show-desk.ts';
+import { startThread } from './worker.ts';
 
 const data = workerData as EngineThreadData;
 const { config } = data;
@@ -135,9 +135,20 @@ class Loop {
         this.desk.take(m);
         return;
       case 'reload':
-        say({ kind: 'reloaded', id: m.id, fault: this.flows.reload() });
+        this.reload(m);
         return;
     }
+  }
+
+  /** Certificates that cannot be used change nothing at all. */
+  private reload(m: Extract<ToEngine, { kind: 'reload' }>): void {
+    const fault = this.flows.reload();
+    if (fault === '') {
+      this.names.reload(m.dns);
+      this.programs.reload(m.sip.site.centre.programs);
+      this.take({ kind: 'reload', sip: m.sip });
+    }
+    say({ kind: 'reloaded', id: m.id, fault });
   }
 
   private view(digest: boolean): EngineView {
