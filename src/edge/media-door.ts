@@ -11,6 +11,8 @@ import type { FromMedia, MediaThreadData, ToMedia } from './media-thread.ts';
 export class MediaDoor {
   private readonly worker: Worker;
   private waiting: string[] = [];
+  /** Callers who were played nothing, because all sessions or ports were in use. */
+  full = 0;
 
   constructor(
     config: Config,
@@ -28,6 +30,7 @@ export class MediaDoor {
     });
     this.worker.on('message', (m: FromMedia) => {
       if (m.kind === 'log') log(m.line);
+      else if (m.kind === 'full') this.full = m.times;
       else for (const text of m.texts) hear(text);
     });
   }
