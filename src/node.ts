@@ -203,13 +203,13 @@ export class Engine {
       case 'request':
         this.service.request(input, this.role === 'primary', out);
         return;
+      case 'clear':
+        this.service.clear(input, this.role === 'primary', out);
+        return;
       case 'reload':
         this.settings = { ...this.settings, sip: input.sip };
         this.mirror.agree(linkSettings(this.settings));
         this.service.reload(input.sip, this.role === 'primary');
-        return;
-      case 'clear':
-        this.service.clear(input, this.role === 'primary', out);
         return;
       case 'resolved':
         if (this.role === 'primary') this.service.resolved(input.answer);

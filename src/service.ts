@@ -185,6 +185,19 @@ export class Service {
     this.commit();
   }
 
+  /** The operator ends a call or a registration: with the voice only. */
+  clear(input: ClearInput, primary: boolean, out: EngineEffects): void {
+    const { id, request } = input;
+    if (!primary) {
+      const text = 'only the primary can do that: ask the other box';
+      out.cleared.push({ id, answer: { error: 'not-primary', text } });
+      return;
+    }
+    this.begin();
+    out.cleared.push({ id, answer: clear(this.cx, request) });
+    this.commit();
+  }
+
   /**
    * The site was configured anew. `primary`: what follows from it is done now; else whoever becomes
    * primary does it (`resume`), or this box when it stays (`stay`).
@@ -209,19 +222,6 @@ export class Service {
       more = endRegistrations(this.cx, ENDED_AT_ONCE);
       this.commit();
     }
-  }
-
-  /** The operator ends a call or a registration: with the voice only. */
-  clear(input: ClearInput, primary: boolean, out: EngineEffects): void {
-    const { id, request } = input;
-    if (!primary) {
-      const text = 'only the primary can do that: ask the other box';
-      out.cleared.push({ id, answer: { error: 'not-primary', text } });
-      return;
-    }
-    this.begin();
-    out.cleared.push({ id, answer: clear(this.cx, request) });
-    this.commit();
   }
 
   /** This box was to hand over, and stays: who went meanwhile has gone, who waits for his gap goes on. */

@@ -35,6 +35,7 @@ import { log } from './log.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { isOsError, netlite, type OsError } from './native/netlite.ts';
 import { type Link, Netlink, NetMonitor } from './netlink.ts';
+import { Life } from './notify.ts';
 import { ArpSocket, NdSocket } from './packet.ts';
 import { Tickler } from './tickle.ts';
 import { VipDevice } from './tun.ts';
@@ -107,13 +108,16 @@ class Box {
   private readonly out: SentryEffect[] = [];
   private readonly answers = new Map<number, Answer>();
   private readonly views = new Map<number, (view: EngineView) => void>();
+  private readonly inquiries = new Inquiries((m) => this.toEngine(m));
   private readonly reloads = new Map<number, { readonly answer: Answer; readonly json: Json }>();
   private readonly path: string;
   /** The file as what runs was read from it. */
   private json: Json;
-  private readonly inquiries = new Inquiries((m) => this.toEngine(m));
   private readonly tickler: Tickler;
   private readonly startedAt = mono();
+  private readonly life = new Life();
+  /** What has to come before this box serves: its tables, its control socket. */
+  private readonly starting = new Set(['tables', 'control']);
   private nextId = 1;
   private timer: NodeJS.Timeout | undefined;
   private stopping = false;
@@ -187,6 +191,7 @@ class Box {
       this.control(request, answer, asker),
     );
     control.on('error', (e) => this.die(`start-failed: control socket: ${e.message}`));
+    control.on('listening', () => this.started('control'));
     process.on('SIGTERM', () => this.stop());
     process.on('SIGINT', () => this.stop());
     log(
@@ -194,6 +199,12 @@ class Box {
       `${RELEASE} box ${config.box} on ${config.lan.address}, VIP ${config.node.sip.vip}`,
     );
     this.step({ kind: 'tick' });
+  }
+
+  /** A box that may have to wait for its peer serves, too: its role may be long in coming. */
+  private started(part: 'tables' | 'control'): void {
+    this.starting.delete(part);
+    if (this.starting.size === 0) this.life.serves();
   }
 
   private heartbeatSocket(path: Path): UdpSocket {
@@ -275,6 +286,7 @@ class Box {
     switch (m.kind) {
       case 'report':
         this.step({ kind: 'report', report: m.report });
+        if (m.report.kind === 'loaded') this.started('tables');
         return;
       case 'log':
         log(m.line.level, m.line.text);
@@ -305,9 +317,17 @@ class Box {
     this.sentry.step(mono(), input, this.standing, this.out);
     // performing a `vip` effect is itself an input; the queue keeps them in order
     while (this.out.length > 0) this.perform(this.out.shift() as SentryEffect);
+    this.live();
     const wait = Math.max(0, this.sentry.deadline() - mono());
     clearTimeout(this.timer);
     this.timer = setTimeout(this.tick, Math.min(1000, Math.ceil(wait)));
+  }
+
+  /** To systemd: a sign of life while the engine takes its turns, and what this box is. */
+  private live(): void {
+    const { turns, inStep, linkUp } = this.standing;
+    this.life.turn(mono(), turns);
+    this.life.says(`${this.sentry.role()}, ${inStep && linkUp ? 'in step' : 'not in step'}`);
   }
 
   private perform(effect: SentryEffect): void {
@@ -525,6 +545,7 @@ class Box {
   private stop(): void {
     if (this.stopping) process.exit(0);
     this.stopping = true;
+    this.life.ends();
     const leave = (): never => {
       this.virtualMac?.close();
       log('info', 'stopped');
