@@ -16,8 +16,6 @@
  * behind takes what is ahead (`revision.ts`). So a prepared revision that is not in the other's head was
  * never committed, and is dropped (presumed abort); one that is, is committed. A box without its peer
  * commits alone: the peer is behind when it comes back. `confirm` and going back by itself are heads, too.
- *
- * Nothing is asked of the disk while an answer of it is awaited: `store` is always the last effect.
  */
 
 import { assert } from '../../base/assert.ts';
@@ -57,9 +55,8 @@ import {
 } from './revision.ts';
 import type { CommitAnswer, ConfigurationFault, SystemFault } from './terms.ts';
 
-/** A peer that says nothing for so long on a link that stands is not waited for, ms. */
+/** A silent peer is not waited for longer; what could not be stored is tried again after, ms. */
 const PATIENCE_MS = 10_000;
-/** A revision that could not be stored is asked for again after, ms. */
 const AGAIN_MS = 10_000;
 const MINUTE_MS = 60_000;
 
