@@ -455,6 +455,9 @@ class Box {
       redundancy: this.config.node.pair.redundancy,
       vip: this.config.node.sip.vip,
       upMs: Math.round(mono() - this.startedAt),
+      // what the other moments of this answer are to be compared with
+      now: Math.round(mono()),
+      lan: { interface: this.config.lan.interface, address: this.config.lan.address },
       ...this.sentryFacts(),
       lsn: this.standing.lsn,
       chain: this.standing.chain,

@@ -33,6 +33,10 @@ export type DaemonFacts = Omit<SentryView, 'counters' | 'lastSwitchover'> & {
   /** The first one; the one SIP speaks from. */
   readonly vip: string;
   readonly upMs: number;
+  /** The moment of this answer, of the clock that its other moments are of. */
+  readonly now?: number;
+  /** The own port to the service LAN. */
+  readonly lan?: { readonly interface: string; readonly address: string };
   readonly pairCounters: Readonly<PairCounters>;
   readonly lastSwitchover?: Takeover & { readonly tookMs: number };
   readonly lsn: number;
