@@ -2,7 +2,7 @@
 
 import { LATENESS_MS } from '../../pair/lateness.ts';
 import { LED_NAMES } from '../leds.ts';
-import { PHASES, SEVERITIES } from '../monitor/box-status.ts';
+import { PHASES } from '../monitor/box-status.ts';
 import { PEN } from '../pen.ts';
 import { ALARM_TABLES } from './sipair-alarms.ts';
 import { MACHINE, SOFTWARE } from './sipair-machine.ts';
@@ -32,7 +32,7 @@ function camel(name: string): string {
   return name.replace(/[-.](\w)/g, (_, c: string) => c.toUpperCase()).replace(/^(\d)/, 'n$1');
 }
 
-export function valueOf(names: readonly string[], name: string | undefined): SnmpValue {
+export function namedValue(names: readonly string[], name: string | undefined): SnmpValue {
   return integer(name === undefined ? 0 : names.indexOf(name) + 1);
 }
 
@@ -43,10 +43,17 @@ const STANDBY = ['hot-standby', 'warm-standby'] as const;
 const COLOURS = ['off', 'green', 'amber', 'red'] as const;
 const BLINKS = ['steady', '1hz', '2hz', '4hz', 'double'] as const;
 
+export function roleValue(role: (typeof ROLES)[number]): SnmpValue {
+  return namedValue(ROLES, role);
+}
+
 const daemon = ({ status }: Scene) => status.daemon;
 
 /** Of a count of the engine; nothing while the daemon or its engine is silent. */
-function count(scene: Scene, of: (d: NonNullable<ReturnType<typeof daemon>>) => number | undefined) {
+function count(
+  scene: Scene,
+  of: (d: NonNullable<ReturnType<typeof daemon>>) => number | undefined,
+) {
   const d = daemon(scene);
   const n = d === undefined ? undefined : of(d);
   return n === undefined ? undefined : gauge(n);
@@ -79,7 +86,7 @@ const BOX: Group = {
       number: 1,
       syntax: { named: numbered(BOXES) },
       help: 'Which of the two boxes of the pair.',
-      of: ({ status }) => valueOf(BOXES, status.box),
+      of: ({ status }) => namedValue(BOXES, status.box),
     },
     {
       name: 'sipairBoxName',
@@ -95,7 +102,7 @@ const BOX: Group = {
       help:
         'booting: the service has not answered yet. unconfigured: it has nothing to begin with. running: ' +
         'it answers. down: it should answer and does not. updating: an image is being installed.',
-      of: ({ status }) => valueOf(PHASES, status.phase),
+      of: ({ status }) => namedValue(PHASES, status.phase),
     },
     {
       name: 'sipairBoxRelease',
@@ -141,7 +148,7 @@ const PAIR: Group = {
       help:
         'none: the service does not answer. starting: looks for its peer. backup: follows. promoting: is ' +
         'about to lead. primary: serves the virtual address. resigning: hands over.',
-      of: (s) => valueOf(ROLES, daemon(s)?.role ?? 'none'),
+      of: (s) => namedValue(ROLES, daemon(s)?.role ?? 'none'),
     },
     {
       name: 'sipairPairEpoch',
@@ -183,7 +190,7 @@ const PAIR: Group = {
       number: 7,
       syntax: { named: numbered(STANDBY) },
       help: 'Hot: calls are mirrored. Warm: registrations are.',
-      of: (s) => valueOf(STANDBY, daemon(s)?.redundancy),
+      of: (s) => namedValue(STANDBY, daemon(s)?.redundancy),
     },
     {
       name: 'sipairPairVirtualAddress',
@@ -197,7 +204,7 @@ const PAIR: Group = {
       number: 9,
       syntax: { named: numbered(GATES) },
       help: 'What answers wait for: nothing, the other box, the own disk; or none leave.',
-      of: (s) => (daemon(s)?.gate === undefined ? undefined : valueOf(GATES, daemon(s)?.gate)),
+      of: (s) => (daemon(s)?.gate === undefined ? undefined : namedValue(GATES, daemon(s)?.gate)),
     },
     {
       name: 'sipairPairLag',
@@ -243,7 +250,7 @@ const PAIR: Group = {
       number: 15,
       syntax: { named: numbered(ROLES) },
       help: 'Role of the other box, as it says.',
-      of: (s) => (daemon(s) === undefined ? undefined : valueOf(ROLES, daemon(s)?.peer?.role)),
+      of: (s) => (daemon(s) === undefined ? undefined : namedValue(ROLES, daemon(s)?.peer?.role)),
     },
     {
       name: 'sipairPairPeerRelease',
@@ -492,14 +499,14 @@ const LEDS: Group = {
           number: 3,
           syntax: { named: numbered(COLOURS) },
           help: 'Its colour.',
-          of: (led, { status }) => valueOf(COLOURS, status.leds[led].colour),
+          of: (led, { status }) => namedValue(COLOURS, status.leds[led].colour),
         },
         {
           name: 'sipairLedPattern',
           number: 4,
           syntax: { named: numbered(BLINKS) },
           help: 'How it blinks: steady, once, twice or four times a second, or twice and a pause.',
-          of: (led, { status }) => valueOf(BLINKS, status.leds[led].blink),
+          of: (led, { status }) => namedValue(BLINKS, status.leds[led].blink),
         },
       ],
       rows: () => LED_NAMES,
@@ -515,9 +522,7 @@ const SENT: readonly Sent[] = [
   ['sipairSentUsed', 4, 'gauge', 'So much of it is used.'],
   ['sipairSentLimit', 5, 'gauge', 'Of so much.'],
   ['sipairSentActive', 6, 'truth', 'It began; false: it is over.'],
-].map(
-  ([name, number, syntax, help]) => ({ name, number, syntax, help, sent: true }) as Sent,
-);
+].map(([name, number, syntax, help]) => ({ name, number, syntax, help, sent: true }) as Sent);
 
 const NOTIFY: Group = {
   name: 'sipairSent',
@@ -543,28 +548,71 @@ const ALARM = ['sipairAlarmCode', 'sipairAlarmSubject', 'sipairAlarmSeverity', '
 
 export const SIPAIR_TRAPS: readonly NotificationSpec[] = (
   [
-    ['sipairRoleChange', 1, ['sipairPairRole', 'sipairPairEpoch', 'sipairSentText'], 'The role changed.'],
+    [
+      'sipairRoleChange',
+      1,
+      ['sipairPairRole', 'sipairPairEpoch', 'sipairSentText'],
+      'The role changed.',
+    ],
     ['sipairPeerLost', 2, ['sipairSentText'], 'The other box is heard over no way.'],
     ['sipairPeerBack', 3, ['sipairSentText'], 'The other box is heard again.'],
-    ['sipairLinkLost', 4, ['sipairSentPath', 'sipairSentText'], 'The other box is not heard that way.'],
+    [
+      'sipairLinkLost',
+      4,
+      ['sipairSentPath', 'sipairSentText'],
+      'The other box is not heard that way.',
+    ],
     ['sipairLinkBack', 5, ['sipairSentPath', 'sipairSentText'], 'It is heard that way again.'],
-    ['sipairInStep', 6, ['sipairPairRole', 'sipairSentText'], 'Both boxes have the same state: protected.'],
-    ['sipairOutOfStep', 7, ['sipairPairRole', 'sipairSentText'], 'They do not: calls are on one box.'],
-    ['sipairVipConflict', 8, ['sipairSentActive', 'sipairSentText'], 'Another host has the virtual address.'],
+    [
+      'sipairInStep',
+      6,
+      ['sipairPairRole', 'sipairSentText'],
+      'Both boxes have the same state: protected.',
+    ],
+    [
+      'sipairOutOfStep',
+      7,
+      ['sipairPairRole', 'sipairSentText'],
+      'They do not: calls are on one box.',
+    ],
+    [
+      'sipairVipConflict',
+      8,
+      ['sipairSentActive', 'sipairSentText'],
+      'Another host has the virtual address.',
+    ],
     [
       'sipairCapacity',
       9,
       ['sipairSentResource', 'sipairSentUsed', 'sipairSentLimit', 'sipairSentText'],
       'Something is nearly used up.',
     ],
-    ['sipairConfiguration', 10, ['sipairSoftwareRevision', 'sipairSentText'], 'Another configuration is active.'],
-    ['sipairImage', 11, ['sipairSentText'], 'An image was installed, started, confirmed or given up.'],
-    ['sipairCertificate', 12, ['sipairMachineCertificateDays', 'sipairSentText'], 'The certificate ends soon.'],
+    [
+      'sipairConfiguration',
+      10,
+      ['sipairSoftwareRevision', 'sipairSentText'],
+      'Another configuration is active.',
+    ],
+    [
+      'sipairImage',
+      11,
+      ['sipairSentText'],
+      'An image was installed, started, confirmed or given up.',
+    ],
+    [
+      'sipairCertificate',
+      12,
+      ['sipairMachineCertificateDays', 'sipairSentText'],
+      'The certificate ends soon.',
+    ],
     ['sipairWear', 13, ['sipairMachineWear', 'sipairSentText'], 'The medium is nearly worn out.'],
     ['sipairAlarmRaised', 14, [...ALARM], 'An alarm was raised.'],
     ['sipairAlarmCleared', 15, [...ALARM], 'An alarm is over.'],
-    ['sipairPhase', 16, ['sipairBoxPhase', 'sipairSentText'], 'The service began or ceased to answer.'],
+    [
+      'sipairPhase',
+      16,
+      ['sipairBoxPhase', 'sipairSentText'],
+      'The service began or ceased to answer.',
+    ],
   ] as const
 ).map(([name, number, objects, help]) => ({ name, number, objects: [...WHO, ...objects], help }));
-
-export { SEVERITIES };

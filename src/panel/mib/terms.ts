@@ -6,7 +6,6 @@
 
 import type { BoxStatus } from '../monitor/box-status.ts';
 import type { Oid, SnmpValue, Varbind } from './values.ts';
-import { Instances } from './values.ts';
 
 /** What values are made of. */
 export type Scene = {
@@ -43,7 +42,9 @@ export type Scalar = Named & { readonly of: (scene: Scene) => SnmpValue | undefi
 /** Sent with notifications only. */
 export type Sent = Named & { readonly sent: true };
 
-export type Column<Row> = Named & { readonly of: (row: Row, scene: Scene) => SnmpValue | undefined };
+export type Column<Row> = Named & {
+  readonly of: (row: Row, scene: Scene) => SnmpValue | undefined;
+};
 
 export type Table<Row> = {
   readonly name: string;
@@ -123,8 +124,4 @@ export function instancesOf(at: Oid, groups: readonly Group[], scene: Scene): Va
     for (const t of group.tables) out.push(...t.instances(here, scene));
   }
   return out;
-}
-
-export function listOf(varbinds: readonly Varbind[]): Instances {
-  return new Instances(varbinds);
 }

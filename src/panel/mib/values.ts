@@ -123,7 +123,9 @@ export function isoTime(utcMs: number): string {
 }
 
 /** InetAddressType and InetAddress of RFC 4001; undefined for what is no address. */
-export function inetAddress(ip: string): { readonly type: number; readonly bytes: Uint8Array } | undefined {
+export function inetAddress(
+  ip: string,
+): { readonly type: number; readonly bytes: Uint8Array } | undefined {
   const bytes = ipBytes(ip);
   if (bytes === undefined) return undefined;
   return { type: bytes.length === 4 ? 1 : 2, bytes };
