@@ -83,6 +83,8 @@ export type AgentxOptions = {
   /** The master's uptime, hundredths of a second, as it says when a session begins. */
   readonly begun: (sysUpTime: number) => void;
   readonly log: (level: 'info' | 'warning', text: string) => void;
+  /** Between signs of life; 10 s unless given. */
+  readonly pingMs?: number;
 };
 
 export class AgentxSession {
@@ -214,6 +216,7 @@ export class AgentxSession {
 
   /** A master that answers nothing is as good as none. */
   private watch(agent: Subagent): void {
+    const pingMs = this.options.pingMs ?? PING_MS;
     clearTimeout(this.timer);
     this.answered = true;
     const beat = (): void => {
@@ -225,10 +228,10 @@ export class AgentxSession {
       this.answered = false;
       // before the session is open a ping would be refused; that it opens is waited for as long
       if (this.registered) agent.ping(() => (this.answered = true));
-      this.timer = setTimeout(beat, PING_MS);
+      this.timer = setTimeout(beat, pingMs);
       this.timer.unref();
     };
-    this.timer = setTimeout(beat, PING_MS);
+    this.timer = setTimeout(beat, pingMs);
     this.timer.unref();
   }
 

@@ -1,7 +1,8 @@
 /** The text of SIPAIR-MIB, made from its data: what `mibs/SIPAIR-MIB.txt` is, and a test says so. */
 
 import { PEN } from '../pen.ts';
-import { SIPAIR_GROUPS, SIPAIR_TRAPS } from './sipair.ts';
+import { SIPAIR_GROUPS } from './sipair.ts';
+import { SIPAIR_TRAPS } from './sipair-told.ts';
 import { type AnyTable, type Group, isSent, type NotificationSpec, type Syntax } from './terms.ts';
 
 /** When it was changed last: to be said with every change of an object. */

@@ -1,14 +1,9 @@
 /** What changed, as notifications: one each, with the sentence a person would say. */
 
 import type { StatusChange } from '../monitor/box-status.ts';
-import {
-  roleValue,
-  SIPAIR_GROUPS,
-  SIPAIR_NOTIFICATIONS,
-  SIPAIR_OBJECTS,
-  SIPAIR_TRAPS,
-} from './sipair.ts';
+import { roleValue, SIPAIR_GROUPS, SIPAIR_NOTIFICATIONS, SIPAIR_OBJECTS } from './sipair.ts';
 import { ALARM_INDEX } from './sipair-alarms.ts';
+import { SIPAIR_TRAPS } from './sipair-told.ts';
 import { VRRP_MASTER, VRRP_REASON, VRRPV3, vrrpRows } from './standard.ts';
 import { type AnyTable, isSent, type Scene } from './terms.ts';
 import { gauge, integer, type Oid, type SnmpValue, text, truth, type Varbind } from './values.ts';
