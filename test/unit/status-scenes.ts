@@ -13,7 +13,7 @@ export function daemonOf(over: { readonly [field: string]: unknown } = {}): Daem
     redundancy: 'hot-standby',
     vip: '192.0.2.10',
     upMs: 60_000,
-    now: 500_000,
+    monoNow: 500_000,
     lan: { interface: 'lo', address: '192.0.2.11' },
     box: 'a',
     role: 'primary',

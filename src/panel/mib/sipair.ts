@@ -62,7 +62,7 @@ function count(
 
 /** UTC of a moment of the daemon's own clock. */
 function utcOf({ status }: Scene, moment: number | undefined): SnmpValue | undefined {
-  const now = status.daemon?.now;
+  const now = status.daemon?.monoNow;
   if (now === undefined || moment === undefined) return undefined;
   return dateAndTime(status.at - (now - moment));
 }

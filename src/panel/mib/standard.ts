@@ -41,7 +41,7 @@ function row(entry: Oid, index: Oid, columns: Columns): Varbind[] {
 
 /** UTC of a moment of the daemon's own clock, on the agent's sysUpTime. */
 function stamp(scene: Scene, d: DaemonStatus, moment: Mono): SnmpValue {
-  return ticks(scene.upTimeAt(scene.status.at - ((d.now ?? moment) - moment)));
+  return ticks(scene.upTimeAt(scene.status.at - ((d.monoNow ?? moment) - moment)));
 }
 
 /** sysUpTime when the service was started: counters begin there. */
@@ -262,7 +262,7 @@ function vrrp(scene: Scene): Varbind[] {
           // no box takes the address from one that leads
           [10, truth(false)],
           [11, truth(true)],
-          [12, ticks(v.leads && d.now !== undefined ? (d.now - d.since) / 10 : 0)],
+          [12, ticks(v.leads && d.monoNow !== undefined ? (d.monoNow - d.since) / 10 : 0)],
           // RowStatus active(1)
           [13, integer(1)],
         ]),

@@ -33,8 +33,8 @@ export type DaemonFacts = Omit<SentryView, 'counters' | 'lastSwitchover'> & {
   /** The first one; the one SIP speaks from. */
   readonly vip: string;
   readonly upMs: number;
-  /** The moment of this answer, of the clock that its other moments are of. */
-  readonly now?: number;
+  /** What its monotonic clock shows now: moments are before it. */
+  readonly monoNow?: number;
   /** The own port to the service LAN. */
   readonly lan?: { readonly interface: string; readonly address: string };
   readonly pairCounters: Readonly<PairCounters>;
