@@ -215,14 +215,10 @@ export class Engine {
       case 'resolved':
         if (this.role === 'primary') this.service.resolved(input.answer);
         return;
-      case 'synced':
-      case 'disk-fault':
-      case 'disk-replaced':
-      case 'disk-kept':
-        this.keeper.says(input, this.now, out);
-        return;
       case 'tick':
         return;
+      default:
+        this.keeper.says(input, this.now, out);
     }
   }
 
@@ -418,7 +414,7 @@ export class Engine {
   private linkData(bytes: Uint8Array, out: EngineEffects): void {
     // of a connection that was given up earlier in this turn
     if (!this.mirror.up) return;
-    const wrong = this.mirror.data(bytes);
+    const wrong = this.mirror.data(bytes, this.now);
     if (wrong === undefined) return;
     const why = LINK_WORDS[wrong as keyof typeof LINK_WORDS] ?? '';
     const text = `crossover: ${wrong}${why}${wrong === 'link-config' ? this.mirror.differs : ''}`;

@@ -1,5 +1,6 @@
 /** All consumers of the box's state: one line each. */
 
+import { snmpConsumer } from './agentx.ts';
 import type { ConsumerMaker } from './consumer.ts';
 
-export const CONSUMERS: readonly ConsumerMaker[] = [];
+export const CONSUMERS: readonly ConsumerMaker[] = [{ name: 'snmp', make: snmpConsumer }];
