@@ -8,7 +8,7 @@
 
 import { effective, listOf, numberOf, textOf } from './defaults.ts';
 import type { Which } from './generate.ts';
-import type { Tree } from './terms.ts';
+import { type Fault, faultAt, type Tree } from './terms.ts';
 
 export const MADE = '# Made from the configuration: changes here do not last.';
 
@@ -90,4 +90,11 @@ export function hostName(tree: Tree, box: Which): string {
 /** The time zone's file below /usr/share/zoneinfo. */
 export function timeZone(tree: Tree): string {
   return textOf(tree, 'system timeZone');
+}
+
+/** A time zone that this machine has no file of. */
+export function zoneFault(tree: Tree, zones: ReadonlySet<string>): Fault | undefined {
+  const zone = timeZone(tree);
+  if (zones.has(zone)) return undefined;
+  return faultAt('tree-reference', ['system', 'timeZone'], `no time zone is called ${zone}`);
 }
