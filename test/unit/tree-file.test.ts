@@ -4,6 +4,7 @@
  */
 
 import test from 'ava';
+import fc from 'fast-check';
 import { type Config, type ConfigFault, readConfig } from '../../src/edge/config.ts';
 import { restartPlaces } from '../../src/edge/config-live.ts';
 import {
@@ -19,7 +20,7 @@ import { asSetLines } from '../../src/panel/tree/text.ts';
 import { entryOf, valueAt, withValue } from '../../src/panel/tree/tree.ts';
 import { visit } from '../../src/panel/tree/walk.ts';
 import { sources } from '../tidy/source.ts';
-import { fullTree, LEAST, RICH, sampleOf } from './tree-lab.ts';
+import { fullTree, LEAST, RICH, sampleOf, treeArb } from './tree-lab.ts';
 
 const PATHS = {
   data: '/data/state',
@@ -322,6 +323,12 @@ test('a mistake of the file is told at its place in the tree', (t) => {
     ],
     ['site.centre.programs[1].password', 'site centre programs router password'],
     ['site.extensions.*5.contact', 'site extensions *5 contact'],
+    [
+      'site.centre.agents.agent1042.queues[0]',
+      'site centre agents agent1000-agent1099 queues 6000',
+    ],
+    ['site.centre.points.5007', 'site centre points 5000-5009'],
+    ['site.centre.points.5010', 'site centre points'],
     ['media.ports', 'media ports'],
     ['fence.arguments[1]', 'fence arguments "port 3"'],
     ['timers', 'timers'],
@@ -340,5 +347,17 @@ test('a mistake of the file is told at its place in the tree', (t) => {
   t.deepEqual(
     places(withValue(RICH, ['box', 'b', 'lan', 'address'], '192.0.2.11'), 'b').slice(0, 1),
     ['box a lan address'],
+  );
+});
+
+test('what any tree says is what the daemon can read', (t) => {
+  fc.assert(
+    fc.property(treeArb(), (tree) => {
+      for (const box of ['a', 'b'] as const) {
+        const bad = faultsOf(tree, box).filter((f) => /-(shape|unknown|file|json)$/.test(f.code));
+        t.deepEqual(bad, []);
+      }
+    }),
+    { numRuns: 60 },
   );
 });

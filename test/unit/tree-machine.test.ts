@@ -79,7 +79,7 @@ test('the clock is stepped at boot only, and nobody is served', (t) => {
 
 test('SNMP is there when it is switched on, and only root reads its passwords', (t) => {
   t.is(textAt(LEAST, 'snmpd.conf'), undefined);
-  const file = machineFiles(RICH, 'a', { step: false }).find((f) => f.tell === 'snmpd');
+  const file = machineFiles(RICH, 'a', { step: false }).find((f) => f.part === 'snmp');
   t.is(file?.mode, 0o600);
   t.regex(file?.text ?? '', /^createUser noc SHA-256 "authauth1" AES "privpriv1"$/m);
   t.regex(file?.text ?? '', /^trapsess .*-Ci .*192\.0\.2\.60:162$/m);
@@ -93,4 +93,23 @@ test('name and time zone of a box', (t) => {
   t.is(timeZone(LEAST), 'UTC');
   t.is(zoneFault(RICH, new Set(['UTC', 'Europe/Berlin'])), undefined);
   t.is(zoneFault(RICH, new Set(['UTC']))?.place, 'system timeZone');
+});
+
+test('of a first boot there is what can be made', (t) => {
+  const files = machineFiles({}, 'b', { step: true });
+  t.deepEqual(
+    files.map((f) => [f.path, f.part, f.value, f.text === undefined]),
+    [
+      ['run/systemd/network/20-crossover.network', 'network', '', false],
+      ['run/resolv.conf', 'names', '', false],
+      ['run/sipair/timezone', 'timezone', 'UTC', false],
+      ['run/chrony/chrony.conf', 'time', 'stop', true],
+      ['run/snmp/snmpd.conf', 'snmp', 'stop', true],
+    ],
+  );
+  const own = built('box b name right\nbox b lan address 192.0.2.12\nsystem ntp 192.0.2.1');
+  t.deepEqual(
+    machineFiles(own, 'b', { step: true }).map((f) => f.part),
+    ['network', 'network', 'names', 'hostname', 'timezone', 'time', 'snmp'],
+  );
 });

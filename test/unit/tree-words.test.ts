@@ -57,7 +57,8 @@ test('each mistake has its code and its place', (t) => {
     ['site rules 10 match 9.9', 'tree-type | site rules 10 match 9.9'],
     ['site trunks t contact tel:112', 'tree-type | site trunks t contact tel:112'],
     ['fence program fence', 'tree-type | fence program fence'],
-    ['system snmp users x authKey short', 'tree-type | system snmp users x authKey short'],
+    ['system snmp users x authKey short', 'tree-type | system snmp users x authKey'],
+    ['site extensions 1 password a b', 'tree-extra | site extensions 1 password'],
     ['system timeZone ../etc', 'tree-type | system timeZone ../etc'],
     ['users digest [ MD5 SHA-256 SHA-1 ]', 'tree-choice | users digest SHA-1'],
     [
