@@ -2,5 +2,11 @@
 
 import { snmpConsumer } from './agentx.ts';
 import type { ConsumerMaker } from './consumer.ts';
+import { metricsConsumer } from './metrics.ts';
+import { syslogConsumer } from './syslog.ts';
 
-export const CONSUMERS: readonly ConsumerMaker[] = [{ name: 'snmp', make: snmpConsumer }];
+export const CONSUMERS: readonly ConsumerMaker[] = [
+  { name: 'snmp', make: snmpConsumer },
+  { name: 'metrics', make: metricsConsumer },
+  { name: 'syslog', make: syslogConsumer },
+];
