@@ -21,5 +21,8 @@ export function showLeds(
 ): void {
   const alarm = word === 'down' ? 'critical' : 'none';
   const facts: LedFacts = { service: word, ha: 'unknown', alarm, locate: false };
-  new LampPanel(root, readSystem(root), log).show(ledsOf(facts));
+  const panel = new LampPanel(root, readSystem(root), log);
+  panel.show(ledsOf(facts));
+  // what the kernel cannot blink is lit: this process does not stay
+  panel.beat(0);
 }

@@ -17,7 +17,7 @@ import { CONSUMERS } from './consumers.ts';
 import { HealthReader } from './health.ts';
 import { type Places, placesBelow } from './places.ts';
 import { readBoxFile, readSystem, stampOf } from './settings.ts';
-import { type MonitorServer, serveMonitor } from './socket.ts';
+import { type MonitorServer, onlyOne, serveMonitor } from './socket.ts';
 import type { Wear } from './wear-thread.ts';
 
 const DAEMON_MS = 500;
@@ -84,7 +84,7 @@ export class MonitorProcess {
     this.watchWear();
   }
 
-  /** Rejects when another one runs. */
+  /** Rejects when its socket cannot be had. */
   async serve(): Promise<void> {
     this.server = await serveMonitor(this.places.monitor, {
       status: () => this.last,
@@ -204,9 +204,16 @@ export class MonitorProcess {
   }
 }
 
+function refuse(e: unknown): never {
+  log('alarm', `start-failed: ${(e as Error).message}`);
+  process.exit(1);
+}
+
 /** Runs until the process is told to end. */
 export async function runMonitor(options: MonitorOptions): Promise<void> {
-  const process_ = new MonitorProcess(options);
+  // before anything is touched that the other one uses
+  await onlyOne(placesBelow(options.root).monitor).catch(refuse);
+  const monitor = new MonitorProcess(options);
   let faults = 0;
   setInterval(() => {
     faults = 0;
@@ -218,17 +225,11 @@ export async function runMonitor(options: MonitorOptions): Promise<void> {
     if (faults > FAULTS) process.exit(1);
   });
   const stop = (): void => {
-    process_.close();
+    monitor.close();
     process.exit(0);
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  try {
-    await process_.serve();
-    log('info', `${options.release} monitor, root ${options.root}`);
-  } catch (e) {
-    log('alarm', `start-failed: ${(e as Error).message}`);
-    process_.close();
-    process.exit(1);
-  }
+  await monitor.serve().catch(refuse);
+  log('info', `${options.release} monitor, root ${options.root}`);
 }

@@ -61,13 +61,16 @@ export type MonitorDoor = {
   readonly locate: (forMs: number) => BoxStatus;
 };
 
-/** Rejects when another monitor answers there, or the socket cannot be had. */
+/** Rejects when another monitor answers there. */
+export async function onlyOne(path: string): Promise<void> {
+  const answer = await ask(path, { command: 'status' });
+  if ('error' in answer && answer.error === 'control-unreachable') return;
+  throw new Error(`monitor-twice: another one answers at ${path}`);
+}
+
+/** Rejects when the socket cannot be had. What an earlier monitor left there goes. */
 export async function serveMonitor(path: string, door: MonitorDoor): Promise<MonitorServer> {
   mkdirSync(dirname(path), { recursive: true });
-  const answer = await ask(path, { command: 'status' });
-  if (!('error' in answer && answer.error === 'control-unreachable')) {
-    throw new Error(`monitor-twice: another one answers at ${path}`);
-  }
   rmSync(path, { force: true });
   const followers = new Set<Socket>();
   const server = createServer((socket) => serveOne(socket, door, followers));
