@@ -1,27 +1,30 @@
 /**
- * chrony.conf: the clock follows the servers of the configuration. It is stepped at boot only: a running
- * pair measures by clocks that never jump, and its records and logs by this one, which then only slews.
- * It serves nobody, and takes orders by its unix socket alone.
+ * chrony.conf: the box asks time servers and serves nobody. The clock is stepped in the first updates
+ * after boot only: later a step would move every moment that a person, a log or a call record is told,
+ * so it is slewed.
  */
 
 export type ChronyPlace = {
-  /** What it knows of the drift of this box, kept over reboots. */
+  /** Where the rate of the clock outlives a reboot. */
   readonly drift: string;
-  /** The clock was not set since this boot. */
+  /** The clock may be stepped: true for the file written at boot only. */
   readonly step: boolean;
 };
 
-/** Off by more than a second at one of the first three answers: stepped. */
-const STEP = 'makestep 1 3';
+/** A difference of more seconds than this is stepped, in this many first updates. */
+const STEP = { seconds: 0.5, updates: 3 } as const;
 
-export function chronyConf(servers: readonly string[], { drift, step }: ChronyPlace): string {
+export function chronyConf(servers: readonly string[], place: ChronyPlace): string {
   const lines = [
     '# Made from `system ntp` of the configuration: changes here do not last.',
-    ...servers.map((server) => `server ${server.replace(/\s/g, '')} iburst`),
-    ...(step ? [STEP] : []),
-    `driftfile ${drift}`,
-    // the kernel keeps the clock of the board right, for the next boot without a network
+    ...servers.map((server) => `server ${server} iburst`),
+    `driftfile ${place.drift}`,
+    ...(place.step ? [`makestep ${STEP.seconds} ${STEP.updates}`] : []),
+    // the hardware clock follows, so that the next boot begins near the truth
     'rtcsync',
+    'maxupdateskew 100',
+    `logchange ${STEP.seconds}`,
+    // nobody is served; orders come over the unix socket only
     'port 0',
     'cmdport 0',
   ];
