@@ -4,6 +4,7 @@ import { LATENESS_MS } from '../../pair/lateness.ts';
 import { LED_NAMES } from '../leds.ts';
 import { PHASES } from '../monitor/box-status.ts';
 import { PEN } from '../pen.ts';
+import { lagOfDaemon } from '../telemetry/metrics.ts';
 import { ALARM_TABLES } from './sipair-alarms.ts';
 import { MACHINE, SOFTWARE } from './sipair-machine.ts';
 import { NOTIFY } from './sipair-told.ts';
@@ -65,16 +66,6 @@ function utcOf({ status }: Scene, moment: number | undefined): SnmpValue | undef
   const now = status.daemon?.monoNow;
   if (now === undefined || moment === undefined) return undefined;
   return dateAndTime(status.at - (now - moment));
-}
-
-/** Records that the backup does not have yet. */
-export function lagOf({ status }: Scene): number | undefined {
-  const d = status.daemon;
-  if (d === undefined) return undefined;
-  if (d.role === 'primary') {
-    return d.ackedLsn === undefined || d.inStep !== true ? undefined : d.lsn - d.ackedLsn;
-  }
-  return d.peer === undefined ? undefined : Math.max(0, d.peer.lsn - d.lsn);
 }
 
 const BOX: Group = {
@@ -214,7 +205,8 @@ const PAIR: Group = {
       units: 'records',
       help: 'Records of the primary that the backup has not acknowledged, or that this backup lacks.',
       of: (s) => {
-        const lag = lagOf(s);
+        const d = daemon(s);
+        const lag = d === undefined ? undefined : lagOfDaemon(d);
         return lag === undefined ? undefined : gauge(lag);
       },
     },

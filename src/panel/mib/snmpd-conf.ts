@@ -55,7 +55,7 @@ export function snmpdConf(snmp: SnmpSettings, place: SnmpPlace): string {
     `engineIDNic ${place.interface}`,
     'master agentx',
     `agentXSocket ${place.agentx}`,
-    'agentXPerms 0600 0700 root root',
+    'agentXPerms 0600 0700',
     'agentXTimeout 5',
     // the services of a host that answers up to applications: 64 + 8
     'sysServices 72',
