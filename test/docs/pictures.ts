@@ -21,11 +21,17 @@ import {
   OTHER_SERVER,
 } from '../../src/proto/sip/machines.ts';
 import { TIMERS } from '../../src/proto/sip/timers.ts';
+import { CONFIG_PICTURES } from './config-pictures.ts';
 import { CTI_PICTURES } from './cti-pictures.ts';
 import { grid } from './grid.ts';
 
 /** The documents with pictures. */
-export const DOCUMENTS = ['architecture.md', 'operating.md', 'integrating.md'] as const;
+export const DOCUMENTS = [
+  'architecture.md',
+  'operating.md',
+  'integrating.md',
+  'configuration.md',
+] as const;
 
 function pathOf(document: string): string {
   return fileURLToPath(new URL(`../../docs/${document}`, import.meta.url));
@@ -85,6 +91,7 @@ function tables(): string {
 
 const PICTURES: { readonly [name: string]: () => string } = {
   ...CTI_PICTURES,
+  ...CONFIG_PICTURES,
   gate,
   takeover: () =>
     grid(
