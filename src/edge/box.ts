@@ -7,7 +7,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { Sentry } from '../pair/sentry.ts';
 import { noStanding, STANDING_BYTES, StandingCell } from '../pair/standing.ts';
 import type { OperatorCommand, Path, SentryEffect, SentryInput } from '../pair/terms.ts';
@@ -17,10 +17,11 @@ import type { VrrpPacket } from '../wire/vrrp.ts';
 import { bounceCarrier } from './carrier.ts';
 import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
-import { type Config, HEARTBEAT_PORT, RELEASE } from './config.ts';
-import { type Answer, type ControlRequest, serveControl } from './control.ts';
+import { type Config, type ConfigFile, HEARTBEAT_PORT, RELEASE } from './config.ts';
+import { type Answer, type Asker, type ControlRequest, serveControl } from './control.ts';
 import { fenceFault, runFence } from './fence.ts';
 import { Pinger } from './icmp.ts';
+import { Inquiries } from './inquiries.ts';
 import { ipv6Off } from './ipv6.ts';
 import { log } from './log.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
@@ -28,11 +29,13 @@ import { isOsError, netlite, type OsError } from './native/netlite.ts';
 import { type Link, Netlink, NetMonitor } from './netlink.ts';
 import { Life } from './notify.ts';
 import { ArpSocket, NdSocket } from './packet.ts';
+import { Reloads } from './reload.ts';
 import { Tickler } from './tickle.ts';
 import { VipDevice } from './tun.ts';
 import { UdpSocket } from './udp.ts';
 import { VirtualMac } from './virtual-mac.ts';
 import { VrrpSocket } from './vrrp.ts';
+import { startThread } from './worker.ts';
 
 const VIP_DEVICE = 'sipair0';
 /** nice(2) value; the disk thread gives itself less. */
@@ -98,7 +101,8 @@ class Box {
   private readonly out: SentryEffect[] = [];
   private readonly answers = new Map<number, Answer>();
   private readonly views = new Map<number, (view: EngineView) => void>();
-  private readonly reloads = new Map<number, Answer>();
+  private readonly inquiries = new Inquiries((m) => this.toEngine(m));
+  private readonly reloads: Reloads;
   private readonly tickler: Tickler;
   private readonly startedAt = mono();
   private readonly life = new Life();
@@ -108,8 +112,10 @@ class Box {
   private timer: NodeJS.Timeout | undefined;
   private stopping = false;
 
-  constructor(config: Config) {
+  constructor(path: string, file: ConfigFile) {
+    const { config } = file;
     this.config = config;
+    this.reloads = new Reloads(path, file, (m) => this.toEngine(m));
     try {
       takePriority();
       mkdirSync(config.data, { recursive: true, mode: 0o700 });
@@ -156,7 +162,7 @@ class Box {
       const onEcho = (ip: string): void => this.step({ kind: 'echo', address: ip });
       this.pinger = orStop(Pinger.open(ifname, address, onEcho), 'ICMP socket for the witnesses');
     }
-    this.engine = new Worker(new URL('./engine-thread.ts', import.meta.url), {
+    this.engine = startThread('engine-thread', {
       workerData: { config, standing, lease } satisfies EngineThreadData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
@@ -171,8 +177,8 @@ class Box {
     const fault = config.fence === undefined ? '' : fenceFault(config.fence);
     if (fault !== '')
       log('alarm', `fence-missing: the fence cannot be run when it is needed: ${fault}`);
-    const control = serveControl(config.control, (request, answer) =>
-      this.control(request, answer),
+    const control = serveControl(config.control, (request, answer, asker) =>
+      this.control(request, answer, asker),
     );
     control.on('error', (e) => this.die(`start-failed: control socket: ${e.message}`));
     control.on('listening', () => this.started('control'));
@@ -280,10 +286,13 @@ class Box {
         this.views.delete(m.id);
         return;
       case 'reloaded':
-        this.reloaded(m.id, m.fault);
+        this.reloads.done(m.id, m.fault);
         return;
       case 'tickle':
         this.tickler.wake(m.peers);
+        return;
+      case 'told':
+        this.inquiries.told(m);
         return;
     }
   }
@@ -417,15 +426,14 @@ class Box {
 
   // ── operator ─────────────────────────────────────────────────────────────────────────────────
 
-  private control(request: ControlRequest, answer: Answer): void {
+  private control(request: ControlRequest, answer: Answer, asker: Asker): void {
+    if (this.inquiries.takes(request, answer, asker)) return;
     if (request.command === 'status') {
       this.status(request.digest, answer);
       return;
     }
     if (request.command === 'reload') {
-      this.reloads.set(this.nextId, answer);
-      this.toEngine({ kind: 'reload', id: this.nextId });
-      this.nextId += 1;
+      this.reloads.ask(answer);
       return;
     }
     this.operate(
@@ -434,14 +442,6 @@ class Box {
         : { kind: request.command },
       answer,
     );
-  }
-
-  private reloaded(id: number, fault: string): void {
-    const ok = fault === '';
-    const text = ok ? 'certificates and keys are in use as read now' : `reload-refused: ${fault}`;
-    log(ok ? 'info' : 'warning', text);
-    this.reloads.get(id)?.({ ok, text });
-    this.reloads.delete(id);
   }
 
   private operate(command: OperatorCommand, answer: Answer): void {
@@ -475,6 +475,7 @@ class Box {
       redundancy: this.config.node.pair.redundancy,
       vip: this.config.node.sip.vip,
       upMs: Math.round(mono() - this.startedAt),
+      monoNow: mono(),
       ...this.sentryFacts(),
       lsn: this.standing.lsn,
       chain: this.standing.chain,
@@ -518,6 +519,6 @@ class Box {
 }
 
 /** Runs until the process is told to end. */
-export function runBox(config: Config): void {
-  new Box(config);
+export function runBox(path: string, file: ConfigFile): void {
+  new Box(path, file);
 }
