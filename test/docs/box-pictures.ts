@@ -3,6 +3,7 @@
 import { TRUNK_ALARMS } from '../../src/call/trunk-view.ts';
 import { LED_LABELS, LED_SCENES, sceneSvg } from '../../src/panel/led-picture.ts';
 import { inWords, LED_NAMES, LED_TABLE, ledsOf } from '../../src/panel/leds.ts';
+import { AGENT_ALARMS } from '../../src/panel/monitor/agent-alarms.ts';
 import { BOX_ALARMS } from '../../src/panel/monitor/box-alarms.ts';
 import { grid } from './grid.ts';
 
@@ -52,10 +53,10 @@ function boxAlarms(): string {
   );
 }
 
-function trunkAlarms(): string {
+function alarms(table: { readonly [code: string]: readonly [string, string, string] }): string {
   return grid(
     ['alarm', 'severity', 'meaning', 'do'],
-    Object.entries(TRUNK_ALARMS).map(([name, [severity, about, cure]]) => [
+    Object.entries(table).map(([name, [severity, about, cure]]) => [
       code(name),
       severity,
       about,
@@ -68,7 +69,8 @@ export const BOX_PICTURES: { readonly [name: string]: () => string } = {
   leds,
   'led-scenes': scenes,
   'box-alarms': boxAlarms,
-  'trunk-alarms': trunkAlarms,
+  'agent-alarms': () => alarms(AGENT_ALARMS),
+  'trunk-alarms': () => alarms(TRUNK_ALARMS),
 };
 
 /** Drawings below docs/, by file. */
