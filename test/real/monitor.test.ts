@@ -4,7 +4,7 @@
  */
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,12 @@ class Watched {
     const run = join(this.root, 'run/sipair');
     mkdirSync(run, { recursive: true });
     mkdirSync(join(this.root, 'data'));
+    for (const colour of ['green', 'red']) {
+      const light = join(this.root, `sys/class/leds/sipair:${colour}:status`);
+      mkdirSync(light, { recursive: true });
+      writeFileSync(join(light, 'trigger'), '[none] timer\n');
+      writeFileSync(join(light, 'brightness'), '0\n');
+    }
     symlinkSync(lab.places.control(box), join(run, 'control.sock'));
     symlinkSync(lab.places.config(box), join(run, 'box.json'));
     this.start();
@@ -94,6 +100,12 @@ class Watched {
     }
   }
 
+  /** Whether that light of STATUS is lit. */
+  isLit(colour: 'green' | 'red'): boolean {
+    const light = join(this.root, `sys/class/leds/sipair:${colour}:status`);
+    return Number(readFileSync(join(light, 'brightness'), 'utf8')) > 0;
+  }
+
   /** STATUS and HA, and every alarm that must be there. */
   shows(lamps: string, ...codes: readonly string[]): boolean {
     const active = this.status?.alarms.map((a) => a.code) ?? [];
@@ -120,6 +132,7 @@ test('lamps, alarms and changes follow a kill of the primary, on both boxes', as
   // what status says and what the lamps say is the same value
   t.is(primary.status?.daemon?.role, 'primary');
   t.is(primary.status?.box, led);
+  t.deepEqual([primary.isLit('green'), primary.isLit('red')], [true, false]);
   t.true((primary.status?.health.memory.totalBytes ?? 0) > 0);
 
   await lab.kill(led);
@@ -127,6 +140,7 @@ test('lamps, alarms and changes follow a kill of the primary, on both boxes', as
   await wait('the other one leads, alone', () =>
     backup.shows('green steady, amber steady', 'not-protected'),
   );
+  t.deepEqual([primary.isLit('green'), primary.isLit('red')], [false, true]);
   const role = backup.changes.find((c) => c.kind === 'role-change');
   t.like(role, { from: 'backup', to: 'primary' });
   await wait('it is told', () => primary.changes.some((c) => c.kind === 'out-of-step'));
