@@ -24,6 +24,7 @@ import { TIMERS } from '../../src/proto/sip/timers.ts';
 import { CONFIG_PICTURES } from './config-pictures.ts';
 import { CTI_PICTURES } from './cti-pictures.ts';
 import { grid } from './grid.ts';
+import { MONITORING_PICTURES } from './monitoring-pictures.ts';
 
 /** The documents with pictures. */
 export const DOCUMENTS = [
@@ -31,6 +32,7 @@ export const DOCUMENTS = [
   'operating.md',
   'integrating.md',
   'configuration.md',
+  'monitoring.md',
 ] as const;
 
 function pathOf(document: string): string {
@@ -92,6 +94,7 @@ function tables(): string {
 const PICTURES: { readonly [name: string]: () => string } = {
   ...CTI_PICTURES,
   ...CONFIG_PICTURES,
+  ...MONITORING_PICTURES,
   gate,
   takeover: () =>
     grid(
