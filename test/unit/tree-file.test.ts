@@ -226,6 +226,23 @@ test('the limits of numbers are those of the daemon', (t) => {
   t.true(looked > 55, `${looked} numbers`);
 });
 
+test('the words one may choose from are those of the daemon', (t) => {
+  let looked = 0;
+  visit(FULL, (words, node) => {
+    if (node.kind !== 'leaf' && node.kind !== 'list') return;
+    if (node.type.type !== 'enum' || words[0] === 'system') return;
+    const at = words.join(' ');
+    const wrong = withValue(FULL, words, node.kind === 'list' ? ['nonsense'] : 'nonsense');
+    const fault = faultsOf(wrong).find(
+      (f) => f.code === 'config-choice' && placeOf(wrong, 'a', f.place) === at,
+    );
+    const all = / of (.+) (?:is|are) needed here$/.exec(` ${fault?.text}`)?.[1]?.split(', ') ?? [];
+    t.deepEqual(all.sort(), Object.keys(node.type.words).sort(), at);
+    looked += 1;
+  });
+  t.true(looked >= 17, `${looked} choices`);
+});
+
 /** The tree with every default written out that holds in it. */
 function spelled(node: Node, tree: Tree): Tree {
   if (node.kind === 'map') {

@@ -2,7 +2,13 @@
 
 import test from 'ava';
 import { machineFiles } from '../../src/panel/tree/machine-files.ts';
-import { hostName, resolvConf, timeZone, zoneFault } from '../../src/panel/tree/machine-network.ts';
+import {
+  hostName,
+  leftovers,
+  resolvConf,
+  timeZone,
+  zoneFault,
+} from '../../src/panel/tree/machine-network.ts';
 import type { Tree } from '../../src/panel/tree/terms.ts';
 import { built, LEAST, RICH } from './tree-lab.ts';
 
@@ -112,4 +118,19 @@ test('of a first boot there is what can be made', (t) => {
     machineFiles(own, 'b', { step: true }).map((f) => f.part),
     ['network', 'network', 'names', 'hostname', 'timezone', 'time', 'snmp'],
   );
+});
+
+test('what networkd leaves behind when a port changes is named', (t) => {
+  const say = (lines: string): string[] =>
+    leftovers(RICH, built(lines, RICH), 'a').map((l) => `${l.kind} ${l.interface} ${l.what}`);
+  t.deepEqual(say('sip port 5070'), []);
+  t.deepEqual(say('box b lan address 192.0.2.13'), []);
+  t.deepEqual(say('box a lan address 192.0.2.13'), ['address eth0 192.0.2.11/24']);
+  t.deepEqual(say('box a lan gateway 192.0.2.2'), ['route eth0 192.0.2.1']);
+  t.deepEqual(say('box a crossover address 169.254.77.3'), ['address eth1 169.254.77.1/24']);
+  t.deepEqual(say('box a lan interface eth2'), [
+    'address eth0 192.0.2.11/24',
+    'route eth0 192.0.2.1',
+  ]);
+  t.deepEqual(leftovers({}, RICH, 'a'), []);
 });

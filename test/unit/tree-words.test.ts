@@ -166,13 +166,13 @@ test('Tab and ? offer what fits', (t) => {
   t.deepEqual(offer('site rules', ''), ['10', '20', '<rule>']);
   t.deepEqual(offer('site rules 10 to', ''), ['provider', 'backup', 'out', '<name>']);
   t.deepEqual(offer('site rules 10 to out', 'p'), ['provider', '<name>']);
-  t.deepEqual(offer('site extensions 1000 class', ''), [
-    'all',
-    'internal',
-    'office',
-    'all|internal|<name>',
-  ]);
+  t.deepEqual(offer('site extensions 1000 class', ''), ['all', 'internal', 'office', '<name>']);
   t.deepEqual(offer('nonsense', ''), []);
+  const many = built(
+    Array.from({ length: 600 }, (_, i) => `site extensions ${2000 + i} mwi true`).join('\n'),
+  );
+  const offered = completions(SCHEMA, ['site', 'extensions'], '', many);
+  t.deepEqual([offered.length, offered.at(-1)?.word], [500, '<number>']);
   t.true(completions(SCHEMA, ['sip', 'port'], '').every((c) => c.placeholder === true));
 });
 

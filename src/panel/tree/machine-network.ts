@@ -70,6 +70,35 @@ export function crossoverNetwork(tree: Tree, box: Which): string {
   ]);
 }
 
+/** An address or the default route that a port had by an older configuration. */
+export type Leftover = {
+  readonly kind: 'address' | 'route';
+  readonly interface: string;
+  /** `address/length`, or the router. */
+  readonly what: string;
+};
+
+/**
+ * What networkd leaves on the ports when it takes over a new configuration: for the virtual addresses'
+ * sake it removes nothing, so whoever tells it takes these away.
+ */
+export function leftovers(old: Tree, now: Tree, box: Which): readonly Leftover[] {
+  const out: Leftover[] = [];
+  for (const port of ['lan', 'crossover'] as const) {
+    const of = (tree: Tree): string => textOf(tree, `box ${box} ${port} interface`);
+    const [before, after] = [addressOf(old, box, port), addressOf(now, box, port)];
+    const moved = of(old) !== of(now);
+    if (!before.startsWith('/') && (moved || before !== after)) {
+      out.push({ kind: 'address', interface: of(old), what: before });
+    }
+    const gateway = textOf(old, `box ${box} ${port} gateway`);
+    if (gateway !== '' && (moved || gateway !== textOf(now, `box ${box} ${port} gateway`))) {
+      out.push({ kind: 'route', interface: of(old), what: gateway });
+    }
+  }
+  return out;
+}
+
 /** The system's own resolver knows three servers, at port 53. */
 const MOST_NAMESERVERS = 3;
 
