@@ -26,6 +26,7 @@ declare -A WHY=(
   [sip-tester]="SIPp, a SIP client that is not ours"
   [sipsak]="asking the VIP by hand, as in the README"
   [openssl]="a certificate that a stranger shows to a box"
+  [socat]="the socket of a systemd that is not there"
   [util-linux]="starting programs in a namespace or with a parent's end (nsenter, setpriv)"
   [sqlite3]="reading a box's tables as an operator does"
   [chromium-headless-shell]="a browser without a window, which opens the wallboard"
@@ -50,7 +51,7 @@ DAEMONS=(kamailio keepalived snmpd snmptrapd chrony rsyslog)
 FOR_LAB=(iproute2 gcc libc6-dev g++ arping sipsak)
 FOR_TEST=("${FOR_LAB[@]}" binutils systemd util-linux iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
   keepalived baresip-core kamailio sipvicious chromium-headless-shell
-  snmp snmpd snmptrapd smitools chrony rsyslog rsyslog-openssl curl)
+  snmp snmpd snmptrapd smitools chrony rsyslog rsyslog-openssl curl socat)
 FOR_BINARY=(gcc libc6-dev g++ binutils)
 FOR_CHAOS=("${FOR_LAB[@]}" tcpdump sqlite3)
 FOR_STRESS=("${FOR_CHAOS[@]}" stress-ng util-linux)
