@@ -68,6 +68,8 @@ declare module 'net-snmp' {
     readonly masterPort: number | string;
     readonly master?: string;
     readonly description?: string;
+    /** Its tree of values. */
+    readonly mib?: object;
     readonly debug?: boolean;
   }): Subagent;
 }

@@ -25,6 +25,7 @@ import { BOX_PICTURES, DRAWINGS } from './box-pictures.ts';
 import { CONFIG_PICTURES } from './config-pictures.ts';
 import { CTI_PICTURES } from './cti-pictures.ts';
 import { grid } from './grid.ts';
+import { MONITORING_PICTURES } from './monitoring-pictures.ts';
 
 /** The documents with pictures. */
 export const DOCUMENTS = [
@@ -32,6 +33,7 @@ export const DOCUMENTS = [
   'operating.md',
   'integrating.md',
   'configuration.md',
+  'monitoring.md',
   'leds.md',
   'alarms.md',
 ] as const;
@@ -95,6 +97,7 @@ function tables(): string {
 const PICTURES: { readonly [name: string]: () => string } = {
   ...CTI_PICTURES,
   ...CONFIG_PICTURES,
+  ...MONITORING_PICTURES,
   ...BOX_PICTURES,
   gate,
   takeover: () =>

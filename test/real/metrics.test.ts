@@ -13,6 +13,8 @@ import { sipairMibText } from '../../src/panel/mib/text.ts';
 import { boxOf, daemonOf } from '../unit/status-scenes.ts';
 
 const run = promisify(execFile);
+const LAN = { interface: 'lo', address: '127.0.0.1' };
+const LOCAL = daemonOf({ lan: LAN });
 
 function freePort(): Promise<number> {
   return new Promise((done) => {
@@ -26,8 +28,7 @@ function freePort(): Promise<number> {
 function stageOf(t: ExecutionContext, metrics: object) {
   const root = mkdtempSync(join(tmpdir(), 'sipair-metrics-'));
   mkdirSync(join(root, 'run/sipair'), { recursive: true });
-  const lan = { interface: 'lo', address: '127.0.0.1' };
-  writeFileSync(join(root, 'run/sipair/box.json'), JSON.stringify({ lan }));
+  writeFileSync(join(root, 'run/sipair/box.json'), JSON.stringify({ lan: LAN }));
   const consumer = metricsConsumer({
     root,
     release: 'sipair 0.1.0',
@@ -65,7 +66,7 @@ test('the state of the box for Prometheus, load balancers, and who needs the MIB
   ]);
   t.is(stdout, '503');
 
-  consumer.update(boxOf({ at: Date.now() }), []);
+  consumer.update(boxOf({ at: Date.now(), daemon: LOCAL }), []);
   const metrics = await curl(`${at}/metrics`, '-i');
   t.is(metrics.code, 200);
   t.regex(metrics.body, /content-type: text\/plain; version=0\.0\.4/i);
@@ -82,23 +83,29 @@ test('the state of the box for Prometheus, load balancers, and who needs the MIB
     return { code, why: (JSON.parse(body) as { why: string }).why };
   };
   const late = daemonOf({
+    lan: LAN,
     role: 'backup',
     inStep: false,
     readiness: { ready: false, why: 'it is copying' },
   });
   consumer.update(boxOf({ at: Date.now(), daemon: late }), []);
   t.deepEqual(await health('/health'), { code: '503', why: 'out of step: it is copying' });
-  consumer.update(boxOf({ at: Date.now() - 60_000 }), []);
+  consumer.update(boxOf({ at: Date.now() - 60_000, daemon: LOCAL }), []);
   t.is((await health('/health')).code, '503', 'an old state is no health');
+  // the box is given another address: it is served there
+  const moved = daemonOf({ lan: { interface: 'lo', address: '127.0.0.2' } });
+  consumer.update(boxOf({ at: Date.now(), daemon: moved }), []);
+  t.is((await curl(`http://127.0.0.2:${port}/health`)).code, 200);
+  await t.throwsAsync(run('curl', ['-sS', `${at}/health`]));
   // what a request says is no path and no address of ours
-  consumer.update(boxOf({ at: Date.now() }), []);
+  consumer.update(boxOf({ at: Date.now(), daemon: LOCAL }), []);
   t.is((await curl(`${at}//`, '--path-as-is')).code, 404);
 });
 
 test('who is not allowed is not answered, and a change of that counts at once', async (t) => {
   const port = await freePort();
   const consumer = stageOf(t, { port, allow: ['192.0.2.0/24'] });
-  consumer.update(boxOf({ at: Date.now() }), []);
+  consumer.update(boxOf({ at: Date.now(), daemon: LOCAL }), []);
   const at = `http://127.0.0.1:${port}/metrics`;
   // the server may still be about to listen: then curl is refused (7); once it listens, cut off (52, 56)
   const codes: number[] = [];

@@ -213,10 +213,10 @@ test('rsyslog reads what a box says, by UDP, TCP and TLS, and after it was away'
   t.is(collector.find('udp', 'box a on 192.0.2.11'), undefined, 'less than it was to be told');
   t.is(collector.find('tls', 'in step'), undefined);
 
-  await collector.stop();
-  // what the kernel had taken when it died is lost; what comes after it was noticed is not
   const noticed = (): number => logs.filter((l) => l.includes('syslog: c ')).length;
   const before = noticed();
+  await collector.stop();
+  // what the kernel had taken when it died is lost; what comes after it was noticed is not
   await until('its end is noticed', () => (noticed() > before ? true : undefined));
   for (let i = 0; i < 50; i++)
     consumer.update(boxOf(), [

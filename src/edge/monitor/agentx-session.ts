@@ -141,6 +141,8 @@ export class AgentxSession {
       masterPort: master,
       master: '127.0.0.1',
       description: 'sipair',
+      // its own tree would read files for a tenth of a second, for nothing
+      mib: {},
     });
     this.agent = agent;
     this.pending = Buffer.alloc(0);

@@ -56,6 +56,8 @@ class MetricsConsumer implements Consumer {
   private readonly context: ConsumerContext;
   private status: BoxStatus | undefined;
   private server: Server | undefined;
+  /** Where it listens. */
+  private host = '';
   private wish: Wish = { port: 0, allow: [] };
   private allowed: BlockList | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -78,6 +80,11 @@ class MetricsConsumer implements Consumer {
 
   update(status: BoxStatus): void {
     this.status = status;
+    const host = status.daemon?.lan?.address;
+    // the box has another address now
+    if (host === undefined || this.server === undefined || host === this.host) return;
+    this.close();
+    this.listen();
   }
 
   close(): void {
@@ -88,11 +95,12 @@ class MetricsConsumer implements Consumer {
   }
 
   private listen(): void {
-    const host = ownLan(this.context.root)?.address;
+    const host = this.status?.daemon?.lan?.address ?? ownLan(this.context.root)?.address;
     if (host === undefined) {
       this.again('the own LAN address is not known yet');
       return;
     }
+    this.host = host;
     const server = createServer(LIMITED, (request, response) => this.serve(request, response));
     server.maxConnections = CONNECTIONS;
     server.on('connection', (socket) => {

@@ -219,31 +219,3 @@ export function sipairMibText(): string {
     '',
   ].join('\n');
 }
-
-/** Rows of the manual's table of objects. */
-export function sipairMibRows(): string[] {
-  const rows: string[] = [];
-  for (const g of SIPAIR_GROUPS) {
-    for (const s of g.scalars) {
-      const at = isSent(s) ? 'with notifications' : `1.${g.number}.${s.number}.0`;
-      rows.push(`| \`${s.name}\` | ${at} | ${s.help}${unitsOf(s)} |`);
-    }
-    for (const t of g.tables) {
-      for (const c of t.columns) {
-        const at = `1.${g.number}.${t.number}.1.${c.number}.*`;
-        rows.push(`| \`${c.name}\` | ${at} | ${c.help}${unitsOf(c)} |`);
-      }
-    }
-  }
-  return rows;
-}
-
-function unitsOf({ units }: { readonly units?: string }): string {
-  return units === undefined ? '' : ` (${units})`;
-}
-
-export function sipairTrapRows(): string[] {
-  return SIPAIR_TRAPS.map(
-    (n) => `| \`${n.name}\` | 0.${n.number} | ${n.help} | ${n.objects.slice(2).join(', ')} |`,
-  );
-}

@@ -26,7 +26,9 @@ export function chronyConf(servers: readonly string[], place: ChronyPlace): stri
     `logchange ${STEP.seconds}`,
     // nobody is served; orders come over the unix socket only
     'port 0',
-    'cmdport 0',
+    // questions (no orders) over the loopback too: the monitor has no right to the folder of that socket
+    'bindcmdaddress 127.0.0.1',
+    'bindcmdaddress ::1',
   ];
   return `${lines.join('\n')}\n`;
 }
