@@ -1,15 +1,14 @@
 /**
- * The command line. No logic: it finds the verb, reads its arguments, calls the room that does it.
+ * The command line. No logic: it finds the verb, reads its arguments, calls the room that does it;
+ * what a verb alone needs is loaded with it.
  */
 
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { runBox } from './edge/box.ts';
 import { reportCdrs } from './edge/cdr-report.ts';
-import { type Config, loadConfig, RELEASE } from './edge/config.ts';
+import { type Config, type ConfigFile, loadConfigFile, RELEASE } from './edge/config.ts';
 import { ask } from './edge/control-client.ts';
 import { newKey, writeKeyFile } from './edge/key-file.ts';
-import { runPairing } from './edge/pair-command.ts';
 
 const USAGE = `${RELEASE}
 
@@ -18,7 +17,7 @@ usage: sipair serve --config FILE        be one box of the pair
        sipair switchover --control SOCKET [--force]
        sipair promote --control SOCKET
        sipair resync --control SOCKET
-       sipair reload --control SOCKET    read certificates and keys again
+       sipair reload --control SOCKET    read configuration and certificates again
        sipair pair --config FILE         agree on a pair key with the other box
        sipair key --out FILE             write a new random pair key
        sipair cdr --config FILE [--csv] [--since ISO]   calls that are over, from this box's files
@@ -38,13 +37,17 @@ function need(values: Values, name: string): string {
   fail(`cli-option: --${name} is needed\n\n${USAGE}`);
 }
 
-function configOf(path: string, keyed: boolean): Config {
-  const config = loadConfig(path, keyed);
-  if (!('node' in config)) {
-    for (const f of config) process.stderr.write(`${f.code}: ${f.place}: ${f.text}\n`);
+function fileOf(path: string, keyed: boolean): ConfigFile {
+  const file = loadConfigFile(path, keyed);
+  if (!('config' in file)) {
+    for (const f of file) process.stderr.write(`${f.code}: ${f.place}: ${f.text}\n`);
     process.exit(2);
   }
-  return config;
+  return file;
+}
+
+function configOf(path: string, keyed: boolean): Config {
+  return fileOf(path, keyed).config;
 }
 
 function key(path: string): void {
@@ -92,12 +95,19 @@ async function main(argv: readonly string[]): Promise<void> {
     fail(`cli-option: ${(e as Error).message}\n\n${USAGE}`);
   }
   switch (verb) {
-    case 'serve':
-      runBox(configOf(need(values, 'config'), true));
+    case 'serve': {
+      const path = need(values, 'config');
+      const file = fileOf(path, true);
+      const { runBox } = await import('./edge/box.ts');
+      runBox(path, file);
       return;
-    case 'pair':
-      process.exit(await runPairing(configOf(need(values, 'config'), false)));
+    }
+    case 'pair': {
+      const config = configOf(need(values, 'config'), false);
+      const { runPairing } = await import('./edge/pair-command.ts');
+      process.exit(await runPairing(config));
       break;
+    }
     case 'key':
       key(need(values, 'out'));
       return;
@@ -123,4 +133,5 @@ async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-await main(process.argv.slice(2));
+// not awaited: one executable is one CommonJS script, where nothing is at the top
+void main(process.argv.slice(2));

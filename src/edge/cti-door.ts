@@ -3,16 +3,18 @@
  * replaced: its programs connect anew and are given what they missed, and no call hears of it.
  */
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { LIMITS } from '../base/limits.ts';
 import type { ProgramInput } from '../cti/terms.ts';
 import type { LogLine } from '../effect.ts';
+import type { Program } from '../proto/centre.ts';
 import type { EngineRole } from '../status.ts';
 import { derive } from '../wire/derive.ts';
 import { ownIdentity } from './certificate.ts';
 import { type Config, RELEASE } from './config.ts';
 import type { ServerSettings } from './cti-server.ts';
 import { CELL, CELL_BYTES, type CtiThreadData, type FromCti, type ToCti } from './cti-words.ts';
+import { startThread } from './worker.ts';
 
 export type CtiDoorEvents = {
   readonly ask: (request: ProgramInput) => void;
@@ -29,6 +31,7 @@ export class CtiDoor {
   private readonly events: CtiDoorEvents;
   private readonly shared: Pick<CtiThreadData, 'standing' | 'lease'>;
   private worker: Worker | undefined;
+  private allowed: readonly Program[];
   private cell = new Int32Array(new SharedArrayBuffer(CELL_BYTES));
   private posted = 0;
   private generation = 0;
@@ -41,6 +44,7 @@ export class CtiDoor {
   ) {
     this.config = config;
     this.events = events;
+    this.allowed = config.node.sip.site.centre.programs;
     this.shared = { standing: shared.standing, lease: shared.lease };
     const { enabled, port, tlsPort } = config.cti;
     if (enabled && port + tlsPort > 0) this.start();
@@ -65,13 +69,19 @@ export class CtiDoor {
     this.primary = primary;
   }
 
+  /** Configured anew: who may connect. */
+  reload(programs: readonly Program[]): void {
+    this.allowed = programs;
+    this.post({ kind: 'programs', programs });
+  }
+
   private start(): void {
     const cell = new SharedArrayBuffer(CELL_BYTES);
     this.cell = new Int32Array(cell);
     this.posted = 0;
     const settings = this.settings();
     this.generation += 1;
-    const worker = new Worker(new URL('./cti-thread.ts', import.meta.url), {
+    const worker = startThread('cti-thread', {
       workerData: { settings, cell, ...this.shared } satisfies CtiThreadData,
       // that types are stripped for browsers too is nothing to tell an operator
       execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -95,7 +105,7 @@ export class CtiDoor {
       address: lan.address,
       peerAddress: peerLan,
       cti,
-      programs: node.sip.site.centre.programs,
+      programs: this.allowed,
       release: RELEASE,
       identity:
         cti.tlsPort === 0

@@ -15,6 +15,8 @@ import { constants } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
+import { PACKED } from '../assets.ts';
+import { loadPacked } from './packed.ts';
 
 /** The operating system said no: `code` is the name of `errno` (positive), `call` what was tried. */
 export type OsError = {
@@ -128,12 +130,17 @@ export type Netlite = {
   /** The device and its addresses live as long as the descriptor, so they die with the process. */
   tunOpen(name: string): number;
 
+  /** One datagram to a unix socket: a path, or an abstract name with @ before it; never waits. @returns 0 */
+  notify(address: string, text: string): number;
+
   /** The kernel's id of the calling thread. */
   gettid(): number;
   /** SCHED_FIFO 1..99, or 0 for the ordinary class; `tid` 0 is the calling thread. */
   setFifo(tid: number, priority: number): number;
   /** CLOCK_MONOTONIC in milliseconds, with a fraction; the same clock in every thread. */
   monotonic(): number;
+  /** 1: the kernel knows of nobody who keeps the wall clock right; 0: somebody does. */
+  clockUnsynchronised(): number;
   /**
    * Writes where `view` begins in memory, 8 bytes in host order, to `out`: for a structure that a
    * system call wants with a pointer in it. Keep `view` until that call is over. @returns 8
@@ -158,6 +165,7 @@ export function isOsError(x: unknown): x is OsError {
 }
 
 function load(): Netlite {
+  if (PACKED) return loadPacked('netlite.node') as Netlite;
   const beside = new URL('../../../build/netlite.node', import.meta.url);
   const path = process.env['SIPAIR_NATIVE'] ?? fileURLToPath(beside);
   const module: { exports: unknown } = { exports: {} };
