@@ -22,7 +22,9 @@ export class Tracer {
    */
   correlation(store: Store, m: SipMessage): string {
     const call = callOf(store, m);
-    if (call === undefined) return this.known.get(m.callId) ?? m.callId;
+    const before = this.known.get(m.callId);
+    // one that ends is none for programs any more, but its BYEs are still to come
+    if (call === undefined || (call.ccall === 0 && before !== undefined)) return before ?? m.callId;
     const found = correlationOf(store, call);
     if (this.known.size >= REMEMBERED) this.known.clear();
     this.known.set(m.callId, found);
