@@ -23,8 +23,9 @@ export class Tracer {
   correlation(store: Store, m: SipMessage): string {
     const call = callOf(store, m);
     const before = this.known.get(m.callId);
+    if (call === undefined) return before ?? m.callId;
     // one that ends is none for programs any more, but its BYEs are still to come
-    if (call === undefined || (call.ccall === 0 && before !== undefined)) return before ?? m.callId;
+    if (before !== undefined && store.get(CCALL, call.ccall) === undefined) return before;
     const found = correlationOf(store, call);
     if (this.known.size >= REMEMBERED) this.known.clear();
     this.known.set(m.callId, found);
