@@ -23,6 +23,8 @@ export type Column<R> = {
 };
 
 const GAP = 2;
+/** So much of a text is readable, mostly. */
+const READABLE = 30;
 /** Stands where a text was cut. */
 const CUT = '~';
 
@@ -47,7 +49,10 @@ function total(laid: readonly { readonly width: number }[]): number {
 function fitting<R>(all: readonly Laid<R>[], width: number): readonly Laid<R>[] {
   let laid = all;
   const narrow = (l: Laid<R>): number => Math.min(l.width, l.column.least ?? l.width);
-  const needs = (): number => laid.reduce((sum, l) => sum + narrow(l) + GAP, -GAP);
+  // a column that stays is not made narrow for one that may leave
+  const wanted = (l: Laid<R>): number =>
+    l.column.drop === undefined ? Math.max(narrow(l), Math.min(l.width, READABLE)) : narrow(l);
+  const needs = (): number => laid.reduce((sum, l) => sum + wanted(l) + GAP, -GAP);
   while (needs() > width) {
     const worst = Math.max(...laid.map(({ column }) => column.drop ?? 0));
     if (worst === 0) break;
@@ -78,7 +83,9 @@ export function table<R>(
     const widest = Math.max(column.head.length, ...cells.map((c) => c.length));
     return { column, cells, width: widest };
   });
-  const shown = fitting(laid, width);
+  // of a column that may leave nobody misses one that says nothing
+  const telling = laid.filter((l) => l.column.drop === undefined || l.cells.some((c) => c !== ''));
+  const shown = fitting(telling, width);
   const line = (cell: (l: Laid<R>) => string): string => {
     const parts = shown.map((l) => {
       const text = cut(cell(l), l.width);
