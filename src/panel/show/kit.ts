@@ -58,12 +58,15 @@ function fitting<R>(all: readonly Laid<R>[], width: number): readonly Laid<R>[] 
     if (worst === 0) break;
     laid = laid.filter(({ column }) => (column.drop ?? 0) !== worst);
   }
+  // first what may leave is cut, then the others, the longest of them
   while (total(laid) > width) {
-    let longest: Laid<R> | undefined;
-    for (const l of laid) {
-      const room = l.width - narrow(l);
-      if (room > 0 && (longest === undefined || l.width > longest.width)) longest = l;
-    }
+    const rooms = laid.filter((l) => l.width > narrow(l));
+    const optional = rooms.filter(({ column }) => column.drop !== undefined);
+    const from = optional.length > 0 ? optional : rooms;
+    const longest = from.reduce<Laid<R> | undefined>(
+      (most, l) => (most === undefined || l.width > most.width ? l : most),
+      undefined,
+    );
     if (longest === undefined) break;
     longest.width -= 1;
   }
