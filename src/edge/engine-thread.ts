@@ -216,7 +216,7 @@ class Loop {
     this.inputs = this.spare;
     this.turnedAt = mono();
     this.engine.step(this.turnedAt, this.lease[0] as number, inputs, this.out);
-    if (this.desk.tap.on) this.desk.tap.heard(inputs);
+    if (this.desk.tap.on) this.desk.tap.heard(inputs, this.engine.role === 'primary');
     inputs.length = 0;
     this.spare = inputs;
     this.perform();

@@ -16,6 +16,16 @@ const REMEMBERED = 20_000;
 export class Tracer {
   private readonly known = new Map<string, string>();
 
+  /** Learns the calls that are up: whoever begins to look sees their ends as theirs. */
+  learn(store: Store): void {
+    this.known.clear();
+    for (const leg of store.rows(LEG)) {
+      const call = store.get(CALL, leg.call);
+      if (call === undefined || this.known.size >= REMEMBERED) continue;
+      this.known.set(leg.callId, correlationOf(store, call));
+    }
+  }
+
   /**
    * The global call id, or the caller's Call-ID where programs see no calls; the message's own Call-ID for
    * what is of no call (REGISTER).
