@@ -14,7 +14,6 @@ const USAGE = `${RELEASE}
 
 usage: sipair serve --config FILE        be one box of the pair
        sipair status --control SOCKET [--digest]
-       sipair show WHAT [ID] [--control SOCKET] [--json]   calls, registrations, ha, ...: for people
        sipair switchover --control SOCKET [--force]
        sipair promote --control SOCKET
        sipair resync --control SOCKET
@@ -63,26 +62,6 @@ async function command(values: Values, request: object): Promise<void> {
   if ('error' in answer || ('ok' in answer && answer.ok === false)) process.exitCode = 1;
 }
 
-function showArgs(args: readonly string[]) {
-  const options = { control: { type: 'string' }, json: { type: 'boolean' } } as const;
-  try {
-    return parseArgs({ args: [...args], allowPositionals: true, options });
-  } catch (e) {
-    fail(`cli-option: ${(e as Error).message}\n\n${USAGE}`);
-  }
-}
-
-async function show(args: readonly string[]): Promise<void> {
-  const { values, positionals } = showArgs(args);
-  const [what = '', id = ''] = positionals;
-  const { runShow } = await import('./edge/show-command.ts');
-  const { stdout } = process;
-  const options = { id, json: values.json === true, width: stdout.columns, socket: values.control };
-  const { ok, lines } = await runShow(what, options);
-  (ok ? stdout : process.stderr).write(`${lines.join('\n')}\n`);
-  if (!ok) process.exitCode = 1;
-}
-
 async function cdrs(values: Values): Promise<void> {
   const since = typeof values['since'] === 'string' ? values['since'] : '';
   if (since !== '' && Number.isNaN(Date.parse(since))) fail('cli-option: --since is no ISO time');
@@ -98,7 +77,6 @@ async function cdrs(values: Values): Promise<void> {
 
 async function main(argv: readonly string[]): Promise<void> {
   const verb = argv[0] ?? '';
-  if (verb === 'show') return show(argv.slice(1));
   let values: Values = {};
   try {
     values = parseArgs({

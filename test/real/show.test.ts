@@ -4,17 +4,14 @@
  * cleared registration is gone on both boxes.
  */
 
-import { execFile } from 'node:child_process';
 import { createConnection, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
 import test from 'ava';
 import type { CallDetail, CallRow, RegistrationRow } from '../../src/call/view/terms.ts';
 import { ASKS, render, type ShowName } from '../../src/panel/show/index.ts';
 import { ask } from '../lab/control.ts';
 import { createLab, type Lab, labName } from '../lab/lab.ts';
-import { type BoxName, NODE, other, ROOT } from '../lab/places.ts';
+import { type BoxName, other } from '../lab/places.ts';
 import { sleep } from '../lab/processes.ts';
 import { type RawPhone, Wire } from './client/raw-phone.ts';
 
@@ -54,12 +51,6 @@ async function shown<R>(box: BoxName, what: string, more: object = {}): Promise<
     { command: 'show', what, ...more },
     10_000,
   )) as Said<R>;
-}
-
-/** The command line. */
-async function sipair(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(NODE, [join(ROOT, 'src/main.ts'), ...args]);
-  return stdout;
 }
 
 async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
@@ -194,13 +185,6 @@ test.serial('everything the daemon answers can be shown in 40 and 80 columns', a
       }
     }
   }
-  const shell = (...args: string[]): Promise<string> =>
-    sipair('show', ...args, '--control', lab.places.control(primary));
-  t.regex(await shell('ha'), new RegExp(`^box ${primary}: primary, in step`));
-  t.regex(await shell('registrations'), /1301 +udp/);
-  t.is(JSON.parse(await shell('calls', '--json')).what, 'calls');
-  await t.throwsAsync(shell('call', 'nobody'), { message: /show-call: there is no call nobody/ });
-  await t.throwsAsync(shell('weather'), { message: /show-what: what to show is one of/ });
   for (const wrong of [
     { command: 'show', what: 'nothing' },
     { command: 'show', what: 'calls', limit: 5000 },
