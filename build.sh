@@ -23,6 +23,7 @@ declare -A WHY=(
   [procps]="looking at processes"
   [tcpdump]="captures on the lab's LAN"
   [tshark]="reading captures: SIP, ARP, VRRP"
+  [sngrep]="receives the copies for Homer (HEP) in the tests"
   [sip-tester]="SIPp, a SIP client that is not ours"
   [sipsak]="asking the VIP by hand, as in the README"
   [openssl]="a certificate that a stranger shows to a box"
@@ -49,8 +50,8 @@ declare -A WHY=(
 # Packages whose daemon apt starts.
 DAEMONS=(kamailio keepalived snmpd snmptrapd chrony rsyslog)
 FOR_LAB=(iproute2 gcc libc6-dev g++ arping sipsak)
-FOR_TEST=("${FOR_LAB[@]}" binutils systemd util-linux iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
-  keepalived baresip-core kamailio sipvicious chromium-headless-shell
+FOR_TEST=("${FOR_LAB[@]}" binutils systemd util-linux iputils-ping procps tcpdump tshark sngrep sip-tester
+  sqlite3 openssl keepalived baresip-core kamailio sipvicious chromium-headless-shell
   snmp snmpd snmptrapd smitools chrony rsyslog rsyslog-openssl curl socat)
 FOR_BINARY=(gcc libc6-dev g++ binutils)
 FOR_CHAOS=("${FOR_LAB[@]}" tcpdump sqlite3)

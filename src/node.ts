@@ -15,10 +15,8 @@ import type { Chance } from './base/chance.ts';
 import { LIMITS } from './base/limits.ts';
 import type { Peer } from './base/peer.ts';
 import type { Epoch, Instant, Millis, Mono } from './base/units.ts';
-import { hostsAt } from './call/addresses.ts';
 import { CALL } from './call/rows.ts';
 import { CALL_TABLES, summary } from './call/switch.ts';
-import { CONTACT } from './call/trunk-rows.ts';
 import { CdrFeed } from './cdr-feed.ts';
 import { programsView } from './cti/entry.ts';
 import { EngineEffects, type Outgoing } from './effect.ts';
@@ -48,7 +46,7 @@ export class Engine {
   readonly standing: Standing;
   role: EngineRole = 'idle';
 
-  private settings: NodeSettings;
+  settings: NodeSettings;
   private readonly mirror: Mirror;
   private readonly keeper: Keeper;
   private readonly voice: Voice<Outgoing>;
@@ -531,11 +529,6 @@ export class Engine {
     // nobody has led since: if this takeover comes to nothing, the next may begin from here
     if (this.role === 'reigning' || this.role === 'ready') return this.stood;
     return this.mirror.peerInStep;
-  }
-
-  /** Hosts of the configured URIs that lead to a peer (RFC 5922 7). */
-  namesOf(peer: Peer): readonly string[] {
-    return hostsAt(this.ledger.rows(CONTACT), peer);
   }
 
   /** Facts for `status`, in the words of the documents. */

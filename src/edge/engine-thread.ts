@@ -7,6 +7,8 @@
  */
 
 import { parentPort, type Worker, workerData } from 'node:worker_threads';
+import { hostsAt } from '../call/addresses.ts';
+import { CONTACT } from '../call/trunk-rows.ts';
 import type { EngineInput } from '../input.ts';
 import type { Loaded } from '../ledger/disk.ts';
 import { Engine, EngineEffects } from '../node.ts';
@@ -81,7 +83,8 @@ class Loop {
       },
       flow: (peer, up) => this.take({ kind: 'flow', ...peer, up }),
       unreachable: (peer) => this.take({ kind: 'unreachable', ...peer }),
-      namesOf: (peer) => this.engine.namesOf(peer),
+      // hosts of the configured URIs that lead to a peer (RFC 5922 7)
+      namesOf: (peer) => hostsAt(this.engine.ledger.rows(CONTACT), peer),
       mayAnswer: () => this.mayAnswer(),
       log: (line) => say({ kind: 'log', line }),
     });
@@ -213,7 +216,7 @@ class Loop {
     this.inputs = this.spare;
     this.turnedAt = mono();
     this.engine.step(this.turnedAt, this.lease[0] as number, inputs, this.out);
-    if (this.desk.tap.on) this.desk.tap.heard(inputs);
+    if (this.desk.tap.on) this.desk.tap.heard(inputs, this.engine.role === 'primary');
     inputs.length = 0;
     this.spare = inputs;
     this.perform();

@@ -31,7 +31,6 @@ type Say = (message: FromDesk | { readonly kind: 'log'; readonly line: LogLine }
 
 export class ShowDesk {
   readonly tap: SipTap;
-  private readonly config: Config;
   private readonly engine: Engine;
   private readonly say: Say;
   private readonly input: (input: EngineInput) => void;
@@ -39,7 +38,6 @@ export class ShowDesk {
   private zero: { readonly [name: string]: number } = {};
 
   constructor(config: Config, engine: Engine, say: Say, input: (input: EngineInput) => void) {
-    this.config = config;
     this.engine = engine;
     this.say = say;
     this.input = input;
@@ -84,7 +82,7 @@ export class ShowDesk {
     const { engine } = this;
     const shop = {
       store: engine.ledger,
-      settings: this.config.node.sip,
+      settings: engine.settings.sip,
       now: engine.pairNow(),
       mirrored: engine.role !== 'primary' && engine.role !== 'resigning',
       tables: () => engine.ledger.tables.digests(false),

@@ -54,6 +54,7 @@ export class SipTap {
   private readonly watchers: Watcher[] = [];
   private readonly hep: HepSender | undefined;
   private lastUs = 0;
+  private primary = false;
 
   constructor(
     store: Store,
@@ -78,6 +79,7 @@ export class SipTap {
     const call = filter.call === '' ? undefined : findCall(this.store, filter.call);
     if (call !== undefined) calls.add(correlationOf(this.store, call));
     this.watchers.push({ id, filter, calls, tokens: RATE, refilledAt: 0, dropped: 0 });
+    if (!this.on) this.tracer.learn(this.store);
     this.on = true;
     return true;
   }
@@ -93,8 +95,10 @@ export class SipTap {
     return this.hep?.counters ?? {};
   }
 
-  /** After the turn that read them. */
-  heard(inputs: readonly EngineInput[]): void {
+  /** After the turn that read them. A new primary has calls of which it heard no message. */
+  heard(inputs: readonly EngineInput[], primary: boolean): void {
+    if (primary && !this.primary) this.tracer.learn(this.store);
+    this.primary = primary;
     for (const input of inputs) {
       if (input.kind === 'sip') this.copy('in', input, input.text);
     }

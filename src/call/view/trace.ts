@@ -16,13 +16,26 @@ const REMEMBERED = 20_000;
 export class Tracer {
   private readonly known = new Map<string, string>();
 
+  /** Learns the calls that are up: whoever begins to look sees their ends as theirs. */
+  learn(store: Store): void {
+    this.known.clear();
+    for (const leg of store.rows(LEG)) {
+      const call = store.get(CALL, leg.call);
+      if (call === undefined || this.known.size >= REMEMBERED) continue;
+      this.known.set(leg.callId, correlationOf(store, call));
+    }
+  }
+
   /**
    * The global call id, or the caller's Call-ID where programs see no calls; the message's own Call-ID for
    * what is of no call (REGISTER).
    */
   correlation(store: Store, m: SipMessage): string {
     const call = callOf(store, m);
-    if (call === undefined) return this.known.get(m.callId) ?? m.callId;
+    const before = this.known.get(m.callId);
+    if (call === undefined) return before ?? m.callId;
+    // one that ends is none for programs any more, but its BYEs are still to come
+    if (before !== undefined && store.get(CCALL, call.ccall) === undefined) return before;
     const found = correlationOf(store, call);
     if (this.known.size >= REMEMBERED) this.known.clear();
     this.known.set(m.callId, found);

@@ -23,8 +23,9 @@ export function listed<W extends Shown>(
   const lines = table(a.rows, columns, cx, none);
   if (a.rows.length === 0 && a.total === 0) return lines;
   const all = count(a.total, words[0], words[1]);
-  const shown = a.rows.length === a.total ? all : `${a.rows.length} of ${all} shown`;
-  const more = a.next === undefined ? '' : `, more from ${a.next}`;
+  // whoever asked page by page may have them all
+  const shown = a.rows.length === a.total ? all : `${a.rows.length} of ${all}`;
+  const more = a.next === undefined || a.rows.length === a.total ? '' : `, next from ${a.next}`;
   const whose = a.mirrored ? ', mirrored from the primary' : '';
   return [...lines, cut(`${shown}${more}${whose}`, cx.width)];
 }

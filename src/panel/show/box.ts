@@ -1,5 +1,6 @@
 /** `show alarms`, `history`, `system`, `leds`, `version`, `image`: the box itself. */
 
+import { inWords } from '../leds.ts';
 import type { AlarmRecord, BoxStatus, Health } from '../monitor/box-status.ts';
 import {
   bytes,
@@ -26,12 +27,9 @@ function alarmLines(alarm: AlarmRecord, cx: ShowContext): string[] {
     alarm.clearedAt === undefined
       ? `since ${utc(alarm.raisedAt)} (${lasted})`
       : `${utc(alarm.raisedAt)}, lasted ${lasted}`;
-  const text = wrap(clean(`${alarm.text} [${alarm.source}, epoch ${alarm.epoch}]`), cx.width - 10);
-  return [
-    cut(clean(head), cx.width),
-    cut(`          ${when}`, cx.width),
-    ...text.map((line) => `          ${line}`),
-  ];
+  const from = `[${alarm.source}, epoch ${alarm.epoch}]`;
+  const text = [when, clean(`${alarm.text} ${from}`)].flatMap((t) => wrap(t, cx.width - 10));
+  return [cut(clean(head), cx.width), ...text.map((line) => `          ${line}`)];
 }
 
 export function showAlarms(s: BoxStatus, cx: ShowContext): string[] {
@@ -108,14 +106,6 @@ function revisionLine(s: BoxStatus, now: number): string {
 
 const LABELS = { power: 'PWR', status: 'STATUS', ha: 'HA', alarm: 'ALARM' } as const;
 const SIGNS = { off: ' ', green: 'G', amber: 'A', red: 'R' } as const;
-const BLINKS = {
-  steady: '',
-  '1hz': ', blinks once a second',
-  '2hz': ', blinks twice a second',
-  '4hz': ', blinks four times a second',
-  double: ', two flashes and a pause',
-} as const;
-
 /** The front of the box, and what each lamp does. */
 export function showLeds(s: BoxStatus, cx: ShowContext): string[] {
   const names = ['power', 'status', 'ha', 'alarm'] as const;
@@ -123,8 +113,7 @@ export function showLeds(s: BoxStatus, cx: ShowContext): string[] {
   const rim = `+${'-'.repeat(faces.length + 2)}+`;
   const picture = [rim, `| ${faces} |`, rim].map((line) => cut(line, cx.width));
   const words = names.map((name): Pair => {
-    const { colour, blink } = s.leds[name];
-    return [LABELS[name], colour === 'off' ? 'off' : `${colour}${BLINKS[blink]}`];
+    return [LABELS[name], inWords(s.leds[name])];
   });
   const locate = s.locate === undefined ? [] : [`locate: for ${left(s.locate.until, cx.now)} more`];
   return [...picture, ...pairs(words, cx), ...locate];
@@ -142,38 +131,46 @@ export function showVersion(s: BoxStatus, cx: ShowContext): string[] {
   return pairs(all, cx);
 }
 
-/** Slots and the upgrade under way, as far as the answer says them. */
+/** Slots and the upgrade under way or done last, as far as the answer says them. */
 export type ImageAnswer = {
   readonly slots?: readonly {
-    readonly name: string;
+    readonly slot: string;
     readonly booted?: boolean;
     readonly state?: string;
-    readonly release?: string;
-    readonly installedAt?: number;
+    readonly tries?: number;
+    readonly version?: string;
   }[];
-  readonly upgrade?: { readonly step?: string; readonly text?: string; readonly failed?: string };
+  readonly upgrade?: {
+    readonly job?: { readonly kind?: string; readonly version?: string };
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly steps?: readonly {
+      readonly at: number;
+      readonly phase: string;
+      readonly text: string;
+    }[];
+  };
 };
 
 export function showImage(a: ImageAnswer, cx: ShowContext): string[] {
-  const lines = table(
+  const slots = table(
     a.slots ?? [],
     [
-      { head: 'slot', value: (r) => r.name },
-      { head: 'booted', value: (r) => (r.booted === true ? 'yes' : '') },
+      { head: 'slot', value: (r) => r.slot },
+      { head: 'running', value: (r) => yes(r.booted === true) },
       { head: 'state', value: (r) => r.state ?? '-' },
-      { head: 'release', value: (r) => r.release ?? '-', least: 8 },
-      {
-        head: 'installed',
-        value: (r) => (r.installedAt === undefined ? '-' : utc(r.installedAt)),
-        drop: 1,
-      },
+      { head: 'starts', value: (r) => String(r.tries ?? '-'), right: true, drop: 1 },
+      { head: 'version', value: (r) => r.version || '-', least: 8 },
     ],
     cx,
     'this box has no slots',
   );
-  const { step, text, failed } = a.upgrade ?? {};
-  const upgrade: Pair[] = [['upgrade', step === undefined || step === '' ? 'none' : step]];
-  if (text !== undefined && text !== '') upgrade.push(['', text]);
-  if (failed !== undefined && failed !== '') upgrade.push(['failed', failed]);
-  return [...lines, ...pairs(upgrade, cx)];
+  const { job, phase, reason, steps } = a.upgrade ?? {};
+  if (phase === undefined) return [...slots, cut('no upgrade under way', cx.width)];
+  const what = job?.kind === 'switch' ? 'change of slot' : `upgrade to ${job?.version ?? '?'}`;
+  const why = reason === undefined || reason === '' ? '' : `: ${reason}`;
+  const said = (steps ?? []).flatMap((step) =>
+    wrap(clean(`${utc(step.at)} ${step.phase}: ${step.text}`), cx.width - 2).map((l) => `  ${l}`),
+  );
+  return [...slots, ...wrap(clean(`${what}: ${phase}${why}`), cx.width), ...said];
 }

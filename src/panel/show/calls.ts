@@ -39,8 +39,7 @@ export function showCall(a: Answer<'call'>, cx: ShowContext): string[] {
   const ladder = LADDER.map((s) => (s === call.state ? `[${s}]` : s)).join(' > ');
   return [
     cut(clean(`call ${call.id}: ${call.caller} to ${call.called}, ${call.place}${whose}`), width),
-    ...pairs(factsOf(call, a.at), cx, 2),
-    ...pairs([['state', ladder]], cx, 2),
+    ...pairs([['state', ladder], ...factsOf(call, a.at)], cx, 2),
     ...section(
       'devices',
       table(

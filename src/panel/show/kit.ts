@@ -23,6 +23,8 @@ export type Column<R> = {
 };
 
 const GAP = 2;
+/** So much of a text is readable, mostly. */
+const READABLE = 30;
 /** Stands where a text was cut. */
 const CUT = '~';
 
@@ -47,18 +49,24 @@ function total(laid: readonly { readonly width: number }[]): number {
 function fitting<R>(all: readonly Laid<R>[], width: number): readonly Laid<R>[] {
   let laid = all;
   const narrow = (l: Laid<R>): number => Math.min(l.width, l.column.least ?? l.width);
-  const needs = (): number => laid.reduce((sum, l) => sum + narrow(l) + GAP, -GAP);
+  // a column that stays is not made narrow for one that may leave
+  const wanted = (l: Laid<R>): number =>
+    l.column.drop === undefined ? Math.max(narrow(l), Math.min(l.width, READABLE)) : narrow(l);
+  const needs = (): number => laid.reduce((sum, l) => sum + wanted(l) + GAP, -GAP);
   while (needs() > width) {
     const worst = Math.max(...laid.map(({ column }) => column.drop ?? 0));
     if (worst === 0) break;
     laid = laid.filter(({ column }) => (column.drop ?? 0) !== worst);
   }
+  // first what may leave is cut, then the others, the longest of them
   while (total(laid) > width) {
-    let longest: Laid<R> | undefined;
-    for (const l of laid) {
-      const room = l.width - narrow(l);
-      if (room > 0 && (longest === undefined || l.width > longest.width)) longest = l;
-    }
+    const rooms = laid.filter((l) => l.width > narrow(l));
+    const optional = rooms.filter(({ column }) => column.drop !== undefined);
+    const from = optional.length > 0 ? optional : rooms;
+    const longest = from.reduce<Laid<R> | undefined>(
+      (most, l) => (most === undefined || l.width > most.width ? l : most),
+      undefined,
+    );
     if (longest === undefined) break;
     longest.width -= 1;
   }
@@ -78,7 +86,9 @@ export function table<R>(
     const widest = Math.max(column.head.length, ...cells.map((c) => c.length));
     return { column, cells, width: widest };
   });
-  const shown = fitting(laid, width);
+  // of a column that may leave nobody misses one that says nothing
+  const telling = laid.filter((l) => l.column.drop === undefined || l.cells.some((c) => c !== ''));
+  const shown = fitting(telling, width);
   const line = (cell: (l: Laid<R>) => string): string => {
     const parts = shown.map((l) => {
       const text = cut(cell(l), l.width);

@@ -18,7 +18,7 @@ const GATES = {
   peer: 'answers wait for the other box',
   disk: 'answers wait for the own disk',
   open: 'answers wait for nobody',
-  shut: 'shut: no voice',
+  shut: 'this box has no voice',
 } as const;
 
 /** How long ago a moment of the daemon's own clock was; '' where it does not say what that shows. */
@@ -99,13 +99,17 @@ function engineOf(s: DaemonStatus): readonly Pair[] {
     `on disk to ${s.durableLsn ?? '-'}`,
   ];
   const again = `snapshots ${s.snapshots ?? 0}, catch-ups ${s.catchUps ?? 0}, resyncs ${s.resyncs ?? 0}`;
+  const whose = s.role === 'primary' ? '' : ', mirrored';
   return [
     ['gate', `${gate}; ${s.held ?? 0} held`],
     ['position', position.join(', ')],
     ['mirror', `${s.mirror ?? '-'}; ${again}, drifts ${s.drifts ?? 0}`],
-    ['went alone', `${s.wentAlone ?? 0} times; late ${s.lateTimes ?? 0} times`],
+    [
+      'went alone',
+      `${count(s.wentAlone ?? 0, 'time')}; acknowledgements late ${count(s.lateTimes ?? 0, 'time')}`,
+    ],
     ['disk', `${s.disk ?? '-'}, ${s.diskFaults ?? 0} faults, ${s.diskStalls ?? 0} stalls`],
-    ['calls', `${s.calls ?? 0}, ${s.established ?? 0} established`],
+    ['calls', `${s.calls ?? 0}, ${s.established ?? 0} established${whose}`],
     ['registrations', `${s.registrations ?? 0}, ${count(s.connections ?? 0, 'connection')}`],
   ];
 }
@@ -114,7 +118,10 @@ function engineOf(s: DaemonStatus): readonly Pair[] {
 function countersOf(counters: object): string {
   const said = Object.entries(counters as { readonly [name: string]: unknown })
     .filter(([, n]) => typeof n === 'number' && n > 0)
-    .map(([name, n]) => `${name.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)} ${n}`);
+    .map(
+      ([name, n]) =>
+        `${name.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)} ${Math.round(Number(n))}`,
+    );
   return said.join(', ') || 'nothing yet';
 }
 

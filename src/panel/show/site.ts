@@ -11,7 +11,12 @@ export function showTrunks(a: Answer<'trunks'>, cx: ShowContext): string[] {
       { head: 'service', value: (r) => (r.inService ? 'in' : 'OUT') },
       { head: 'calls', value: (r) => String(r.calls), right: true },
       { head: 'registration', value: (r) => (r.registration === 'none' ? '-' : r.registration) },
-      { head: 'alarms', value: (r) => r.alarms.map(({ code }) => code).join(' '), drop: 1 },
+      {
+        head: 'alarms',
+        value: (r) => r.alarms.map(({ code }) => code).join(' '),
+        least: 8,
+        drop: 1,
+      },
     ],
     cx,
     ['trunk', 'trunks'],
