@@ -39,7 +39,11 @@ function pipeChoices(words: readonly Word[]): readonly Choice[] {
   return [ENTER, PIPE];
 }
 
-function nodeChoices(k: Knowledge, words: readonly Word[], partial: string): readonly Choice[] | string {
+function nodeChoices(
+  k: Knowledge,
+  words: readonly Word[],
+  partial: string,
+): readonly Choice[] | string {
   const s = standing(k.roots, words);
   switch (s.kind) {
     case 'wrong':
@@ -79,7 +83,8 @@ export function complete(k: Knowledge, text: string): Completion {
   const partial = typed?.text ?? '';
   const all = s.pipes.length > 0 ? pipeChoices(before) : nodeChoices(k, before, partial);
   if (typeof all === 'string') return { ...NONE, text: all };
-  const fit = all.filter((c) => (isPlace(c) ? partial === '' || c.word !== '|' : true))
+  const fit = all
+    .filter((c) => (isPlace(c) ? partial === '' || c.word !== '|' : true))
     .filter((c) => isPlace(c) || c.word.startsWith(partial));
   const words = fit.filter((c) => !isPlace(c)).map((c) => c.word);
   const places = fit.filter((c) => isPlace(c) && c.word !== '|' && c.word !== '<enter>');

@@ -16,10 +16,8 @@ import {
 } from './dialog.ts';
 import { harmless, page } from './pager.ts';
 import type { Pipes } from './pipes.ts';
-import type { TreeTools } from './tree-tools.ts';
 
 export type Cx = {
-  readonly tools: TreeTools;
   readonly release: string;
   readonly history: string[];
   /** Name of this box, as far as it is known. */

@@ -66,10 +66,17 @@ const SHOW: readonly WordNode[] = [
 
 const REQUEST: readonly WordNode[] = [
   word('ha', 'the pair', undefined, [
-    word('switchover', 'the backup becomes primary; refused when calls would be lost', 'switchover', [
-      word('force', 'even if calls are lost', 'switchover force'),
-    ]),
-    word('promote', 'lead with what this box has, when the other box is known to be off', 'promote'),
+    word(
+      'switchover',
+      'the backup becomes primary; refused when calls would be lost',
+      'switchover',
+      [word('force', 'even if calls are lost', 'switchover force')],
+    ),
+    word(
+      'promote',
+      'lead with what this box has, when the other box is known to be off',
+      'promote',
+    ),
     word('resync', 'the backup gets all tables anew', 'resync'),
   ]),
   word('system', 'this box', undefined, [
@@ -143,7 +150,11 @@ export const OPERATIONAL: readonly WordNode[] = [
       ]),
     ]),
   ]),
-  word('factory-reset', 'forget everything on this box; the other box is not touched', 'factory-reset'),
+  word(
+    'factory-reset',
+    'forget everything on this box; the other box is not touched',
+    'factory-reset',
+  ),
   word('help', 'how this console is used', 'help'),
   word('exit', 'log out', 'quit'),
   word('quit', 'log out', 'quit'),

@@ -4,7 +4,7 @@
  * wait, except ^C, which goes before everything.
  */
 
-import { choiceLines, type Completion } from './complete.ts';
+import { type Completion, choiceLines } from './complete.ts';
 import {
   type Dialog,
   type Got,
@@ -39,7 +39,12 @@ export type ConsoleEffect =
       readonly request: Json;
       readonly patienceMs: number;
     }
-  | { readonly effect: 'open'; readonly id: number; readonly service: Service; readonly request: Json }
+  | {
+      readonly effect: 'open';
+      readonly id: number;
+      readonly service: Service;
+      readonly request: Json;
+    }
   | { readonly effect: 'tell'; readonly id: number; readonly value: Json }
   | { readonly effect: 'stop'; readonly id: number }
   | {

@@ -2,7 +2,7 @@
 
 import { ASKS, type ShowName } from '../show/index.ts';
 import { utc } from '../show/kit.ts';
-import { complain, type Cx, emit, program, show, yes } from './context.ts';
+import { type Cx, complain, emit, program, show, yes } from './context.ts';
 import {
   ask,
   type Dialog,
@@ -20,7 +20,7 @@ import { monitorSip } from './monitor-sip.ts';
 import { pair } from './pair.ts';
 import type { Parsed } from './parse.ts';
 import type { Pipes } from './pipes.ts';
-import { isTreeFault } from './tree-tools.ts';
+import { isTreeFault, setLinesOf, shownAt } from './tree-tools.ts';
 import type { OperationalVerb, Subject } from './verbs.ts';
 
 type Args = Parsed['args'];
@@ -67,7 +67,7 @@ function shower(subject: Subject): Run {
   };
 }
 
-function* configuration(cx: Cx, args: Args, pipes: Pipes): Dialog<void> {
+function* configuration(_cx: Cx, args: Args, pipes: Pipes): Dialog<void> {
   const number = args['number'];
   const answer = yield* ask('system', {
     command: 'configuration',
@@ -79,14 +79,14 @@ function* configuration(cx: Cx, args: Args, pipes: Pipes): Dialog<void> {
   }
   const tree = part(answer, 'tree') as never;
   // never the answer itself: its secrets are in the clear
-  const lines = pipes.json ? cx.tools.setLines(tree, false) : cx.tools.show(tree, []);
+  const lines = pipes.json ? setLinesOf(tree, false) : shownAt(tree, []);
   yield* emit(isTreeFault(lines) ? [lines.text] : lines, pipes);
 }
 
-function* commands(cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
+function* commands(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
   const answer = yield* ask('system', { command: 'configuration' });
   if (failed(answer)) yield* complain('system', answer);
-  else yield* emit(cx.tools.setLines(part(answer, 'tree') as never, false), pipes);
+  else yield* emit(setLinesOf(part(answer, 'tree') as never, false), pipes);
 }
 
 /** `rollback` counts from the active one back. */
@@ -114,7 +114,11 @@ export function revisionLines(answer: Json): string[] {
 function* revisions(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
   const answer = yield* ask('system', { command: 'revisions' });
   if (failed(answer)) yield* complain('system', answer);
-  else yield* emit(pipes.json ? JSON.stringify(answer, undefined, 2).split('\n') : revisionLines(answer), pipes);
+  else
+    yield* emit(
+      pipes.json ? JSON.stringify(answer, undefined, 2).split('\n') : revisionLines(answer),
+      pipes,
+    );
 }
 
 function* log(_cx: Cx, args: Args, pipes: Pipes): Dialog<void> {

@@ -73,7 +73,8 @@ export function readPipes(parts: readonly (readonly Word[])[], end: number): Pip
     const [first, argument, more] = words;
     if (first === undefined) return { at: end, text: 'what?', choices: [...PIPES] };
     const begun = PIPES.filter((p) => p.word.startsWith(first.text));
-    const pipe = begun.find((p) => p.word === first.text) ?? (begun.length === 1 ? begun[0] : undefined);
+    const pipe =
+      begun.find((p) => p.word === first.text) ?? (begun.length === 1 ? begun[0] : undefined);
     if (pipe === undefined) {
       const text = begun.length > 1 ? `ambiguous: ${first.text}` : `unknown: ${first.text}`;
       return { at: first.at, text, choices: begun.length > 1 ? begun : [...PIPES] };
