@@ -204,6 +204,9 @@ export class Engine {
       case 'request':
         this.service.request(input, this.role === 'primary', out);
         return;
+      case 'clear':
+        this.service.clear(input, this.role === 'primary', out);
+        return;
       case 'resolved':
         if (this.role === 'primary') this.service.resolved(input.answer);
         return;

@@ -11,9 +11,11 @@ import type { Instant } from './base/units.ts';
 import { unreachable } from './call/flow.ts';
 import { BINDING, LEG } from './call/rows.ts';
 import { onMessage, onResolved } from './call/switch.ts';
+import { clear } from './call/view/clear.ts';
 import { onDue, onRequest, resume } from './cti/entry.ts';
 import { errorText, item, type ProgramInput } from './cti/terms.ts';
 import type { EngineEffects, LogLine, Outgoing } from './effect.ts';
+import type { ClearInput } from './input.ts';
 import type { LiveRow } from './ledger/codec.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Table } from './ledger/tables.ts';
@@ -172,6 +174,19 @@ export class Service {
     }
     this.begin();
     onRequest(this.cx, r);
+    this.commit();
+  }
+
+  /** The operator ends a call or a registration: with the voice only. */
+  clear(input: ClearInput, primary: boolean, out: EngineEffects): void {
+    const { id, request } = input;
+    if (!primary) {
+      const text = 'only the primary can do that: ask the other box';
+      out.cleared.push({ id, answer: { error: 'not-primary', text } });
+      return;
+    }
+    this.begin();
+    out.cleared.push({ id, answer: clear(this.cx, request) });
     this.commit();
   }
 

@@ -7,7 +7,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { Sentry } from '../pair/sentry.ts';
 import { noStanding, STANDING_BYTES, StandingCell } from '../pair/standing.ts';
 import type { OperatorCommand, Path, SentryEffect, SentryInput } from '../pair/terms.ts';
@@ -18,9 +18,10 @@ import { bounceCarrier } from './carrier.ts';
 import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
 import { type Config, HEARTBEAT_PORT, RELEASE } from './config.ts';
-import { type Answer, type ControlRequest, serveControl } from './control.ts';
+import { type Answer, type Asker, type ControlRequest, serveControl } from './control.ts';
 import { fenceFault, runFence } from './fence.ts';
 import { Pinger } from './icmp.ts';
+import { Inquiries } from './inquiries.ts';
 import { ipv6Off } from './ipv6.ts';
 import { log } from './log.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
@@ -32,6 +33,7 @@ import { VipDevice } from './tun.ts';
 import { UdpSocket } from './udp.ts';
 import { VirtualMac } from './virtual-mac.ts';
 import { VrrpSocket } from './vrrp.ts';
+import { startThread } from './worker.ts';
 
 const VIP_DEVICE = 'sipair0';
 /** nice(2) value; the disk thread gives itself less. */
@@ -98,6 +100,7 @@ class Box {
   private readonly answers = new Map<number, Answer>();
   private readonly views = new Map<number, (view: EngineView) => void>();
   private readonly reloads = new Map<number, Answer>();
+  private readonly inquiries = new Inquiries((m) => this.toEngine(m));
   private readonly tickler: Tickler;
   private readonly startedAt = mono();
   private nextId = 1;
@@ -152,7 +155,7 @@ class Box {
       const onEcho = (ip: string): void => this.step({ kind: 'echo', address: ip });
       this.pinger = orStop(Pinger.open(ifname, address, onEcho), 'ICMP socket for the witnesses');
     }
-    this.engine = new Worker(new URL('./engine-thread.ts', import.meta.url), {
+    this.engine = startThread('engine-thread', {
       workerData: { config, standing, lease } satisfies EngineThreadData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
@@ -167,8 +170,8 @@ class Box {
     const fault = config.fence === undefined ? '' : fenceFault(config.fence);
     if (fault !== '')
       log('alarm', `fence-missing: the fence cannot be run when it is needed: ${fault}`);
-    const control = serveControl(config.control, (request, answer) =>
-      this.control(request, answer),
+    const control = serveControl(config.control, (request, answer, asker) =>
+      this.control(request, answer, asker),
     );
     control.on('error', (e) => this.die(`start-failed: control socket: ${e.message}`));
     process.on('SIGTERM', () => this.stop());
@@ -272,6 +275,9 @@ class Box {
         return;
       case 'tickle':
         this.tickler.wake(m.peers);
+        return;
+      case 'told':
+        this.inquiries.told(m);
         return;
     }
   }
@@ -397,7 +403,8 @@ class Box {
 
   // ── operator ─────────────────────────────────────────────────────────────────────────────────
 
-  private control(request: ControlRequest, answer: Answer): void {
+  private control(request: ControlRequest, answer: Answer, asker: Asker): void {
+    if (this.inquiries.takes(request, answer, asker)) return;
     if (request.command === 'status') {
       this.status(request.digest, answer);
       return;
@@ -455,6 +462,7 @@ class Box {
       redundancy: this.config.node.pair.redundancy,
       vip: this.config.node.sip.vip,
       upMs: Math.round(mono() - this.startedAt),
+      monoNow: mono(),
       ...this.sentryFacts(),
       lsn: this.standing.lsn,
       chain: this.standing.chain,

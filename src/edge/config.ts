@@ -11,6 +11,7 @@ import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts'
 import { type DigestName, sipSettings } from '../proto/context.ts';
 import { ipCanonical } from '../wire/ip.ts';
 import { type CtiSettings, ctiOf } from './config-cti.ts';
+import { type HepConfig, hepOf } from './config-hep.ts';
 import { type MediaConfig, mediaOf } from './config-media.ts';
 import { type DnsSettings, dnsOf, siteOf } from './config-site.ts';
 import { type StreamConfig, streamsOf } from './config-streams.ts';
@@ -33,6 +34,8 @@ export type Config = {
   readonly cti: CtiSettings;
   readonly data: string;
   readonly media: MediaConfig;
+  /** Where copies of all SIP messages go; undefined: nowhere. */
+  readonly hep: HepConfig | undefined;
   readonly control: string;
   /** Program that cuts the peer's power or port, and its arguments. */
   readonly fence: readonly string[] | undefined;
@@ -137,6 +140,7 @@ const TOP = [
   'fence',
   'data',
   'media',
+  'hep',
   'control',
   'key',
   'keyFile',
@@ -363,6 +367,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
     cti,
     data: c.text(j, 'data', ''),
     media: mediaOf(c, j),
+    hep: hepOf(c, j, pair.box),
     control: c.text(j, 'control', ''),
     fence: fence.command,
     dns: dnsOf(c, j),

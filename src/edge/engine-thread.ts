@@ -6,7 +6,7 @@
  * May load: everything below edge/, the native addon, sockets. Not SQLite, not the sentry.
  */
 
-import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { parentPort, type Worker, workerData } from 'node:worker_threads';
 import type { EngineInput } from '../input.ts';
 import type { Loaded } from '../ledger/disk.ts';
 import { Engine, EngineEffects } from '../node.ts';
@@ -23,6 +23,8 @@ import { Link } from './link.ts';
 import { MediaDoor } from './media-door.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { Names } from './resolver.ts';
+import { startThread } from './worker.ts';
+import { ShowDesk } from './show-desk.ts';
 
 const data = workerData as EngineThreadData;
 const { config } = data;
@@ -50,6 +52,7 @@ class Loop {
   private readonly names: Names;
   private readonly media: MediaDoor;
   private readonly programs: CtiDoor;
+  private readonly desk: ShowDesk;
   private readonly standing = new StandingCell(data.standing);
   private readonly lease = new Float64Array(data.lease);
   private readonly out = new EngineEffects();
@@ -67,6 +70,7 @@ class Loop {
   constructor(disk: Worker, loaded: Loaded) {
     this.disk = disk;
     this.engine = new Engine(config.node, loaded, systemChance(), mono());
+    this.desk = new ShowDesk(config, this.engine, say, (input) => this.take(input));
     this.udp = new Datagrams(config.node.pair.vips, config.sipPort, () => this.readSip());
     this.flows = new Flows(config, {
       message: ({ transport, ip, port }, text) => {
@@ -123,6 +127,12 @@ class Loop {
         return;
       case 'view':
         say({ kind: 'view', id: m.id, view: this.view(m.digest) });
+        return;
+      case 'show':
+      case 'clear':
+      case 'watch':
+      case 'unwatch':
+        this.desk.take(m);
         return;
       case 'reload':
         say({ kind: 'reloaded', id: m.id, fault: this.flows.reload() });
@@ -185,6 +195,7 @@ class Loop {
     this.inputs = this.spare;
     this.turnedAt = mono();
     this.engine.step(this.turnedAt, this.lease[0] as number, inputs, this.out);
+    if (this.desk.tap.on) this.desk.tap.heard(inputs);
     inputs.length = 0;
     this.spare = inputs;
     this.perform();
@@ -218,6 +229,7 @@ class Loop {
     this.standing.write(this.engine.standing);
     for (const report of out.reports) say({ kind: 'report', report });
     for (const line of out.logs) say({ kind: 'log', line });
+    for (const { id, answer } of out.cleared) this.desk.cleared(id, answer);
     for (const uri of out.questions) this.names.ask(uri);
     out.clear();
   }
@@ -225,6 +237,7 @@ class Loop {
   /** The lease is looked at once more at the door: a turn may have been long, or slept. */
   private send(): void {
     if (!this.mayAnswer()) return;
+    if (this.desk.tap.on) this.desk.tap.said(this.out.sends);
     for (const d of this.out.sends) {
       if (d.ip === LOCAL_MEDIA.ip) this.media.queue(d.text);
       else if (d.transport === 'udp') this.udp.queue(d.text, d.ip, d.port);
@@ -261,7 +274,7 @@ class Loop {
   };
 }
 
-const disk = new Worker(new URL('./disk-thread.ts', import.meta.url), {
+const disk = startThread('disk-thread', {
   workerData: {
     path: `${config.data}/sipair.db`,
     cdrs: `${config.data}/cdr`,

@@ -5,6 +5,7 @@ import type { LogLine } from '../effect.ts';
 import type { Order, Report } from '../pair/terms.ts';
 import type { EngineView } from '../status.ts';
 import type { Config } from './config.ts';
+import type { FromDesk, ToDesk } from './show-desk.ts';
 
 export type EngineThreadData = {
   readonly config: Config;
@@ -16,12 +17,14 @@ export type EngineThreadData = {
 
 export type ToEngine =
   | { readonly kind: 'order'; readonly order: Order }
+  | ToDesk
   | { readonly kind: 'view'; readonly id: number; readonly digest: boolean }
   /** Read certificates and keys again. */
   | { readonly kind: 'reload'; readonly id: number };
 
 export type FromEngine =
   | { readonly kind: 'report'; readonly report: Report }
+  | FromDesk
   | { readonly kind: 'view'; readonly id: number; readonly view: EngineView }
   /** `fault` '': what was read is in use. */
   | { readonly kind: 'reloaded'; readonly id: number; readonly fault: string }

@@ -41,7 +41,15 @@ export const MOST_SHOWN = 1000;
 export const USUALLY_SHOWN = 200;
 
 /** setting-up: nobody is told of it yet. queued: it waits in a queue or at a routing point. */
-export const PLACES = ['setting-up', 'ringing', 'queued', 'parked', 'up', 'held', 'ending'] as const;
+export const PLACES = [
+  'setting-up',
+  'ringing',
+  'queued',
+  'parked',
+  'up',
+  'held',
+  'ending',
+] as const;
 export type Place = (typeof PLACES)[number];
 
 export type CallRow = {

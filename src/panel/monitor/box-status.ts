@@ -33,6 +33,8 @@ export type DaemonFacts = Omit<SentryView, 'counters' | 'lastSwitchover'> & {
   /** The first one; the one SIP speaks from. */
   readonly vip: string;
   readonly upMs: number;
+  /** What its monotonic clock shows now: moments are before it. */
+  readonly monoNow?: number;
   readonly pairCounters: Readonly<PairCounters>;
   readonly lastSwitchover?: Takeover & { readonly tookMs: number };
   readonly lsn: number;

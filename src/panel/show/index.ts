@@ -5,7 +5,20 @@
  *   const lines = render('calls', answer, { width: 80, now });
  */
 
+import { showAlarms, showHistory, showImage, showLeds, showSystem, showVersion } from './box.ts';
+import { showCall, showCalls } from './calls.ts';
+import {
+  showAgents,
+  showConferences,
+  showParks,
+  showPoints,
+  showPrograms,
+  showQueues,
+} from './centre.ts';
 import { clean, type ShowContext, wrap } from './kit.ts';
+import { showHa, showInterfaces } from './pair.ts';
+import { showDevices, showRegistrations, showSubscriptions } from './phones.ts';
+import { showCounters, showTables, showTrunks } from './site.ts';
 
 export type { ShowContext } from './kit.ts';
 
@@ -66,7 +79,30 @@ export const ASKS: { readonly [N in ShowName]: readonly [Source, object] } = {
 
 type Formatter = (answer: never, cx: ShowContext) => string[];
 
-const FORMATTERS: { readonly [N in ShowName]?: Formatter } = {};
+const FORMATTERS: { readonly [N in ShowName]: Formatter } = {
+  ha: showHa,
+  calls: showCalls,
+  call: showCall,
+  registrations: showRegistrations,
+  subscriptions: showSubscriptions,
+  queues: showQueues,
+  'routing-points': showPoints,
+  agents: showAgents,
+  devices: showDevices,
+  programs: showPrograms,
+  trunks: showTrunks,
+  conferences: showConferences,
+  parks: showParks,
+  tables: showTables,
+  counters: showCounters,
+  alarms: showAlarms,
+  history: showHistory,
+  system: showSystem,
+  interfaces: showInterfaces,
+  leds: showLeds,
+  version: showVersion,
+  image: showImage,
+};
 
 function isFault(answer: object): answer is { readonly error: string; readonly text: string } {
   return 'error' in answer && typeof answer.error === 'string';
@@ -75,9 +111,7 @@ function isFault(answer: object): answer is { readonly error: string; readonly t
 /** The answer as lines no longer than `width`; a fault is a line with its code. */
 export function render(what: ShowName, answer: object, cx: ShowContext): string[] {
   if (isFault(answer)) return wrap(clean(`${answer.error}: ${answer.text}`), cx.width);
-  const formatter = FORMATTERS[what];
-  if (formatter === undefined) return renderJson(answer);
-  return formatter(answer as never, cx);
+  return FORMATTERS[what](answer as never, cx);
 }
 
 /** `| json`: the answer itself. */

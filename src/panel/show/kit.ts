@@ -44,7 +44,7 @@ function total(laid: readonly { readonly width: number }[]): number {
 }
 
 /** Columns that fit: the least important leave, then the longest that may be cut are. */
-function fit<R>(all: readonly Laid<R>[], width: number): readonly Laid<R>[] {
+function fitting<R>(all: readonly Laid<R>[], width: number): readonly Laid<R>[] {
   let laid = all;
   const narrow = (l: Laid<R>): number => Math.min(l.width, l.column.least ?? l.width);
   const needs = (): number => laid.reduce((sum, l) => sum + narrow(l) + GAP, -GAP);
@@ -78,7 +78,7 @@ export function table<R>(
     const widest = Math.max(column.head.length, ...cells.map((c) => c.length));
     return { column, cells, width: widest };
   });
-  const shown = fit(laid, width);
+  const shown = fitting(laid, width);
   const line = (cell: (l: Laid<R>) => string): string => {
     const parts = shown.map((l) => {
       const text = cut(cell(l), l.width);
