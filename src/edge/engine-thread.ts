@@ -23,8 +23,8 @@ import { Link } from './link.ts';
 import { MediaDoor } from './media-door.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { Names } from './resolver.ts';
-import { startThread } from './worker.ts';
 import { ShowDesk } from './show-desk.ts';
+import { startThread } from './worker.ts';
 
 const data = workerData as EngineThreadData;
 const { config } = data;

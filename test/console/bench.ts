@@ -1,8 +1,8 @@
 /** A session with fake services and a screen, in one call: keys in, what a person sees out. */
 
+import type { Json } from '../../src/panel/console/dialog.ts';
 import type { ConsoleEffect, ConsoleMachine } from '../../src/panel/console/machine.ts';
 import { newSession, TERMINAL } from '../../src/panel/console/session.ts';
-import type { Json } from '../../src/panel/console/dialog.ts';
 import { FakePair, PASSWORD } from './fake-pair.ts';
 import { Screen } from './screen.ts';
 
@@ -20,6 +20,7 @@ export class Bench {
   /** Bytes written, for slow lines. */
   bytes = 0;
   ends = 0;
+  failed = false;
   private session: ConsoleMachine;
   private stream = 0;
   private readonly options: BenchOptions;
@@ -54,7 +55,9 @@ export class Bench {
       else if (e.effect === 'ask') {
         const value = this.pair.ask(e.service, e.request);
         if (value !== 'silent') {
-          queue.push(...this.session.step(now, { input: 'answer', id: e.id, value: value as Json }));
+          queue.push(
+            ...this.session.step(now, { input: 'answer', id: e.id, value: value as Json }),
+          );
         }
       } else if (e.effect === 'open') {
         this.stream = e.id;
@@ -65,6 +68,7 @@ export class Bench {
         this.spawned.push([e.program, ...e.args]);
       } else if (e.effect === 'end') {
         this.ends += 1;
+        this.failed = e.failed;
         this.session = this.begin();
         queue.push(...this.session.step(now));
       }

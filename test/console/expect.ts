@@ -14,6 +14,7 @@ export type Wire = {
 const PATIENCE_MS = 15_000;
 const LOOK_MS = 10;
 const TAIL = 1500;
+const SEQUENCE = new RegExp(`${String.fromCharCode(27)}\\[\\d*[A-Za-z]`, 'g');
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
@@ -40,7 +41,7 @@ export class Expect {
   async expect(what: string | RegExp, ms = PATIENCE_MS): Promise<string> {
     const until = performance.now() + ms;
     for (;;) {
-      const plain = this.waiting.replace(/\x1b\[\d*[A-Za-z]/g, '');
+      const plain = this.waiting.replace(SEQUENCE, '');
       const found =
         typeof what === 'string'
           ? { at: plain.indexOf(what), length: what.length }

@@ -4,8 +4,8 @@
  */
 
 import type { Json, Service } from '../../src/panel/console/dialog.ts';
-import { verifyTree } from '../../src/panel/tree/check.ts';
 import { restarts } from '../../src/panel/tree/changes.ts';
+import { verifyTree } from '../../src/panel/tree/check.ts';
 import { parseText } from '../../src/panel/tree/parse.ts';
 import type { Tree } from '../../src/panel/tree/terms.ts';
 
@@ -214,10 +214,7 @@ export class FakePair {
         this.confirmBy = undefined;
         return { ok: true, revision: this.active()?.number };
       case 'pair':
-        return [
-          { say: 'box a: waiting for the other box on eth1' },
-          { code: '271828' },
-        ];
+        return [{ say: 'box a: waiting for the other box on eth1' }, { code: '271828' }];
       case 'first-boot':
         return this.firstBoot(request);
       case 'log':

@@ -67,7 +67,7 @@ export class Screen {
   }
 
   private sequence(): void {
-    const m = /^\x1b\[(\d*)([A-Za-z])$/.exec(this.escape);
+    const m = /^\[(\d*)([A-Za-z])$/.exec(this.escape.slice(1));
     const n = m?.[1] === '' ? 1 : Number(m?.[1]);
     const known: { readonly [letter: string]: () => void } = {
       K: () => {

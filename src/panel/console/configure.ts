@@ -81,14 +81,15 @@ function textOf(words: readonly Word[]): readonly string[] {
 
 type Result = Wrong | undefined;
 type Run = (i: In, end: number) => Dialog<Result>;
+/** Changes the candidate and says nothing. */
+type Move = (i: In, end: number) => Result;
 
-function change(how: typeof setWords): Run {
-  return function* doChange(i, end) {
+function change(how: typeof setWords): Move {
+  return (i, end) => {
     const { c, parsed } = i;
     const next = how(c.tree, [...c.path, ...textOf(parsed.rest)]);
     if (isTreeFault(next)) return wrongAt(next, i, end);
     c.tree = next;
-    yield* say('[ok]');
     return undefined;
   };
 }
@@ -291,7 +292,9 @@ export function* mayLeave(c: Candidate): Dialog<boolean> {
   return yield* yes('The candidate was changed and not committed. Forget the changes?');
 }
 
-const MOVES: { readonly [V in ConfigurationVerb]?: (i: In, end: number) => Result } = {
+const MOVES: { readonly [V in ConfigurationVerb]?: Move } = {
+  set: change(setWords),
+  delete: change(deleteWords),
   edit,
   up: ({ c }) => {
     c.path = c.path.slice(0, -1);
@@ -304,8 +307,6 @@ const MOVES: { readonly [V in ConfigurationVerb]?: (i: In, end: number) => Resul
 };
 
 const RUNS: { readonly [V in ConfigurationVerb]?: Run } = {
-  set: change(setWords),
-  delete: change(deleteWords),
   show,
   compare,
   check,

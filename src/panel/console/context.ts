@@ -110,6 +110,7 @@ export function faultLines(f: Json): string[] {
 }
 
 export function* complain(service: string, answer: Json): Dialog<void> {
+  yield { want: 'failed' };
   for (const line of complaint(service, answer)) yield* say(harmless(line));
 }
 

@@ -41,6 +41,8 @@ export type Want =
   | { readonly want: 'tell'; readonly value: Json }
   | { readonly want: 'stop' }
   | { readonly want: 'audit'; readonly text: string }
+  /** What was asked for was not done: the exit code of a single command. */
+  | { readonly want: 'failed' }
   | { readonly want: 'settings'; readonly settings: Partial<Settings> };
 
 export type Settings = {

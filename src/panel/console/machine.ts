@@ -22,6 +22,8 @@ import { Keys } from './keys.ts';
 
 export type ConsoleInput =
   | { readonly input: 'bytes'; readonly bytes: Uint8Array }
+  /** Nobody is there any more. */
+  | { readonly input: 'hangup' }
   /** Time goes on: once a second is enough. */
   | { readonly input: 'tick' }
   | { readonly input: 'size'; readonly columns: number; readonly rows: number }
@@ -55,7 +57,7 @@ export type ConsoleEffect =
     }
   | { readonly effect: 'audit'; readonly text: string }
   /** The session is over: the next one begins with a login. */
-  | { readonly effect: 'end' };
+  | { readonly effect: 'end'; readonly failed: boolean };
 
 /** Keys that wait: more than a paste of 2000 lines. What comes beyond is lost, and said. */
 const TYPED_MAX = 512 * 1024;
@@ -84,6 +86,7 @@ export class ConsoleMachine {
   private idleFrom: number;
   private now: number;
   private begun = false;
+  private failed = false;
   ended = false;
 
   constructor(dialog: Dialog<void>, settings: Settings, now: number) {
@@ -120,6 +123,9 @@ export class ConsoleMachine {
           this.write('\r\nidle for too long: logged out\r\n');
           this.interrupt('over');
         }
+        break;
+      case 'hangup':
+        this.interrupt('over');
         break;
       case 'size':
         this.set({ columns: input.columns, rows: input.rows });
@@ -260,7 +266,7 @@ export class ConsoleMachine {
         this.ended = true;
         this.stopStream();
         this.flush();
-        this.effects.push({ effect: 'end' });
+        this.effects.push({ effect: 'end', failed: this.failed });
         return;
       }
       if (this.act(result.value)) return;
@@ -276,6 +282,9 @@ export class ConsoleMachine {
         return false;
       case 'settings':
         this.set(want.settings);
+        return false;
+      case 'failed':
+        this.failed = true;
         return false;
       case 'audit':
         this.push({ effect: 'audit', text: want.text });

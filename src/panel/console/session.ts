@@ -52,6 +52,7 @@ function read(roots: readonly GrammarNode[], text: string): Command | Wrong {
 
 /** The caret under the place, and what could stand there. */
 function* tellWrong(wrong: Wrong, column: ColumnOf): Dialog<void> {
+  yield { want: 'failed' };
   const { settings } = yield* here();
   const at = column(wrong.at);
   if (at !== undefined) yield* say(`${' '.repeat(at)}^`);

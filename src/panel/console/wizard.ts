@@ -158,7 +158,8 @@ type Back = 'back';
 function* put(q: Question, a: Answers): Dialog<string | Back> {
   for (const l of q.about) yield* say(l);
   const usual = a[q.name] ?? q.otherwise?.(a) ?? '';
-  const prompt = `${q.prompt}${usual === '' ? '' : ` [${usual}]`}: `;
+  const mark = q.prompt.endsWith('?') ? '' : ':';
+  const prompt = `${q.prompt}${usual === '' ? '' : ` [${usual}]`}${mark} `;
   for (;;) {
     let answer = '';
     try {

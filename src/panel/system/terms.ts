@@ -155,7 +155,11 @@ export type CommitAnswer = {
 /** Answers by command; a `SystemFault` may stand for each. */
 export type SystemAnswers = {
   readonly state: SystemState;
-  readonly configuration: { readonly ok: true; readonly revision: RevisionHead; readonly tree: Tree };
+  readonly configuration: {
+    readonly ok: true;
+    readonly revision: RevisionHead;
+    readonly tree: Tree;
+  };
   readonly revisions: { readonly ok: true; readonly revisions: readonly RevisionHead[] };
   /** `peer` absent: it could not be asked. */
   readonly check: {
