@@ -8,7 +8,7 @@ import type { ClearRequest } from './call/view/clear.ts';
 import type { ProgramInput } from './cti/terms.ts';
 import type { DiskWord } from './ledger/disk.ts';
 import type { Order } from './pair/terms.ts';
-import type { Resolved } from './proto/context.ts';
+import type { Resolved, SipSettings } from './proto/context.ts';
 
 /** The operator ends a call or a registration; the answer is in `cleared`. */
 export type ClearInput = {
@@ -44,5 +44,7 @@ export type EngineInput =
   | ClearInput
   /** The name service answered. */
   | { readonly kind: 'resolved'; readonly answer: Resolved }
+  /** The operator configured the site anew: what may change while calls go on. */
+  | { readonly kind: 'reload'; readonly sip: SipSettings }
   /** Nothing happened but the deadline. */
   | { readonly kind: 'tick' };

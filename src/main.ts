@@ -6,8 +6,7 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { reportCdrs } from './edge/cdr-report.ts';
-import { type Config, loadConfig, RELEASE } from './edge/config.ts';
-import { runConsole } from './edge/console.ts';
+import { type Config, type ConfigFile, loadConfigFile, RELEASE } from './edge/config.ts';
 import { ask } from './edge/control-client.ts';
 import { newKey, writeKeyFile } from './edge/key-file.ts';
 import { quote } from './panel/console/words.ts';
@@ -19,7 +18,7 @@ usage: sipair serve --config FILE        be one box of the pair
        sipair switchover --control SOCKET [--force]
        sipair promote --control SOCKET
        sipair resync --control SOCKET
-       sipair reload --control SOCKET    read certificates and keys again
+       sipair reload --control SOCKET    read configuration and certificates again
        sipair pair --config FILE         agree on a pair key with the other box
        sipair key --out FILE             write a new random pair key
        sipair cdr --config FILE [--csv] [--since ISO]   calls that are over, from this box's files
@@ -42,13 +41,17 @@ function need(values: Values, name: string): string {
   fail(`cli-option: --${name} is needed\n\n${USAGE}`);
 }
 
-function configOf(path: string, keyed: boolean): Config {
-  const config = loadConfig(path, keyed);
-  if (!('node' in config)) {
-    for (const f of config) process.stderr.write(`${f.code}: ${f.place}: ${f.text}\n`);
+function fileOf(path: string, keyed: boolean): ConfigFile {
+  const file = loadConfigFile(path, keyed);
+  if (!('config' in file)) {
+    for (const f of file) process.stderr.write(`${f.code}: ${f.place}: ${f.text}\n`);
     process.exit(2);
   }
-  return config;
+  return file;
+}
+
+function configOf(path: string, keyed: boolean): Config {
+  return fileOf(path, keyed).config;
 }
 
 function key(path: string): void {
@@ -78,6 +81,7 @@ async function cdrs(values: Values): Promise<void> {
 
 /** Options come first: what follows is a command of the console, with its own words and pipes. */
 async function atConsole(argv: readonly string[]): Promise<void> {
+  const { runConsole } = await import('./edge/console.ts');
   const [verb = '', ...rest] = argv;
   let root = '/';
   if (rest[0] === '--root') {
@@ -118,9 +122,10 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   switch (verb) {
     case 'serve': {
-      const config = configOf(need(values, 'config'), true);
+      const path = need(values, 'config');
+      const file = fileOf(path, true);
       const { runBox } = await import('./edge/box.ts');
-      runBox(config);
+      runBox(path, file);
       return;
     }
     case 'pair': {

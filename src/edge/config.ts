@@ -418,8 +418,10 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   return c.faults.length > 0 ? c.faults : config;
 }
 
-/** Reads the file. @returns settings, or what is wrong with it. */
-export function loadConfig(path: string, keyed = true): Config | readonly ConfigFault[] {
+/** Settings, and the file as it was written. */
+export type ConfigFile = { readonly config: Config; readonly json: Json };
+
+export function loadConfigFile(path: string, keyed = true): ConfigFile | readonly ConfigFault[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -427,8 +429,16 @@ export function loadConfig(path: string, keyed = true): Config | readonly Config
     return [{ code: 'config-file', place: path, text: (e as Error).message }];
   }
   try {
-    return readConfig(JSON.parse(text), keyed);
+    const json = JSON.parse(text) as Json;
+    const config = readConfig(json, keyed);
+    return 'node' in config ? { config, json } : config;
   } catch (e) {
     return [{ code: 'config-json', place: path, text: (e as Error).message }];
   }
+}
+
+/** Reads the file. @returns settings, or what is wrong with it. */
+export function loadConfig(path: string, keyed = true): Config | readonly ConfigFault[] {
+  const file = loadConfigFile(path, keyed);
+  return 'config' in file ? file.config : file;
 }

@@ -62,6 +62,7 @@ class Loop {
   private reading = true;
   private timer: NodeJS.Timeout | undefined;
   private timerAt = 0;
+  private cdrWaiting = 0;
   private turnedAt = 0;
   /** Something came over a stream since the last turn; and the turn has waited for more already. */
   private streamed = false;
@@ -135,19 +136,36 @@ class Loop {
         this.desk.take(m);
         return;
       case 'reload':
-        say({ kind: 'reloaded', id: m.id, fault: this.flows.reload() });
+        this.reload(m);
         return;
     }
   }
 
+  /** Certificates that cannot be used change nothing at all. */
+  private reload(m: Extract<ToEngine, { kind: 'reload' }>): void {
+    const fault = this.flows.reload();
+    if (fault === '') {
+      this.names.reload(m.dns);
+      this.programs.reload(m.sip.site.centre.programs);
+      this.take({ kind: 'reload', sip: m.sip });
+    }
+    say({ kind: 'reloaded', id: m.id, fault });
+  }
+
   private view(digest: boolean): EngineView {
-    return { ...this.engine.view(digest), programConnections: this.programs.connections };
+    return {
+      ...this.engine.view(digest),
+      programConnections: this.programs.connections,
+      cdrWaiting: this.cdrWaiting,
+      mediaFull: this.media.full,
+    };
   }
 
   private fromDisk(answer: DiskAnswer): void {
     if (answer.kind === 'cdr') {
       say({ kind: 'log', line: { level: answer.level, text: answer.text } });
-    } else if (answer.kind !== 'loaded') this.take(answer);
+    } else if (answer.kind === 'cdr-waiting') this.cdrWaiting = answer.lines;
+    else if (answer.kind !== 'loaded') this.take(answer);
   }
 
   private readonly onSip = (text: string, ip: string, port: number): void => {

@@ -10,7 +10,7 @@ import type { Counters as PairCounters, Takeover } from '../../pair/sentry-core.
 import type { SentryView } from '../../pair/sentry-view.ts';
 import type { BoxId, Cause, Path, Redundancy, Role } from '../../pair/terms.ts';
 import type { EngineView } from '../../status.ts';
-import type { Leds } from '../leds.ts';
+import { type Leds, SERVICE_STATES } from '../leds.ts';
 
 /** A moment as people count: UTC, milliseconds since 1970. Monotonic moments end with the process. */
 export type Utc = number;
@@ -20,7 +20,7 @@ export type Utc = number;
  * begin with. running: it answers. down: it should answer and does not. updating: an image is being
  * installed, or the box is about to start from it.
  */
-export const PHASES = ['booting', 'unconfigured', 'running', 'down', 'updating'] as const;
+export const PHASES = SERVICE_STATES;
 export type Phase = (typeof PHASES)[number];
 
 // ── the daemon ─────────────────────────────────────────────────────────────────────────────────
@@ -60,6 +60,7 @@ export type SystemState = {
     readonly at?: Utc;
     readonly by?: string;
     readonly comment?: string;
+    // number 0: nothing is committed yet
     /** `commit confirm` runs: both boxes go back by themselves at this moment. */
     readonly confirmBy?: Utc;
   };
@@ -80,7 +81,15 @@ export type SystemState = {
     /** What went wrong with the last one; '' when nothing did. */
     readonly failed?: string;
   };
-  readonly applying?: boolean;
+  /** What the agent does to the machine: `settled` is nothing. */
+  readonly applying?: { readonly step: string };
+  /** Raised while they are in the list. */
+  readonly alarms?: readonly {
+    readonly code: string;
+    readonly severity: AlarmSeverity;
+    readonly text: string;
+    readonly at: Utc;
+  }[];
 };
 
 // ── the machine ────────────────────────────────────────────────────────────────────────────────
@@ -173,7 +182,7 @@ export type StatusChange = { readonly at: Utc } & (
 );
 
 /** What can be used up. */
-export type Capacity = 'connections' | 'registrations' | 'programs' | 'held' | 'media';
+export type Capacity = 'calls' | 'registrations' | 'connections' | 'programs' | 'held';
 
 // ── all of it ──────────────────────────────────────────────────────────────────────────────────
 
