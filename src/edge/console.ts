@@ -47,7 +47,7 @@ class TerminalSession {
   constructor(options: ConsoleOptions, done: (code: number) => void) {
     this.options = options;
     this.done = done;
-    this.audit = new Audit(options.root, lineName());
+    this.audit = new Audit(options.root, lineName(), options.command === undefined && !isatty(2));
     this.output = new Output(1, () => this.finish(1));
     this.session = this.begin();
   }

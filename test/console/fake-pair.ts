@@ -9,7 +9,16 @@ import { verifyTree } from '../../src/panel/tree/check.ts';
 import { parseText } from '../../src/panel/tree/parse.ts';
 import type { Tree } from '../../src/panel/tree/terms.ts';
 
+import { DAEMON, HEALTH, SYSTEM } from '../unit/monitor-kit.ts';
+
 export const NOON = Date.UTC(2026, 10, 26, 12, 0, 0);
+const GREEN = { colour: 'green', blink: 'steady' };
+const LEDS = {
+  power: GREEN,
+  status: GREEN,
+  ha: GREEN,
+  alarm: { colour: 'off', blink: 'steady' },
+};
 export const PASSWORD = 'correct horse';
 const TRIES = 5;
 const LOCK_MS = 5 * 60_000;
@@ -52,14 +61,7 @@ export class FakePair {
   /** Lines the stream `monitor` gives. */
   messages: readonly Json[] = [];
   pairAnswer: Json | undefined;
-  status: Json = {
-    box: 'a',
-    role: 'primary',
-    inStep: true,
-    epoch: 3,
-    vip: '192.0.2.10',
-    alarms: { active: [], history: [] },
-  };
+  status: Json = DAEMON;
   rows: { [what: string]: readonly Json[] } = {};
   readonly files = new Map<string, string>();
 
@@ -119,7 +121,7 @@ export class FakePair {
         return this.status;
       case 'show': {
         const rows = this.rows[String(request['what'])] ?? [];
-        return { rows, total: rows.length };
+        return { at: this.now, mirrored: false, rows, total: rows.length };
       }
       case 'monitor':
         return this.messages;
@@ -140,6 +142,10 @@ export class FakePair {
       phase: running ? 'running' : 'unconfigured',
       box: this.identity,
       name,
+      release: 'sipair 0.1.0',
+      health: HEALTH,
+      system: SYSTEM,
+      leds: LEDS,
       ...(running && !this.down.has('control') ? { daemon: this.status } : {}),
       alarms: [],
       history: [],

@@ -11,16 +11,18 @@ const KEPT = 3;
 export class Audit {
   private readonly path: string;
   private readonly line: string;
+  private readonly journal: boolean;
   private broken = false;
 
-  /** @param line which terminal. */
-  constructor(root: string, line: string) {
+  /** @param line which terminal. @param journal say it on standard error too. */
+  constructor(root: string, line: string, journal: boolean) {
+    this.journal = journal;
     this.path = join(root, 'data/log/console.log');
     this.line = line;
   }
 
   tell(text: string): void {
-    if (!process.stderr.isTTY) log('info', `console ${this.line}: ${text}`);
+    if (this.journal) log('info', `console ${this.line}: ${text}`);
     try {
       this.folder();
       this.turn();
@@ -29,7 +31,8 @@ export class Audit {
       this.broken = false;
     } catch (e) {
       // a missing, full or read-only disk must not keep anybody out
-      if (!this.broken) log('warning', `console: ${this.path}: ${(e as Error).message}`);
+      if (this.journal && !this.broken)
+        log('warning', `console: ${this.path}: ${(e as Error).message}`);
       this.broken = true;
     }
   }

@@ -12,13 +12,9 @@ export type SipSeen = {
   readonly from: string;
   readonly to: string;
   readonly transport: string;
+  /** in: to us. */
+  readonly direction: string;
   readonly text: string;
-};
-
-export type LadderSettings = {
-  readonly columns: number;
-  /** Our own address: it is called sipair. */
-  readonly own: string;
 };
 
 const MOST = 4;
@@ -48,22 +44,12 @@ export function labelOf(message: string): string {
 }
 
 export class Ladder {
-  private readonly settings: LadderSettings;
+  private readonly columns: number;
   private participants: string[] = [];
   private drawn = '';
 
-  constructor(settings: LadderSettings) {
-    this.settings = settings;
-  }
-
-  private isOwn(address: string): boolean {
-    const { own } = this.settings;
-    return own !== '' && address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '') === own;
-  }
-
-  /** What the participant is in: our addresses are one. */
-  private nameOf(address: string): string {
-    return this.isOwn(address) ? 'sipair' : address;
+  constructor(columns: number) {
+    this.columns = columns;
   }
 
   /** Left to right: who spoke first, sipair, the others. */
@@ -75,8 +61,9 @@ export class Ladder {
 
   /** Lines for one message. */
   add(seen: SipSeen): string[] {
-    const from = this.nameOf(seen.from);
-    const to = this.nameOf(seen.to);
+    // our own addresses are one participant
+    const from = seen.direction === 'out' ? 'sipair' : seen.from;
+    const to = seen.direction === 'in' ? 'sipair' : seen.to;
     for (const p of [from, to]) {
       // beyond the fifth nobody needs to be remembered: it stays a list of lines
       if (!this.participants.includes(p) && this.participants.length <= MOST)
@@ -84,7 +71,7 @@ export class Ladder {
     }
     const label = labelOf(seen.text);
     const all = this.order();
-    if (all.length > MOST || this.settings.columns < TIME + 20 * all.length) {
+    if (all.length > MOST || this.columns < TIME + 20 * all.length) {
       return this.plain(seen, from, to, label);
     }
     const at = this.columnsOf(all);
@@ -96,11 +83,11 @@ export class Ladder {
 
   private plain(seen: SipSeen, from: string, to: string, label: string): string[] {
     this.drawn = '';
-    return [`${clock(seen.at)} ${from} > ${to} ${label}`.slice(0, this.settings.columns - 1)];
+    return [`${clock(seen.at)} ${from} > ${to} ${label}`.slice(0, this.columns - 1)];
   }
 
   private columnsOf(all: readonly string[]): readonly number[] {
-    const room = this.settings.columns - 1 - TIME;
+    const room = this.columns - 1 - TIME;
     const lane = Math.floor(room / all.length);
     return all.map((_, i) => TIME + Math.floor(lane / 2) + i * lane);
   }
@@ -116,7 +103,7 @@ export class Ladder {
       );
       line = line.padEnd(begin) + shown;
     }
-    return line.slice(0, this.settings.columns - 1);
+    return line.slice(0, this.columns - 1);
   }
 
   private rails(at: readonly number[]): string {
@@ -135,7 +122,7 @@ export class Ladder {
     const x2 = at[Math.max(from, to)] ?? 0;
     const chars = [...this.rails(at).padEnd(x2 + 1)];
     for (const [i, c] of [...time].entries()) chars[i] = c;
-    if (x1 === x2) return `${chars.join('')} ${label}`.slice(0, this.settings.columns - 1);
+    if (x1 === x2) return `${chars.join('')} ${label}`.slice(0, this.columns - 1);
     const right = from < to;
     for (let x = x1 + 1; x < x2; x += 1) chars[x] = '-';
     chars[right ? x2 - 1 : x1 + 1] = right ? '>' : '<';

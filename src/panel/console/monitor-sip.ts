@@ -1,7 +1,7 @@
 /** `monitor sip`: the daemon tells SIP while somebody listens; here it becomes a ladder. */
 
 import { complain } from './context.ts';
-import { ask, type Dialog, failed, here, type Json, say, text } from './dialog.ts';
+import { type Dialog, failed, here, type Json, say, text } from './dialog.ts';
 import { Ladder, type SipSeen } from './ladder.ts';
 import { harmless } from './pager.ts';
 import type { Parsed } from './parse.ts';
@@ -13,6 +13,7 @@ function seen(value: Json): SipSeen | undefined {
     from: text(value, 'from'),
     to: text(value, 'to'),
     transport: text(value, 'transport'),
+    direction: text(value, 'direction'),
     text: text(value, 'text'),
   };
 }
@@ -28,13 +29,8 @@ function* told(ladder: Ladder, value: Json): Dialog<void> {
 
 export function* monitorSip(args: Parsed['args']): Dialog<void> {
   const { number, call } = args;
-  const status = yield* ask('control', { command: 'status' });
-  if (failed(status)) {
-    yield* complain('control', status);
-    return;
-  }
   const { settings } = yield* here();
-  const ladder = new Ladder({ columns: settings.columns, own: text(status, 'vip') });
+  const ladder = new Ladder(settings.columns);
   const filter = {
     ...(number === undefined ? {} : { number }),
     ...(call === undefined ? {} : { call }),
