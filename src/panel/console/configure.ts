@@ -322,6 +322,9 @@ const RUNS: { readonly [V in ConfigurationVerb]?: Run } = {
   discard,
 };
 
+/** The commands that are done here. */
+export const CONFIGURING: readonly string[] = [...Object.keys(MOVES), ...Object.keys(RUNS)];
+
 /** Does one command; `run`, `help` and `exit` are the session's. @returns what is wrong with the line. */
 export function* doConfigure(
   cx: Cx,

@@ -329,9 +329,19 @@ export function* confirm(_cx: Cx): Dialog<void> {
   else yield* say(`revision ${text(answer, 'revision')} stays`);
 }
 
+function runOf(verb: OperationalVerb): Run | undefined {
+  if (!verb.startsWith('show ')) return RUNS[verb];
+  const subject = verb.slice(5) as Subject;
+  return SHOWS[subject] ?? shower(subject);
+}
+
+/** Is there somebody who does it? */
+export function operates(verb: OperationalVerb): boolean {
+  return runOf(verb) !== undefined;
+}
+
 /** Does a command; `configure`, `quit` are the session's. */
 export function* operate(cx: Cx, verb: OperationalVerb, args: Args, pipes: Pipes): Dialog<void> {
-  const subject = verb.startsWith('show ') ? (verb.slice(5) as Subject) : undefined;
-  const run = subject === undefined ? RUNS[verb] : (SHOWS[subject] ?? shower(subject));
+  const run = runOf(verb);
   if (run !== undefined) yield* run(cx, args, pipes);
 }
