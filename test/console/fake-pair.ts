@@ -42,9 +42,6 @@ type Revision = {
   readonly tree: Tree;
 };
 
-/** What a request gets: an answer, lines of a stream, or silence. */
-export type Fake = (request: Json, now: number) => Json | readonly Json[] | 'silent';
-
 export class FakePair {
   now = NOON;
   password: string | undefined = PASSWORD;
@@ -56,6 +53,8 @@ export class FakePair {
   confirmBy: number | undefined;
   readonly revisions: Revision[] = [];
   readonly down = new Set<Service>();
+  /** Connected, and never answered. */
+  readonly silent = new Set<Service>();
   /** Requests in their order. */
   readonly heard: { readonly service: Service; readonly request: Json }[] = [];
   /** Lines the stream `monitor` gives. */
@@ -100,6 +99,7 @@ export class FakePair {
 
   ask(service: Service, request: Json): Json | readonly Json[] | 'silent' {
     this.heard.push({ service, request });
+    if (this.silent.has(service)) return 'silent';
     if (this.down.has(service)) {
       return { error: 'control-unreachable', text: `nobody answers at ${service}.sock: ENOENT` };
     }

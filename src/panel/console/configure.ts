@@ -169,7 +169,7 @@ function* tellCommitted(answer: Json): Dialog<void> {
   const number = text(answer, 'revision');
   yield* say(
     answer['peer'] === 'absent'
-      ? `committed as revision ${number} on this box; the other one is away and gets it when it is back`
+      ? `committed as revision ${number} on this box; the other is away and gets it later`
       : `committed as revision ${number} on both boxes`,
   );
   const restarts = Array.isArray(answer['restarts']) ? answer['restarts'].map(String) : [];
@@ -179,7 +179,7 @@ function* tellCommitted(answer: Json): Dialog<void> {
   }
   const until = answer['confirmBy'];
   if (typeof until === 'number') {
-    yield* say(`both boxes go back by themselves at ${utc(until)} UTC, unless you say: confirm`);
+    yield* say(`both boxes go back at ${utc(until)} UTC, unless you say: confirm`);
   }
 }
 

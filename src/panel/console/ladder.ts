@@ -27,7 +27,7 @@ function clock(at: number): string {
   return `${clockOf(Math.floor(ms / 1000))}.${rest}`;
 }
 
-/** INVITE 1001 → `INVITE 1001 +sdp`; 200 OK → `200 OK (INVITE) +sdp`. */
+/** `INVITE 1001 +sdp`, `200 OK +sdp`, `200 OK (BYE)`. */
 export function labelOf(message: string): string {
   const [first = '', ...rest] = message.split(/\r?\n/, 60);
   const body = /^content-type:\s*application\/sdp/im.test(rest.join('\n')) ? ' +sdp' : '';
@@ -36,7 +36,9 @@ export function labelOf(message: string): string {
     const method = rest
       .map((l) => /^cseq:\s*\d+\s+(\w+)/i.exec(l)?.[1])
       .find((m) => m !== undefined);
-    return `${status[1]} ${status[2]}${method === undefined ? '' : ` (${method})`}${body}`;
+    // an INVITE's is what nearly all of them are
+    const of = method === undefined || method === 'INVITE' ? '' : ` (${method})`;
+    return `${status[1]} ${status[2]}${of}${body}`;
   }
   const request = /^([A-Z]+) sips?:(?:([^@;\s]+)@)?/.exec(first);
   if (request === null) return first.slice(0, 40);

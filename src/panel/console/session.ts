@@ -4,12 +4,14 @@ import { type Completer, choiceLines, complete, type Knowledge } from './complet
 import { beginConfiguring, type Candidate, doConfigure, mayLeave } from './configure.ts';
 import { type Cx, emit, look } from './context.ts';
 import {
+  ask,
   audit,
   type ColumnOf,
   type Dialog,
   here,
   Interrupted,
   line,
+  part,
   type Settings,
   say,
 } from './dialog.ts';
@@ -183,6 +185,14 @@ function* survive(cx: Cx, mode: Mode): Dialog<boolean> {
   }
 }
 
+/** What the configuration says about consoles. */
+function* ownSettings(): Dialog<void> {
+  const answer = yield* ask('system', { command: 'configuration' });
+  const minutes = part(part(part(answer, 'tree'), 'system'), 'console')['idleMin'];
+  if (typeof minutes !== 'number') return;
+  yield { want: 'settings', settings: { idleMs: minutes * 60_000 } };
+}
+
 function* whole(cx: Cx): Dialog<void> {
   yield* say('');
   yield* say(`${cx.release}, console of box ${cx.name}`);
@@ -190,6 +200,7 @@ function* whole(cx: Cx): Dialog<void> {
   if (missing === 'password') yield* choosePassword();
   else yield* login(cx.name);
   if ((yield* whatIsMissing()) === 'questions') yield* firstBoot(cx);
+  yield* ownSettings();
   const mode: Mode = { candidate: undefined };
   while (yield* survive(cx, mode));
   yield* audit('logout');
