@@ -26,6 +26,7 @@ declare -A WHY=(
   [sip-tester]="SIPp, a SIP client that is not ours"
   [sipsak]="asking the VIP by hand, as in the README"
   [openssl]="a certificate that a stranger shows to a box"
+  [socat]="terminals for the console in the tests"
   [util-linux]="starting programs in a namespace or with a parent's end (nsenter, setpriv)"
   [sqlite3]="reading a box's tables as an operator does"
   [chromium-headless-shell]="a browser without a window, which opens the wallboard"
@@ -41,7 +42,7 @@ declare -A WHY=(
 DAEMONS=(kamailio keepalived)
 FOR_LAB=(iproute2 gcc libc6-dev g++ arping sipsak)
 FOR_TEST=("${FOR_LAB[@]}" binutils systemd util-linux iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
-  keepalived baresip-core kamailio sipvicious chromium-headless-shell)
+  keepalived baresip-core kamailio sipvicious chromium-headless-shell socat)
 FOR_BINARY=(gcc libc6-dev g++ binutils)
 FOR_CHAOS=("${FOR_LAB[@]}" tcpdump sqlite3)
 FOR_STRESS=("${FOR_CHAOS[@]}" stress-ng util-linux)

@@ -117,8 +117,8 @@ const QUESTIONS: readonly Question[] = [
   {
     name: 'timeZone',
     when: isA,
-    about: [],
-    prompt: 'Time zone, as Europe/Berlin',
+    about: ['The clock of both boxes: a zone as Europe/Berlin, and who tells the time.'],
+    prompt: 'Time zone',
     otherwise: () => 'UTC',
     wrong: (t) => (/^[A-Za-z][A-Za-z0-9_+/-]{1,63}$/.test(t) ? '' : 'a name is expected'),
   },
@@ -126,7 +126,7 @@ const QUESTIONS: readonly Question[] = [
     name: 'ntp',
     when: isA,
     about: [],
-    prompt: 'Time servers, with spaces between, - for none',
+    prompt: 'Time servers, - for none',
     otherwise: () => '-',
     wrong: (t) =>
       t === '-' || t.split(/\s+/).every((w) => /^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$/.test(w))
