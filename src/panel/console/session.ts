@@ -2,7 +2,7 @@
 
 import { type Completer, choiceLines, complete, type Knowledge } from './complete.ts';
 import { beginConfiguring, type Candidate, doConfigure, mayLeave } from './configure.ts';
-import { type Cx, emit, look } from './context.ts';
+import { type Cx, emit, look, tell } from './context.ts';
 import {
   ask,
   audit,
@@ -58,7 +58,7 @@ function* tellWrong(wrong: Wrong, column: ColumnOf): Dialog<void> {
   const { settings } = yield* here();
   const at = column(wrong.at);
   if (at !== undefined) yield* say(`${' '.repeat(at)}^`);
-  yield* say(harmless(wrong.text));
+  yield* tell([wrong.text]);
   for (const l of choiceLines(wrong.choices, settings.columns)) yield* say(l);
 }
 
@@ -193,6 +193,15 @@ function* ownSettings(): Dialog<void> {
   yield { want: 'settings', settings: { idleMs: minutes * 60_000 } };
 }
 
+/** What keeps this box from being half of a pair. */
+function* unfinished(): Dialog<void> {
+  const state = yield* ask('system', { command: 'state' });
+  if (state['paired'] === false) yield* say('This box is not paired yet: request pair');
+  else if (part(state, 'revision')['number'] === 0) {
+    yield* say('Paired; nothing is committed yet: has the other box answered its questions?');
+  }
+}
+
 function* whole(cx: Cx): Dialog<void> {
   yield* say('');
   yield* say(`${cx.release}, console of box ${cx.name}`);
@@ -201,6 +210,7 @@ function* whole(cx: Cx): Dialog<void> {
   else yield* login(cx.name);
   if ((yield* whatIsMissing()) === 'questions') yield* firstBoot(cx);
   yield* ownSettings();
+  yield* unfinished();
   const mode: Mode = { candidate: undefined };
   while (yield* survive(cx, mode));
   yield* audit('logout');
