@@ -9,6 +9,8 @@ import { reportCdrs } from './edge/cdr-report.ts';
 import { type Config, type ConfigFile, loadConfigFile, RELEASE } from './edge/config.ts';
 import { ask } from './edge/control-client.ts';
 import { newKey, writeKeyFile } from './edge/key-file.ts';
+import { log } from './edge/log.ts';
+import { isLedWord, LED_WORDS, showLeds } from './edge/monitor/leds-command.ts';
 import { quote } from './panel/console/words.ts';
 
 const USAGE = `${RELEASE}
@@ -26,6 +28,8 @@ usage: sipair serve --config FILE        be one box of the pair
        sipair console [--root DIR]       the console: login and command line, on this terminal
        sipair cli -c COMMAND             one command of the console, without a login
        sipair show ...                   the same for show: sipair show ha
+       sipair monitor [--root FOLDER]    watch the box: lamps, alarms, SNMP, metrics, syslog
+       sipair leds down|booting|updating [--root FOLDER]   what the lamps show when nobody watches
        sipair version
 `;
 
@@ -101,12 +105,24 @@ async function atConsole(argv: readonly string[]): Promise<void> {
   process.exit(await runConsole({ root, command }));
 }
 
+/** The folder all paths of a box hang off. */
+function rootOf(values: Values): string {
+  const { root } = values;
+  return typeof root === 'string' && root !== '' ? root : '/';
+}
+
+function leds(values: Values, word: string): void {
+  if (!isLedWord(word)) fail(`cli-option: one of ${LED_WORDS.join(', ')} is needed`);
+  showLeds(rootOf(values), word, log);
+}
+
 async function main(argv: readonly string[]): Promise<void> {
   const verb = argv[0] ?? '';
   if (verb === 'console' || verb === 'cli' || verb === 'show') return atConsole(argv);
   let values: Values = {};
+  let words: readonly string[] = [];
   try {
-    values = parseArgs({
+    const parsed = parseArgs({
       args: argv.slice(1),
       options: {
         config: { type: 'string' },
@@ -119,7 +135,10 @@ async function main(argv: readonly string[]): Promise<void> {
         root: { type: 'string' },
         apply: { type: 'string' },
       },
-    }).values;
+      allowPositionals: verb === 'leds',
+    });
+    values = parsed.values;
+    words = parsed.positionals;
   } catch (e) {
     fail(`cli-option: ${(e as Error).message}\n\n${USAGE}`);
   }
@@ -158,6 +177,13 @@ async function main(argv: readonly string[]): Promise<void> {
       return command(values, { command: verb });
     case 'cdr':
       return cdrs(values);
+    case 'monitor': {
+      // what only it needs is not loaded by a daemon that starts
+      const { runMonitor } = await import('./edge/monitor/process.ts');
+      return runMonitor({ root: rootOf(values), release: RELEASE });
+    }
+    case 'leds':
+      return leds(values, words[0] ?? '');
     case 'help':
     case '--help':
       process.stdout.write(USAGE);

@@ -22,12 +22,18 @@ import {
 } from '../../src/proto/sip/machines.ts';
 import { TIMERS } from '../../src/proto/sip/timers.ts';
 import { CLI_DOCUMENT, cliDocument } from './cli.ts';
+import { CONFIG_PICTURES } from './config-pictures.ts';
 import { CTI_PICTURES } from './cti-pictures.ts';
 import { grid } from './grid.ts';
 import { TRANSCRIPTS, transcriptText } from './transcripts.ts';
 
 /** The documents with pictures. */
-export const DOCUMENTS = ['architecture.md', 'operating.md', 'integrating.md'] as const;
+export const DOCUMENTS = [
+  'architecture.md',
+  'operating.md',
+  'integrating.md',
+  'configuration.md',
+] as const;
 
 function pathOf(document: string): string {
   return fileURLToPath(new URL(`../../docs/${document}`, import.meta.url));
@@ -87,6 +93,7 @@ function tables(): string {
 
 const PICTURES: { readonly [name: string]: () => string } = {
   ...CTI_PICTURES,
+  ...CONFIG_PICTURES,
   gate,
   takeover: () =>
     grid(
