@@ -62,6 +62,7 @@ export class FakePair {
   pairAnswer: Json | undefined;
   status: Json = DAEMON;
   rows: { [what: string]: readonly Json[] } = {};
+  dataFault = '';
   readonly files = new Map<string, string>();
 
   constructor(tree: Tree | undefined = START_TREE) {
@@ -166,6 +167,8 @@ export class FakePair {
       }
       case 'admin':
         return this.admin(request);
+      case 'data-fault':
+        return { ok: true, text: this.dataFault };
       default:
         return { ok: true };
     }

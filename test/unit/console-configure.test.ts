@@ -7,7 +7,7 @@ import { Bench } from '../console/bench.ts';
 import { FakePair } from '../console/fake-pair.ts';
 
 function configuring(pair = new FakePair()): Bench {
-  const b = new Bench({ pair }).login();
+  const b = new Bench({ pair, rows: 0 }).login();
   b.line('configure');
   return b;
 }
@@ -165,6 +165,7 @@ test('secrets are shown nowhere: not in show, compare, history, log', (t) => {
   b.line('run show configuration');
   b.line('run show configuration commands');
   b.line('run show configuration | json');
+  t.regex(b.screen.text(), /"authKey": "\/\* secret \*\/"/);
   const typed = b.screen.text().match(/swordfish/g)?.length ?? 0;
   t.is(typed, 2, 'only where it was typed');
   b.keys('\x1b[A'.repeat(10));

@@ -81,6 +81,14 @@ test('idle for too long: logged out', (t) => {
   t.is(b.screen.line(), 'Password:');
 });
 
+test('a data partition that is not there is said before the login', (t) => {
+  const pair = new FakePair();
+  pair.dataFault = 'e2fsck: bad superblock';
+  const b = new Bench({ pair });
+  t.regex(b.screen.text(), /could not be mounted: e2fsck: bad superblock[\s\S]*factory-reset/);
+  t.is(b.screen.line(), 'sipair login:');
+});
+
 test('the configuration says when idle is too long', (t) => {
   const tree = setPath(START_TREE, ['system', 'console', 'idleMin', '3']) as Tree;
   const b = logged({ pair: new FakePair(tree) });

@@ -79,6 +79,16 @@ function admin(root: string, request: Json): Json {
   return file.verify(String(request['password']));
 }
 
+/** What the early units of the image found: why /data is not there; '' when it is. */
+function dataFault(root: string): Json {
+  try {
+    const [why = ''] = readFileSync(join(root, 'run/sipair/data-fault'), 'utf8').split('\n');
+    return { ok: true, text: why || 'no reason was kept' };
+  } catch {
+    return { ok: true, text: '' };
+  }
+}
+
 export function answerSelf(root: string, request: Json, answer: (value: Json) => void): void {
   switch (request['command']) {
     case 'write-file':
@@ -89,6 +99,9 @@ export function answerSelf(root: string, request: Json, answer: (value: Json) =>
       return;
     case 'admin':
       answer(admin(root, request));
+      return;
+    case 'data-fault':
+      answer(dataFault(root));
       return;
     case 'restart-service':
       systemctl(['restart', 'sipair.service'], answer);

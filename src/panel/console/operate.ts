@@ -1,6 +1,6 @@
 /** Operational mode: what each command asks of whom, and what is said about the answer. */
 
-import { ASKS, type ShowName } from '../show/index.ts';
+import { ASKS, renderJson, type ShowName } from '../show/index.ts';
 import { utc } from '../show/kit.ts';
 import { type Cx, complain, emit, program, show, yes } from './context.ts';
 import {
@@ -20,7 +20,7 @@ import { monitorSip } from './monitor-sip.ts';
 import { pair } from './pair.ts';
 import type { Parsed } from './parse.ts';
 import type { Pipes } from './pipes.ts';
-import { isTreeFault, setLinesOf, shownAt } from './tree-tools.ts';
+import { hidden, isTreeFault, setLinesOf, shownAt } from './tree-tools.ts';
 import type { OperationalVerb, Subject } from './verbs.ts';
 
 type Args = Parsed['args'];
@@ -79,7 +79,7 @@ function* configuration(_cx: Cx, args: Args, pipes: Pipes): Dialog<void> {
   }
   const tree = part(answer, 'tree') as never;
   // never the answer itself: its secrets are in the clear
-  const lines = pipes.json ? setLinesOf(tree, false) : shownAt(tree, []);
+  const lines = pipes.json ? renderJson(hidden(tree)) : shownAt(tree, []);
   yield* emit(isTreeFault(lines) ? [lines.text] : lines, pipes);
 }
 

@@ -8,12 +8,14 @@ import {
   audit,
   type ColumnOf,
   type Dialog,
+  failed,
   here,
   Interrupted,
   line,
   part,
   type Settings,
   say,
+  text,
 } from './dialog.ts';
 import { CONFIGURATION, OPERATIONAL } from './grammar.ts';
 import { HELP } from './help.ts';
@@ -210,9 +212,22 @@ function* unfinished(): Dialog<void> {
   }
 }
 
+/** The data partition could not be had: what this box knew is out of reach. */
+function* dataFault(): Dialog<void> {
+  const answer = yield* ask('self', { command: 'data-fault' });
+  const why = text(answer, 'text');
+  if (why === '' || failed(answer)) return;
+  yield* tell([
+    `The data partition could not be mounted: ${why}`,
+    'This box has no configuration and takes no calls; the other box may. Log in as factory-reset',
+    'to make the partition anew: it forgets everything, and is paired again.',
+  ]);
+}
+
 function* whole(cx: Cx, starting: boolean): Dialog<void> {
   yield* say('');
   yield* say(`${cx.release}, console of box ${cx.name}`);
+  yield* dataFault();
   const missing = yield* whatIsMissing(starting);
   if (missing === 'password') yield* choosePassword();
   else yield* login(cx.name);

@@ -8,6 +8,7 @@ import type { Tree } from '../tree/terms.ts';
 import { faultAt } from '../tree/terms.ts';
 import { asSetLines, compareTrees, showTree } from '../tree/text.ts';
 import { deletePath, isPlace, resolve, setPath, valueAt } from '../tree/tree.ts';
+import { maskTree } from '../tree/walk.ts';
 import type { Choice } from './node.ts';
 
 export type TreeFault = {
@@ -74,6 +75,9 @@ export function shownAt(tree: Tree, words: readonly string[]): readonly string[]
   }
   return showTree(tree, words);
 }
+
+/** For `| json`: the tree without its secrets. */
+export const hidden: (tree: Tree) => Tree = maskTree;
 
 export function setLinesOf(tree: Tree, secrets: boolean): readonly string[] {
   return asSetLines(tree, { secrets });
