@@ -21,6 +21,8 @@ export class Bench {
   bytes = 0;
   ends = 0;
   failed = false;
+  /** Hears what is written. */
+  said: (text: string) => void = () => {};
   private session: ConsoleMachine;
   private stream = 0;
   private readonly options: BenchOptions;
@@ -52,6 +54,7 @@ export class Bench {
       if (e.effect === 'write') {
         this.bytes += e.text.length;
         this.screen.write(e.text);
+        this.said(e.text);
       } else if (e.effect === 'audit') this.audit.push(e.text);
       else if (e.effect === 'ask') {
         const value = this.pair.ask(e.service, e.request);

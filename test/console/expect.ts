@@ -3,6 +3,7 @@
  * and keeps a transcript that a person can read. It answers no question of the terminal.
  */
 
+import type { GuideConsole } from './guide.ts';
 import { Screen } from './screen.ts';
 
 /** A serial line: a socket, a pty, a session in this process. */
@@ -75,6 +76,19 @@ export class Expect {
   async command(text: string, then: string | RegExp, ms = PATIENCE_MS): Promise<string> {
     this.send(`${text}\r`);
     return this.expect(then, ms);
+  }
+
+  /** As the runner of the operator's guide wants it. */
+  guide(ms = PATIENCE_MS): GuideConsole {
+    return {
+      expect: async (what, name) => {
+        const seen = await this.expect(what, ms).catch((e: Error) => {
+          throw new Error(`${name}: ${e.message}`);
+        });
+        return what.exec(seen) ?? [];
+      },
+      type: async (text) => this.type(text === '^C' ? '\x03' : `${text}\r`),
+    };
   }
 
   /** What a person has seen. */

@@ -8,7 +8,9 @@ import { Admin, LOCK_RULE } from '../system/admin.ts';
 import { placesOf } from '../system/files.ts';
 
 const FILE_MAX = 8 * 1024 * 1024;
-const SYSTEMCTL_MS = 30_000;
+const PROGRAM_MS = 30_000;
+/** Of the image: forgets the data partition at the next start, and starts anew. */
+const FACTORY_RESET = '/usr/lib/sipair/factory-reset';
 
 /** Saved configurations: plain names, in one folder. */
 function fileOf(root: string, name: unknown): string | undefined {
@@ -45,7 +47,7 @@ function readSaved(root: string, request: Json): Json {
   }
 }
 
-function systemctl(args: readonly string[], answer: (value: Json) => void): void {
+function run(program: string, args: readonly string[], answer: (value: Json) => void): void {
   let said = '';
   let over = false;
   const end = (value: Json): void => {
@@ -54,18 +56,20 @@ function systemctl(args: readonly string[], answer: (value: Json) => void): void
     clearTimeout(late);
     answer(value);
   };
-  const child = spawn('systemctl', [...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(program, [...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   const late = setTimeout(() => {
     child.kill('SIGKILL');
-    end({ error: 'systemctl-late', text: `systemctl ${args.join(' ')} takes too long` });
-  }, SYSTEMCTL_MS);
+    end({ error: 'program-late', text: `${program} ${args.join(' ')} takes too long` });
+  }, PROGRAM_MS);
   child.stderr.on('data', (bytes: Buffer) => {
     said = (said + String(bytes)).slice(-500);
   });
-  child.on('error', (e) => end({ error: 'systemctl', text: e.message }));
+  child.on('error', (e) => end({ error: 'program', text: e.message }));
   child.on('close', (code) =>
     end(
-      code === 0 ? { ok: true } : { error: 'systemctl', text: said.trim() || `exit code ${code}` },
+      code === 0
+        ? { ok: true }
+        : { error: 'program', text: said.trim() || `${program}: exit code ${code}` },
     ),
   );
 }
@@ -104,11 +108,14 @@ export function answerSelf(root: string, request: Json, answer: (value: Json) =>
       answer(dataFault(root));
       return;
     case 'restart-service':
-      systemctl(['restart', 'sipair.service'], answer);
+      run('systemctl', ['restart', 'sipair.service'], answer);
+      return;
+    case 'factory-reset':
+      run(FACTORY_RESET, [], answer);
       return;
     case 'reboot':
     case 'poweroff':
-      systemctl([request['command']], answer);
+      run('systemctl', [request['command']], answer);
       return;
     default:
       answer({ error: 'console-command', text: `nobody knows ${String(request['command'])}` });

@@ -230,8 +230,11 @@ export function* factoryReset(): Dialog<void> {
     yield* say('nothing was done');
     return;
   }
-  const answer = yield* ask('system', { command: 'factory-reset', word }, ORDER_MS);
-  if (failed(answer)) yield* complain('system', answer);
+  const request = { command: 'factory-reset', word };
+  let answer = yield* ask('system', request, ORDER_MS);
+  // a box whose agent is broken is the one that needs it
+  if (answer['error'] === UNREACHABLE) answer = yield* ask('self', request, ORDER_MS);
+  if (failed(answer)) yield* complain('self', answer);
   else yield* say('done: the box starts anew, and asks as on its first day');
 }
 
