@@ -10,7 +10,6 @@ import { type Config, type ConfigFile, loadConfigFile, RELEASE } from './edge/co
 import { ask } from './edge/control-client.ts';
 import { newKey, writeKeyFile } from './edge/key-file.ts';
 import { log } from './edge/log.ts';
-import { isLedWord, LED_WORDS, showLeds } from './edge/monitor/leds-command.ts';
 import { quote } from './panel/console/words.ts';
 
 const USAGE = `${RELEASE}
@@ -111,7 +110,8 @@ function rootOf(values: Values): string {
   return typeof root === 'string' && root !== '' ? root : '/';
 }
 
-function leds(values: Values, word: string): void {
+async function leds(values: Values, word: string): Promise<void> {
+  const { isLedWord, LED_WORDS, showLeds } = await import('./edge/monitor/leds-command.ts');
   if (!isLedWord(word)) fail(`cli-option: one of ${LED_WORDS.join(', ')} is needed`);
   showLeds(rootOf(values), word, log);
 }
@@ -178,7 +178,6 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'cdr':
       return cdrs(values);
     case 'monitor': {
-      // what only it needs is not loaded by a daemon that starts
       const { runMonitor } = await import('./edge/monitor/process.ts');
       return runMonitor({ root: rootOf(values), release: RELEASE });
     }

@@ -1,6 +1,7 @@
 /** The manual's pictures are the program's tables. */
 
 import test from 'ava';
+import { DRAWINGS } from './box-pictures.ts';
 import {
   DOCUMENTS,
   PICTURE_NAMES,
@@ -26,6 +27,12 @@ test('every picture is shown somewhere', (t) => {
 for (const [document, text] of Object.entries(WHOLE_DOCUMENTS)) {
   test(`docs/${document} is what the console says (./build.sh docs)`, (t) => {
     t.is(readDocument(document), text());
+  });
+}
+
+for (const { file, draw } of DRAWINGS) {
+  test(`docs/${file} is drawn from the table (./build.sh docs)`, (t) => {
+    t.is(readDocument(file), draw());
   });
 }
 

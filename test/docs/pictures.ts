@@ -21,6 +21,7 @@ import {
   OTHER_SERVER,
 } from '../../src/proto/sip/machines.ts';
 import { TIMERS } from '../../src/proto/sip/timers.ts';
+import { BOX_PICTURES, DRAWINGS } from './box-pictures.ts';
 import { CLI_DOCUMENT, cliDocument } from './cli.ts';
 import { CONFIG_PICTURES } from './config-pictures.ts';
 import { CTI_PICTURES } from './cti-pictures.ts';
@@ -33,6 +34,8 @@ export const DOCUMENTS = [
   'operating.md',
   'integrating.md',
   'configuration.md',
+  'leds.md',
+  'alarms.md',
 ] as const;
 
 function pathOf(document: string): string {
@@ -94,6 +97,7 @@ function tables(): string {
 const PICTURES: { readonly [name: string]: () => string } = {
   ...CTI_PICTURES,
   ...CONFIG_PICTURES,
+  ...BOX_PICTURES,
   gate,
   takeover: () =>
     grid(
@@ -174,6 +178,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     writeFileSync(pathOf(document), text());
     process.stdout.write(`docs/${document}: written from the console\n`);
   }
+  mkdirSync(pathOf('leds'), { recursive: true });
+  for (const { file, draw } of DRAWINGS) writeFileSync(pathOf(file), draw());
+  process.stdout.write(`docs/leds/: ${DRAWINGS.length} drawings of the front\n`);
   writeFileSync(pathOf(RPC_DOCUMENT), rpcDocument());
   process.stdout.write(`docs/${RPC_DOCUMENT}: written from the services\n`);
 }

@@ -88,6 +88,25 @@ test('on a terminal: login, keys, pager, configuration, ladder, a service that g
   t.regex(audit, /pts\/\d+ set users to 2999\n/);
 });
 
+test('on a line that is slower than the answer ^C is heard, and what waits is dropped', async (t) => {
+  const fakes = await services(t);
+  const { person, child } = terminal(t, fakes.root);
+  await login(person);
+  const most = 50_000;
+  const rows = Array.from({ length: most }, (_, i) => ({ counter: `c${i}`, count: i }));
+  fakes.pair.rows['counters'] = rows;
+  person.send('show counters | no-more\r');
+  await person.expect('c100 ');
+  child.stdout.pause();
+  await sleep(500);
+  person.send('\x03');
+  await sleep(500);
+  child.stdout.resume();
+  await person.expect('^C');
+  await person.expect(PROMPT);
+  t.true(person.transcript().split('\n').length < most / 2);
+});
+
 test('a program is run, and ended by ^C', async (t) => {
   const fakes = await services(t);
   const { person } = terminal(t, fakes.root);

@@ -306,7 +306,7 @@ test.serial(
     t.like(await boxes.ask('b', { command: 'factory-reset', word: 'factory-reset' }), { ok: true });
     await until('it restarts', () => {
       const orders = readFileSync(boxes.path('b', 'run/sipair/machine-orders'), 'utf8');
-      return Promise.resolve(orders.includes('"reboot"'));
+      return Promise.resolve(orders.includes('"reset"'));
     });
     t.throws(() => statSync(boxes.path('b', 'data/secret/pair.key')));
     t.is(await boxes.number('a'), 2, 'the peer goes on');

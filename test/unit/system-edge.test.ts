@@ -15,7 +15,6 @@ import { judgeTree } from '../../src/edge/system/judge.ts';
 import type { Machine } from '../../src/edge/system/machine.ts';
 import { KEPT, Store } from '../../src/edge/system/store.ts';
 import { isTogether, liveFirst } from '../../src/panel/system/apply.ts';
-import { machineFiles } from '../../src/panel/system/machine-files.ts';
 import {
   type Active,
   committed,
@@ -136,7 +135,7 @@ test('a disk that refuses: the fault is told, and what was there is there', (t) 
   t.is(readFileSync(path, 'utf8'), 'old');
 });
 
-// ── judging and machine files ──────────────────────────────────────────────────────────────────
+// ── judging ──────────────────────────────────────────────────────────────────
 
 test('a tree is judged by its schema and by the daemon, for both boxes, in words of the tree', (t) => {
   const places = placesOf('/');
@@ -146,22 +145,6 @@ test('a tree is judged by its schema and by the daemon, for both boxes, in words
   const timers = { ...TREE, timers: { leaseMs: 5000 } };
   const places2 = judgeTree(timers, places).map((f) => f.place);
   t.true(places2.length > 0 && places2.every((p) => p.startsWith('timers')), places2.join());
-});
-
-test('files of the machine follow from the tree', (t) => {
-  const files = machineFiles(TREE, 'a');
-  const lan = files.find((f) => f.path.endsWith('10-lan.network'))?.text ?? '';
-  t.regex(lan, /Name=eth0\n\[Network\]\nAddress=192\.0\.2\.11\/24\nGateway=192\.0\.2\.1\n/);
-  t.regex(lan, /ConfigureWithoutCarrier=yes/);
-  const cable = machineFiles(TREE, 'b').find((f) => f.path.endsWith('10-crossover.network'));
-  t.regex(cable?.text ?? '', /Name=eth1\n\[Network\]\nAddress=169\.254\.77\.2\/24\n/);
-  t.deepEqual(
-    files.filter((f) => f.part !== 'network').map((f) => [f.part, f.value]),
-    [
-      ['hostname', 'one'],
-      ['timezone', 'Europe/Berlin'],
-    ],
-  );
 });
 
 // ── applying ───────────────────────────────────────────────────────────────────────────────────
@@ -213,6 +196,11 @@ class Play {
         return Promise.resolve('');
       },
       power: () => Promise.resolve(''),
+      unport: (...words) => {
+        this.seen.push(`settle ${words.join(' ')}`);
+        return Promise.resolve('');
+      },
+      reset: () => Promise.resolve(''),
       journal: () => Promise.resolve(''),
     };
     const events = {
@@ -328,4 +316,18 @@ test('what both must have in common restarts both at once', async (t) => {
   play.applier.apply(first, 'a');
   await play.done(first.id);
   t.deepEqual(play.acts, ['reload {}', 'restart sipair.service']);
+});
+
+test('a port that has another address loses the old one', async (t) => {
+  const play = new Play(t);
+  play.up();
+  const first = entry(1);
+  play.applier.apply(first, 'a');
+  await play.done(first.id);
+  const lan = { address: '192.0.2.13', gateway: '192.0.2.1' };
+  const box = { ...(TREE['box'] as Tree), a: { name: 'one', lan } };
+  const second = entry(3, { ...TREE, box });
+  play.applier.apply(second, 'a');
+  await play.done(second.id);
+  t.true(play.seen.includes('settle address eth0 192.0.2.11/24'), play.seen.join());
 });

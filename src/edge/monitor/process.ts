@@ -3,13 +3,15 @@
  * the state of the box. Nothing waits for it, and it waits for nobody: whoever is down is an answer, too.
  */
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { BoxStatus, DaemonStatus, SystemState } from '../../panel/monitor/box-status.ts';
 import { Monitor, type MonitorInput } from '../../panel/monitor/monitor.ts';
 import { mono } from '../clock.ts';
 import { ask } from '../control-client.ts';
 import { log } from '../log.ts';
 import { keepAlive, Life } from '../notify.ts';
+import type { Wear } from '../wear-thread.ts';
+import { startThread } from '../worker.ts';
 import { AlarmFile } from './alarm-file.ts';
 import { Asker } from './asker.ts';
 import type { Consumer, ConsumerContext, ConsumerMaker, SystemTree } from './consumer.ts';
@@ -18,7 +20,6 @@ import { HealthReader } from './health.ts';
 import { type Places, placesBelow } from './places.ts';
 import { readBoxFile, readSystem, stampOf } from './settings.ts';
 import { type MonitorServer, onlyOne, serveMonitor } from './socket.ts';
-import type { Wear } from './wear-thread.ts';
 
 const DAEMON_MS = 500;
 const SYSTEM_MS = 2000;
@@ -196,7 +197,7 @@ export class MonitorProcess {
   }
 
   private watchWear(): void {
-    const worker = new Worker(new URL('./wear-thread.ts', import.meta.url));
+    const worker = startThread('wear-thread', {});
     worker.on('message', (wear: Wear) => this.health.smartSays(wear));
     worker.on('error', (e) => log('warning', `wear of the storage: ${e.message}`));
     worker.unref();

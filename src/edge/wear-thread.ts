@@ -6,7 +6,7 @@
 
 import { parentPort } from 'node:worker_threads';
 import { diskLayout } from 'systeminformation';
-import { wearOf } from './smart.ts';
+import { wearOf } from './monitor/smart.ts';
 
 export type Wear = { readonly [device: string]: number };
 
