@@ -8,6 +8,7 @@ import {
   RPC_DOCUMENT,
   readDocument,
   rpcDocument,
+  WHOLE_DOCUMENTS,
   withPictures,
 } from './pictures.ts';
 
@@ -22,6 +23,12 @@ test('every picture is shown somewhere', (t) => {
   const all = DOCUMENTS.map(readDocument).join('');
   for (const name of PICTURE_NAMES) t.true(all.includes(`<!-- picture: ${name} -->`), name);
 });
+
+for (const [document, text] of Object.entries(WHOLE_DOCUMENTS)) {
+  test(`docs/${document} is what the console says (./build.sh docs)`, (t) => {
+    t.is(readDocument(document), text());
+  });
+}
 
 for (const { file, draw } of DRAWINGS) {
   test(`docs/${file} is drawn from the table (./build.sh docs)`, (t) => {

@@ -22,10 +22,12 @@ import {
 } from '../../src/proto/sip/machines.ts';
 import { TIMERS } from '../../src/proto/sip/timers.ts';
 import { BOX_PICTURES, DRAWINGS } from './box-pictures.ts';
+import { CLI_DOCUMENT, cliDocument } from './cli.ts';
 import { CONFIG_PICTURES } from './config-pictures.ts';
 import { CTI_PICTURES } from './cti-pictures.ts';
 import { grid } from './grid.ts';
 import { MONITORING_PICTURES } from './monitoring-pictures.ts';
+import { TRANSCRIPTS, transcriptText } from './transcripts.ts';
 
 /** The documents with pictures. */
 export const DOCUMENTS = [
@@ -161,12 +163,23 @@ export function rpcDocument(): string {
   return openRpcText(RELEASE);
 }
 
+/** Documents that are written as a whole: name below docs/ → text. */
+export const WHOLE_DOCUMENTS: { readonly [document: string]: () => string } = {
+  [CLI_DOCUMENT]: cliDocument,
+  ...Object.fromEntries(TRANSCRIPTS.map((t) => [`transcripts/${t.file}`, () => transcriptText(t)])),
+};
+
 export const PICTURE_NAMES: readonly string[] = Object.keys(PICTURES);
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const document of DOCUMENTS) {
     writeFileSync(pathOf(document), withPictures(readDocument(document)));
     process.stdout.write(`docs/${document}: pictures printed from the tables\n`);
+  }
+  mkdirSync(pathOf('transcripts'), { recursive: true });
+  for (const [document, text] of Object.entries(WHOLE_DOCUMENTS)) {
+    writeFileSync(pathOf(document), text());
+    process.stdout.write(`docs/${document}: written from the console\n`);
   }
   mkdirSync(pathOf('leds'), { recursive: true });
   for (const { file, draw } of DRAWINGS) writeFileSync(pathOf(file), draw());
