@@ -17,16 +17,19 @@ import type { VrrpPacket } from '../wire/vrrp.ts';
 import { bounceCarrier } from './carrier.ts';
 import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
-import { type Config, HEARTBEAT_PORT, RELEASE } from './config.ts';
-import { type Answer, type ControlRequest, serveControl } from './control.ts';
+import { type Config, type ConfigFile, HEARTBEAT_PORT, RELEASE } from './config.ts';
+import { type Answer, type Asker, type ControlRequest, serveControl } from './control.ts';
 import { fenceFault, runFence } from './fence.ts';
 import { Pinger } from './icmp.ts';
+import { Inquiries } from './inquiries.ts';
 import { ipv6Off } from './ipv6.ts';
 import { log } from './log.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { isOsError, netlite, type OsError } from './native/netlite.ts';
 import { type Link, Netlink, NetMonitor } from './netlink.ts';
+import { Life } from './notify.ts';
 import { ArpSocket, NdSocket } from './packet.ts';
+import { Reloads } from './reload.ts';
 import { Tickler } from './tickle.ts';
 import { VipDevice } from './tun.ts';
 import { UdpSocket } from './udp.ts';
@@ -98,15 +101,21 @@ class Box {
   private readonly out: SentryEffect[] = [];
   private readonly answers = new Map<number, Answer>();
   private readonly views = new Map<number, (view: EngineView) => void>();
-  private readonly reloads = new Map<number, Answer>();
+  private readonly inquiries = new Inquiries((m) => this.toEngine(m));
+  private readonly reloads: Reloads;
   private readonly tickler: Tickler;
   private readonly startedAt = mono();
+  private readonly life = new Life();
+  /** What has to come before this box serves: its tables, its control socket. */
+  private readonly starting = new Set(['tables', 'control']);
   private nextId = 1;
   private timer: NodeJS.Timeout | undefined;
   private stopping = false;
 
-  constructor(config: Config) {
+  constructor(path: string, file: ConfigFile) {
+    const { config } = file;
     this.config = config;
+    this.reloads = new Reloads(path, file, (m) => this.toEngine(m));
     try {
       takePriority();
       mkdirSync(config.data, { recursive: true, mode: 0o700 });
@@ -168,10 +177,11 @@ class Box {
     const fault = config.fence === undefined ? '' : fenceFault(config.fence);
     if (fault !== '')
       log('alarm', `fence-missing: the fence cannot be run when it is needed: ${fault}`);
-    const control = serveControl(config.control, (request, answer) =>
-      this.control(request, answer),
+    const control = serveControl(config.control, (request, answer, asker) =>
+      this.control(request, answer, asker),
     );
     control.on('error', (e) => this.die(`start-failed: control socket: ${e.message}`));
+    control.on('listening', () => this.started('control'));
     process.on('SIGTERM', () => this.stop());
     process.on('SIGINT', () => this.stop());
     log(
@@ -179,6 +189,12 @@ class Box {
       `${RELEASE} box ${config.box} on ${config.lan.address}, VIP ${config.node.sip.vip}`,
     );
     this.step({ kind: 'tick' });
+  }
+
+  /** A box that may have to wait for its peer serves, too: its role may be long in coming. */
+  private started(part: 'tables' | 'control'): void {
+    this.starting.delete(part);
+    if (this.starting.size === 0) this.life.serves();
   }
 
   private heartbeatSocket(path: Path): UdpSocket {
@@ -260,6 +276,7 @@ class Box {
     switch (m.kind) {
       case 'report':
         this.step({ kind: 'report', report: m.report });
+        if (m.report.kind === 'loaded') this.started('tables');
         return;
       case 'log':
         log(m.line.level, m.line.text);
@@ -269,10 +286,13 @@ class Box {
         this.views.delete(m.id);
         return;
       case 'reloaded':
-        this.reloaded(m.id, m.fault);
+        this.reloads.done(m.id, m.fault);
         return;
       case 'tickle':
         this.tickler.wake(m.peers);
+        return;
+      case 'told':
+        this.inquiries.told(m);
         return;
     }
   }
@@ -287,9 +307,17 @@ class Box {
     this.sentry.step(mono(), input, this.standing, this.out);
     // performing a `vip` effect is itself an input; the queue keeps them in order
     while (this.out.length > 0) this.perform(this.out.shift() as SentryEffect);
+    this.live();
     const wait = Math.max(0, this.sentry.deadline() - mono());
     clearTimeout(this.timer);
     this.timer = setTimeout(this.tick, Math.min(1000, Math.ceil(wait)));
+  }
+
+  /** To systemd: a sign of life while the engine takes its turns, and what this box is. */
+  private live(): void {
+    const { turns, inStep, linkUp } = this.standing;
+    this.life.turn(mono(), turns);
+    this.life.says(`${this.sentry.role()}, ${inStep && linkUp ? 'in step' : 'not in step'}`);
   }
 
   private perform(effect: SentryEffect): void {
@@ -398,15 +426,14 @@ class Box {
 
   // ── operator ─────────────────────────────────────────────────────────────────────────────────
 
-  private control(request: ControlRequest, answer: Answer): void {
+  private control(request: ControlRequest, answer: Answer, asker: Asker): void {
+    if (this.inquiries.takes(request, answer, asker)) return;
     if (request.command === 'status') {
       this.status(request.digest, answer);
       return;
     }
     if (request.command === 'reload') {
-      this.reloads.set(this.nextId, answer);
-      this.toEngine({ kind: 'reload', id: this.nextId });
-      this.nextId += 1;
+      this.reloads.ask(answer);
       return;
     }
     this.operate(
@@ -415,14 +442,6 @@ class Box {
         : { kind: request.command },
       answer,
     );
-  }
-
-  private reloaded(id: number, fault: string): void {
-    const ok = fault === '';
-    const text = ok ? 'certificates and keys are in use as read now' : `reload-refused: ${fault}`;
-    log(ok ? 'info' : 'warning', text);
-    this.reloads.get(id)?.({ ok, text });
-    this.reloads.delete(id);
   }
 
   private operate(command: OperatorCommand, answer: Answer): void {
@@ -456,6 +475,7 @@ class Box {
       redundancy: this.config.node.pair.redundancy,
       vip: this.config.node.sip.vip,
       upMs: Math.round(mono() - this.startedAt),
+      monoNow: mono(),
       ...this.sentryFacts(),
       lsn: this.standing.lsn,
       chain: this.standing.chain,
@@ -479,6 +499,7 @@ class Box {
   private stop(): void {
     if (this.stopping) process.exit(0);
     this.stopping = true;
+    this.life.ends();
     const leave = (): never => {
       this.virtualMac?.close();
       log('info', 'stopped');
@@ -498,6 +519,6 @@ class Box {
 }
 
 /** Runs until the process is told to end. */
-export function runBox(config: Config): void {
-  new Box(config);
+export function runBox(path: string, file: ConfigFile): void {
+  new Box(path, file);
 }
