@@ -25,6 +25,7 @@ export type Kind = 'good' | 'no-boot' | 'no-service' | 'no-step' | 'stranger' | 
 export type Content = { readonly version: string; readonly kind: Kind };
 
 const BYTES = 1_000_000;
+const SEND_MS = 4000;
 const WALL = 1_767_225_600_000;
 const BOOT_MS = 20_000;
 const PANIC_MS = 5000;
@@ -59,7 +60,7 @@ export class Box {
   agents = 0;
   record: UpgradeRecord | undefined;
   bundle: Content | undefined;
-  fetched = 0;
+  fetched = false;
   /** It was told to restart by its agent and is not back. */
   awayByUs = false;
   role: PairView['role'] = 'none';
@@ -338,9 +339,7 @@ export class World {
     box: Box,
     effect: Extract<UpgradeEffect, { kind: 'store' | 'do' | 'reboot' }>,
   ): boolean {
-    // pieces of the bundle are many and alike
-    const piece = effect.kind === 'do' && /^(read|write)$/.test(effect.operation.op);
-    if (!piece || box.fetched === 0) this.doings += 1;
+    this.doings += 1;
     const fault = this.faults.get(this.doings);
     this.faults.delete(this.doings);
     if (fault !== undefined) this.say(box, `${fault} at doing ${this.doings}`);
@@ -348,10 +347,10 @@ export class World {
       this.cut(box);
       return false;
     }
-    if (fault === 'disk-full' && (effect.kind === 'store' || piece)) {
-      box.full = true;
+    if (fault === 'disk-full') {
+      for (const side of SIDES) this.boxes[side].full = true;
       this.later(20_000, () => {
-        box.full = false;
+        for (const side of SIDES) this.boxes[side].full = false;
       });
     }
     const went = this.really(box, effect);
@@ -433,19 +432,11 @@ export class World {
           return { fault: bad(content), bundle };
         });
       }
-      case 'read':
-        return done(1, () => ({
-          bytes: new Uint8Array(Math.min(operation.length, BYTES - operation.offset)),
-        }));
-      case 'write':
-        return done(1, () => {
-          if (box.full) return { fault: 'image-space: no space left' };
-          box.fetched = operation.offset + operation.bytes.length;
-          return {};
-        });
+      case 'send':
+        return this.sendBundle(box, operation.id, done);
       case 'verify':
         return done(500, () => {
-          if (box.fetched !== BYTES) return { fault: 'image-digest: not what was sent' };
+          if (!box.fetched) return { fault: 'image-digest: not what was sent' };
           box.bundle = this.boxes[OTHER[box.side]].bundle ?? this.lastBundle;
           this.lastBundle = box.bundle;
           return { fault: bad(box.bundle) };
@@ -462,6 +453,25 @@ export class World {
   }
 
   private lastBundle: Content | undefined;
+
+  private sendBundle(
+    box: Box,
+    id: string,
+    done: (ms: number, what: () => Partial<Extract<UpgradeInput, { kind: 'done' }>>) => true,
+  ): true {
+    const { links } = this;
+    const to = this.boxes[OTHER[box.side]];
+    const { agents } = to;
+    to.fetched = false;
+    let fault = '';
+    this.later(SEND_MS, () => {
+      if (!this.linked || this.links !== links) fault = 'file-peer: the other box went away';
+      else if (to.full) fault = 'file-write: no space left';
+      to.fetched = fault === '';
+      if (to.agents === agents) this.tell(to, { kind: 'fetched', id, fault });
+    });
+    return done(SEND_MS, () => ({ fault }));
+  }
 
   private operateSlots(
     box: Box,

@@ -4,7 +4,6 @@
  */
 
 import { assert } from '../../base/assert.ts';
-import { Fetch } from './upgrade-fetch.ts';
 import { Leave } from './upgrade-leave.ts';
 import { ACTIVE, withStep } from './upgrade-record.ts';
 import type {
@@ -32,6 +31,8 @@ const NOTHING: PairView = {
   vip: false,
 };
 
+export const PROVE_MS = 60_000;
+
 export type Report = Extract<UpgradeMessage, { kind: 'report' }>;
 export type Asked = {
   readonly id: number;
@@ -45,7 +46,7 @@ export class UpgradeCore {
   confirmed = false;
 
   protected readonly booted: Booted;
-  protected readonly fetch: Fetch;
+  protected readonly proveMs: number;
   protected pair: PairView = NOTHING;
   /** The daemon has answered since it was asked. */
   protected fresh = false;
@@ -57,6 +58,12 @@ export class UpgradeCore {
   protected readonly absence = new Leave();
   /** Someone wants the job to end: why. */
   protected cancelled = '';
+  /** The other box wants the bundle. */
+  protected wanted = false;
+  /** The bundle is here as it was sent, and not verified yet. */
+  protected arrived = false;
+  /** The bundle's file may be on the disk. */
+  protected kept = false;
   /** The record is not on the disk. */
   protected unsaved = false;
   protected switchovers = 0;
@@ -68,15 +75,18 @@ export class UpgradeCore {
   protected at: Moment;
   protected out: UpgradeEffect[] = [];
 
-  constructor(booted: Booted, record: UpgradeRecord | undefined, at: Moment) {
+  /** @param proveMs a new slot is good when the pair was in step for so long. */
+  constructor(
+    booted: Booted,
+    record: UpgradeRecord | undefined,
+    at: Moment,
+    proveMs: number = PROVE_MS,
+  ) {
+    this.proveMs = proveMs;
     this.booted = booted;
     this.record = record;
     this.at = at;
     this.phaseAt = at.now;
-    this.fetch = new Fetch(
-      (message) => this.send(message),
-      (operation) => this.perform(operation),
-    );
   }
 
   protected active(): boolean {
@@ -175,5 +185,35 @@ export class UpgradeCore {
   protected peerPhase(): Phase | undefined {
     const { job } = this.peer ?? {};
     return job !== undefined && job.id === this.record?.job.id ? job.phase : undefined;
+  }
+
+  /** Why nothing happens at the moment, for people; '' when something does. */
+  waits(): string {
+    const { record } = this;
+    if (record === undefined || !this.active() || this.busy !== undefined) return '';
+    if (this.cancelled !== '') return `it ends: ${this.cancelled}`;
+    if (record.phase === 'trial') return 'the pair has to be in step for a minute';
+    if (this.peer === undefined && !record.job.alone) return 'the other box is not there';
+    if (record.phase === 'waiting') return `the other box is at: ${this.peerPhase() ?? 'nothing'}`;
+    if (record.phase === 'ready' && !this.pair.inStep) return 'the boxes are not in step';
+    return '';
+  }
+
+  protected well(needsPeer: boolean): boolean {
+    const { service, role, vip, inStep, peerSeen } = this.pair;
+    if (service !== 'up') return service === 'unconfigured';
+    if (role === 'primary') return vip && (inStep || !(needsPeer || peerSeen));
+    return role === 'backup' && inStep;
+  }
+
+  protected since(well: boolean): number {
+    if (!well) this.wellAt = Number.POSITIVE_INFINITY;
+    else if (this.wellAt === Number.POSITIVE_INFINITY) this.wellAt = this.at.now;
+    return this.at.now - this.wellAt;
+  }
+
+  protected overThere(): boolean {
+    const theirs = this.peerPhase();
+    return theirs === 'proved' || theirs === 'failed' || this.record?.job.alone === true;
   }
 }

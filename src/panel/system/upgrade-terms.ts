@@ -94,13 +94,8 @@ export type UpgradeMessage =
     }
   | { readonly kind: 'offer'; readonly job: Job }
   | { readonly kind: 'refuse'; readonly id: string; readonly text: string }
-  | { readonly kind: 'want'; readonly id: string; readonly offset: number }
-  | {
-      readonly kind: 'chunk';
-      readonly id: string;
-      readonly offset: number;
-      readonly bytes: Uint8Array;
-    }
+  /** Send me the bundle of this job. */
+  | { readonly kind: 'want'; readonly id: string }
   /** I would like to restart, being no primary. `nonce`: one question of mine. */
   | { readonly kind: 'may-leave'; readonly nonce: number }
   /** I serve, and stay until you say `stay` or are back. */
@@ -111,9 +106,8 @@ export type UpgradeMessage =
 export type Operation =
   /** Checks the signature of a bundle and copies it to the data partition. */
   | { readonly op: 'take'; readonly source: string }
-  | { readonly op: 'read'; readonly offset: number; readonly length: number }
-  /** Offset 0 begins the file anew. */
-  | { readonly op: 'write'; readonly offset: number; readonly bytes: Uint8Array }
+  /** Sends the bundle to the other box. */
+  | { readonly op: 'send'; readonly id: string }
   /** Digest and signature of what was fetched. */
   | { readonly op: 'verify'; readonly digest: string }
   /** Into the slot that does not run; the next start is from there. */
@@ -151,8 +145,9 @@ export type UpgradeInput =
       readonly op: OperationName;
       readonly fault: string;
       readonly bundle?: Bundle;
-      readonly bytes?: Uint8Array;
     }
+  /** The other box sent the bundle; `fault` says why it is not here after all. */
+  | { readonly kind: 'fetched'; readonly id: string; readonly fault: string }
   /** A `store` came to nothing; what stood behind it was not done. */
   | { readonly kind: 'unstored'; readonly text: string }
   | { readonly kind: 'tick' };

@@ -34,10 +34,10 @@ import {
   type UpgradeRecord,
 } from './upgrade-terms.ts';
 
-/** A new slot is good when the pair was in step for so long, ms. */
-export const PROVE_MS = 60_000;
 /** A slot that was good before is good again when the service has answered for so long, ms. */
 const ANSWERED_MS = 10_000;
+/** A bundle that does not come is wanted again after, ms; one that comes is not sent twice. */
+const WANT_MS = 60_000;
 /** Planned switchovers tried before the job is given up. */
 const SWITCHOVERS = 6;
 /** Installations begun before the job is given up. */
@@ -50,7 +50,7 @@ export class Upgrade extends UpgradeCore {
   begin(out: UpgradeEffect[]): void {
     this.out = out;
     if (this.record === undefined) return;
-    this.fetch.begin(this.record.job);
+    this.kept = this.record.job.kind === 'install';
     const { record, undo } = resumed(this.record, this.booted, this.at.wall);
     if (record !== this.record) this.store(record);
     if (undo) this.perform({ op: 'fall-back', slot: record.oldSlot });
@@ -59,8 +59,6 @@ export class Upgrade extends UpgradeCore {
 
   /** When a `tick` is wanted though nothing happens. */
   deadline(): number {
-    const fetches = this.record?.phase === 'fetching' && this.linkUp && this.busy === undefined;
-    if (fetches) return Math.min(this.fetch.deadline(), this.at.now + 1000);
     const idle = this.confirmed && !this.linkUp && !this.active();
     return idle ? Number.POSITIVE_INFINITY : this.at.now + 1000;
   }
@@ -89,6 +87,9 @@ export class Upgrade extends UpgradeCore {
       case 'unstored':
         this.unstored(input.text);
         break;
+      case 'fetched':
+        this.fetched(input.id, input.fault);
+        break;
       case 'tick':
         break;
     }
@@ -103,7 +104,7 @@ export class Upgrade extends UpgradeCore {
     this.peer = undefined;
     this.absence.link();
     this.said = '';
-    this.fetch.link();
+    this.wanted = false;
   }
 
   private message(message: UpgradeMessage): void {
@@ -119,12 +120,7 @@ export class Upgrade extends UpgradeCore {
         if (this.active() && message.id === this.record?.job.id) this.cancelled = message.text;
         return;
       case 'want':
-        if (message.id === this.record?.job.id) this.fetch.wanted(message.offset);
-        return;
-      case 'chunk':
-        if (this.record?.phase === 'fetching' && message.id === this.record.job.id) {
-          this.fetch.arrived(message.offset, message.bytes);
-        }
+        this.wanted ||= message.id === this.record?.job.id && this.busy?.op !== 'send';
         return;
       case 'may-leave':
         this.mayItLeave(message.nonce);
@@ -221,7 +217,8 @@ export class Upgrade extends UpgradeCore {
   private start(job: Job, phase: Phase, text: string): void {
     this.cancelled = '';
     this.switchovers = 0;
-    this.fetch.begin(job);
+    this.arrived = false;
+    this.kept = job.kind === 'install';
     const { slot, boot } = this.booted;
     const record: UpgradeRecord = {
       job,
@@ -251,12 +248,8 @@ export class Upgrade extends UpgradeCore {
       case 'activate':
         this.activated(fault, input.bundle?.version ?? '');
         break;
-      case 'read':
-        if (input.bytes !== undefined) this.fetch.read(operation.offset, input.bytes);
-        return;
-      case 'write':
-        if (fault !== '') this.cancelled = fault;
-        else this.fetch.written(operation.bytes.length, this.at.now);
+      case 'send':
+        if (fault !== '') this.log(`the bundle did not come over: ${fault}`);
         return;
       case 'verify':
         if (fault !== '') this.cancelled = fault;
@@ -372,19 +365,16 @@ export class Upgrade extends UpgradeCore {
       this.store(this.record);
       return;
     }
-    this.serveFetch();
-    if (this.busy !== undefined) return;
     const { record } = this;
+    if (record !== undefined && this.wanted && this.linkUp) {
+      this.wanted = false;
+      this.perform({ op: 'send', id: record.job.id });
+      return;
+    }
     if (record !== undefined && ACTIVE.has(record.phase)) {
       if (this.ended(record)) return;
       this.onward(record);
     } else this.settle();
-  }
-
-  private serveFetch(): void {
-    if (this.record === undefined) return;
-    this.fetch.serve();
-    if (this.busy === undefined && this.record.phase === 'fetching') this.fetch.pull(this.at.now);
   }
 
   /** Is it over: cancelled, given up, or given up by the other box? */
@@ -423,6 +413,9 @@ export class Upgrade extends UpgradeCore {
 
   private onward(record: UpgradeRecord): void {
     switch (record.phase) {
+      case 'fetching':
+        this.fetch(record.job);
+        break;
       case 'waiting':
         this.turn(record);
         break;
@@ -441,6 +434,24 @@ export class Upgrade extends UpgradeCore {
         this.prove();
         break;
     }
+  }
+
+  private fetch({ id, digest }: Job): void {
+    if (this.arrived) {
+      this.arrived = false;
+      this.perform({ op: 'verify', digest });
+    } else if (this.linkUp && this.at.now >= this.againAt) {
+      this.againAt = this.at.now + WANT_MS;
+      this.send({ kind: 'want', id });
+    }
+  }
+
+  private fetched(id: string, fault: string): void {
+    if (this.record?.phase !== 'fetching' || this.record.job.id !== id) return;
+    this.againAt = this.at.now + AGAIN_MS;
+    this.arrived = fault === '';
+    // what was broken off is wanted again; what cannot be kept is not
+    if (fault !== '' && !fault.startsWith('file-peer')) this.cancelled = fault;
   }
 
   private turn(record: UpgradeRecord): void {
@@ -519,23 +530,10 @@ export class Upgrade extends UpgradeCore {
     } else if (this.at.now >= this.againAt) this.reboot();
   }
 
-  private well(needsPeer: boolean): boolean {
-    const { service, role, vip, inStep, peerSeen } = this.pair;
-    if (service !== 'up') return service === 'unconfigured';
-    if (role === 'primary') return vip && (inStep || !(needsPeer || peerSeen));
-    return role === 'backup' && inStep;
-  }
-
-  private since(well: boolean): number {
-    if (!well) this.wellAt = Number.POSITIVE_INFINITY;
-    else if (this.wellAt === Number.POSITIVE_INFINITY) this.wellAt = this.at.now;
-    return this.at.now - this.wellAt;
-  }
-
   private prove(): void {
     const alone = this.record?.job.alone === true;
     const wellMs = this.since(this.well(!alone));
-    if (wellMs >= PROVE_MS) {
+    if (wellMs >= this.proveMs) {
       if (this.at.now >= this.againAt) this.perform({ op: 'mark-good' });
     } else if (this.at.now - this.phaseAt > limitOf('trial') && this.cancelled === '') {
       this.cancelled = this.pair.service === 'up' ? REASONS.notInStep : REASONS.notUp;
@@ -547,14 +545,9 @@ export class Upgrade extends UpgradeCore {
     const answers = this.pair.service !== 'down';
     if (!this.confirmed && this.since(answers) >= ANSWERED_MS && this.at.now >= this.againAt) {
       this.perform({ op: 'mark-good' });
-    } else if (this.record !== undefined && this.fetch.kept && this.overThere()) {
-      this.fetch.kept = false;
+    } else if (this.record !== undefined && this.kept && this.overThere()) {
+      this.kept = false;
       this.perform({ op: 'drop' });
     }
-  }
-
-  private overThere(): boolean {
-    const theirs = this.peerPhase();
-    return theirs === 'proved' || theirs === 'failed' || this.record?.job.alone === true;
   }
 }
