@@ -9,6 +9,7 @@ import { reportCdrs } from './edge/cdr-report.ts';
 import { type Config, type ConfigFile, loadConfigFile, RELEASE } from './edge/config.ts';
 import { ask } from './edge/control-client.ts';
 import { newKey, writeKeyFile } from './edge/key-file.ts';
+import { log } from './edge/log.ts';
 
 const USAGE = `${RELEASE}
 
@@ -22,6 +23,8 @@ usage: sipair serve --config FILE        be one box of the pair
        sipair system [--root DIR] [--apply none|systemd|PROGRAM]   keep and apply the configuration
        sipair key --out FILE             write a new random pair key
        sipair cdr --config FILE [--csv] [--since ISO]   calls that are over, from this box's files
+       sipair monitor [--root FOLDER]    watch the box: lamps, alarms, SNMP, metrics, syslog
+       sipair leds down|booting|updating [--root FOLDER]   what the lamps show when nobody watches
        sipair version
 `;
 
@@ -76,11 +79,24 @@ async function cdrs(values: Values): Promise<void> {
   if (bad > 0) process.stderr.write(`cdr-line: ${bad} lines could not be read\n`);
 }
 
+/** The folder all paths of a box hang off. */
+function rootOf(values: Values): string {
+  const { root } = values;
+  return typeof root === 'string' && root !== '' ? root : '/';
+}
+
+async function leds(values: Values, word: string): Promise<void> {
+  const { isLedWord, LED_WORDS, showLeds } = await import('./edge/monitor/leds-command.ts');
+  if (!isLedWord(word)) fail(`cli-option: one of ${LED_WORDS.join(', ')} is needed`);
+  showLeds(rootOf(values), word, log);
+}
+
 async function main(argv: readonly string[]): Promise<void> {
   const verb = argv[0] ?? '';
   let values: Values = {};
+  let words: readonly string[] = [];
   try {
-    values = parseArgs({
+    const parsed = parseArgs({
       args: argv.slice(1),
       options: {
         config: { type: 'string' },
@@ -93,7 +109,10 @@ async function main(argv: readonly string[]): Promise<void> {
         root: { type: 'string' },
         apply: { type: 'string' },
       },
-    }).values;
+      allowPositionals: verb === 'leds',
+    });
+    values = parsed.values;
+    words = parsed.positionals;
   } catch (e) {
     fail(`cli-option: ${(e as Error).message}\n\n${USAGE}`);
   }
@@ -132,6 +151,12 @@ async function main(argv: readonly string[]): Promise<void> {
       return command(values, { command: verb });
     case 'cdr':
       return cdrs(values);
+    case 'monitor': {
+      const { runMonitor } = await import('./edge/monitor/process.ts');
+      return runMonitor({ root: rootOf(values), release: RELEASE });
+    }
+    case 'leds':
+      return leds(values, words[0] ?? '');
     case 'help':
     case '--help':
       process.stdout.write(USAGE);

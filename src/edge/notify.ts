@@ -26,17 +26,24 @@ export function watchdogMs(): number {
  * life goes out only when its time has come and the work has moved since the last one.
  */
 export class Life {
-  private readonly everyMs = watchdogMs();
+  private readonly everyMs: number;
+  private readonly say: (text: string) => void;
   private nextAt: Mono = 0;
   private work = -1;
   private said = '';
   private ready = false;
 
+  /** @param everyMs 0: nobody waits for signs of life. */
+  constructor(everyMs = watchdogMs(), say = notify) {
+    this.everyMs = everyMs;
+    this.say = say;
+  }
+
   /** Once: whoever starts after this process may. */
   serves(): void {
     if (this.ready) return;
     this.ready = true;
-    notify('READY=1');
+    this.say('READY=1');
   }
 
   /** @param work grows while the process does what it is there for. */
@@ -44,18 +51,18 @@ export class Life {
     if (this.everyMs === 0 || now < this.nextAt || work === this.work) return;
     this.nextAt = now + this.everyMs;
     this.work = work;
-    notify('WATCHDOG=1');
+    this.say('WATCHDOG=1');
   }
 
   /** For `systemctl status`. */
   says(text: string): void {
     if (text === this.said) return;
     this.said = text;
-    notify(`STATUS=${text}`);
+    this.say(`STATUS=${text}`);
   }
 
   ends(): void {
-    notify('STOPPING=1');
+    this.say('STOPPING=1');
   }
 }
 

@@ -8,7 +8,13 @@ import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { PACKED } from './assets.ts';
 
 /** Each is `NAME.ts` beside this file; image/binary.ts makes a bundle of each. */
-export const THREADS = ['engine-thread', 'disk-thread', 'media-thread', 'cti-thread'] as const;
+export const THREADS = [
+  'engine-thread',
+  'disk-thread',
+  'media-thread',
+  'cti-thread',
+  'wear-thread',
+] as const;
 export type ThreadName = (typeof THREADS)[number];
 
 export function startThread(name: ThreadName, options: WorkerOptions): Worker {

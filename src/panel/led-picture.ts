@@ -13,7 +13,7 @@ import {
   type LedState,
   type Leds,
   ledsOf,
-  rowOf,
+  meaningOf,
 } from './leds.ts';
 
 /** As printed on the front. */
@@ -43,13 +43,13 @@ function cut(text: string, width: number): string {
 }
 
 /** Lines for a terminal of that width, without escape sequences. */
-export function ledPicture(facts: LedFacts, width: number): readonly string[] {
+export function ledPicture(leds: Leds, width: number): readonly string[] {
   const signs = Math.min(STRIP_MS / SIGN_MS, Math.max(16, width - 40));
   const wide = Math.max(...LED_NAMES.map((name) => LED_LABELS[name].length));
   return LED_NAMES.flatMap((name) => {
-    const { show, means } = rowOf(name, facts);
-    const head = `${LED_LABELS[name].padEnd(wide)}  ${strip(show, signs)}  ${inWords(show)}`;
-    return [cut(head, width), cut(`${' '.repeat(wide + 2)}${means}`, width)];
+    const shown = leds[name];
+    const head = `${LED_LABELS[name].padEnd(wide)}  ${strip(shown, signs)}  ${inWords(shown)}`;
+    return [cut(head, width), cut(`${' '.repeat(wide + 2)}${meaningOf(name, shown)}`, width)];
   });
 }
 

@@ -151,6 +151,14 @@ export function rowOf(led: LedName, facts: LedFacts): Row {
   return row ?? { led, when: {}, show: show('off', 'steady'), means: '' };
 }
 
+/** What a lamp that shows this means: of one lamp no two meanings look alike (a test). */
+export function meaningOf(led: LedName, shown: LedState): string {
+  const looks = (row: Row): boolean =>
+    row.show.colour === shown.colour &&
+    (row.show.blink === shown.blink || row.show.colour === 'off');
+  return LED_TABLE.find((row) => row.led === led && looks(row))?.means ?? '';
+}
+
 export function ledsOf(facts: LedFacts): Leds {
   const lit = (led: LedName): LedState => rowOf(led, facts).show;
   return { power: lit('power'), status: lit('status'), ha: lit('ha'), alarm: lit('alarm') };

@@ -1,6 +1,7 @@
 /** The manual's pictures are the program's tables. */
 
 import test from 'ava';
+import { DRAWINGS } from './box-pictures.ts';
 import {
   DOCUMENTS,
   PICTURE_NAMES,
@@ -21,6 +22,12 @@ test('every picture is shown somewhere', (t) => {
   const all = DOCUMENTS.map(readDocument).join('');
   for (const name of PICTURE_NAMES) t.true(all.includes(`<!-- picture: ${name} -->`), name);
 });
+
+for (const { file, draw } of DRAWINGS) {
+  test(`docs/${file} is drawn from the table (./build.sh docs)`, (t) => {
+    t.is(readDocument(file), draw());
+  });
+}
 
 test('docs/cti.openrpc.json is what the services are (./build.sh docs)', (t) => {
   t.is(readDocument(RPC_DOCUMENT), rpcDocument());

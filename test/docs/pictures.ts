@@ -3,7 +3,7 @@
  * `./build.sh docs` writes them between the markers of the documents; a test compares.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CALL_MACHINE } from '../../src/call/call.ts';
 import { CALL_TABLES } from '../../src/call/switch.ts';
@@ -21,11 +21,20 @@ import {
   OTHER_SERVER,
 } from '../../src/proto/sip/machines.ts';
 import { TIMERS } from '../../src/proto/sip/timers.ts';
+import { BOX_PICTURES, DRAWINGS } from './box-pictures.ts';
+import { CONFIG_PICTURES } from './config-pictures.ts';
 import { CTI_PICTURES } from './cti-pictures.ts';
 import { grid } from './grid.ts';
 
 /** The documents with pictures. */
-export const DOCUMENTS = ['architecture.md', 'operating.md', 'integrating.md'] as const;
+export const DOCUMENTS = [
+  'architecture.md',
+  'operating.md',
+  'integrating.md',
+  'configuration.md',
+  'leds.md',
+  'alarms.md',
+] as const;
 
 function pathOf(document: string): string {
   return fileURLToPath(new URL(`../../docs/${document}`, import.meta.url));
@@ -85,6 +94,8 @@ function tables(): string {
 
 const PICTURES: { readonly [name: string]: () => string } = {
   ...CTI_PICTURES,
+  ...CONFIG_PICTURES,
+  ...BOX_PICTURES,
   gate,
   takeover: () =>
     grid(
@@ -154,6 +165,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     writeFileSync(pathOf(document), withPictures(readDocument(document)));
     process.stdout.write(`docs/${document}: pictures printed from the tables\n`);
   }
+  mkdirSync(pathOf('leds'), { recursive: true });
+  for (const { file, draw } of DRAWINGS) writeFileSync(pathOf(file), draw());
+  process.stdout.write(`docs/leds/: ${DRAWINGS.length} drawings of the front\n`);
   writeFileSync(pathOf(RPC_DOCUMENT), rpcDocument());
   process.stdout.write(`docs/${RPC_DOCUMENT}: written from the services\n`);
 }

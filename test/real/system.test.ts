@@ -88,6 +88,16 @@ class Boxes {
     });
   }
 
+  /** Boxes that find each other again just now say that they are busy. */
+  async commit(side: Side, request: object): Promise<Json> {
+    let answer: Json = {};
+    await until('they have agreed', async () => {
+      answer = await this.ask(side, request);
+      return answer['error'] !== 'commit-busy';
+    });
+    return answer;
+  }
+
   async state(side: Side): Promise<Json & { revision: Json; peer: Json; alarms: Json[] }> {
     return (await this.ask(side, { command: 'state' })) as never;
   }
@@ -245,7 +255,7 @@ test.serial('from first boot to a revision that both boxes have, and on', async 
     const both = [await boxes.state('a'), await boxes.state('b')];
     return both.every((s) => s.revision['confirmBy'] === undefined);
   });
-  t.like(await boxes.ask('a', { command: 'rollback', revision: 1, by: 'admin' }), { ok: true });
+  t.like(await boxes.commit('a', { command: 'rollback', revision: 1, by: 'admin' }), { ok: true });
   await boxes.both('rolled back', 4);
   const { revisions } = (await boxes.ask('b', { command: 'revisions' })) as { revisions?: Json[] };
   t.deepEqual(
@@ -282,9 +292,8 @@ test.serial(
     const { tree } = (await boxes.ask('a', { command: 'configuration' })) as { tree?: Tree };
     const extensions = { '7001': { password: SECRETS[1] } };
     const order = { command: 'commit', base: 1, by: 'admin', comment: '' };
-    t.like(await boxes.ask('a', { ...order, tree: { ...tree, site: { extensions } } }), {
-      ok: true,
-    });
+    const done = await boxes.commit('a', { ...order, tree: { ...tree, site: { extensions } } });
+    t.is(done['ok'], true);
     const bundle = await boxes.ask('a', { command: 'support-bundle', to: boxes.root });
     t.is(bundle['ok'], true);
     const list = spawnSync('tar', ['-xzOf', String(bundle['path'])], { encoding: 'latin1' });
@@ -306,9 +315,9 @@ test.serial(
     t.like(await boxes.ask('b', { command: 'factory-reset', word: 'factory-reset' }), { ok: true });
     await until('it restarts', () => {
       const orders = readFileSync(boxes.path('b', 'run/sipair/machine-orders'), 'utf8');
-      return Promise.resolve(orders.includes('"reboot"'));
+      return Promise.resolve(orders.includes('"reset"'));
     });
     t.throws(() => statSync(boxes.path('b', 'data/secret/pair.key')));
-    t.is(await boxes.number('a'), 2, 'the peer goes on');
+    t.is(await boxes.number('a'), done['revision'], 'the peer goes on');
   },
 );

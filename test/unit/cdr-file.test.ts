@@ -145,9 +145,11 @@ test('what cannot be written waits, with one alarm, and is written when it can b
     t.false(f.work());
   }
   t.is(told.length, 1);
+  t.is(f.backlog, 3);
   t.regex(told[0] ?? '', /^alarm: cdr: /);
   rmSync(folder);
   t.true(f.work());
+  t.is(f.backlog, 0);
   t.deepEqual(numbers(lines()), [1, 2, 3]);
   t.is(told.at(-1), 'info: cdr: lines are written again');
   rmSync(folder, { recursive: true });

@@ -12,6 +12,7 @@ import {
   LED_TABLE,
   type LedFacts,
   ledsOf,
+  meaningOf,
   rowOf,
   SERVICE_STATES,
 } from '../../src/panel/leds.ts';
@@ -82,6 +83,12 @@ test('states of a lamp that differ in colour only differ for nobody who does not
   t.not(alone.alarm.colour, 'off');
 });
 
+test('of one lamp no two meanings look alike', (t) => {
+  const looks = LED_TABLE.map(({ led, show }) => `${led} ${inWords(show)}`);
+  t.is(new Set(looks).size, looks.length);
+  for (const { led, show, means } of LED_TABLE) t.is(meaningOf(led, show), means);
+});
+
 test('a blinking lamp is on and off as its round says', (t) => {
   const double = { colour: 'green', blink: 'double' } as const;
   const at = [0, 124, 125, 249, 250, 374, 375, 999, 1000].map((ms) => isLit(double, ms));
@@ -94,13 +101,13 @@ test('a blinking lamp is on and off as its round says', (t) => {
 test('the picture on a terminal fits, and says the same as the table', (t) => {
   for (const facts of all()) {
     for (const width of [40, 80, 132]) {
-      for (const line of ledPicture(facts, width)) {
+      for (const line of ledPicture(ledsOf(facts), width)) {
         t.true(line.length <= width, `${width}: ${line}`);
         t.regex(line, /^[ -~]*$/);
       }
     }
   }
-  const [power = '', , status = ''] = ledPicture({ ...usual, service: 'booting' }, 80);
+  const [power = '', , status = ''] = ledPicture(ledsOf({ ...usual, service: 'booting' }), 80);
   t.regex(power, /^PWR {5}#{32} {2}green, steady/);
   t.regex(status, /^STATUS {2}#{8}\.{8}#{8}\.{8} {2}green, blinks once a second/);
 });

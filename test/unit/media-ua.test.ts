@@ -251,6 +251,7 @@ test('refusals', (t) => {
   t.true(third?.has(H.RetryAfter));
   t.is(status({ body: offer({ address: 'IP6 2001:db8::9' }), call: 'd' }, full), 503);
   t.deepEqual(full.agent.told, ['media: all sessions are in use: callers hear nothing']);
+  t.is(full.agent.full, 2, 'said once, counted each time');
   const hall = new Desk();
   for (let i = 0; i < 32; i += 1) {
     t.is(status({ uri: 'sip:conf=x@127.0.0.90', body, call: `m${i}` }, hall), 200);

@@ -4,7 +4,9 @@
  */
 
 import test from 'ava';
+import fc from 'fast-check';
 import { type Config, type ConfigFault, readConfig } from '../../src/edge/config.ts';
+import { restartPlaces } from '../../src/edge/config-live.ts';
 import {
   boxFile,
   MACHINE_KEYS,
@@ -18,7 +20,7 @@ import { asSetLines } from '../../src/panel/tree/text.ts';
 import { entryOf, valueAt, withValue } from '../../src/panel/tree/tree.ts';
 import { visit } from '../../src/panel/tree/walk.ts';
 import { sources } from '../tidy/source.ts';
-import { fullTree, LEAST, RICH, sampleOf } from './tree-lab.ts';
+import { fullTree, LEAST, RICH, sampleOf, treeArb } from './tree-lab.ts';
 
 const PATHS = {
   data: '/data/state',
@@ -165,7 +167,9 @@ test('everything the daemon knows is in the schema', (t) => {
   const file = boxFile(FULL, 'a', PATHS);
   const names = candidates();
   let known = 0;
-  const all = spots(SCHEMA, FULL, '', []).filter((s) => !/^(box|system)\b/.test(s.place));
+  const all = spots(SCHEMA, FULL, '', [])
+    .filter((s) => !/^(box|system)\b/.test(s.place) || s.place === 'system.hep.')
+    .map((s) => (s.place === 'system.hep.' ? { ...s, place: 'hep.', keys: ['hep'] } : s));
   t.true(all.length >= 25);
   const lan = { known: ['interface', 'address', 'prefix', 'peerAddress'] };
   const more: readonly Spot[] = [
@@ -179,7 +183,7 @@ test('everything the daemon knows is in the schema', (t) => {
     const takes = names.filter((n) => !refused.has(`${spot.place}${n}`));
     known += takes.length;
     const ours =
-      spot.place === '' ? [...spot.known, 'lan', 'crossover', ...MACHINE_KEYS] : spot.known;
+      spot.place === '' ? [...spot.known, 'lan', 'crossover', 'hep', ...MACHINE_KEYS] : spot.known;
     t.deepEqual(
       takes.filter((n) => !ours.includes(n)),
       [],
@@ -192,7 +196,12 @@ test('everything the daemon knows is in the schema', (t) => {
 test('the limits of numbers are those of the daemon', (t) => {
   let looked = 0;
   visit(FULL, (words, node) => {
-    if (node.kind !== 'leaf' || words[0] === 'system' || words.includes('gateway')) return;
+    if (
+      node.kind !== 'leaf' ||
+      (words[0] === 'system' && words[1] !== 'hep') ||
+      words.includes('gateway')
+    )
+      return;
     const { type } = node;
     if (type.type !== 'int' && type.type !== 'port') return;
     const at = words.join(' ');
@@ -215,6 +224,23 @@ test('the limits of numbers are those of the daemon', (t) => {
     if (at !== 'users to') t.false(wrong(min), `${at} ${min}`);
   });
   t.true(looked > 55, `${looked} numbers`);
+});
+
+test('the words one may choose from are those of the daemon', (t) => {
+  let looked = 0;
+  visit(FULL, (words, node) => {
+    if (node.kind !== 'leaf' && node.kind !== 'list') return;
+    if (node.type.type !== 'enum' || words[0] === 'system') return;
+    const at = words.join(' ');
+    const wrong = withValue(FULL, words, node.kind === 'list' ? ['nonsense'] : 'nonsense');
+    const fault = faultsOf(wrong).find(
+      (f) => f.code === 'config-choice' && placeOf(wrong, 'a', f.place) === at,
+    );
+    const all = / of (.+) (?:is|are) needed here$/.exec(` ${fault?.text}`)?.[1]?.split(', ') ?? [];
+    t.deepEqual(all.sort(), Object.keys(node.type.words).sort(), at);
+    looked += 1;
+  });
+  t.true(looked >= 17, `${looked} choices`);
 });
 
 /** The tree with every default written out that holds in it. */
@@ -256,41 +282,24 @@ test('the defaults are those of the daemon', (t) => {
   }
 });
 
-/** What a running daemon takes over; everything else needs a new one. */
-function withoutLive(c: Config): unknown {
-  const { site, auth, digest, voicemail, sessionExpiresS, minSeS, ...sip } = c.node.sip;
-  demandAll([site, auth, digest, voicemail, sessionExpiresS, minSeS]);
-  const { dns: _dns, ...rest } = c;
-  return { ...rest, node: { ...c.node, sip } };
-}
-
-function demandAll(all: readonly unknown[]): void {
-  if (all.some((v) => v === undefined)) throw new Error('a live setting has another name now');
-}
-
-test('live is only what is no part of what a running daemon has built on', (t) => {
-  let live = 0;
-  let restart = 0;
-  const before = JSON.stringify(withoutLive(config(RICH)));
-  visit(RICH, (words, node, value) => {
-    if (node.kind === 'container' || words[0] === 'system' || words[0] === 'box') return;
+test('live is what a running daemon takes over, and nothing else', (t) => {
+  const said = spelled(SCHEMA, RICH);
+  const before = boxFile(said, 'a', PATHS);
+  const looked = { live: 0, restart: 0 };
+  visit(said, (words, node, value) => {
+    if (node.kind === 'container' || (words[0] === 'system' && words[1] !== 'hep')) return;
     const other = otherValue(node, value as Value);
-    const tree = other === undefined ? undefined : withValue(RICH, words, other);
-    if (tree === undefined) return;
-    const read = readConfig(boxFile(tree, 'a', PATHS), false);
-    if (!('node' in read)) return;
-    const same = JSON.stringify(withoutLive(read)) === before;
-    if (node.kind === 'leaf' || node.kind === 'list') {
-      if (node.apply === 'live') {
-        live += 1;
-        t.true(same, `${words.join(' ')} is live and changes what was built on`);
-      } else {
-        restart += 1;
-        t.false(same, `${words.join(' ')} restarts for nothing`);
-      }
-    }
+    if (other === undefined) return;
+    const after = boxFile(withValue(said, words, other), 'a', PATHS);
+    // a part of the machine that the daemon does not see
+    if (JSON.stringify(after) === JSON.stringify(before)) return;
+    looked[node.apply] += 1;
+    const asked = restartPlaces(before, after);
+    t.is(asked.length === 0 ? 'live' : 'restart', node.apply, words.join(' '));
+    // an array differs as a whole
+    for (const place of asked) t.true(words.join(' ').startsWith(placeOf(said, 'a', place)), place);
   });
-  t.true(live > 20 && restart > 8, `${live} live, ${restart} restart`);
+  t.true(looked.live > 80 && looked.restart > 35, JSON.stringify(looked));
 });
 
 function otherValue(node: Node, value: Value): Value | undefined {
@@ -332,10 +341,17 @@ test('a mistake of the file is told at its place in the tree', (t) => {
     ],
     ['site.centre.programs[1].password', 'site centre programs router password'],
     ['site.extensions.*5.contact', 'site extensions *5 contact'],
+    [
+      'site.centre.agents.agent1042.queues[0]',
+      'site centre agents agent1000-agent1099 queues 6000',
+    ],
+    ['site.centre.points.5007', 'site centre points 5000-5009'],
+    ['site.centre.points.5010', 'site centre points'],
     ['media.ports', 'media ports'],
     ['fence.arguments[1]', 'fence arguments "port 3"'],
     ['timers', 'timers'],
     ['sip.tls.key', 'sip tls key'],
+    ['hep.key', 'system hep key'],
     ['keyFile', ''],
     ['', ''],
     ['site.trunks[9].contact', 'site trunks'],
@@ -349,5 +365,17 @@ test('a mistake of the file is told at its place in the tree', (t) => {
   t.deepEqual(
     places(withValue(RICH, ['box', 'b', 'lan', 'address'], '192.0.2.11'), 'b').slice(0, 1),
     ['box a lan address'],
+  );
+});
+
+test('what any tree says is what the daemon can read', (t) => {
+  fc.assert(
+    fc.property(treeArb(), (tree) => {
+      for (const box of ['a', 'b'] as const) {
+        const bad = faultsOf(tree, box).filter((f) => /-(shape|unknown|file|json)$/.test(f.code));
+        t.deepEqual(bad, []);
+      }
+    }),
+    { numRuns: 60 },
   );
 });

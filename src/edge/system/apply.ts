@@ -9,10 +9,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BoxId } from '../../pair/terms.ts';
 import { isTogether, liveFirst } from '../../panel/system/apply.ts';
-import { machineFiles } from '../../panel/system/machine-files.ts';
 import type { Entry } from '../../panel/system/revision.ts';
 import type { Applying } from '../../panel/system/terms.ts';
 import { boxFile, type Json } from '../../panel/tree/generate.ts';
+import { machineFiles } from '../../panel/tree/machine-files.ts';
+import { leftovers } from '../../panel/tree/machine-network.ts';
 import type { Tree } from '../../panel/tree/terms.ts';
 import { LIVE } from '../config-live.ts';
 import { ask } from '../control-client.ts';
@@ -51,6 +52,8 @@ export class Applier {
   private wanted: Entry | undefined;
   private box: BoxId | undefined;
   private running = false;
+  /** What the files of the machine were made of. */
+  private machineTree: Tree | undefined;
 
   constructor(places: Places, machine: Machine, events: ApplyEvents, patience = PATIENCE) {
     this.places = places;
@@ -115,17 +118,42 @@ export class Applier {
   /** Files that are not yet as they should be; whoever reads them is told once. */
   async machineFiles(tree: Tree, box: BoxId): Promise<void> {
     const parts = new Map<string, () => Promise<string>>();
-    for (const file of machineFiles(tree, box)) {
+    // of a folder in which nothing was made since this boot
+    const step = !existsSync(join(this.places.root, 'run/chrony/chrony.conf'));
+    for (const file of machineFiles(tree, box, { step })) {
+      if (!this.differs(file.path, file.text)) continue;
       const path = join(this.places.root, file.path);
-      if (existsSync(path) && readFileSync(path, 'utf8') === file.text) continue;
-      const fault = writeWhole(path, file.text, file.mode);
+      const { text } = file;
+      const fault = text === undefined ? removeFile(path) : writeWhole(path, text, file.mode);
       if (fault !== '') this.events.log(`${file.path}: ${fault}`);
-      parts.set(file.part, () => this.machine.settle(file.part, file.value));
+      if (file.part === 'names') continue;
+      const { part, value } = file;
+      parts.set(part, () => this.machine.settle(part, value));
     }
     for (const settle of parts.values()) {
       const fault = await settle();
       if (fault !== '') this.events.log(fault);
     }
+    if (parts.has('network')) await this.takeAway(tree, box);
+    this.machineTree = tree;
+  }
+
+  /** What the ports had by the tree before: networkd leaves it, for the virtual address's sake. */
+  private async takeAway(tree: Tree, box: BoxId): Promise<void> {
+    if (this.machineTree === undefined) return;
+    for (const left of leftovers(this.machineTree, tree, box)) {
+      const fault = await this.machine.unport(left.kind, left.interface, left.what);
+      if (fault !== '') this.events.log(fault);
+    }
+  }
+
+  /** The clock is stepped once a boot only: that line is no reason to write the file again. */
+  private differs(path: string, text: string | undefined): boolean {
+    const at = join(this.places.root, path);
+    if (!existsSync(at)) return text !== undefined;
+    const known = readFileSync(at, 'utf8');
+    const plain = (t: string): string => t.replace(/^makestep.*\n/gm, '');
+    return text === undefined || plain(known) !== plain(text);
   }
 
   // ── the daemon ───────────────────────────────────────────────────────────────────────────────

@@ -4,7 +4,7 @@
  */
 
 import { execFile } from 'node:child_process';
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** How long a program may take; a unit that stops hands its calls over first. */
@@ -17,6 +17,10 @@ export type Machine = {
   /** Machine files were written: `what` of the machine has to look at them. */
   readonly settle: (what: MachinePart, value: string) => Promise<string>;
   readonly power: (verb: 'reboot' | 'poweroff') => Promise<string>;
+  /** An address or a router that a port had, and has no more. */
+  readonly unport: (kind: 'address' | 'route', port: string, what: string) => Promise<string>;
+  /** As it left the factory, and a start. `wipe` removes what there is, where the image cannot. */
+  readonly reset: (wipe: () => void) => Promise<string>;
   /** The last lines of the journal. */
   readonly journal: (lines: number, unit?: string) => Promise<string>;
 };
@@ -36,10 +40,14 @@ function run(program: string, args: readonly string[]): Promise<{ out: string; f
 const SETTLE: { readonly [part in MachinePart]: (value: string) => readonly string[] } = {
   network: () => ['networkctl', 'reload'],
   hostname: (name) => ['hostname', name],
-  timezone: (zone) => ['timedatectl', 'set-timezone', zone],
-  time: () => ['systemctl', 'try-restart', 'chrony.service'],
-  snmp: (on) => ['systemctl', on === 'on' ? 'restart' : 'stop', 'snmpd.service'],
+  // where /etc/localtime of the read-only system points to
+  timezone: (zone) => ['ln', '-sfn', `/usr/share/zoneinfo/${zone}`, '/run/sipair/localtime'],
+  time: (verb) => ['systemctl', verb, 'chrony.service'],
+  snmp: (verb) => ['systemctl', verb, 'snmpd.service'],
 };
+
+/** Of the image: writes a word into the boot environment and starts anew, until it is done. */
+const RESET = '/usr/lib/sipair/factory-reset';
 
 export function systemdMachine(): Machine {
   const fault = async (program: string, args: readonly string[]): Promise<string> => {
@@ -52,6 +60,17 @@ export function systemdMachine(): Machine {
       return fault(program, args);
     },
     power: (verb) => fault('systemctl', [verb]),
+    unport: (kind, port, what) =>
+      kind === 'address'
+        ? fault('ip', ['address', 'del', what, 'dev', port])
+        : fault('ip', ['route', 'del', 'default', 'via', what, 'dev', port]),
+    async reset(wipe) {
+      if (existsSync(RESET)) return await fault(RESET, []);
+      // an orderly end: the peer takes over with all calls
+      await fault('systemctl', ['stop', 'sipair.service']);
+      wipe();
+      return await fault('systemctl', ['reboot']);
+    },
     async journal(lines, unit) {
       const only = unit === undefined ? [] : ['-u', unit];
       const args = ['--no-pager', '-o', 'short-iso', '-n', String(lines), ...only];
@@ -81,6 +100,15 @@ export function recordingMachine(path: string, hook?: string): Machine {
     },
     power(verb) {
       note('power', verb);
+      return Promise.resolve('');
+    },
+    unport(kind, port, what) {
+      note('unport', kind, port, what);
+      return Promise.resolve('');
+    },
+    reset(wipe) {
+      wipe();
+      note('reset');
       return Promise.resolve('');
     },
     journal: () => Promise.resolve(''),

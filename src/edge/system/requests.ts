@@ -7,7 +7,6 @@ import type { SystemFault, SystemRequest, Tree } from '../../panel/system/terms.
 import { checkTree } from '../../panel/tree/check.ts';
 import { PairSession } from '../pair-command.ts';
 import type { Agent, Draft } from './agent.ts';
-import { UNIT } from './apply.ts';
 import { makeFolder, removeFile, writeWhole } from './files.ts';
 import type { Caller } from './socket.ts';
 import { stamp, supportBundle } from './support.ts';
@@ -160,16 +159,13 @@ function factoryReset(agent: Agent, request: Json, caller: Caller): void {
   caller.say({ ok: true });
   const { machine, places } = agent;
   agent.close();
-  const wipe = async (): Promise<void> => {
-    // an orderly end: the peer takes over with all calls
-    await machine.unit('stop', UNIT);
+  const wipe = (): void => {
     removeFile(places.box);
     for (const folder of [places.config, places.secret, places.state, places.log, places.image]) {
       rmSync(folder, { recursive: true, force: true });
     }
-    await machine.power('reboot');
   };
-  setTimeout(() => void wipe(), LEAVE_MS);
+  setTimeout(() => void machine.reset(wipe), LEAVE_MS);
 }
 
 function bundle(agent: Agent, request: Json, caller: Caller): void {

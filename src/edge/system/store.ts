@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Durable, Prepared, StoredFile } from '../../panel/system/commit-terms.ts';
 import { type Active, EMPTY, type Entry } from '../../panel/system/revision.ts';
 import type { RevisionHead, Tree } from '../../panel/system/terms.ts';
+import { FORMAT } from '../../panel/tree/stored.ts';
 import { makeFolder, type Places, readJson, removeFile, writeWhole } from './files.ts';
 
 /** Revisions kept on each box. */
@@ -15,7 +16,13 @@ export const KEPT = 50;
 const NAME = /^(\d{5,9})\.json$/;
 
 /** As others read it: `revision` and `tree` first, the rest is the machine's. */
-type ActiveFile = { readonly revision: number; readonly tree: Tree; readonly active: Active };
+type ActiveFile = {
+  /** Of the tree, for the migrations of later releases (`panel/tree/stored.ts`). */
+  readonly format: number;
+  readonly revision: number;
+  readonly tree: Tree;
+  readonly active: Active;
+};
 
 export class Store {
   private readonly places: Places;
@@ -60,7 +67,12 @@ export class Store {
     const { places } = this;
     if (file.name === 'active') {
       const { entry } = file.content;
-      const whole: ActiveFile = { revision: entry.number, tree: entry.tree, active: file.content };
+      const whole: ActiveFile = {
+        format: FORMAT,
+        revision: entry.number,
+        tree: entry.tree,
+        active: file.content,
+      };
       return writeWhole(places.active, JSON.stringify(whole));
     }
     if (file.name === 'prepared') {

@@ -187,7 +187,7 @@ export const BOX_ALARMS = {
   },
   capacity: {
     severity: 'minor',
-    about: '80 % of what this box can hold is in use',
+    about: '80 % of what this box can hold, or was measured with, is in use',
     cure: 'plan before it is full; `show system` for the figures',
     source: 'system',
     afterMs: 5 * SECOND,
@@ -196,7 +196,7 @@ export const BOX_ALARMS = {
   },
   'capacity-full': {
     severity: 'major',
-    about: '97 % of what this box can hold is in use: the next are refused',
+    about: '97 % of that is in use: more may be refused',
     cure: 'who needs so much? less of it, or a second pair',
     source: 'system',
     afterMs: 2 * SECOND,

@@ -16,6 +16,7 @@ import {
   type Value,
 } from './terms.ts';
 import { entryOf, valueAt } from './tree.ts';
+import { isInRange } from './values.ts';
 import { byName, childrenOf } from './walk.ts';
 
 export type Which = 'a' | 'b';
@@ -53,6 +54,12 @@ function fileValue(node: Node, value: Tree | Value): unknown {
   );
 }
 
+/** `system hep`: the daemon itself sends there. */
+function hepOf(tree: Tree): Json {
+  const hep = valueAt(tree, ['system', 'hep']);
+  return hep === undefined ? {} : { hep };
+}
+
 /** A port of one box, with the peer's address. */
 function portOf(tree: Tree, box: Which, port: 'lan' | 'crossover'): Json {
   const of = (leaf: string): unknown => effective(tree, ['box', box, port, leaf]);
@@ -80,6 +87,7 @@ export function boxFile(tree: Tree, box: Which, paths: Paths): Json {
     sip: {},
     users: {},
     ...sections,
+    ...hepOf(tree),
     ...paths,
   };
 }
@@ -103,10 +111,13 @@ function stepInMap(map: MapNode, tree: Tree | undefined, place: string): Step | 
   const fit = names
     .filter((n) => said === n || (said.startsWith(n) && /^[.[]/.test(said.slice(n.length))))
     .sort((x, y) => y.length - x.length);
-  const word = fit[0];
-  return word === undefined
-    ? undefined
-    : { word, node: entryOf(map), rest: said.slice(word.length) };
+  const [one] = fit;
+  if (one !== undefined) return { word: one, node: entryOf(map), rest: said.slice(one.length) };
+  // one of a range: the daemon spreads ranges out
+  const member = /^[A-Za-z0-9_]+/.exec(said)?.[0] ?? '';
+  const range = names.find((n) => isInRange(n, member));
+  if (range === undefined) return undefined;
+  return { word: range, node: entryOf(map), rest: said.slice(member.length) };
 }
 
 function step(node: Node, here: Tree | Value | undefined, place: string): Step | undefined {
@@ -133,7 +144,8 @@ export function placeOf(tree: Tree, box: Which, filePlace: string): string {
   const port = first === 'lan' || first === 'crossover';
   const peer = (PEER_KEYS as readonly string[]).includes(filePlace);
   if (peer) return `box ${otherBox(box)} ${first} address`;
-  let rest = port ? `box.${box}.${filePlace}` : filePlace;
+  const front = port ? `box.${box}.` : first === 'hep' ? 'system.' : '';
+  let rest = front + filePlace;
   let node: Node | undefined = SCHEMA;
   const words: string[] = [];
   while (rest !== '' && node !== undefined) {

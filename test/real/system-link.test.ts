@@ -1,0 +1,76 @@
+/** The link of two system agents on loopback: messages, files, and whoever has another key. */
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { AgentLink } from '../../src/edge/system/link.ts';
+import { until } from './native-help.ts';
+
+const KEY = new Uint8Array(32).fill(3);
+/** Three windows, and a piece that is not whole. */
+const BYTES = Buffer.alloc(3_200_001, 'sipair ');
+
+type End = {
+  readonly link: AgentLink;
+  readonly seen: string[];
+  readonly troubles: string[];
+};
+
+function end(t: ExecutionContext, box: 'a' | 'b', dir: string, key = KEY): End {
+  const [address, peerAddress] =
+    box === 'a' ? ['127.0.0.1', '127.0.0.2'] : ['127.0.0.2', '127.0.0.1'];
+  const crossover = { interface: 'lo', address, peerAddress };
+  const seen: string[] = [];
+  const troubles: string[] = [];
+  const link = new AgentLink(
+    { box, crossover, node: { pair: { key } } },
+    {
+      up: (release) => seen.push(`up ${release}`),
+      down: () => seen.push('down'),
+      message: (kind, json) => seen.push(`${kind} ${JSON.stringify(json)}`),
+      trouble: ({ text, alarm }) => {
+        if (alarm) troubles.push(text);
+      },
+      file: (meta) => (meta['wanted'] === true ? join(dir, 'got') : undefined),
+      fileDone: (meta, _path, fault) => seen.push(`file ${String(meta['name'])} ${fault}`),
+    },
+  );
+  t.teardown(() => link.close());
+  return { link, seen, troubles };
+}
+
+test.serial('messages and files pass, and a file that is not wanted is told so', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'sipair-link-'));
+  t.teardown(() => rmSync(dir, { recursive: true }));
+  const a = end(t, 'a', dir);
+  t.is(await a.link.sendFile('/dev/null', {}), 'file-peer: the other box is not there');
+  const b = end(t, 'b', dir);
+  await until('they see each other', () => a.link.up && b.link.up);
+  t.regex(a.seen[0] ?? '', /^up sipair /);
+  writeFileSync(join(dir, 'bundle'), BYTES);
+  let last = 0;
+  const sending = a.link.sendFile(join(dir, 'bundle'), { wanted: true, name: 'x' }, (bytes) => {
+    last = bytes;
+  });
+  t.true(a.link.send('hallo', { n: 1 }), 'a message passes a file by');
+  t.regex(await a.link.sendFile(join(dir, 'bundle'), {}), /^file-busy/);
+  t.is(await sending, '');
+  t.is(last, BYTES.length);
+  t.true(readFileSync(join(dir, 'got')).equals(BYTES));
+  t.deepEqual(b.seen.slice(1), ['hallo {"n":1,"kind":"hallo"}', 'file x ']);
+  t.regex(await b.link.sendFile(join(dir, 'bundle'), {}), /^file-unwanted/);
+  t.regex(await b.link.sendFile(join(dir, 'nothing'), {}), /^file-read/);
+  b.link.close();
+  await until('a notices', () => a.seen.at(-1) === 'down');
+});
+
+test.serial('who has another key is refused, and that is an alarm', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'sipair-link-'));
+  t.teardown(() => rmSync(dir, { recursive: true }));
+  const a = end(t, 'a', dir);
+  end(t, 'b', dir, new Uint8Array(32).fill(4));
+  await until('it is told', () => a.troubles.length > 0);
+  t.regex(a.troubles[0] ?? '', /do not have the same pair key/);
+  t.false(a.link.up);
+});
