@@ -81,6 +81,7 @@ export class Agent {
       link: () => this.link,
       alarm: (code, severity, text) => this.alarm(code, severity, text),
       log: (text) => log('info', text),
+      configured: () => this.entry.number > 0,
       askDaemon: (request) => ask(this.places.control, request),
     });
     this.box = readJson<{ box: BoxId }>(this.places.identity)?.box;

@@ -20,6 +20,8 @@ export type ImageContext = {
     text: string,
   ) => void;
   readonly log: (text: string) => void;
+  /** A configuration is active: the daemon should run. */
+  readonly configured: () => boolean;
   /** Asks the daemon of this box. */
   readonly askDaemon: (request: object) => Promise<object>;
 };
@@ -27,8 +29,8 @@ export type ImageContext = {
 export type ImageRoom = {
   /** Parts `image` and `upgrade` of the agent's state. */
   readonly state: () => { readonly image: object; readonly upgrade: object };
-  /** The request `image` of the socket. */
-  readonly request: (verb: string, source: string | undefined) => Promise<object>;
+  /** The request `image` of the socket, with all that stands in it. */
+  readonly request: (verb: string, request: Json) => Promise<object>;
   /** The link to the peer came up, or went down. */
   readonly peer: (up: boolean, release: string) => void;
   /** A message of the peer's room. @returns false: it is not for this room. */

@@ -249,8 +249,7 @@ const ACTS: { readonly [c in SystemRequest['command']]: Act } = {
   'first-boot': (agent, request, caller) =>
     firstBoot(agent, request as unknown as Of<'first-boot'>, caller),
   image(agent, request, caller) {
-    const source = typeof request['source'] === 'string' ? request['source'] : undefined;
-    void agent.image.request(String(request['verb']), source).then((value) => caller.say(value));
+    void agent.image.request(String(request['verb']), request).then((value) => caller.say(value));
   },
   'support-bundle': bundle,
   log: showLog,

@@ -3,7 +3,7 @@
 import { log } from '../log.ts';
 import { Agent } from './agent.ts';
 import { placesOf } from './files.ts';
-import { noImage } from './image-room.ts';
+import { imageRoom } from './image-upgrade.ts';
 import { recordingMachine, systemdMachine } from './machine.ts';
 import { answer } from './requests.ts';
 import { serveSystem } from './socket.ts';
@@ -30,7 +30,7 @@ export async function runSystem({ root, apply }: SystemOptions): Promise<number 
   const hook = apply === 'none' ? undefined : apply;
   const machine = apply === 'systemd' ? systemdMachine() : recordingMachine(places.orders, hook);
   try {
-    agent = new Agent(root, machine, noImage);
+    agent = new Agent(root, machine, imageRoom);
   } catch (e) {
     process.stderr.write(`system-start: ${(e as Error).message}\n`);
     return 1;

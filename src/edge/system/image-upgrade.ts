@@ -1,0 +1,354 @@
+/**
+ * The upgrade machine (`panel/system/upgrade.ts`) at work in the agent: its record is a file, its messages
+ * go over the agents' link, its operations are those of the slots, and it is told every second what the
+ * daemon says of the pair.
+ */
+
+import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { join } from 'node:path';
+import { Upgrade } from '../../panel/system/upgrade.ts';
+import { ACTIVE } from '../../panel/system/upgrade-record.ts';
+import type {
+  Bundle,
+  ImageRequest,
+  Operation,
+  PairView,
+  SlotView,
+  UpgradeEffect,
+  UpgradeInput,
+  UpgradeMessage,
+  UpgradeRecord,
+} from '../../panel/system/upgrade-terms.ts';
+import { mono } from '../clock.ts';
+import { readJson, writeWhole } from './files.ts';
+import { bootedFrom, type Images, RaucImages } from './image.ts';
+import { type ImageContext, type ImageRoom, noImage } from './image-room.ts';
+
+type Json = { readonly [name: string]: unknown };
+
+/** The daemon is asked this often, ms. */
+const LOOK_MS = 1000;
+const SLOTS_MS = 15_000;
+/** Tests have less patience than a pair that serves. */
+const PROVE_MS = Number(process.env['SIPAIR_PROVE_MS'] ?? 60_000);
+/** A virtual address that answers does so at once, ms. */
+const ANSWER_MS = 500;
+const VERBS: readonly string[] = ['install', 'activate', 'confirm', 'rollback'];
+
+/** @returns whether somebody answers SIP at an address of this box. */
+function answersSip(ip: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket(isIPv6(ip) ? 'udp6' : 'udp4');
+    const end = (answered: boolean): void => {
+      clearTimeout(timer);
+      socket.close();
+      resolve(answered);
+    };
+    const timer = setTimeout(() => end(false), ANSWER_MS);
+    socket.on('error', () => end(false));
+    socket.on('message', () => end(true));
+    const host = isIPv6(ip) ? `[${ip}]` : ip;
+    socket.connect(port, ip, () => {
+      const { address, port: own } = socket.address();
+      const us = isIPv6(address) ? `[${address}]` : address;
+      const id = `${process.pid}-${Math.round(mono())}`;
+      socket.send(
+        [
+          `OPTIONS sip:${host} SIP/2.0`,
+          `Via: SIP/2.0/UDP ${us}:${own};branch=z9hG4bK${id};rport`,
+          'Max-Forwards: 70',
+          `From: <sip:system@${us}>;tag=${id}`,
+          `To: <sip:${host}>`,
+          `Call-ID: ${id}`,
+          'CSeq: 1 OPTIONS',
+          'Content-Length: 0',
+          '\r\n',
+        ].join('\r\n'),
+      );
+    });
+  });
+}
+
+type DaemonWord = {
+  readonly role?: string;
+  readonly inStep?: boolean;
+  readonly redundancy?: string;
+  readonly engineRole?: string;
+  readonly vip?: string;
+  readonly peer?: { readonly seen?: { readonly x: boolean; readonly l: boolean } };
+};
+
+class UpgradeRoom implements ImageRoom {
+  private readonly context: ImageContext;
+  private readonly images: Images;
+  private readonly machine: Upgrade;
+  private readonly recordPath: string;
+  private readonly answers = new Map<number, (value: object) => void>();
+  private readonly queue: UpgradeInput[] = [];
+  private readonly look: NodeJS.Timeout;
+  private readonly slotsTimer: NodeJS.Timeout;
+  private slotsSeen: readonly SlotView[] = [];
+  private nextId = 1;
+  private looking = false;
+  private stepping = false;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(context: ImageContext, images: Images) {
+    this.context = context;
+    this.images = images;
+    this.recordPath = join(context.places.image, 'upgrade.json');
+    const record = readJson<UpgradeRecord>(this.recordPath);
+    this.machine = new Upgrade(images.booted, record, this.moment(), PROVE_MS);
+    const out: UpgradeEffect[] = [];
+    this.machine.begin(out);
+    this.perform(out);
+    this.look = setInterval(() => void this.askPair(), LOOK_MS);
+    this.slotsTimer = setInterval(() => void this.askSlots(), SLOTS_MS);
+    void this.askPair();
+    void this.askSlots();
+  }
+
+  close(): void {
+    clearInterval(this.look);
+    clearInterval(this.slotsTimer);
+    clearTimeout(this.timer);
+  }
+
+  private moment(): { now: number; wall: number } {
+    return { now: mono(), wall: Date.now() };
+  }
+
+  // ── asked ────────────────────────────────────────────────────────────────────────────────────
+
+  state(): { image: object; upgrade: object } {
+    const { record, confirmed } = this.machine;
+    const active = record !== undefined && ACTIVE.has(record.phase);
+    return {
+      image: {
+        slot: this.images.booted.slot,
+        release: this.images.release,
+        confirmed: record?.phase !== 'trial' && record?.phase !== 'reverting',
+        good: confirmed,
+        slots: this.slotsSeen,
+      },
+      upgrade: {
+        step: active ? record.phase : 'idle',
+        failed: record?.phase === 'failed' ? record.reason : '',
+        ...(record === undefined ? {} : { record }),
+      },
+    };
+  }
+
+  async request(verb: string, request: Json): Promise<object> {
+    if (verb === 'status') {
+      await this.askSlots();
+      const { record } = this.machine;
+      return {
+        ok: true,
+        slots: this.slotsSeen,
+        ...(record === undefined ? {} : { upgrade: record }),
+        waits: this.machine.waits(),
+      };
+    }
+    if (!VERBS.includes(verb)) return { error: 'image-verb', text: `there is no image ${verb}` };
+    const source = request['source'];
+    if (verb === 'install' && typeof source !== 'string') {
+      return { error: 'image-file', text: 'the name of a bundle is needed' };
+    }
+    const asked: ImageRequest = {
+      verb: verb as ImageRequest['verb'],
+      ...(typeof source === 'string' ? { source } : {}),
+      force: request['force'] === true,
+      by: typeof request['by'] === 'string' ? request['by'] : '',
+    };
+    const id = this.nextId;
+    this.nextId += 1;
+    return new Promise((resolve) => {
+      this.answers.set(id, resolve);
+      this.step({ kind: 'request', id, request: asked });
+    });
+  }
+
+  // ── the peer ─────────────────────────────────────────────────────────────────────────────────
+
+  peer(up: boolean): void {
+    this.step({ kind: up ? 'link-up' : 'link-down' });
+  }
+
+  message(kind: string, json: Json): boolean {
+    if (kind !== 'upgrade') return false;
+    this.step({ kind: 'message', message: json['message'] as UpgradeMessage });
+    return true;
+  }
+
+  file(meta: Json, size: number): string | undefined {
+    const { record } = this.machine;
+    const { job, phase } = record ?? {};
+    const wanted = phase === 'fetching' && meta['image'] === job?.id && size === job?.bytes;
+    return wanted ? this.images.incoming() : undefined;
+  }
+
+  fileDone(meta: Json, _path: string, fault: string): void {
+    this.step({ kind: 'fetched', id: String(meta['image']), fault });
+  }
+
+  // ── the daemon and the slots ─────────────────────────────────────────────────────────────────
+
+  private async askSlots(): Promise<void> {
+    this.slotsSeen = await this.images.slots();
+  }
+
+  private async askPair(): Promise<void> {
+    if (this.looking) return;
+    this.looking = true;
+    const view = await this.pairView();
+    this.looking = false;
+    this.step({ kind: 'pair', view });
+  }
+
+  private async pairView(): Promise<PairView> {
+    const word = (await this.context.askDaemon({ command: 'status' })) as DaemonWord;
+    const role = word.role === 'primary' || word.role === 'backup' ? word.role : 'none';
+    const up = word.role !== undefined && word.engineRole !== 'does not answer';
+    const { seen } = word.peer ?? {};
+    const warm = word.redundancy === 'warm-standby';
+    const peerSeen = seen?.x === true || seen?.l === true;
+    const unconfigured = !this.context.configured();
+    return {
+      service: up ? 'up' : unconfigured ? 'unconfigured' : 'down',
+      role: up ? role : 'none',
+      // in warm standby nothing is mirrored that one could be in step with
+      inStep: word.inStep === true || (warm && seen?.x === true),
+      peerSeen,
+      vip: up && role === 'primary' && (await this.vipAnswers(word.vip ?? '')),
+    };
+  }
+
+  /** It is asked only when much hangs on it. */
+  private vipAnswers(vip: string): boolean | Promise<boolean> {
+    if (this.machine.record?.phase !== 'trial') return true;
+    const box = readJson<{ sip?: { port?: number } }>(this.context.places.box);
+    return answersSip(vip, box?.sip?.port ?? 5060);
+  }
+
+  // ── steps ────────────────────────────────────────────────────────────────────────────────────
+
+  private step(input: UpgradeInput): void {
+    this.queue.push(input);
+    if (this.stepping) return;
+    this.stepping = true;
+    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+      const out: UpgradeEffect[] = [];
+      this.machine.step(this.moment(), next, out);
+      this.perform(out);
+    }
+    this.stepping = false;
+    clearTimeout(this.timer);
+    const at = this.machine.deadline();
+    if (!Number.isFinite(at)) return;
+    this.timer = setTimeout(() => this.step({ kind: 'tick' }), Math.max(1, at - mono()));
+  }
+
+  private perform(effects: readonly UpgradeEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'store': {
+          const fault = writeWhole(this.recordPath, JSON.stringify(effect.record), 0o644);
+          if (fault !== '') {
+            this.queue.push({ kind: 'unstored', text: fault });
+            return;
+          }
+          this.context.log(`image: ${effect.record.phase}: ${effect.record.steps.at(-1)?.text}`);
+          break;
+        }
+        case 'send':
+          this.context.link()?.send('upgrade', { message: effect.message });
+          break;
+        case 'do':
+          void this.operate(effect.operation);
+          break;
+        case 'look':
+          void this.askPair();
+          break;
+        case 'reboot':
+          this.context.log('image: restarts');
+          void this.context.machine.power('reboot');
+          break;
+        case 'answer': {
+          const answer = this.answers.get(effect.id);
+          this.answers.delete(effect.id);
+          answer?.(effect.value);
+          break;
+        }
+        case 'alarm':
+          this.context.alarm(effect.code, 'major', effect.text);
+          break;
+        case 'log':
+          this.context.log(`image: ${effect.text}`);
+          break;
+      }
+    }
+  }
+
+  private async operate(operation: Operation): Promise<void> {
+    let fault = '';
+    let bundle: Bundle | undefined;
+    try {
+      const end = await this.really(operation);
+      if (typeof end === 'string') fault = end;
+      else bundle = end;
+    } catch (e) {
+      fault = `image-failed: ${(e as Error).message}`;
+    }
+    const { op } = operation;
+    this.step({ kind: 'done', op, fault, ...(bundle === undefined ? {} : { bundle }) });
+    if (op !== 'send' && op !== 'take') void this.askSlots();
+  }
+
+  private really(operation: Operation): Promise<Bundle | string> {
+    const { images } = this;
+    switch (operation.op) {
+      case 'take':
+        return images.take(operation.source);
+      case 'send': {
+        const link = this.context.link();
+        if (link === undefined) return Promise.resolve('file-peer: the other box is not there');
+        return link.sendFile(images.path, { image: operation.id });
+      }
+      case 'verify':
+        return images.verify(operation.digest);
+      case 'install':
+        return images.install();
+      case 'activate':
+        return images.activate(operation.slot);
+      case 'mark-good':
+        return images.markGood();
+      case 'fall-back':
+        return images.fallBack(operation.slot);
+      case 'switchover':
+        return this.switchover();
+      case 'drop':
+        return images.drop();
+    }
+  }
+
+  private async switchover(): Promise<string> {
+    const request = { command: 'switchover', force: false };
+    const answer = (await this.context.askDaemon(request)) as {
+      readonly ok?: boolean;
+      readonly error?: string;
+      readonly text?: string;
+      readonly why?: string;
+    };
+    if (answer.ok === true) return '';
+    return `switchover: ${answer.text ?? answer.why ?? answer.error ?? 'refused'}`;
+  }
+}
+
+/** The room of this machine: of its slots, or none where it runs from a folder. */
+export function imageRoom(context: ImageContext): ImageRoom {
+  const booted = bootedFrom(context.places.root);
+  if (booted === undefined) return noImage();
+  return new UpgradeRoom(context, new RaucImages(context.places, booted));
+}

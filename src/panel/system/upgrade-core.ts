@@ -1,0 +1,219 @@
+/**
+ * What an upgrade machine (upgrade.ts) is made of: what it knows, its record, how it speaks, and the one
+ * thing it has the machine of the box do.
+ */
+
+import { assert } from '../../base/assert.ts';
+import { Leave } from './upgrade-leave.ts';
+import { ACTIVE, withStep } from './upgrade-record.ts';
+import type {
+  Booted,
+  ImageRequest,
+  Moment,
+  Operation,
+  PairView,
+  Phase,
+  UpgradeEffect,
+  UpgradeMessage,
+  UpgradeRecord,
+} from './upgrade-terms.ts';
+
+/** What was asked for, tried or said is so again after, ms. */
+export const AGAIN_MS = 5000;
+/** A restart that does not come is asked for again after, ms. */
+const REBOOT_MS = 60_000;
+
+const NOTHING: PairView = {
+  service: 'down',
+  role: 'none',
+  inStep: false,
+  peerSeen: false,
+  vip: false,
+};
+
+export const PROVE_MS = 60_000;
+
+export type Report = Extract<UpgradeMessage, { kind: 'report' }>;
+export type Asked = {
+  readonly id: number;
+  readonly request: ImageRequest;
+  readonly alone: boolean;
+};
+
+export class UpgradeCore {
+  record: UpgradeRecord | undefined;
+  /** The running slot was told to be good since this start. */
+  confirmed = false;
+
+  protected readonly booted: Booted;
+  protected readonly proveMs: number;
+  protected pair: PairView = NOTHING;
+  /** The daemon has answered since it was asked. */
+  protected fresh = false;
+  protected linkUp = false;
+  protected peer: Report | undefined;
+  protected busy: Operation | undefined;
+  /** A request whose bundle is being taken. */
+  protected asked: Asked | undefined;
+  protected readonly absence = new Leave();
+  /** Someone wants the job to end: why. */
+  protected cancelled = '';
+  /** The other box wants the bundle. */
+  protected wanted = false;
+  /** The bundle is here as it was sent, and not verified yet. */
+  protected arrived = false;
+  /** The bundle's file may be on the disk. */
+  protected kept = false;
+  /** The record is not on the disk. */
+  protected unsaved = false;
+  protected switchovers = 0;
+  protected phaseAt: number;
+  protected wellAt = Number.POSITIVE_INFINITY;
+  protected againAt = 0;
+  protected saidAt = Number.NEGATIVE_INFINITY;
+  protected said = '';
+  protected at: Moment;
+  protected out: UpgradeEffect[] = [];
+
+  /** @param proveMs a new slot is good when the pair was in step for so long. */
+  constructor(
+    booted: Booted,
+    record: UpgradeRecord | undefined,
+    at: Moment,
+    proveMs: number = PROVE_MS,
+  ) {
+    this.proveMs = proveMs;
+    this.booted = booted;
+    this.record = record;
+    this.at = at;
+    this.phaseAt = at.now;
+  }
+
+  protected active(): boolean {
+    return this.record !== undefined && ACTIVE.has(this.record.phase);
+  }
+
+  protected leaving(): boolean {
+    return this.record?.phase === 'leaving' || this.record?.phase === 'reverting';
+  }
+
+  protected send(message: UpgradeMessage): void {
+    if (this.linkUp) this.out.push({ kind: 'send', message });
+  }
+
+  /** After every change, and again and again: a report that was lost with a link is not missed. */
+  protected report(): void {
+    if (!this.linkUp) return;
+    const { role, inStep } = this.pair;
+    const message: Report = {
+      kind: 'report',
+      leaving: this.leaving(),
+      role,
+      inStep,
+      ...(this.record === undefined
+        ? {}
+        : {
+            job: {
+              id: this.record.job.id,
+              phase: this.record.phase,
+              reason: this.record.reason,
+            },
+          }),
+    };
+    const text = JSON.stringify(message);
+    if (text === this.said && this.at.now - this.saidAt < AGAIN_MS) return;
+    this.said = text;
+    this.saidAt = this.at.now;
+    this.send(message);
+  }
+
+  protected perform(operation: Operation): void {
+    assert(this.busy === undefined, 'one thing at a time');
+    this.busy = operation;
+    this.out.push({ kind: 'do', operation });
+  }
+
+  // ── the record ───────────────────────────────────────────────────────────────────────────────
+
+  protected store(record: UpgradeRecord): void {
+    if (record.phase !== this.record?.phase) {
+      this.phaseAt = this.at.now;
+      this.againAt = 0;
+    }
+    this.record = { ...record, boot: this.booted.boot };
+    this.out.push({ kind: 'store', record: this.record });
+  }
+
+  protected go(phase: Phase, text: string): void {
+    if (this.record === undefined) return;
+    this.store(withStep(this.record, phase, text, this.at.wall));
+  }
+
+  protected note(text: string): void {
+    if (this.record !== undefined) this.go(this.record.phase, text);
+  }
+
+  protected fail(reason: string): void {
+    if (this.record === undefined) return;
+    this.store({ ...withStep(this.record, 'failed', reason, this.at.wall), reason });
+    this.tellAlarm();
+  }
+
+  protected tellAlarm(): void {
+    const text = this.record?.phase === 'failed' ? this.record.reason : '';
+    this.out.push({ kind: 'alarm', code: 'image-failed', text });
+    this.out.push({ kind: 'alarm', code: 'image-unproved', text: '' });
+  }
+
+  protected log(text: string): void {
+    this.out.push({ kind: 'log', text });
+  }
+
+  /** Asks the daemon; until it has answered, nothing is fresh. */
+  protected look(): void {
+    this.fresh = false;
+    this.out.push({ kind: 'look' });
+  }
+
+  protected reboot(): void {
+    this.againAt = this.at.now + REBOOT_MS;
+    this.report();
+    this.out.push({ kind: 'reboot' });
+  }
+
+  /** What the other box is at, if it is at the same job. */
+  protected peerPhase(): Phase | undefined {
+    const { job } = this.peer ?? {};
+    return job !== undefined && job.id === this.record?.job.id ? job.phase : undefined;
+  }
+
+  /** Why nothing happens at the moment, for people; '' when something does. */
+  waits(): string {
+    const { record } = this;
+    if (record === undefined || !this.active() || this.busy !== undefined) return '';
+    if (this.cancelled !== '') return `it ends: ${this.cancelled}`;
+    if (record.phase === 'trial') return 'the pair has to be in step for a minute';
+    if (this.peer === undefined && !record.job.alone) return 'the other box is not there';
+    if (record.phase === 'waiting') return `the other box is at: ${this.peerPhase() ?? 'nothing'}`;
+    if (record.phase === 'ready' && !this.pair.inStep) return 'the boxes are not in step';
+    return '';
+  }
+
+  protected well(needsPeer: boolean): boolean {
+    const { service, role, vip, inStep, peerSeen } = this.pair;
+    if (service !== 'up') return service === 'unconfigured';
+    if (role === 'primary') return vip && (inStep || !(needsPeer || peerSeen));
+    return role === 'backup' && inStep;
+  }
+
+  protected since(well: boolean): number {
+    if (!well) this.wellAt = Number.POSITIVE_INFINITY;
+    else if (this.wellAt === Number.POSITIVE_INFINITY) this.wellAt = this.at.now;
+    return this.at.now - this.wellAt;
+  }
+
+  protected overThere(): boolean {
+    const theirs = this.peerPhase();
+    return theirs === 'proved' || theirs === 'failed' || this.record?.job.alone === true;
+  }
+}
