@@ -14,6 +14,8 @@ SELF=./build.sh
 declare -A WHY=(
   [iproute2]="network namespaces and links of the lab"
   [gcc]="the native addon"
+  [systemd]="what systemd says of the units of the box (systemd-analyze)"
+  [binutils]="taking the symbols out of the executable (strip)"
   [libc6-dev]="the native addon"
   [g++]="the native half of raw-socket (VRRP, ICMP), which is C++"
   [arping]="who answers ARP for the VIP"
@@ -38,8 +40,9 @@ declare -A WHY=(
 # Packages whose daemon apt starts.
 DAEMONS=(kamailio keepalived)
 FOR_LAB=(iproute2 gcc libc6-dev g++ arping sipsak)
-FOR_TEST=("${FOR_LAB[@]}" iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
+FOR_TEST=("${FOR_LAB[@]}" binutils systemd util-linux iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
   keepalived baresip-core kamailio sipvicious chromium-headless-shell)
+FOR_BINARY=(gcc libc6-dev g++ binutils)
 FOR_CHAOS=("${FOR_LAB[@]}" tcpdump sqlite3)
 FOR_STRESS=("${FOR_CHAOS[@]}" stress-ng util-linux)
 FOR_OUTAGE=("${FOR_LAB[@]}" keepalived stress-ng util-linux)
@@ -48,7 +51,6 @@ FOR_BENCH=("${FOR_LAB[@]}" procps kamailio kamailio-extra-modules
 
 # Verbs that come with a later issue.
 declare -A LATER=(
-  [binary]="one executable"
   [image]="the firmware image"
   [vm]="two virtual appliances from the image"
 )
@@ -89,6 +91,8 @@ HELP
   history programs and agents through switchovers, every request and event judged afterwards:
           --switchovers N --programs N --agents N --calls N --seed N; --check FILE; --rules
   stress  calls at full rate while processors and disk are busy: --minutes N
+  binary  one executable, dist/sipair, with its native parts beside it (dist/native); a few seconds,
+          none when the sources are those of last time; --force, --out FILE
   setup   only installs and builds what the other verbs need
   docs    prints the pictures of docs/architecture.md from the program's tables
   clean   removes what was built (build/, dist/); --all: node_modules too
@@ -499,6 +503,11 @@ history() {
   exec "$NODE" --max-old-space-size=6000 "$ROOT/test/history/main.ts" "$@"
 }
 
+binary() {
+  case " $* " in *" --help "*) npm_only ;; *) setup "${FOR_BINARY[@]}" ;; esac
+  exec "$NODE" "$ROOT/image/binary.ts" "$@"
+}
+
 docs() {
   npm_only
   exec "$NODE" "$ROOT/test/docs/pictures.ts"
@@ -534,6 +543,7 @@ case $verb in
   history) history "$@" ;;
   stress) real stress chaos/stress.ts FOR_STRESS "$@" ;;
   setup) setup "${FOR_TEST[@]}"; say "ready" ;;
+  binary) binary "$@" ;;
   docs) docs ;;
   clean) clean "$@" ;;
   help | -h | --help) help ;;

@@ -1,15 +1,14 @@
 /**
- * The command line. No logic: it finds the verb, reads its arguments, calls the room that does it.
+ * The command line. No logic: it finds the verb, reads its arguments, calls the room that does it;
+ * what a verb alone needs is loaded with it.
  */
 
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { runBox } from './edge/box.ts';
 import { reportCdrs } from './edge/cdr-report.ts';
 import { type Config, loadConfig, RELEASE } from './edge/config.ts';
 import { ask } from './edge/control-client.ts';
 import { newKey, writeKeyFile } from './edge/key-file.ts';
-import { runPairing } from './edge/pair-command.ts';
 
 const USAGE = `${RELEASE}
 
@@ -92,12 +91,18 @@ async function main(argv: readonly string[]): Promise<void> {
     fail(`cli-option: ${(e as Error).message}\n\n${USAGE}`);
   }
   switch (verb) {
-    case 'serve':
-      runBox(configOf(need(values, 'config'), true));
+    case 'serve': {
+      const config = configOf(need(values, 'config'), true);
+      const { runBox } = await import('./edge/box.ts');
+      runBox(config);
       return;
-    case 'pair':
-      process.exit(await runPairing(configOf(need(values, 'config'), false)));
+    }
+    case 'pair': {
+      const config = configOf(need(values, 'config'), false);
+      const { runPairing } = await import('./edge/pair-command.ts');
+      process.exit(await runPairing(config));
       break;
+    }
     case 'key':
       key(need(values, 'out'));
       return;
@@ -123,4 +128,5 @@ async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-await main(process.argv.slice(2));
+// not awaited: one executable is one CommonJS script, where nothing is at the top
+void main(process.argv.slice(2));

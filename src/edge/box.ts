@@ -7,7 +7,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { Sentry } from '../pair/sentry.ts';
 import { noStanding, STANDING_BYTES, StandingCell } from '../pair/standing.ts';
 import type { OperatorCommand, Path, SentryEffect, SentryInput } from '../pair/terms.ts';
@@ -32,6 +32,7 @@ import { VipDevice } from './tun.ts';
 import { UdpSocket } from './udp.ts';
 import { VirtualMac } from './virtual-mac.ts';
 import { VrrpSocket } from './vrrp.ts';
+import { startThread } from './worker.ts';
 
 const VIP_DEVICE = 'sipair0';
 /** nice(2) value; the disk thread gives itself less. */
@@ -152,7 +153,7 @@ class Box {
       const onEcho = (ip: string): void => this.step({ kind: 'echo', address: ip });
       this.pinger = orStop(Pinger.open(ifname, address, onEcho), 'ICMP socket for the witnesses');
     }
-    this.engine = new Worker(new URL('./engine-thread.ts', import.meta.url), {
+    this.engine = startThread('engine-thread', {
       workerData: { config, standing, lease } satisfies EngineThreadData,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });

@@ -3,7 +3,7 @@
  * replaced: its programs connect anew and are given what they missed, and no call hears of it.
  */
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { LIMITS } from '../base/limits.ts';
 import type { ProgramInput } from '../cti/terms.ts';
 import type { LogLine } from '../effect.ts';
@@ -13,6 +13,7 @@ import { ownIdentity } from './certificate.ts';
 import { type Config, RELEASE } from './config.ts';
 import type { ServerSettings } from './cti-server.ts';
 import { CELL, CELL_BYTES, type CtiThreadData, type FromCti, type ToCti } from './cti-words.ts';
+import { startThread } from './worker.ts';
 
 export type CtiDoorEvents = {
   readonly ask: (request: ProgramInput) => void;
@@ -71,7 +72,7 @@ export class CtiDoor {
     this.posted = 0;
     const settings = this.settings();
     this.generation += 1;
-    const worker = new Worker(new URL('./cti-thread.ts', import.meta.url), {
+    const worker = startThread('cti-thread', {
       workerData: { settings, cell, ...this.shared } satisfies CtiThreadData,
       // that types are stripped for browsers too is nothing to tell an operator
       execArgv: ['--disable-warning=ExperimentalWarning'],

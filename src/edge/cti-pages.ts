@@ -3,12 +3,11 @@
  * library for browsers, and the wallboard, which is made of the files in `edge/web/`.
  */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 import { isIPv6 } from 'node:net';
 import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { openRpcText } from '../cti/document.ts';
+import { type AssetFolder, assetNames, assetText } from './assets.ts';
 import { RELEASE } from './config.ts';
 import type { CtiSettings } from './config-cti.ts';
 
@@ -41,14 +40,12 @@ const TYPES: { readonly [extension: string]: string } = {
 type Made = Omit<Page, 'policy'>;
 
 /** Only what lies in these folders is served, by its name; nothing of a request is a path. */
-function filesOf(folder: string, prefix: string, made: Map<string, () => Made>): void {
-  const path = fileURLToPath(new URL(folder, import.meta.url));
-  if (!existsSync(path)) return;
-  for (const name of readdirSync(path)) {
+function filesOf(folder: AssetFolder, prefix: string, made: Map<string, () => Made>): void {
+  for (const name of assetNames(folder)) {
     const type = TYPES[extname(name)];
     if (type === undefined || name === 'tsconfig.json') continue;
     made.set(`${prefix}${name}`, () => {
-      const text = readFileSync(`${path}/${name}`, 'utf8');
+      const text = assetText(folder, name);
       // a browser reads no types
       return { type, body: name.endsWith('.ts') ? stripTypeScriptTypes(text) : text };
     });
@@ -96,8 +93,8 @@ function boxesText(settings: PageSettings): string {
 /** Everything there is; each is made when it is first asked for. */
 export function pages(settings: PageSettings): PageMaker {
   const made = new Map<string, () => Made>();
-  filesOf('./web/', '/wallboard/', made);
-  filesOf('../client/', '/client/', made);
+  filesOf('web', '/wallboard/', made);
+  filesOf('client', '/client/', made);
   const board = made.get('/wallboard/wallboard.html');
   if (board !== undefined) {
     made.set('/wallboard', board);

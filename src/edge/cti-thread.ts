@@ -1,67 +1,20 @@
 /**
  * The thread of the programs: their connections, passwords and schemas are its work, so that neither
- * a program that floods nor one that never reads takes time from a call.
+ * a program that floods nor one that never reads takes time from a call. All of it is loaded with its
+ * priority, too: at the start a box has other things to do.
  *
- * May load: cti/ (door, hub, document), ws, node's HTTP and TLS. Not the engine, not SQLite.
+ * May load: cti-loop.ts and what that may.
  */
 
 import { setPriority } from 'node:os';
-import { parentPort, workerData } from 'node:worker_threads';
-import type { ProgramInput } from '../cti/terms.ts';
-import { noStanding, StandingCell } from '../pair/standing.ts';
-import { mono } from './clock.ts';
-import { CELL, type CtiThreadData, type FromCti, type ToCti } from './cti-words.ts';
 import { netlite } from './native/netlite.ts';
 
 /** nice(2): calls come first, and so does what is heard. */
 const PRIORITY = -5;
 
-const port = parentPort;
-if (port === null) throw new Error('cti-thread is started by the engine');
 try {
   setPriority(netlite.gettid(), PRIORITY);
 } catch {
   // where it is not allowed, nothing else has more either
 }
-// loaded with that priority, too: at the start a box has other things to do
-const { CtiServer } = await import('./cti-server.ts');
-const data = workerData as CtiThreadData;
-const lease = new Float64Array(data.lease);
-const cell = new Int32Array(data.cell);
-const standingCell = new StandingCell(data.standing);
-const standing = noStanding();
-
-/** Requests of one round of the event loop go in one message. */
-let requests: ProgramInput[] = [];
-
-function flush(): void {
-  const message: FromCti = { kind: 'asked', requests };
-  port?.postMessage(message);
-  requests = [];
-}
-
-const server = new CtiServer(data.settings, {
-  ask(request) {
-    if (requests.push(request) === 1) setImmediate(flush);
-  },
-  log(line) {
-    const message: FromCti = { kind: 'log', line };
-    port.postMessage(message);
-  },
-  mayAnswer: () => mono() < (lease[0] as number),
-  standing() {
-    standingCell.read(standing);
-    return standing;
-  },
-});
-
-port.on('message', (m: ToCti) => {
-  Atomics.add(cell, CELL.taken, 1);
-  if (m.kind === 'said') server.said(m.items);
-  else if (m.kind === 'role') server.role(m.primary);
-  else server.lost();
-});
-
-/** `status` shows it. */
-const COUNT_MS = 500;
-setInterval(() => Atomics.store(cell, CELL.connections, server.connections), COUNT_MS);
+void import('./cti-loop.ts');

@@ -6,7 +6,7 @@
  * May load: everything below edge/, the native addon, sockets. Not SQLite, not the sentry.
  */
 
-import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { parentPort, type Worker, workerData } from 'node:worker_threads';
 import type { EngineInput } from '../input.ts';
 import type { Loaded } from '../ledger/disk.ts';
 import { Engine, EngineEffects } from '../node.ts';
@@ -23,6 +23,7 @@ import { Link } from './link.ts';
 import { MediaDoor } from './media-door.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { Names } from './resolver.ts';
+import { startThread } from './worker.ts';
 
 const data = workerData as EngineThreadData;
 const { config } = data;
@@ -261,7 +262,7 @@ class Loop {
   };
 }
 
-const disk = new Worker(new URL('./disk-thread.ts', import.meta.url), {
+const disk = startThread('disk-thread', {
   workerData: {
     path: `${config.data}/sipair.db`,
     cdrs: `${config.data}/cdr`,

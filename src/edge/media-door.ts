@@ -3,10 +3,11 @@
  * message, and what it says comes in as from any neighbour.
  */
 
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { LogLine } from '../effect.ts';
 import type { Config } from './config.ts';
 import type { FromMedia, MediaThreadData, ToMedia } from './media-thread.ts';
+import { startThread } from './worker.ts';
 
 export class MediaDoor {
   private readonly worker: Worker;
@@ -19,7 +20,7 @@ export class MediaDoor {
     log: (line: LogLine) => void,
   ) {
     const { vip, vip6, nonceKey } = config.node.sip;
-    this.worker = new Worker(new URL('./media-thread.ts', import.meta.url), {
+    this.worker = startThread('media-thread', {
       workerData: { media: config.media, vip, vip6, nonceKey, lease } satisfies MediaThreadData,
     });
     // as with every thread: a broken one stops this box, and the other one goes on with its sessions

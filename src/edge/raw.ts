@@ -16,7 +16,6 @@
  */
 
 import { Buffer } from 'node:buffer';
-import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers';
 import { getSystemErrorMap } from 'node:util';
@@ -26,6 +25,7 @@ import { assert } from '../base/assert.ts';
 import type { Family } from '../wire/ip.ts';
 import type { OsError } from './native/netlite.ts';
 import { isOsError, netlite, osError } from './native/netlite.ts';
+import { rawPackage } from './native/raw-package.ts';
 
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
@@ -140,8 +140,7 @@ export class RawSocket {
 
 function createSocket(options: RawOptions): Socket | OsError {
   const { family, protocol } = options;
-  const load = createRequire(import.meta.url);
-  const raw = load('raw-socket') as typeof import('raw-socket');
+  const raw = rawPackage();
   try {
     const addressFamily = family === 4 ? 1 : 2;
     return raw.createSocket({ addressFamily, protocol, bufferSize: PACKET_BYTES });

@@ -15,7 +15,7 @@ import { extensionOf } from '../../proto/site.ts';
 import { emit } from '../csta/event.ts';
 import { CCALL, PARTY } from '../csta/rows.ts';
 import { onwardAtOnce } from '../device/features.ts';
-import { BINDING } from '../rows.ts';
+import { BINDING, LEG } from '../rows.ts';
 import { AGENT_MACHINE, type AgentEvent, isBusy, SEEN } from './machine.ts';
 import { becameFree, wentOff } from './ready-hook.ts';
 import { AGENT, type Agent } from './rows.ts';
@@ -180,6 +180,8 @@ function workAt(
   let business = false;
   for (const party of cx.store.all(PARTY, 'device', agent.device)) {
     if (party.leg === 0 || (party.state !== 'connected' && party.state !== 'hold')) continue;
+    // he has transferred it away, and is told so later in this turn
+    if (cx.store.get(LEG, party.leg)?.part === 'left') continue;
     const ccall = cx.store.get(CCALL, party.ccall);
     // one he makes himself is none before somebody answers
     const talks = party.side !== 'calling' || (ccall?.answeredAt ?? 0) !== 0;

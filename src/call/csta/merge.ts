@@ -57,13 +57,14 @@ export function oneCall(
       parties: remain,
     },
   });
+  // the call they leave is not theirs any more, whatever becomes of it
+  for (const { leg: id } of left) {
+    const leg = cx.store.get(LEG, id);
+    if (leg !== undefined) cx.store.patch(LEG, leg, { part: 'left' });
+  }
   if (other !== undefined) oneRow(cx, call.id, parties, other, kept, left);
   // only now: who waits for them to leave tells of a call that is one already
-  for (const party of left) {
-    const leg = cx.store.get(LEG, party.leg);
-    if (leg !== undefined) cx.store.patch(LEG, leg, { part: 'left' });
-    forget(cx, party, party.state, cause);
-  }
+  for (const party of left) forget(cx, party, party.state, cause);
   const done = { what: event, by: device, to: target, at: cx.now };
   if (other === undefined) {
     logTo(cx, kept, done);

@@ -15,6 +15,8 @@ import { constants } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
+import { PACKED } from '../assets.ts';
+import { loadPacked } from './packed.ts';
 
 /** The operating system said no: `code` is the name of `errno` (positive), `call` what was tried. */
 export type OsError = {
@@ -158,6 +160,7 @@ export function isOsError(x: unknown): x is OsError {
 }
 
 function load(): Netlite {
+  if (PACKED) return loadPacked('netlite.node') as Netlite;
   const beside = new URL('../../../build/netlite.node', import.meta.url);
   const path = process.env['SIPAIR_NATIVE'] ?? fileURLToPath(beside);
   const module: { exports: unknown } = { exports: {} };

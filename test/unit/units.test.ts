@@ -1,0 +1,84 @@
+/** The units of the box as systemd itself judges them: no word it does not know, and how exposed each is. */
+
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { ROOT } from '../tidy/source.ts';
+
+const FOLDER = join(ROOT, 'systemd');
+const UNITS = '/usr/lib/systemd/system';
+const HOME = '/usr/lib/sipair';
+
+/** systemd's exposure level, 0 (none) to 10: what is reached, with a little air for other versions. */
+const EXPOSURE: { readonly [unit: string]: number } = {
+  'sipair.service': 3.2,
+  'sipair-system.service': 5.3,
+  'sipair-monitor.service': 2.8,
+  'sipair-console@ttyS0.service': 4.2,
+};
+
+let root: string;
+
+test.before(() => {
+  // a root like that of a box: ours, what ours order themselves by, and the program
+  root = mkdtempSync('/tmp/sipair-units-');
+  mkdirSync(join(root, HOME), { recursive: true });
+  writeFileSync(join(root, HOME, 'sipair'), '#!/bin/true\n', { mode: 0o755 });
+  cpSync(UNITS, join(root, UNITS), { recursive: true, verbatimSymlinks: true });
+  cpSync(FOLDER, join(root, UNITS), { recursive: true });
+});
+
+test.after.always(() => {
+  if (root !== undefined) rmSync(root, { recursive: true, force: true });
+});
+
+function analyze(...args: string[]): { readonly out: string; readonly complaints: string } {
+  const end = spawnSync('systemd-analyze', [...args, `--root=${root}`], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C.UTF-8', SYSTEMD_COLORS: '0' },
+  });
+  return { out: end.stdout ?? '', complaints: end.stderr ?? String(end.error) };
+}
+
+test('there is a unit for each process of the box, and no other', (t) => {
+  const templates = Object.keys(EXPOSURE).map((unit) => unit.replace('@ttyS0', '@'));
+  t.deepEqual(
+    readdirSync(FOLDER)
+      .filter((name) => name.endsWith('.service'))
+      .sort(),
+    templates.sort(),
+  );
+});
+
+for (const [unit, limit] of Object.entries(EXPOSURE)) {
+  test(`${unit}: systemd understands all of it`, (t) => {
+    t.is(analyze('verify', '--man=no', unit).complaints, '');
+  });
+
+  test(`${unit} is no more exposed than it must be`, (t) => {
+    const { out } = analyze('security', '--offline=true', '--no-pager', unit);
+    const level = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(out)?.[1]);
+    t.log(`exposure level ${level}`);
+    t.true(level <= limit, `${level}: ${out}`);
+  });
+}
+
+test('what is misspelt is seen', (t) => {
+  const text = readFileSync(join(FOLDER, 'sipair.service'), 'utf8');
+  const bad = text
+    .replace('LockPersonality=', 'LockPersonalty=')
+    .replace('@system-service @pkey', '@system-service @pkeys');
+  writeFileSync(join(root, UNITS, 'sipair-bad.service'), bad);
+  const { complaints } = analyze('verify', '--man=no', 'sipair-bad.service');
+  t.regex(complaints, /LockPersonalty/);
+  t.regex(complaints, /@pkeys/);
+});
