@@ -10,6 +10,7 @@
 
 import type { Peer, Transport } from './base/peer.ts';
 import type { Lsn } from './base/units.ts';
+import type { ClearAnswer } from './call/view/clear.ts';
 import type { PersistBatch } from './ledger/disk.ts';
 import type { Report } from './pair/terms.ts';
 import type { LogLevel } from './proto/context.ts';
@@ -44,6 +45,8 @@ export class EngineEffects {
   readonly records: string[] = [];
   readonly persist: PersistBatch[] = [];
   readonly reports: Report[] = [];
+  /** Answers to `clear`. */
+  readonly cleared: { readonly id: number; readonly answer: ClearAnswer }[] = [];
   readonly logs: LogLine[] = [];
   /** Our connections are nobody's any more: read what they brought, then end them. */
   dropFlows = false;
@@ -74,6 +77,7 @@ export class EngineEffects {
     this.records.length = 0;
     this.persist.length = 0;
     this.reports.length = 0;
+    this.cleared.length = 0;
     this.logs.length = 0;
     this.questions.length = 0;
   }

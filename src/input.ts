@@ -4,10 +4,18 @@
  */
 
 import type { Peer, Transport } from './base/peer.ts';
+import type { ClearRequest } from './call/view/clear.ts';
 import type { ProgramInput } from './cti/terms.ts';
 import type { DiskWord } from './ledger/disk.ts';
 import type { Order } from './pair/terms.ts';
-import type { Resolved } from './proto/context.ts';
+import type { Resolved, SipSettings } from './proto/context.ts';
+
+/** The operator ends a call or a registration; the answer is in `cleared`. */
+export type ClearInput = {
+  readonly kind: 'clear';
+  readonly id: number;
+  readonly request: ClearRequest;
+};
 
 export type EngineInput =
   /** A SIP message that arrived at the service address; `text` is latin1, a character a byte. */
@@ -33,7 +41,10 @@ export type EngineInput =
   | { readonly kind: 'order'; readonly order: Order }
   /** What a program asks for, or what its hub has to say. */
   | ProgramInput
+  | ClearInput
   /** The name service answered. */
   | { readonly kind: 'resolved'; readonly answer: Resolved }
+  /** The operator configured the site anew: what may change while calls go on. */
+  | { readonly kind: 'reload'; readonly sip: SipSettings }
   /** Nothing happened but the deadline. */
   | { readonly kind: 'tick' };

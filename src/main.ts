@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { reportCdrs } from './edge/cdr-report.ts';
-import { type Config, loadConfig, RELEASE } from './edge/config.ts';
+import { type Config, type ConfigFile, loadConfigFile, RELEASE } from './edge/config.ts';
 import { ask } from './edge/control-client.ts';
 import { newKey, writeKeyFile } from './edge/key-file.ts';
 
@@ -17,7 +17,7 @@ usage: sipair serve --config FILE        be one box of the pair
        sipair switchover --control SOCKET [--force]
        sipair promote --control SOCKET
        sipair resync --control SOCKET
-       sipair reload --control SOCKET    read certificates and keys again
+       sipair reload --control SOCKET    read configuration and certificates again
        sipair pair --config FILE         agree on a pair key with the other box
        sipair key --out FILE             write a new random pair key
        sipair cdr --config FILE [--csv] [--since ISO]   calls that are over, from this box's files
@@ -37,13 +37,17 @@ function need(values: Values, name: string): string {
   fail(`cli-option: --${name} is needed\n\n${USAGE}`);
 }
 
-function configOf(path: string, keyed: boolean): Config {
-  const config = loadConfig(path, keyed);
-  if (!('node' in config)) {
-    for (const f of config) process.stderr.write(`${f.code}: ${f.place}: ${f.text}\n`);
+function fileOf(path: string, keyed: boolean): ConfigFile {
+  const file = loadConfigFile(path, keyed);
+  if (!('config' in file)) {
+    for (const f of file) process.stderr.write(`${f.code}: ${f.place}: ${f.text}\n`);
     process.exit(2);
   }
-  return config;
+  return file;
+}
+
+function configOf(path: string, keyed: boolean): Config {
+  return fileOf(path, keyed).config;
 }
 
 function key(path: string): void {
@@ -92,9 +96,10 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   switch (verb) {
     case 'serve': {
-      const config = configOf(need(values, 'config'), true);
+      const path = need(values, 'config');
+      const file = fileOf(path, true);
       const { runBox } = await import('./edge/box.ts');
-      runBox(config);
+      runBox(path, file);
       return;
     }
     case 'pair': {

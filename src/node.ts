@@ -49,7 +49,7 @@ export class Engine {
   readonly standing: Standing;
   role: EngineRole = 'idle';
 
-  private readonly settings: NodeSettings;
+  private settings: NodeSettings;
   private readonly mirror: Mirror;
   private readonly keeper: Keeper;
   private readonly voice: Voice<Outgoing>;
@@ -203,6 +203,14 @@ export class Engine {
         return;
       case 'request':
         this.service.request(input, this.role === 'primary', out);
+        return;
+      case 'clear':
+        this.service.clear(input, this.role === 'primary', out);
+        return;
+      case 'reload':
+        this.settings = { ...this.settings, sip: input.sip };
+        this.mirror.agree(linkSettings(this.settings));
+        this.service.reload(input.sip, this.role === 'primary');
         return;
       case 'resolved':
         if (this.role === 'primary') this.service.resolved(input.answer);

@@ -9,11 +9,14 @@ import { LIMITS } from './base/limits.ts';
 import { isReliable, type Peer } from './base/peer.ts';
 import type { Instant } from './base/units.ts';
 import { unreachable } from './call/flow.ts';
+import { endRegistrations, reconfigured } from './call/reload.ts';
 import { BINDING, LEG } from './call/rows.ts';
 import { onMessage, onResolved } from './call/switch.ts';
+import { clear } from './call/view/clear.ts';
 import { onDue, onRequest, resume } from './cti/entry.ts';
 import { errorText, item, type ProgramInput } from './cti/terms.ts';
 import type { EngineEffects, LogLine, Outgoing } from './effect.ts';
+import type { ClearInput } from './input.ts';
 import type { LiveRow } from './ledger/codec.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Table } from './ledger/tables.ts';
@@ -24,6 +27,10 @@ import { Overload } from './proto/sip/overload.ts';
 
 /** A hub has few connections with something to say; beyond it a session ends later than it could. */
 const MISSED = 10_000;
+/** Both boxes are told within this, ms: later, what follows was done by the primary. */
+const TOGETHER_MS = 60_000;
+/** Registrations ended in one transaction, when their extensions are gone. */
+const ENDED_AT_ONCE = 500;
 
 export class Service {
   readonly counters: { [name: string]: number } = {};
@@ -43,6 +50,9 @@ export class Service {
   private sends = 0;
   private readonly overload = new Overload();
   private droppedBefore = 0;
+  /** What was configured before a reload whose consequences are still to be drawn. */
+  private before: SipSettings | undefined;
+  private beforeAt: Instant = 0;
   /** Connections that stand: volatile, each box's own. */
   private readonly open = new Set<string>();
 
@@ -175,8 +185,48 @@ export class Service {
     this.commit();
   }
 
+  /** The operator ends a call or a registration: with the voice only. */
+  clear(input: ClearInput, primary: boolean, out: EngineEffects): void {
+    const { id, request } = input;
+    if (!primary) {
+      const text = 'only the primary can do that: ask the other box';
+      out.cleared.push({ id, answer: { error: 'not-primary', text } });
+      return;
+    }
+    this.begin();
+    out.cleared.push({ id, answer: clear(this.cx, request) });
+    this.commit();
+  }
+
+  /**
+   * The site was configured anew. `primary`: what follows from it is done now; else whoever becomes
+   * primary does it (`resume`), or this box when it stays (`stay`).
+   */
+  reload(settings: SipSettings, primary: boolean): void {
+    this.before ??= this.cx.settings;
+    this.beforeAt = this.cx.now;
+    this.cx.settings = settings;
+    this.cx.guard.reload(settings.guard, !settings.auth);
+    if (primary) this.settle();
+  }
+
+  private settle(): void {
+    const { before } = this;
+    if (before === undefined) return;
+    this.before = undefined;
+    this.begin();
+    reconfigured(this.cx, before);
+    this.commit();
+    for (let more = true; more; ) {
+      this.begin();
+      more = endRegistrations(this.cx, ENDED_AT_ONCE);
+      this.commit();
+    }
+  }
+
   /** This box was to hand over, and stays: who went meanwhile has gone, who waits for his gap goes on. */
   stay(out: EngineEffects): void {
+    this.settle();
     for (const r of this.missed.splice(0)) this.request(r, true, out);
   }
 
@@ -218,6 +268,9 @@ export class Service {
     if (warm) this.ledger.forgetAllButWarm();
     resume(this.cx);
     this.commit();
+    // the old primary may have died before it was told
+    if (this.cx.now > this.beforeAt + TOGETHER_MS) this.before = undefined;
+    this.settle();
   }
 
   private begin(): void {

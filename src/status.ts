@@ -60,6 +60,9 @@ export type EngineView = {
   readonly programs: ProgramsView;
   /** Connections of programs to this box; only where there are any. */
   readonly programConnections?: number;
+  /** Call detail records that wait for their file; callers who were played nothing for want of room. */
+  readonly cdrWaiting?: number;
+  readonly mediaFull?: number;
   readonly tables: { readonly [name: string]: { readonly count: number; readonly hash: number } };
   readonly counters: { readonly [name: string]: number };
 };

@@ -17,15 +17,25 @@ import type { VrrpPacket } from '../wire/vrrp.ts';
 import { bounceCarrier } from './carrier.ts';
 import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
-import { type Config, HEARTBEAT_PORT, RELEASE } from './config.ts';
-import { type Answer, type ControlRequest, serveControl } from './control.ts';
+import {
+  type Config,
+  type ConfigFile,
+  HEARTBEAT_PORT,
+  type Json,
+  loadConfigFile,
+  RELEASE,
+} from './config.ts';
+import { restartPlaces } from './config-live.ts';
+import { type Answer, type Asker, type ControlRequest, serveControl } from './control.ts';
 import { fenceFault, runFence } from './fence.ts';
 import { Pinger } from './icmp.ts';
+import { Inquiries } from './inquiries.ts';
 import { ipv6Off } from './ipv6.ts';
 import { log } from './log.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { isOsError, netlite, type OsError } from './native/netlite.ts';
 import { type Link, Netlink, NetMonitor } from './netlink.ts';
+import { Life } from './notify.ts';
 import { ArpSocket, NdSocket } from './packet.ts';
 import { Tickler } from './tickle.ts';
 import { VipDevice } from './tun.ts';
@@ -98,14 +108,23 @@ class Box {
   private readonly out: SentryEffect[] = [];
   private readonly answers = new Map<number, Answer>();
   private readonly views = new Map<number, (view: EngineView) => void>();
-  private readonly reloads = new Map<number, Answer>();
+  private readonly inquiries = new Inquiries((m) => this.toEngine(m));
+  private readonly reloads = new Map<number, { readonly answer: Answer; readonly json: Json }>();
+  private readonly path: string;
+  /** The file as what runs was read from it. */
+  private json: Json;
   private readonly tickler: Tickler;
   private readonly startedAt = mono();
+  private readonly life = new Life();
+  /** What has to come before this box serves: its tables, its control socket. */
+  private readonly starting = new Set(['tables', 'control']);
   private nextId = 1;
   private timer: NodeJS.Timeout | undefined;
   private stopping = false;
 
-  constructor(config: Config) {
+  constructor(path: string, { config, json }: ConfigFile) {
+    this.path = path;
+    this.json = json;
     this.config = config;
     try {
       takePriority();
@@ -168,10 +187,11 @@ class Box {
     const fault = config.fence === undefined ? '' : fenceFault(config.fence);
     if (fault !== '')
       log('alarm', `fence-missing: the fence cannot be run when it is needed: ${fault}`);
-    const control = serveControl(config.control, (request, answer) =>
-      this.control(request, answer),
+    const control = serveControl(config.control, (request, answer, asker) =>
+      this.control(request, answer, asker),
     );
     control.on('error', (e) => this.die(`start-failed: control socket: ${e.message}`));
+    control.on('listening', () => this.started('control'));
     process.on('SIGTERM', () => this.stop());
     process.on('SIGINT', () => this.stop());
     log(
@@ -179,6 +199,12 @@ class Box {
       `${RELEASE} box ${config.box} on ${config.lan.address}, VIP ${config.node.sip.vip}`,
     );
     this.step({ kind: 'tick' });
+  }
+
+  /** A box that may have to wait for its peer serves, too: its role may be long in coming. */
+  private started(part: 'tables' | 'control'): void {
+    this.starting.delete(part);
+    if (this.starting.size === 0) this.life.serves();
   }
 
   private heartbeatSocket(path: Path): UdpSocket {
@@ -260,6 +286,7 @@ class Box {
     switch (m.kind) {
       case 'report':
         this.step({ kind: 'report', report: m.report });
+        if (m.report.kind === 'loaded') this.started('tables');
         return;
       case 'log':
         log(m.line.level, m.line.text);
@@ -274,6 +301,9 @@ class Box {
       case 'tickle':
         this.tickler.wake(m.peers);
         return;
+      case 'told':
+        this.inquiries.told(m);
+        return;
     }
   }
 
@@ -287,9 +317,17 @@ class Box {
     this.sentry.step(mono(), input, this.standing, this.out);
     // performing a `vip` effect is itself an input; the queue keeps them in order
     while (this.out.length > 0) this.perform(this.out.shift() as SentryEffect);
+    this.live();
     const wait = Math.max(0, this.sentry.deadline() - mono());
     clearTimeout(this.timer);
     this.timer = setTimeout(this.tick, Math.min(1000, Math.ceil(wait)));
+  }
+
+  /** To systemd: a sign of life while the engine takes its turns, and what this box is. */
+  private live(): void {
+    const { turns, inStep, linkUp } = this.standing;
+    this.life.turn(mono(), turns);
+    this.life.says(`${this.sentry.role()}, ${inStep && linkUp ? 'in step' : 'not in step'}`);
   }
 
   private perform(effect: SentryEffect): void {
@@ -398,15 +436,14 @@ class Box {
 
   // ── operator ─────────────────────────────────────────────────────────────────────────────────
 
-  private control(request: ControlRequest, answer: Answer): void {
+  private control(request: ControlRequest, answer: Answer, asker: Asker): void {
+    if (this.inquiries.takes(request, answer, asker)) return;
     if (request.command === 'status') {
       this.status(request.digest, answer);
       return;
     }
     if (request.command === 'reload') {
-      this.reloads.set(this.nextId, answer);
-      this.toEngine({ kind: 'reload', id: this.nextId });
-      this.nextId += 1;
+      this.reload(answer);
       return;
     }
     this.operate(
@@ -417,12 +454,40 @@ class Box {
     );
   }
 
+  /** Reads the file again: all of it is taken over, or nothing. */
+  private reload(answer: Answer): void {
+    const file = loadConfigFile(this.path);
+    if (!('config' in file)) {
+      const text = file.map((f) => `${f.code}: ${f.place}: ${f.text}`).join('; ');
+      log('warning', `reload-faults: ${text}`);
+      answer({ error: 'reload-faults', text, faults: file });
+      return;
+    }
+    const places = [...restartPlaces(this.json, file.json)];
+    // the file of the pair key has the same name for ever
+    const { key } = file.config.node.pair;
+    if (!Buffer.from(key).equals(this.config.node.pair.key)) places.push('keyFile');
+    if (places.length > 0) {
+      const text = `a restart is needed for ${places.join(', ')}`;
+      answer({ error: 'reload-restart', text, places });
+      return;
+    }
+    const id = this.nextId;
+    this.nextId += 1;
+    this.reloads.set(id, { answer, json: file.json });
+    const { node, dns } = file.config;
+    this.toEngine({ kind: 'reload', id, sip: node.sip, dns });
+  }
+
   private reloaded(id: number, fault: string): void {
-    const ok = fault === '';
-    const text = ok ? 'certificates and keys are in use as read now' : `reload-refused: ${fault}`;
-    log(ok ? 'info' : 'warning', text);
-    this.reloads.get(id)?.({ ok, text });
+    const asked = this.reloads.get(id);
+    if (asked === undefined) return;
     this.reloads.delete(id);
+    const ok = fault === '';
+    if (ok) this.json = asked.json;
+    const text = ok ? 'configuration, certificates and keys are in use as read now' : fault;
+    log(ok ? 'info' : 'warning', ok ? text : `reload-refused: ${fault}`);
+    asked.answer(ok ? { ok, text } : { ok, text: `reload-refused: ${fault}` });
   }
 
   private operate(command: OperatorCommand, answer: Answer): void {
@@ -456,6 +521,7 @@ class Box {
       redundancy: this.config.node.pair.redundancy,
       vip: this.config.node.sip.vip,
       upMs: Math.round(mono() - this.startedAt),
+      monoNow: mono(),
       ...this.sentryFacts(),
       lsn: this.standing.lsn,
       chain: this.standing.chain,
@@ -479,6 +545,7 @@ class Box {
   private stop(): void {
     if (this.stopping) process.exit(0);
     this.stopping = true;
+    this.life.ends();
     const leave = (): never => {
       this.virtualMac?.close();
       log('info', 'stopped');
@@ -498,6 +565,6 @@ class Box {
 }
 
 /** Runs until the process is told to end. */
-export function runBox(config: Config): void {
-  new Box(config);
+export function runBox(path: string, file: ConfigFile): void {
+  new Box(path, file);
 }

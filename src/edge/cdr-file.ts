@@ -56,6 +56,11 @@ export class CdrFile {
     this.tell = tell;
   }
 
+  /** Lines that could not be written yet. */
+  get backlog(): number {
+    return this.waiting.length;
+  }
+
   /** `records` as cdr-feed.ts says them. */
   take(records: readonly string[]): void {
     for (const text of records) {

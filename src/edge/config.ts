@@ -11,6 +11,7 @@ import type { BoxId, PairSettings, Redundancy, Witness } from '../pair/terms.ts'
 import { type DigestName, sipSettings } from '../proto/context.ts';
 import { ipCanonical } from '../wire/ip.ts';
 import { type CtiSettings, ctiOf } from './config-cti.ts';
+import { type HepConfig, hepOf } from './config-hep.ts';
 import { type MediaConfig, mediaOf } from './config-media.ts';
 import { type DnsSettings, dnsOf, siteOf } from './config-site.ts';
 import { type StreamConfig, streamsOf } from './config-streams.ts';
@@ -33,6 +34,8 @@ export type Config = {
   readonly cti: CtiSettings;
   readonly data: string;
   readonly media: MediaConfig;
+  /** Where copies of all SIP messages go; undefined: nowhere. */
+  readonly hep: HepConfig | undefined;
   readonly control: string;
   /** Program that cuts the peer's power or port, and its arguments. */
   readonly fence: readonly string[] | undefined;
@@ -137,6 +140,7 @@ const TOP = [
   'fence',
   'data',
   'media',
+  'hep',
   'control',
   'key',
   'keyFile',
@@ -363,6 +367,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
     cti,
     data: c.text(j, 'data', ''),
     media: mediaOf(c, j),
+    hep: hepOf(c, j, pair.box),
     control: c.text(j, 'control', ''),
     fence: fence.command,
     dns: dnsOf(c, j),
@@ -413,8 +418,10 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   return c.faults.length > 0 ? c.faults : config;
 }
 
-/** Reads the file. @returns settings, or what is wrong with it. */
-export function loadConfig(path: string, keyed = true): Config | readonly ConfigFault[] {
+/** Settings, and the file as it was written. */
+export type ConfigFile = { readonly config: Config; readonly json: Json };
+
+export function loadConfigFile(path: string, keyed = true): ConfigFile | readonly ConfigFault[] {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -422,8 +429,16 @@ export function loadConfig(path: string, keyed = true): Config | readonly Config
     return [{ code: 'config-file', place: path, text: (e as Error).message }];
   }
   try {
-    return readConfig(JSON.parse(text), keyed);
+    const json = JSON.parse(text) as Json;
+    const config = readConfig(json, keyed);
+    return 'node' in config ? { config, json } : config;
   } catch (e) {
     return [{ code: 'config-json', place: path, text: (e as Error).message }];
   }
+}
+
+/** Reads the file. @returns settings, or what is wrong with it. */
+export function loadConfig(path: string, keyed = true): Config | readonly ConfigFault[] {
+  const file = loadConfigFile(path, keyed);
+  return 'config' in file ? file.config : file;
 }

@@ -5,10 +5,12 @@
 
 import { chmodSync, existsSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { type DeskRequest, readDesk } from './control-desk.ts';
 
 export type ControlRequest =
   | { readonly command: 'status'; readonly digest: boolean }
   | { readonly command: 'switchover'; readonly force: boolean }
+  | DeskRequest
   | { readonly command: 'promote' }
   | { readonly command: 'resync' }
   /** Certificates and keys are read again. */
@@ -29,6 +31,8 @@ export function readRequest(line: string): ControlRequest | ControlFault {
   if (typeof j !== 'object' || j === null || !('command' in j)) {
     return { error: 'control-shape', text: 'an object with "command" is expected' };
   }
+  const desk = readDesk(j);
+  if (desk !== undefined) return desk;
   const r = j as { command: unknown; digest?: unknown; force?: unknown };
   switch (r.command) {
     case 'status':
@@ -42,28 +46,45 @@ export function readRequest(line: string): ControlRequest | ControlFault {
     default:
       return {
         error: 'control-command',
-        text: `no such command: ${String(r.command)}; there are status, switchover, promote, resync, reload`,
+        text: `no such command: ${String(r.command)}; there are status, switchover, promote, resync, reload, show, clear, monitor`,
       };
   }
 }
 
 export type Answer = (value: object) => void;
 
-/** Serves requests; `handle` answers each, now or later, once. */
-export function serveControl(
-  path: string,
-  handle: (request: ControlRequest, answer: Answer) => void,
-): Server {
+/** Whoever asked, for those who go on telling him. */
+export type Asker = {
+  /** A line that is JSON already. */
+  readonly line: (json: string) => void;
+  /** He does not read as fast as he is told. */
+  readonly isBehind: () => boolean;
+  readonly onGone: (act: () => void) => void;
+};
+
+export type Handler = (request: ControlRequest, answer: Answer, asker: Asker) => void;
+
+/** Waits for room in a connection before `isBehind`. */
+const BEHIND_BYTES = 1_048_576;
+
+/** Serves requests; `handle` answers each, now or later, once; `monitor` goes on being answered. */
+export function serveControl(path: string, handle: Handler): Server {
   if (existsSync(path)) unlinkSync(path);
   const server = createServer((socket) => serveOne(socket, handle));
   server.listen(path, () => chmodSync(path, 0o600));
   return server;
 }
 
-function serveOne(socket: Socket, handle: (request: ControlRequest, answer: Answer) => void): void {
+function serveOne(socket: Socket, handle: Handler): void {
   let pending = '';
-  const answer: Answer = (value) => {
-    if (!socket.destroyed) socket.write(`${JSON.stringify(value)}\n`);
+  const line = (json: string): void => {
+    if (!socket.destroyed) socket.write(`${json}\n`);
+  };
+  const answer: Answer = (value) => line(JSON.stringify(value));
+  const asker: Asker = {
+    line,
+    isBehind: () => socket.writableLength > BEHIND_BYTES,
+    onGone: (act) => socket.once('close', act),
   };
   socket.setEncoding('utf8');
   socket.on('error', () => socket.destroy());
@@ -75,7 +96,7 @@ function serveOne(socket: Socket, handle: (request: ControlRequest, answer: Answ
       if (line.trim() === '') continue;
       const request = readRequest(line);
       if ('error' in request) answer(request);
-      else handle(request, answer);
+      else handle(request, answer, asker);
     }
     if (pending.length > LONGEST_LINE) socket.destroy();
   });

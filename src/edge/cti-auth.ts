@@ -18,7 +18,7 @@ const SOURCES = 10_000;
 type Guesses = { left: number; at: Mono };
 
 export class Auth {
-  private readonly programs: ReadonlyMap<string, Program>;
+  private programs: ReadonlyMap<string, Program>;
   private readonly now: () => Mono;
   /** Nobody who reads this memory later has a password by it. */
   private readonly secret = randomBytes(32);
@@ -30,6 +30,19 @@ export class Auth {
   constructor(programs: readonly Program[], now: () => Mono) {
     this.programs = new Map(programs.map((p) => [p.name, p]));
     this.now = now;
+  }
+
+  /** Configured anew. @returns names of programs that have to prove themselves again, or are no more. */
+  reload(programs: readonly Program[]): ReadonlySet<string> {
+    const next = new Map(programs.map((p) => [p.name, p]));
+    const changed = new Set<string>();
+    for (const [name, { password }] of this.programs) {
+      if (next.get(name)?.password === password) continue;
+      changed.add(name);
+      this.proved.delete(name);
+    }
+    this.programs = next;
+    return changed;
   }
 
   get guessed(): number {

@@ -7,6 +7,7 @@ import type { Worker } from 'node:worker_threads';
 import { LIMITS } from '../base/limits.ts';
 import type { ProgramInput } from '../cti/terms.ts';
 import type { LogLine } from '../effect.ts';
+import type { Program } from '../proto/centre.ts';
 import type { EngineRole } from '../status.ts';
 import { derive } from '../wire/derive.ts';
 import { ownIdentity } from './certificate.ts';
@@ -30,6 +31,7 @@ export class CtiDoor {
   private readonly events: CtiDoorEvents;
   private readonly shared: Pick<CtiThreadData, 'standing' | 'lease'>;
   private worker: Worker | undefined;
+  private allowed: readonly Program[];
   private cell = new Int32Array(new SharedArrayBuffer(CELL_BYTES));
   private posted = 0;
   private generation = 0;
@@ -42,6 +44,7 @@ export class CtiDoor {
   ) {
     this.config = config;
     this.events = events;
+    this.allowed = config.node.sip.site.centre.programs;
     this.shared = { standing: shared.standing, lease: shared.lease };
     const { enabled, port, tlsPort } = config.cti;
     if (enabled && port + tlsPort > 0) this.start();
@@ -64,6 +67,12 @@ export class CtiDoor {
     }
     if (!primary && this.primary) this.post({ kind: 'role', primary });
     this.primary = primary;
+  }
+
+  /** Configured anew: who may connect. */
+  reload(programs: readonly Program[]): void {
+    this.allowed = programs;
+    this.post({ kind: 'programs', programs });
   }
 
   private start(): void {
@@ -96,7 +105,7 @@ export class CtiDoor {
       address: lan.address,
       peerAddress: peerLan,
       cti,
-      programs: node.sip.site.centre.programs,
+      programs: this.allowed,
       release: RELEASE,
       identity:
         cti.tlsPort === 0

@@ -48,6 +48,7 @@ port.on('message', (m: ToCti) => {
   Atomics.add(cell, CELL.taken, 1);
   if (m.kind === 'said') server.said(m.items);
   else if (m.kind === 'role') server.role(m.primary);
+  else if (m.kind === 'programs') server.reload(m.programs);
   else server.lost();
 });
 

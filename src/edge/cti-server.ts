@@ -144,6 +144,14 @@ export class CtiServer {
     this.perform();
   }
 
+  /** Configured anew: whoever is no program any more, or has another password, is let go. */
+  reload(programs: readonly Program[]): void {
+    const changed = this.auth.reload(programs);
+    for (const client of [...this.clients.values()]) {
+      if (changed.has(client.program)) this.end(client, 'badPassword');
+    }
+  }
+
   private tellStatus(): void {
     this.inStep = this.events.standing().inStep;
     const text = this.notice('systemStatus');

@@ -2,6 +2,7 @@
 
 import type { ProgramInput } from '../cti/terms.ts';
 import type { LogLine } from '../effect.ts';
+import type { Program } from '../proto/centre.ts';
 import type { ServerSettings } from './cti-server.ts';
 
 export type CtiThreadData = {
@@ -19,7 +20,9 @@ export const CELL_BYTES = 8;
 export type ToCti =
   | { readonly kind: 'said'; readonly items: readonly string[] }
   | { readonly kind: 'role'; readonly primary: boolean }
-  | { readonly kind: 'lost' };
+  | { readonly kind: 'lost' }
+  /** Configured anew: who may connect. */
+  | { readonly kind: 'programs'; readonly programs: readonly Program[] };
 
 export type FromCti =
   | { readonly kind: 'asked'; readonly requests: readonly ProgramInput[] }

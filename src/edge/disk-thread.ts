@@ -23,7 +23,9 @@ export type DiskAnswer =
   | { readonly kind: 'loaded'; readonly loaded: Loaded; readonly setAside: string }
   | DiskWord
   /** What became of the CDRs: for the operator's log. */
-  | { readonly kind: 'cdr'; readonly level: 'alarm' | 'info'; readonly text: string };
+  | { readonly kind: 'cdr'; readonly level: 'alarm' | 'info'; readonly text: string }
+  /** So many lines wait for a file that cannot be written; 0: none any more. */
+  | { readonly kind: 'cdr-waiting'; readonly lines: number };
 /** CDRs for the file, beside the batches. */
 export type CdrBatch = { readonly records: readonly string[] };
 
@@ -66,9 +68,13 @@ const cdrFile = new CdrFile(cdrs, (level, text) => say({ kind: 'cdr', level, tex
 // before anybody waits for this thread
 cdrFile.prepare();
 let cdrRetrying = false;
+let cdrWaiting = 0;
 
 function workCdrs(): void {
   cdrRetrying = !cdrFile.work();
+  const lines = cdrFile.backlog;
+  if (lines !== cdrWaiting) say({ kind: 'cdr-waiting', lines });
+  cdrWaiting = lines;
   if (cdrRetrying) setTimeout(workCdrs, RETRY_MS);
 }
 

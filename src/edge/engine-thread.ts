@@ -23,6 +23,7 @@ import { Link } from './link.ts';
 import { MediaDoor } from './media-door.ts';
 import type { EngineThreadData, FromEngine, ToEngine } from './messages.ts';
 import { Names } from './resolver.ts';
+import { ShowDesk } from './show-desk.ts';
 import { startThread } from './worker.ts';
 
 const data = workerData as EngineThreadData;
@@ -51,6 +52,7 @@ class Loop {
   private readonly names: Names;
   private readonly media: MediaDoor;
   private readonly programs: CtiDoor;
+  private readonly desk: ShowDesk;
   private readonly standing = new StandingCell(data.standing);
   private readonly lease = new Float64Array(data.lease);
   private readonly out = new EngineEffects();
@@ -60,6 +62,7 @@ class Loop {
   private reading = true;
   private timer: NodeJS.Timeout | undefined;
   private timerAt = 0;
+  private cdrWaiting = 0;
   private turnedAt = 0;
   /** Something came over a stream since the last turn; and the turn has waited for more already. */
   private streamed = false;
@@ -68,6 +71,7 @@ class Loop {
   constructor(disk: Worker, loaded: Loaded) {
     this.disk = disk;
     this.engine = new Engine(config.node, loaded, systemChance(), mono());
+    this.desk = new ShowDesk(config, this.engine, say, (input) => this.take(input));
     this.udp = new Datagrams(config.node.pair.vips, config.sipPort, () => this.readSip());
     this.flows = new Flows(config, {
       message: ({ transport, ip, port }, text) => {
@@ -125,20 +129,43 @@ class Loop {
       case 'view':
         say({ kind: 'view', id: m.id, view: this.view(m.digest) });
         return;
+      case 'show':
+      case 'clear':
+      case 'watch':
+      case 'unwatch':
+        this.desk.take(m);
+        return;
       case 'reload':
-        say({ kind: 'reloaded', id: m.id, fault: this.flows.reload() });
+        this.reload(m);
         return;
     }
   }
 
+  /** Certificates that cannot be used change nothing at all. */
+  private reload(m: Extract<ToEngine, { kind: 'reload' }>): void {
+    const fault = this.flows.reload();
+    if (fault === '') {
+      this.names.reload(m.dns);
+      this.programs.reload(m.sip.site.centre.programs);
+      this.take({ kind: 'reload', sip: m.sip });
+    }
+    say({ kind: 'reloaded', id: m.id, fault });
+  }
+
   private view(digest: boolean): EngineView {
-    return { ...this.engine.view(digest), programConnections: this.programs.connections };
+    return {
+      ...this.engine.view(digest),
+      programConnections: this.programs.connections,
+      cdrWaiting: this.cdrWaiting,
+      mediaFull: this.media.full,
+    };
   }
 
   private fromDisk(answer: DiskAnswer): void {
     if (answer.kind === 'cdr') {
       say({ kind: 'log', line: { level: answer.level, text: answer.text } });
-    } else if (answer.kind !== 'loaded') this.take(answer);
+    } else if (answer.kind === 'cdr-waiting') this.cdrWaiting = answer.lines;
+    else if (answer.kind !== 'loaded') this.take(answer);
   }
 
   private readonly onSip = (text: string, ip: string, port: number): void => {
@@ -186,6 +213,7 @@ class Loop {
     this.inputs = this.spare;
     this.turnedAt = mono();
     this.engine.step(this.turnedAt, this.lease[0] as number, inputs, this.out);
+    if (this.desk.tap.on) this.desk.tap.heard(inputs);
     inputs.length = 0;
     this.spare = inputs;
     this.perform();
@@ -219,6 +247,7 @@ class Loop {
     this.standing.write(this.engine.standing);
     for (const report of out.reports) say({ kind: 'report', report });
     for (const line of out.logs) say({ kind: 'log', line });
+    for (const { id, answer } of out.cleared) this.desk.cleared(id, answer);
     for (const uri of out.questions) this.names.ask(uri);
     out.clear();
   }
@@ -226,6 +255,7 @@ class Loop {
   /** The lease is looked at once more at the door: a turn may have been long, or slept. */
   private send(): void {
     if (!this.mayAnswer()) return;
+    if (this.desk.tap.on) this.desk.tap.said(this.out.sends);
     for (const d of this.out.sends) {
       if (d.ip === LOCAL_MEDIA.ip) this.media.queue(d.text);
       else if (d.transport === 'udp') this.udp.queue(d.text, d.ip, d.port);

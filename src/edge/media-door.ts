@@ -12,6 +12,8 @@ import { startThread } from './worker.ts';
 export class MediaDoor {
   private readonly worker: Worker;
   private waiting: string[] = [];
+  /** Callers who were played nothing, because all sessions or ports were in use. */
+  full = 0;
 
   constructor(
     config: Config,
@@ -29,6 +31,7 @@ export class MediaDoor {
     });
     this.worker.on('message', (m: FromMedia) => {
       if (m.kind === 'log') log(m.line);
+      else if (m.kind === 'full') this.full = m.times;
       else for (const text of m.texts) hear(text);
     });
   }

@@ -36,6 +36,8 @@ export type ToMedia =
   | { readonly kind: 'drop' };
 
 export type FromMedia =
+  /** Times a caller was played nothing for want of a session or a port. */
+  | { readonly kind: 'full'; readonly times: number }
   | { readonly kind: 'sip'; readonly texts: readonly string[] }
   | { readonly kind: 'log'; readonly line: LogLine };
 
@@ -61,6 +63,7 @@ class Loop {
   private readonly sockets: MediaSockets;
   private offset = 0;
   private ticking = false;
+  private full = 0;
   private frame = 0;
 
   constructor() {
@@ -107,6 +110,9 @@ class Loop {
     const { out, told } = this.agent;
     if (out.length > 0) say({ kind: 'sip', texts: out.splice(0) });
     for (const text of told.splice(0)) say({ kind: 'log', line: { level: 'alarm', text } });
+    if (this.agent.full === this.full) return;
+    this.full = this.agent.full;
+    say({ kind: 'full', times: this.full });
   }
 
   private arm(): void {

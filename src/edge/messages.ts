@@ -3,8 +3,11 @@
 import type { Peer } from '../base/peer.ts';
 import type { LogLine } from '../effect.ts';
 import type { Order, Report } from '../pair/terms.ts';
+import type { SipSettings } from '../proto/context.ts';
 import type { EngineView } from '../status.ts';
 import type { Config } from './config.ts';
+import type { DnsSettings } from './config-site.ts';
+import type { FromDesk, ToDesk } from './show-desk.ts';
 
 export type EngineThreadData = {
   readonly config: Config;
@@ -16,12 +19,19 @@ export type EngineThreadData = {
 
 export type ToEngine =
   | { readonly kind: 'order'; readonly order: Order }
+  | ToDesk
   | { readonly kind: 'view'; readonly id: number; readonly digest: boolean }
-  /** Read certificates and keys again. */
-  | { readonly kind: 'reload'; readonly id: number };
+  /** Read certificates and keys again, and take over what may change while calls go on. */
+  | {
+      readonly kind: 'reload';
+      readonly id: number;
+      readonly sip: SipSettings;
+      readonly dns: DnsSettings;
+    };
 
 export type FromEngine =
   | { readonly kind: 'report'; readonly report: Report }
+  | FromDesk
   | { readonly kind: 'view'; readonly id: number; readonly view: EngineView }
   /** `fault` '': what was read is in use. */
   | { readonly kind: 'reloaded'; readonly id: number; readonly fault: string }

@@ -157,9 +157,17 @@ export async function resolveUri(
   }
 }
 
+function resolverOf(settings: DnsSettings): NameService {
+  const resolver = new Resolver({ timeout: settings.timeoutMs, tries: 2 });
+  if (settings.servers.length > 0) resolver.setServers(settings.servers);
+  return resolver;
+}
+
 /** Asks for URIs and tells what came; one question for the same URI at a time. */
 export class Names {
-  private readonly dns: NameService;
+  private dns: NameService;
+  /** Given by a test. */
+  private readonly fixed: boolean;
   private readonly usable: Usable;
   private readonly six: boolean;
   private readonly tell: (answer: Resolved) => void;
@@ -175,9 +183,13 @@ export class Names {
     this.usable = usable;
     this.six = six;
     this.tell = tell;
-    const resolver = new Resolver({ timeout: settings.timeoutMs, tries: 2 });
-    if (settings.servers.length > 0) resolver.setServers(settings.servers);
-    this.dns = dns ?? resolver;
+    this.fixed = dns !== undefined;
+    this.dns = dns ?? resolverOf(settings);
+  }
+
+  /** Other name servers: what is being asked is still answered by the old ones. */
+  reload(settings: DnsSettings): void {
+    if (!this.fixed) this.dns = resolverOf(settings);
   }
 
   /** What is asked beyond the bound is asked again by whoever needs it. */

@@ -87,6 +87,8 @@ export class Agent {
   readonly out: string[] = [];
   /** What an operator should hear; the edge empties it. */
   readonly told: string[] = [];
+  /** Times there was no session or no port for somebody. */
+  full = 0;
   private readonly dialogs = new Map<string, Dialog>();
   /** By Call-ID and tag of the other side: a repeated INVITE has no tag of ours. */
   private readonly calls = new Map<string, Dialog>();
@@ -335,6 +337,7 @@ export class Agent {
   }
 
   private tellFull(now: Instant, what: string): void {
+    this.full += 1;
     if (now < this.fullToldAt + TELL_MS) return;
     this.fullToldAt = now;
     this.told.push(`media: all ${what} are in use: callers hear nothing`);

@@ -43,7 +43,7 @@ export class Greeting {
   /** Names of the settings in which the boxes differ, for the log. */
   differs = '';
 
-  private readonly settings: LinkSettings;
+  settings: LinkSettings;
   private readonly chance: Chance;
   private own: Uint8Array = new Uint8Array(NUMBER_BYTES);
   private peers: Uint8Array | undefined;

@@ -97,6 +97,11 @@ export class Mirror {
     return this.greeting.differs;
   }
 
+  /** What is said in the next greeting; the connection that stands is not asked again. */
+  agree(settings: LinkSettings): void {
+    this.greeting.settings = settings;
+  }
+
   /** Facts for `status`. */
   view(): Facts {
     const { ackedLsn, snapshots, catchUps, resyncs, drifts } = this.feed;

@@ -207,7 +207,8 @@ export interface Context {
   now: Instant;
   readonly store: Store;
   readonly chance: Chance;
-  readonly settings: SipSettings;
+  /** Another object after a reload. */
+  settings: SipSettings;
   /** Sends a SIP message; held until what it rests on is safe; leaves in order of birth. */
   send(to: Peer, text: string): void;
   /**

@@ -134,9 +134,10 @@ export function watched(cx: Context): Context {
   const known = forms.get(cx);
   if (known !== undefined) {
     known.now = cx.now;
+    known.settings = cx.settings;
     return known;
   }
-  // all of it but the moment stays; a prototype that changes every turn would make every access slow
+  // all of it but the moment and the settings stays; a prototype that changes every turn would make every access slow
   const form: Context = { ...cx, store: new WatchedStore(cx) };
   forms.set(cx, form);
   return form;

@@ -1,6 +1,6 @@
 /*
  * The system calls that Node lacks, part two: UDP in batches, and TCP with the options a box needs
- * (bind to an address it does not own yet, bind to a device, user timeout).
+ * (bind to an address it does not own yet, bind to a device, user timeout); a word to systemd.
  *
  * A batch is one recvmmsg or sendmmsg over memory that JavaScript sees as ArrayBuffers, so a packet
  * costs no object and no call of its own. Layout, `slots` and `slotSize` as given to udpBatch:
@@ -18,8 +18,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -538,6 +540,31 @@ static napi_value SendBatch(napi_env env, napi_callback_info info) {
   return number(env, sent);
 }
 
+/* ---- a word to systemd ----------------------------------------------------------------------- */
+
+/*
+ * notify(address, text) -> 0. One datagram to a unix socket that somebody reads: sd_notify(3). A path,
+ * or, beginning with @, a name of the abstract namespace. Never waits.
+ */
+static napi_value Notify(napi_env env, napi_callback_info info) {
+  ARGUMENTS(2);
+  struct sockaddr_un to = {.sun_family = AF_UNIX};
+  char name[sizeof to.sun_path], word[1024];
+  if (!text(env, arg[0], name, sizeof name) || !name[0] || !text(env, arg[1], word, sizeof word))
+    return INVALID;
+  size_t length = strlen(name);
+  memcpy(to.sun_path, name, length);
+  if (name[0] == '@') to.sun_path[0] = 0;
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return number(env, -errno);
+  socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+  ssize_t sent =
+      sendto(fd, word, strlen(word), MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&to, size);
+  int fault = sent < 0 ? errno : 0;
+  close(fd);
+  return number(env, -fault);
+}
+
 #define FUNCTION(name, f) {name, NULL, f, NULL, NULL, NULL, napi_enumerable, NULL}
 const napi_property_descriptor inet_functions[] = {
     FUNCTION("pton", Pton),
@@ -557,5 +584,6 @@ const napi_property_descriptor inet_functions[] = {
     FUNCTION("resetOnClose", ResetOnClose),
     FUNCTION("localName", LocalName),
     FUNCTION("peerName", PeerName),
+    FUNCTION("notify", Notify),
 };
 const size_t inet_function_count = sizeof inet_functions / sizeof *inet_functions;

@@ -23,6 +23,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
@@ -553,6 +554,14 @@ static napi_value Monotonic(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* clockUnsynchronised() -> 1: the kernel knows of nobody who keeps the wall clock right; 0: somebody does */
+static napi_value ClockUnsynchronised(napi_env env, napi_callback_info info) {
+  (void)info;
+  struct timex t = {0};
+  int state = adjtimex(&t);
+  return number(env, state < 0 ? -errno : (t.status & STA_UNSYNC) != 0);
+}
+
 /*
  * addressOf(view, out, off) -> 8, after writing where `view` begins, as a pointer lies in memory, to
  * out[off..off+8). For structures that a system call wants with a pointer in them; `view` must be
@@ -583,6 +592,7 @@ static const napi_property_descriptor functions[] = {
     FUNCTION("setFifo", SetFifo),
     FUNCTION("monotonic", Monotonic), FUNCTION("packetJoin", PacketJoin),
     FUNCTION("groupOpen", GroupOpen), FUNCTION("addressOf", AddressOf),
+    FUNCTION("clockUnsynchronised", ClockUnsynchronised),
 };
 
 NAPI_MODULE_INIT() {

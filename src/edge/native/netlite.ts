@@ -130,12 +130,17 @@ export type Netlite = {
   /** The device and its addresses live as long as the descriptor, so they die with the process. */
   tunOpen(name: string): number;
 
+  /** One datagram to a unix socket: a path, or an abstract name with @ before it; never waits. @returns 0 */
+  notify(address: string, text: string): number;
+
   /** The kernel's id of the calling thread. */
   gettid(): number;
   /** SCHED_FIFO 1..99, or 0 for the ordinary class; `tid` 0 is the calling thread. */
   setFifo(tid: number, priority: number): number;
   /** CLOCK_MONOTONIC in milliseconds, with a fraction; the same clock in every thread. */
   monotonic(): number;
+  /** 1: the kernel knows of nobody who keeps the wall clock right; 0: somebody does. */
+  clockUnsynchronised(): number;
   /**
    * Writes where `view` begins in memory, 8 bytes in host order, to `out`: for a structure that a
    * system call wants with a pointer in it. Keep `view` until that call is over. @returns 8

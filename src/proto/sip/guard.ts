@@ -66,9 +66,9 @@ type Source = Bucket & {
 type Guesser = { wrong: number; since: Instant; lockedUntil: Instant; lockMs: Millis };
 
 export class Guard {
-  private readonly s: GuardSettings;
+  private s: GuardSettings;
   /** `open`: no passwords here, so a stranger is allowed what a known source is. */
-  private readonly open: boolean;
+  private open: boolean;
   private readonly tell: (text: string) => void;
   private readonly known = new Map<string, Source>();
   private readonly sources = new Map<string, Source>();
@@ -80,6 +80,12 @@ export class Guard {
     this.open = open;
     this.tell = tell;
     this.strangers = { tokens: settings.strangersPerS, at: 0 };
+  }
+
+  /** Configured anew: what it has seen of everybody stays. */
+  reload(settings: GuardSettings, open: boolean): void {
+    this.s = settings;
+    this.open = open;
   }
 
   // ── how often ────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,323 @@
+/**
+ * The monitor: daemon, system agent, readings of the machine and time go in, one state of the box and
+ * what changed come out.
+ *
+ *   status of the daemon ─┐                 ┌─► lamps
+ *   state of the agent ───┼─► Monitor ──────┼─► SNMP, metrics, syslog
+ *   readings, time ───────┘  (this file)    └─► alarms: a number each, in a file
+ *
+ * It decides nothing about the box: without it calls go on, and only nobody is told.
+ */
+
+import type { Millis, Mono } from '../../base/units.ts';
+import { TRUNK_ALARMS } from '../../call/trunk-view.ts';
+import { type LedFacts, ledsOf } from '../leds.ts';
+import { AlarmBook, type Moment, type Turn, type Wanted } from './alarm-book.ts';
+import type { Kept } from './alarm-log.ts';
+import { BOX_ALARMS, type BoxAlarm, capacityOf } from './box-alarms.ts';
+import type {
+  AlarmRecord,
+  BoxStatus,
+  DaemonStatus,
+  Health,
+  Phase,
+  StatusChange,
+  SystemState,
+  Utc,
+} from './box-status.ts';
+import { type Bare, changesOf, NOTHING_SEEN, type Seen, see } from './changes.ts';
+import { type Observed, Signs } from './observed.ts';
+import { DOWN_MS, haOf, isUpdating, phaseOf } from './phase.ts';
+
+/** An agent that answered and does not for so long does not answer. */
+const SYSTEM_DOWN_MS: Millis = 5000;
+/** The pair's own alarms are over only after so long: one that comes and goes is one. */
+const PAIR_OVER_MS: Millis = 3000;
+const DAY_MS: Millis = 86_400_000;
+/** `locate` ends by itself. */
+const LOCATE_MAX_MS: Millis = 24 * 3_600_000;
+
+export const UNKNOWN_HEALTH: Health = {
+  uptimeS: 0,
+  memory: { totalBytes: 0, availableBytes: 0 },
+  load1: 0,
+  processors: 1,
+  storage: { totalBytes: 0, freeBytes: 0, readOnly: false, writtenBytes: 0 },
+  certificate: {},
+  clock: { synchronised: false, source: 'none' },
+};
+
+export type MonitorInput =
+  /** undefined: it did not answer. */
+  | { readonly kind: 'daemon'; readonly answer: DaemonStatus | undefined }
+  | { readonly kind: 'system'; readonly answer: SystemState | undefined }
+  | { readonly kind: 'health'; readonly health: Health }
+  /** Whether there is a configuration the daemon can start with, and the name in it. */
+  | { readonly kind: 'configured'; readonly configured: boolean; readonly name: string }
+  /** 0: no more. */
+  | { readonly kind: 'locate'; readonly forMs: Millis }
+  | { readonly kind: 'tick' };
+
+export type MonitorStep = {
+  readonly status: BoxStatus;
+  readonly changes: readonly StatusChange[];
+};
+
+/** The last answer of somebody who is asked again and again. */
+type Heard<T> = { answer: T | undefined; at: Mono; ever: boolean };
+
+export class Monitor {
+  private readonly release: string;
+  private readonly book: AlarmBook;
+  private readonly signs = new Signs();
+  private readonly daemon: Heard<DaemonStatus>;
+  private readonly system: Heard<SystemState>;
+  private health: Health | undefined;
+  private configured = false;
+  private name = '';
+  private locateUntil: Utc = 0;
+  private phase: Phase = 'booting';
+  private seen: Seen = NOTHING_SEEN;
+  /** Alarms of the daemon that are over, as it told them last; undefined before it told any. */
+  private overThere: ReadonlySet<string> | undefined;
+
+  constructor(release: string, kept: Kept, now: Moment) {
+    this.release = release;
+    this.book = new AlarmBook(kept);
+    this.daemon = { answer: undefined, at: now.mono, ever: false };
+    this.system = { answer: undefined, at: now.mono, ever: false };
+  }
+
+  /** Everything that is over or active: for the file. */
+  kept(): Omit<Kept, 'nextId'> {
+    return { active: this.book.active, history: this.book.history };
+  }
+
+  step(now: Moment, input: MonitorInput): MonitorStep {
+    const turns = this.take(now, input);
+    const daemon = heard(this.daemon, now.mono, DOWN_MS);
+    const system = heard(this.system, now.mono, SYSTEM_DOWN_MS);
+    const bare: Bare[] = [];
+    const phase = this.judgePhase(now.mono, daemon, system);
+    if (phase !== this.phase) bare.push({ kind: 'phase', from: this.phase, to: phase });
+    this.phase = phase;
+
+    const seen = see(this.seen, { phase, daemon, system });
+    bare.push(...changesOf(this.seen, seen, { phase, daemon, system }));
+    this.seen = seen;
+
+    turns.push(...this.alarms(now, phase, daemon, system));
+    for (const turn of turns) bare.push(...this.asChanges(turn, now.utc, daemon));
+    return {
+      status: this.status(now.utc, phase, daemon, system),
+      changes: bare.map((change) => ({ ...change, at: now.utc }) as StatusChange),
+    };
+  }
+
+  private take(now: Moment, input: MonitorInput): Turn[] {
+    switch (input.kind) {
+      case 'daemon':
+        if (input.answer === undefined) return [];
+        listen(this.daemon, input.answer, now.mono);
+        this.signs.note(input.answer, now.mono);
+        return this.missed(now, input.answer);
+      case 'system':
+        if (input.answer !== undefined) listen(this.system, input.answer, now.mono);
+        return [];
+      case 'health':
+        this.health = input.health;
+        return [];
+      case 'configured':
+        this.configured = input.configured;
+        this.name = input.name;
+        return [];
+      case 'locate':
+        this.locateUntil = now.utc + Math.min(input.forMs, LOCATE_MAX_MS);
+        return [];
+      case 'tick':
+        return [];
+    }
+  }
+
+  private judgePhase(
+    mono: Mono,
+    daemon: DaemonStatus | undefined,
+    system: SystemState | undefined,
+  ): Phase {
+    return phaseOf({
+      daemonAnswers: daemon !== undefined,
+      silentMs: mono - this.daemon.at,
+      heardEver: this.daemon.ever,
+      configured: this.configured,
+      applying: (system?.applying?.step ?? 'settled') !== 'settled',
+      updating: isUpdating(system),
+    });
+  }
+
+  // ── alarms ───────────────────────────────────────────────────────────────────────────────────
+
+  private alarms(
+    now: Moment,
+    phase: Phase,
+    daemon: DaemonStatus | undefined,
+    system: SystemState | undefined,
+  ): Turn[] {
+    const epoch = daemon?.epoch ?? this.daemon.answer?.epoch ?? 0;
+    const o: Observed = {
+      ...now,
+      phase,
+      daemon,
+      system,
+      health: this.health,
+      grewMsAgo: this.signs.msAgo(now.mono),
+    };
+    const wanted: Wanted[] = [];
+    const untold = new Set<string>();
+    for (const [code, row] of Object.entries<BoxAlarm>(BOX_ALARMS)) {
+      const found = row.look(o, (subject) => this.book.isActive(code, subject));
+      if (found === undefined) untold.add(code);
+      else for (const f of found) wanted.push({ code, epoch, ...row, ...f });
+    }
+    if (daemon !== undefined) wanted.push(...pairAlarms(now, daemon), ...trunkAlarms(daemon));
+    if (system !== undefined) wanted.push(...agentAlarms(system, epoch));
+    const pairTells = daemon !== undefined || phase === 'down';
+    const tells = (r: AlarmRecord): boolean => {
+      if (r.source === 'pair')
+        return pairTells && (r.subject === '' || daemon?.trunks !== undefined);
+      if (r.code in BOX_ALARMS) return !untold.has(r.code);
+      return r.source !== 'system' || system !== undefined;
+    };
+    return this.book.look(now, wanted, tells);
+  }
+
+  /** Alarms of the daemon that came and went between two questions. */
+  private missed(now: Moment, { alarms }: DaemonStatus): Turn[] {
+    const before = this.overThere;
+    const keyed = alarms.over.map((a) => [`${a.code} ${a.clearedAt}`, a] as const);
+    this.overThere = new Set(keyed.map(([key]) => key));
+    if (before === undefined) return [];
+    return keyed.flatMap(([key, a]) => {
+      if (before.has(key) || this.book.isActive(a.code)) return [];
+      const utc = (mono: Mono): Utc => Math.round(now.utc - (now.mono - mono));
+      return this.book.passed(pairWanted(a), utc(a.raisedAt), utc(a.clearedAt ?? now.mono));
+    });
+  }
+
+  /** An alarm is a change, and some are one of a name of its own beside. */
+  private asChanges(turn: Turn, utc: Utc, daemon: DaemonStatus | undefined): Bare[] {
+    const { kind, alarm } = turn;
+    const out: Bare[] = [{ kind, alarm }];
+    const on = kind === 'alarm-raised';
+    if (alarm.code === 'vip-conflict') out.push({ kind: 'vip-conflict', on, text: alarm.text });
+    if (!on) return out;
+    const row = capacityOf(alarm.subject);
+    if (row !== undefined && daemon !== undefined) {
+      out.push({ kind: 'capacity', what: row.what, used: row.used(daemon), limit: row.limit });
+    }
+    const { certificate, storage } = this.health ?? UNKNOWN_HEALTH;
+    if (alarm.code.startsWith('certificate-') && certificate.notAfter !== undefined) {
+      const daysLeft = Math.floor((certificate.notAfter - utc) / DAY_MS);
+      out.push({ kind: 'certificate', daysLeft });
+    }
+    if (/^storage-w/.test(alarm.code)) {
+      out.push({ kind: 'wear', percent: storage.wearPercent ?? 0 });
+    }
+    return out;
+  }
+
+  // ── what is shown ────────────────────────────────────────────────────────────────────────────
+
+  private status(
+    utc: Utc,
+    phase: Phase,
+    daemon: DaemonStatus | undefined,
+    system: SystemState | undefined,
+  ): BoxStatus {
+    const { active, history } = this.book;
+    const locate = utc < this.locateUntil ? { until: this.locateUntil } : undefined;
+    return {
+      at: utc,
+      phase,
+      box: daemon?.box ?? system?.identity?.box,
+      name: this.name,
+      release: this.release,
+      daemon,
+      system,
+      health: this.health ?? UNKNOWN_HEALTH,
+      alarms: active,
+      history,
+      leds: ledsOf(this.ledFacts(phase, daemon, system, locate !== undefined)),
+      locate,
+    };
+  }
+
+  private ledFacts(
+    phase: Phase,
+    daemon: DaemonStatus | undefined,
+    system: SystemState | undefined,
+    locate: boolean,
+  ): LedFacts {
+    // without an agent the daemon's key says it: it does not start without one
+    const paired = system?.paired ?? (daemon !== undefined || this.configured);
+    return {
+      service: phase,
+      ha: haOf(phase, daemon, paired),
+      alarm: this.book.active[0]?.severity ?? 'none',
+      locate,
+    };
+  }
+}
+
+function heard<T>(of: Heard<T>, mono: Mono, patience: Millis): T | undefined {
+  return mono - of.at < patience ? of.answer : undefined;
+}
+
+function listen<T>(to: Heard<T>, answer: T, mono: Mono): void {
+  to.answer = answer;
+  to.at = mono;
+  to.ever = true;
+}
+
+type PairAlarm = DaemonStatus['alarms']['active'][number];
+
+function pairWanted({ code, severity, text, epoch }: PairAlarm): Wanted {
+  const times = { afterMs: 0, overMs: PAIR_OVER_MS };
+  return { code, subject: '', severity, text, source: 'pair', epoch, ...times };
+}
+
+function pairAlarms(now: Moment, { alarms }: DaemonStatus): Wanted[] {
+  return alarms.active.map((a) => ({
+    ...pairWanted(a),
+    since: Math.round(now.utc - Math.max(0, now.mono - a.raisedAt)),
+  }));
+}
+
+/** Trunks raise theirs in the rows: the same on both boxes. */
+function trunkAlarms({ trunks, epoch }: DaemonStatus): Wanted[] {
+  return (trunks ?? []).flatMap(({ trunk, alarms }) =>
+    alarms.map(({ code, severity }) => ({
+      code,
+      subject: trunk,
+      severity,
+      text: `trunk ${trunk}: ${TRUNK_ALARMS[code][1]}`,
+      source: 'pair' as const,
+      epoch,
+      afterMs: 0,
+      overMs: PAIR_OVER_MS,
+    })),
+  );
+}
+
+function agentAlarms({ alarms }: SystemState, epoch: number): Wanted[] {
+  return (alarms ?? []).map(({ code, severity, text, at }) => ({
+    code,
+    subject: '',
+    severity,
+    text,
+    source: 'system' as const,
+    epoch,
+    afterMs: 0,
+    overMs: 0,
+    since: at,
+  }));
+}

@@ -1,0 +1,82 @@
+/**
+ * What phase a box is in, and what its HA lamp says: two tables, the first row that fits. What is asked
+ * is only whether something answers and what it says.
+ */
+
+import type { Millis } from '../../base/units.ts';
+import type { LedFacts } from '../leds.ts';
+import type { DaemonStatus, Phase, SystemState } from './box-status.ts';
+
+/** Without a word of the daemon for so long, a box that was started is not booting any more. */
+export const BOOT_PATIENCE_MS: Millis = 90_000;
+/** A daemon that answered and does not for so long is down: one question may be lost. */
+export const DOWN_MS: Millis = 1000;
+/** So long it may be restarted on purpose, for a configuration. */
+export const RESTART_MS: Millis = 20_000;
+
+export type PhaseFacts = {
+  readonly daemonAnswers: boolean;
+  /** Since it answered last; since the monitor's start, while it never did. */
+  readonly silentMs: Millis;
+  readonly heardEver: boolean;
+  /** There is a configuration for the daemon to start with. */
+  readonly configured: boolean;
+  /** The agent restarts the daemon for a configuration. */
+  readonly applying: boolean;
+  readonly updating: boolean;
+};
+
+const PHASE_TABLE: readonly {
+  readonly phase: Phase;
+  readonly when: (f: PhaseFacts) => boolean;
+}[] = [
+  { phase: 'updating', when: (f) => f.updating },
+  { phase: 'running', when: (f) => f.daemonAnswers },
+  { phase: 'running', when: (f) => f.heardEver && f.silentMs < DOWN_MS },
+  { phase: 'booting', when: (f) => f.applying && f.silentMs < RESTART_MS },
+  { phase: 'unconfigured', when: (f) => !f.configured && !f.heardEver },
+  { phase: 'booting', when: (f) => !f.heardEver && f.silentMs < BOOT_PATIENCE_MS },
+  { phase: 'down', when: () => true },
+];
+
+export function phaseOf(facts: PhaseFacts): Phase {
+  return PHASE_TABLE.find((row) => row.when(facts))?.phase ?? 'down';
+}
+
+/** @returns whether an image is being installed or started. */
+export function isUpdating(system: SystemState | undefined): boolean {
+  const step = system?.upgrade?.step ?? '';
+  return step !== '' && step !== 'idle';
+}
+
+export type HaState = LedFacts['ha'];
+
+type HaFacts = { readonly d: DaemonStatus; readonly paired: boolean };
+
+/** Codes of the pair that the red HA lamp is about. */
+const CONFLICT = ['vip-conflict', 'two-primaries'];
+
+function active(d: DaemonStatus, codes: readonly string[]): boolean {
+  return d.alarms.active.some((a) => codes.includes(a.code));
+}
+
+function peerHeard({ peer }: DaemonStatus): boolean {
+  return peer !== undefined && (peer.seen.x || peer.seen.l);
+}
+
+const HA_TABLE: readonly { readonly ha: HaState; readonly when: (f: HaFacts) => boolean }[] = [
+  { ha: 'conflict', when: ({ d }) => active(d, CONFLICT) },
+  { ha: 'fenced', when: ({ d }) => active(d, ['fenced']) },
+  { ha: 'unpaired', when: ({ paired }) => !paired },
+  { ha: 'primary-in-step', when: ({ d }) => d.role === 'primary' && d.inStep },
+  { ha: 'backup-in-step', when: ({ d }) => d.role === 'backup' && d.inStep },
+  // over the crossover only: that is where the tables come
+  { ha: 'resyncing', when: ({ d }) => d.role !== 'starting' && d.peer?.seen.x === true },
+  { ha: 'resyncing', when: ({ d }) => d.role === 'starting' && peerHeard(d) },
+  { ha: 'alone', when: () => true },
+];
+
+export function haOf(phase: Phase, d: DaemonStatus | undefined, paired: boolean): HaState {
+  if (d === undefined) return paired || phase !== 'unconfigured' ? 'unknown' : 'unpaired';
+  return HA_TABLE.find((row) => row.when({ d, paired }))?.ha ?? 'alone';
+}

@@ -1,0 +1,598 @@
+/**
+ * How two boxes come to the same configuration, and stay with it. The box at which a commit is typed
+ * coordinates it, be it primary or backup: it is the one whose operator waits, and the one that certainly
+ * lives; sent on to the primary first, a commit would need two boxes where one is enough, and be lost with a
+ * primary that dies in it.
+ *
+ *   typed here                          the other box
+ *   verifies
+ *   prepare(revision) ────────────────► verifies, makes it durable as prepared
+ *          ◄─────────────────────────── prepared | refused: nothing has changed
+ *   makes it durable as active: it is committed
+ *   head ─────────────────────────────► makes it active; head
+ *   answers the operator
+ *
+ * Whatever is lost in between, two rules settle it when the link is back: each says its head, and who is
+ * behind takes what is ahead (`revision.ts`). So a prepared revision that is not in the other's head was
+ * never committed, and is dropped (presumed abort); one that is, is committed. A box without its peer
+ * commits alone: the peer is behind when it comes back. `confirm` and going back by itself are heads, too.
+ *
+ * Nothing is asked of the disk while an answer of it is awaited: `store` is always the last effect.
+ */
+
+import { assert } from '../../base/assert.ts';
+import type {
+  CommitEffect,
+  CommitInput,
+  CommitMessage,
+  CommitRequest,
+  CommitSettings,
+  Durable,
+  Moment,
+  Prepared,
+  StoredFile,
+} from './commit-terms.ts';
+import {
+  type Active,
+  aloneNumber,
+  committed,
+  confirmed,
+  type Entry,
+  type Head,
+  headOf,
+  orderOf,
+  type Provisional,
+  reverted,
+  upon,
+} from './revision.ts';
+import type { CommitAnswer, ConfigurationFault, SystemFault } from './terms.ts';
+
+/** A peer that says nothing for so long on a link that stands is not waited for, ms. */
+const PATIENCE_MS = 10_000;
+/** A revision that could not be stored is asked for again after, ms. */
+const AGAIN_MS = 10_000;
+const MINUTE_MS = 60_000;
+/** Checks that wait for the peer's word. */
+const CHECKS = 8;
+
+type Mine = {
+  readonly request: Extract<CommitRequest, { kind: 'commit' }>;
+  readonly entry: Entry;
+  readonly restarts: readonly string[];
+  /** preparing: nothing is decided. active: the operator waits for the peer to have it, too. */
+  phase: 'preparing' | 'active';
+  until: number;
+};
+
+type Waiting = { readonly faults: readonly ConfigurationFault[]; readonly until: number };
+
+const BUSY = {
+  error: 'commit-busy',
+  text: 'the boxes are agreeing: try again in a moment',
+} as const;
+const STALE = {
+  error: 'commit-stale',
+  text: 'another configuration was committed meanwhile: look at it, and commit again',
+} as const;
+
+export class Commit {
+  active: Active;
+  prepared: Prepared | undefined;
+  /** The peer's, as last said over this link. */
+  peer: Head | undefined;
+  linkUp = false;
+
+  private readonly settings: CommitSettings;
+  private mine: Mine | undefined;
+  private readonly checks = new Map<number, Waiting>();
+  private pair = { epoch: 0, primary: false };
+  /** When the provisional revision goes back, by our own clock. */
+  private revertAt = Number.POSITIVE_INFINITY;
+  private againAt = Number.POSITIVE_INFINITY;
+  /** What is active is not on the disk yet. */
+  private unstored = false;
+  private storing: ((fault: string) => void) | undefined;
+  private at: Moment;
+  private out: CommitEffect[] = [];
+
+  constructor(settings: CommitSettings, durable: Durable, at: Moment) {
+    this.settings = settings;
+    this.active = durable.active;
+    this.prepared = durable.prepared;
+    this.at = at;
+    this.armRevert();
+  }
+
+  /** When a `tick` is wanted though nothing happens. */
+  deadline(): number {
+    let at = Math.min(this.revertAt, this.againAt, this.mine?.until ?? Number.POSITIVE_INFINITY);
+    for (const { until } of this.checks.values()) at = Math.min(at, until);
+    return at;
+  }
+
+  step(at: Moment, input: CommitInput, out: CommitEffect[]): void {
+    this.at = at;
+    this.out = out;
+    assert((input.kind === 'stored') === (this.storing !== undefined), 'the disk answers first');
+    switch (input.kind) {
+      case 'stored': {
+        const then = this.storing;
+        this.storing = undefined;
+        then?.(input.fault);
+        return;
+      }
+      case 'check':
+        this.check(input);
+        return;
+      case 'commit':
+        this.commit(input);
+        return;
+      case 'confirm':
+        this.confirm(input.id);
+        return;
+      case 'link-up':
+        this.linkUp = true;
+        this.peer = undefined;
+        this.tellHead();
+        return;
+      case 'link-down':
+        this.linkDown();
+        return;
+      case 'message':
+        if (this.linkUp) this.message(input.message);
+        return;
+      case 'pair':
+        this.pair = { epoch: input.epoch, primary: input.primary };
+        return;
+      case 'tick':
+        this.tick();
+        return;
+    }
+  }
+
+  // ── the operator ─────────────────────────────────────────────────────────────────────────────
+
+  private check({ id, tree }: Extract<CommitRequest, { kind: 'check' }>): void {
+    const faults = this.settings.judge(tree);
+    if (!this.linkUp || faults.length > 0 || this.checks.size >= CHECKS) {
+      this.answer(id, { ok: true, faults, peer: 'absent' });
+      return;
+    }
+    this.checks.set(id, { faults, until: this.at.now + PATIENCE_MS });
+    this.send({ kind: 'check', id, tree });
+  }
+
+  private checked(
+    id: number,
+    more: readonly ConfigurationFault[],
+    peer: 'checked' | 'absent',
+  ): void {
+    const waiting = this.checks.get(id);
+    if (waiting === undefined) return;
+    this.checks.delete(id);
+    this.answer(id, { ok: true, faults: [...waiting.faults, ...more], peer });
+  }
+
+  private commit(request: Extract<CommitRequest, { kind: 'commit' }>): void {
+    const { id, tree, base } = request;
+    if (this.mine !== undefined) {
+      this.answer(id, BUSY);
+      return;
+    }
+    if (base !== this.active.entry.number) {
+      this.answer(id, STALE);
+      return;
+    }
+    const faults = this.settings.judge(tree);
+    if (faults.length > 0) {
+      const text = 'the configuration has faults: nothing was changed';
+      this.answer(id, { error: 'commit-faults', text, faults });
+      return;
+    }
+    if (!this.linkUp) {
+      this.alone(request);
+      return;
+    }
+    const { peer } = this;
+    const order = peer === undefined ? 'behind' : orderOf(headOf(this.active), peer);
+    // ahead: it refused what is active here, and may take this
+    if (
+      peer === undefined ||
+      (order !== 'same' && order !== 'ahead') ||
+      this.prepared !== undefined
+    ) {
+      this.answer(id, BUSY);
+      return;
+    }
+    const number = Math.max(this.active.top, peer.top) + 1;
+    this.mine = { ...this.made(request, number, true), phase: 'preparing' };
+    const { entry } = this.mine;
+    this.send({ kind: 'prepare', entry, confirmMin: request.confirmMin });
+  }
+
+  private made(request: Extract<CommitRequest, { kind: 'commit' }>, number: number, led: boolean) {
+    const { tree, by, comment } = request;
+    const epoch = Math.max(this.pair.epoch, this.active.entry.epoch);
+    const { box } = this.settings;
+    const given = { number, epoch, led, box, by, at: this.at.wall, comment, tree };
+    return {
+      request,
+      entry: committed(this.active.entry, given),
+      restarts: this.settings.restarts(this.active.entry.tree, tree),
+      until: this.at.now + PATIENCE_MS,
+    };
+  }
+
+  /** There is no peer: it is behind when it comes back. */
+  private alone(request: Extract<CommitRequest, { kind: 'commit' }>): void {
+    const top = Math.max(this.active.top, this.prepared?.entry.number ?? 0);
+    const number = aloneNumber(top, this.settings.box);
+    this.mine = { ...this.made(request, number, this.pair.primary), phase: 'preparing' };
+    this.decide(this.mine);
+  }
+
+  /** Both can, or one is alone: what is durable from here on is committed. */
+  private decide(mine: Mine): void {
+    const { entry, request } = mine;
+    const next = upon(this.active, entry, this.provisional(this.active.entry, request.confirmMin));
+    this.activate(next, (fault) => {
+      if (fault !== '') {
+        this.abort({ error: 'commit-disk', text: `nothing was changed: ${fault}` });
+        return;
+      }
+      this.alarm('configuration-conflict', 'major', '');
+      mine.phase = 'active';
+      mine.until = this.at.now + PATIENCE_MS;
+      if (!this.linkUp) this.done('absent');
+    });
+  }
+
+  private done(peer: CommitAnswer['peer']): void {
+    const { mine } = this;
+    if (mine === undefined) return;
+    this.mine = undefined;
+    const { until } = this.active.provisional ?? {};
+    const confirmBy =
+      until === undefined || mine.request.confirmMin === 0 ? {} : { confirmBy: until };
+    const { restarts, entry } = mine;
+    this.answer(mine.request.id, {
+      ok: true,
+      revision: entry.number,
+      peer,
+      restarts,
+      ...confirmBy,
+    });
+  }
+
+  /** Nothing came of it; a peer that has prepared it learns that from our head. */
+  private abort(why: SystemFault): void {
+    const { mine } = this;
+    if (mine === undefined) return;
+    this.mine = undefined;
+    this.answer(mine.request.id, why);
+    this.tellHead();
+  }
+
+  private confirm(id: number): void {
+    const { active } = this;
+    if (active.provisional === undefined) {
+      const text = 'nothing waits for a confirmation';
+      this.answer(id, { error: 'commit-unasked', text });
+      return;
+    }
+    if (this.mine?.phase === 'preparing') {
+      this.answer(id, BUSY);
+      return;
+    }
+    const next = upon(active, confirmed(active.entry));
+    this.activate(next, (fault) => {
+      if (fault === '') this.answer(id, { ok: true, revision: next.entry.number });
+      else this.answer(id, { error: 'commit-disk', text: `not confirmed: ${fault}` });
+    });
+  }
+
+  // ── the peer ─────────────────────────────────────────────────────────────────────────────────
+
+  private message(m: CommitMessage): void {
+    switch (m.kind) {
+      case 'head':
+        this.head(m.head);
+        return;
+      case 'want': {
+        const { active } = this;
+        const leftMs = active.provisional === undefined ? 0 : this.revertAt - this.at.now;
+        this.send({ kind: 'have', active, leftMs: Math.max(0, leftMs) });
+        return;
+      }
+      case 'have':
+        this.have(m.active, m.leftMs);
+        return;
+      case 'lost':
+        this.conflict(m.entry);
+        this.store([{ name: 'revision', content: m.entry }], () => {});
+        return;
+      case 'check':
+        this.send({ kind: 'checked', id: m.id, faults: this.settings.judge(m.tree) });
+        return;
+      case 'checked':
+        this.checked(m.id, m.faults, 'checked');
+        return;
+      case 'prepare':
+        this.prepare(m.entry, m.confirmMin);
+        return;
+      case 'prepared':
+        if (this.mine?.phase === 'preparing' && this.mine.entry.id === m.id) this.decide(this.mine);
+        return;
+      case 'refused':
+        this.refused(m.id, m.why);
+        return;
+    }
+  }
+
+  private head(peer: Head): void {
+    this.peer = peer;
+    const { prepared, mine } = this;
+    const order = orderOf(headOf(this.active), peer);
+    if (order === 'same' && mine?.phase === 'active') this.done('committed');
+    if (order === 'same') this.alarm('configuration-peer-refuses', 'major', '');
+    if (mine?.phase === 'preparing' && order !== 'same' && order !== 'ahead') this.abort(STALE);
+    if (prepared !== undefined && prepared.entry.id === peer.entry.id) {
+      this.takePrepared(prepared, peer);
+      return;
+    }
+    const behind = order === 'behind' || order === 'diverged-behind';
+    const take = (): void => {
+      if (!behind) return;
+      if (order === 'diverged-behind') {
+        this.conflict(this.active.entry);
+        this.send({ kind: 'lost', entry: this.active.entry });
+      }
+      this.send({ kind: 'want' });
+    };
+    // it was never committed: the one who would know does not
+    if (prepared !== undefined) this.forget(take);
+    else take();
+  }
+
+  private forget(then: () => void): void {
+    this.store([{ name: 'prepared', content: undefined }], () => {
+      this.prepared = undefined;
+      then();
+    });
+  }
+
+  private takePrepared({ entry, confirmMin }: Prepared, peer: Head): void {
+    const provisional = this.provisional(this.active.entry, confirmMin);
+    const top = Math.max(this.active.top, peer.top);
+    const next = { entry, lineage: peer.lineage, top };
+    this.activate(provisional === undefined ? next : { ...next, provisional }, (fault) => {
+      if (fault !== '') this.troubled(fault);
+    });
+  }
+
+  private have(active: Active, leftMs: number): void {
+    const order = orderOf(headOf(this.active), headOf(active));
+    if (order !== 'behind' && order !== 'diverged-behind') return;
+    const { entry, lineage, provisional } = active;
+    const faults =
+      entry.kind === 'revert' && entry.number === 0 ? [] : this.settings.judge(entry.tree);
+    if (faults.length > 0) {
+      const text = `revision ${entry.number} of the other box cannot be used here: ${faults[0]?.place}: ${faults[0]?.text}`;
+      this.alarm('configuration-refused', 'major', text);
+      this.send({ kind: 'refused', id: entry.id, why: { error: 'commit-faults', text, faults } });
+      return;
+    }
+    const top = Math.max(this.active.top, active.top);
+    const next: Active = {
+      entry,
+      lineage,
+      top,
+      ...(provisional === undefined
+        ? {}
+        : { provisional: { ...provisional, until: this.at.wall + leftMs } }),
+    };
+    this.activate(next, (fault) => {
+      if (fault !== '') this.troubled(fault);
+    });
+  }
+
+  private troubled(fault: string): void {
+    const text = `the configuration of the other box cannot be stored: ${fault}`;
+    this.alarm('configuration-disk', 'critical', text);
+    this.againAt = this.at.now + AGAIN_MS;
+  }
+
+  private prepare(entry: Entry, confirmMin: number): void {
+    const refuse = (why: SystemFault): void => this.send({ kind: 'refused', id: entry.id, why });
+    const { mine, peer } = this;
+    if (mine?.phase === 'preparing') {
+      // two at once: that of box a goes first
+      if (this.settings.box === 'a') {
+        refuse(BUSY);
+        return;
+      }
+      this.abort(BUSY);
+    }
+    const order = peer === undefined ? 'ahead' : orderOf(headOf(this.active), peer);
+    const fits = order === 'same' || order === 'behind';
+    if (!fits || entry.parent !== peer?.entry.id) {
+      refuse(STALE);
+      return;
+    }
+    const faults = this.settings.judge(entry.tree);
+    if (faults.length > 0) {
+      const text = 'the other box finds faults in the configuration: nothing was changed';
+      refuse({ error: 'commit-faults', text, faults });
+      return;
+    }
+    const prepared = { entry, confirmMin };
+    this.store([{ name: 'prepared', content: prepared }], (fault) => {
+      if (fault !== '') {
+        refuse({
+          error: 'commit-disk',
+          text: `nothing was changed: the other box: ${fault}`,
+        });
+        return;
+      }
+      this.prepared = prepared;
+      this.send({ kind: 'prepared', id: entry.id });
+    });
+  }
+
+  private refused(id: string, why: SystemFault): void {
+    if (this.mine?.entry.id === id && this.mine.phase === 'preparing') {
+      const { request } = this.mine;
+      this.mine = undefined;
+      this.answer(request.id, why);
+    } else if (this.active.entry.id === id) {
+      this.alarm('configuration-peer-refuses', 'major', `the other box refuses it: ${why.text}`);
+      if (this.mine?.phase === 'active') this.done('absent');
+    }
+  }
+
+  private conflict(lost: Entry): void {
+    const text =
+      `both boxes were configured while they did not see each other: revision ${lost.number} of box ` +
+      `${lost.box} is not active, and kept`;
+    this.alarm('configuration-conflict', 'major', text);
+  }
+
+  private linkDown(): void {
+    this.linkUp = false;
+    this.peer = undefined;
+    if (!this.unstored) this.againAt = Number.POSITIVE_INFINITY;
+    for (const id of [...this.checks.keys()]) this.checked(id, [], 'absent');
+    const { mine } = this;
+    if (mine?.phase === 'active') this.done('absent');
+    // whether it has prepared it or not: it was not told
+    else if (mine !== undefined) this.alone(mine.request);
+  }
+
+  // ── time ─────────────────────────────────────────────────────────────────────────────────────
+
+  private tick(): void {
+    const { now } = this.at;
+    for (const [id, { until }] of [...this.checks])
+      if (until <= now) this.checked(id, [], 'absent');
+    if (this.mine !== undefined && this.mine.until <= now) {
+      if (this.mine.phase === 'active') this.done('absent');
+      else if (this.linkUp) {
+        this.out.push({ kind: 'drop-link' });
+        this.linkDown();
+        return;
+      }
+    }
+    if (this.againAt <= now) {
+      this.againAt = Number.POSITIVE_INFINITY;
+      if (this.unstored) {
+        this.storeAgain();
+        return;
+      }
+      if (this.peer !== undefined) {
+        this.head(this.peer);
+        return;
+      }
+    }
+    if (this.revertAt <= now) this.revert();
+  }
+
+  private revert(): void {
+    const { provisional, entry } = this.active;
+    if (provisional === undefined) return;
+    if (this.mine?.phase === 'preparing') this.abort(STALE);
+    const next = upon(this.active, reverted(entry, provisional.before));
+    this.activate(next, (fault) => {
+      if (fault === '') {
+        this.log(`revision ${entry.number} was not confirmed: back to ${next.entry.number}`);
+        return;
+      }
+      // in force all the same: a disk that fails must not keep what cut the operator off
+      this.active = next;
+      this.armRevert();
+      this.out.push({ kind: 'apply', entry: next.entry, was: entry });
+      this.alarm('configuration-disk', 'critical', `going back could not be stored: ${fault}`);
+      this.unstored = true;
+      this.againAt = this.at.now + AGAIN_MS;
+      this.tellHead();
+    });
+  }
+
+  private storeAgain(): void {
+    this.store([{ name: 'active', content: this.active }], (fault) => {
+      this.unstored = fault !== '';
+      if (this.unstored) this.againAt = this.at.now + AGAIN_MS;
+      else this.alarm('configuration-disk', 'critical', '');
+    });
+  }
+
+  private provisional(before: Entry, minutes: number): Provisional | undefined {
+    if (minutes <= 0) return undefined;
+    return { until: this.at.wall + minutes * MINUTE_MS, minutes, before };
+  }
+
+  private armRevert(): void {
+    const { provisional } = this.active;
+    this.revertAt = Number.POSITIVE_INFINITY;
+    if (provisional === undefined) return;
+    // a clock that was set back, or lost, does not make it longer than it was
+    const left = Math.min(provisional.until - this.at.wall, provisional.minutes * MINUTE_MS);
+    this.revertAt = this.at.now + Math.max(0, left);
+  }
+
+  // ── effects ──────────────────────────────────────────────────────────────────────────────────
+
+  /** Makes it durable, then puts it in force and tells the peer. */
+  private activate(next: Active, then: (fault: string) => void): void {
+    const files: StoredFile[] = [];
+    if (next.entry.kind === 'commit') files.push({ name: 'revision', content: next.entry });
+    files.push({ name: 'active', content: next });
+    if (this.prepared !== undefined) files.push({ name: 'prepared', content: undefined });
+    this.store(files, (fault) => {
+      if (fault !== '') {
+        then(fault);
+        return;
+      }
+      const was = this.active.entry;
+      this.active = next;
+      this.prepared = undefined;
+      this.unstored = false;
+      this.armRevert();
+      this.alarm('configuration-refused', 'major', '');
+      this.alarm('configuration-disk', 'critical', '');
+      if (was.digest !== next.entry.digest) {
+        this.out.push({ kind: 'apply', entry: next.entry, was });
+      }
+      this.tellHead();
+      then('');
+    });
+  }
+
+  private store(files: readonly StoredFile[], then: (fault: string) => void): void {
+    this.storing = then;
+    this.out.push({ kind: 'store', files });
+  }
+
+  private tellHead(): void {
+    this.send({ kind: 'head', head: headOf(this.active) });
+  }
+
+  private send(message: CommitMessage): void {
+    if (this.linkUp) this.out.push({ kind: 'send', message });
+  }
+
+  private answer(id: number, value: object): void {
+    this.out.push({ kind: 'answer', id, value });
+  }
+
+  private alarm(
+    code: string,
+    severity: Extract<CommitEffect, { kind: 'alarm' }>['severity'],
+    text: string,
+  ): void {
+    this.out.push({ kind: 'alarm', code, severity, text });
+  }
+
+  private log(text: string): void {
+    this.out.push({ kind: 'log', text });
+  }
+}
