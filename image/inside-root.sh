@@ -81,6 +81,7 @@ units() {
     for name in $names; do
       case $kind in
         generator) rm -f "$R/usr/lib/systemd/system-generators/$name" ;;
+        rule) rm -f "$R/usr/lib/udev/rules.d/$name.rules" ;;
         unit) ln -sfn /dev/null "$R/etc/systemd/system/$name" ;;
       esac
     done

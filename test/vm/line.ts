@@ -49,7 +49,8 @@ export class SerialLine {
     // A control sequence may come in two pieces: the last one waits for its end.
     this.#raw += text;
     const cut = this.#raw.lastIndexOf('\x1b');
-    const whole = cut >= 0 && this.#raw.length - cut < 16 && !/[A-Za-z=>]/.test(this.#raw.slice(cut + 1));
+    const whole =
+      cut >= 0 && this.#raw.length - cut < 16 && !/[A-Za-z=>]/.test(this.#raw.slice(cut + 1));
     const now = whole ? this.#raw.slice(0, cut) : this.#raw;
     this.#raw = whole ? this.#raw.slice(cut) : '';
     this.#text += plain(now);
@@ -81,7 +82,10 @@ export class SerialLine {
   }
 
   /** The match; what stands before it is in `before`. */
-  async waitFor(what: RegExp, timeoutMs: number): Promise<{ match: RegExpExecArray; before: string }> {
+  async waitFor(
+    what: RegExp,
+    timeoutMs: number,
+  ): Promise<{ match: RegExpExecArray; before: string }> {
     const end = performance.now() + timeoutMs;
     for (;;) {
       const unread = this.#text.slice(this.#read);
@@ -93,7 +97,9 @@ export class SerialLine {
       const left = end - performance.now();
       if (left <= 0) {
         const tail = JSON.stringify(this.#text.slice(-600));
-        throw new Error(`${this.name}: ${what} did not come in ${timeoutMs} ms; the end is ${tail}`);
+        throw new Error(
+          `${this.name}: ${what} did not come in ${timeoutMs} ms; the end is ${tail}`,
+        );
       }
       await new Promise<void>((done) => {
         const timer = setTimeout(done, Math.min(left, 1000));

@@ -1,8 +1,8 @@
 /** Two virtual appliances with their wires: made, found again, removed. */
 
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { type BoxName, BOXES, other } from '../lab/places.ts';
 import { netnsExists } from '../lab/network.ts';
+import { BOXES, type BoxName, other } from '../lab/places.ts';
 import { Machine, type MachineOptions } from './machine.ts';
 import { makeWires, removeWires } from './network.ts';
 import { imageFile, MACHINES, type VmPlaces, vmPlaces } from './places.ts';

@@ -10,7 +10,7 @@ const UNIT = `[Unit]
 DefaultDependencies=no
 After=sysinit.target
 [Service]
-ExecStart=/bin/sh -c 'stty -echo -onlcr; exec /bin/bash --norc --noprofile'
+ExecStart=/bin/sh -c 'stty -echo -onlcr; exec /bin/bash --norc --noprofile 2>/dev/null'
 StandardInput=tty-force
 StandardOutput=tty
 StandardError=tty
