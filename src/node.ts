@@ -215,14 +215,10 @@ export class Engine {
       case 'resolved':
         if (this.role === 'primary') this.service.resolved(input.answer);
         return;
-      case 'synced':
-      case 'disk-fault':
-      case 'disk-replaced':
-      case 'disk-kept':
-        this.keeper.says(input, this.now, out);
-        return;
       case 'tick':
         return;
+      default:
+        this.keeper.says(input, this.now, out);
     }
   }
 

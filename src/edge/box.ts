@@ -17,15 +17,7 @@ import type { VrrpPacket } from '../wire/vrrp.ts';
 import { bounceCarrier } from './carrier.ts';
 import { systemChance } from './chance.ts';
 import { mono } from './clock.ts';
-import {
-  type Config,
-  type ConfigFile,
-  HEARTBEAT_PORT,
-  type Json,
-  loadConfigFile,
-  RELEASE,
-} from './config.ts';
-import { restartPlaces } from './config-live.ts';
+import { type Config, type ConfigFile, HEARTBEAT_PORT, RELEASE } from './config.ts';
 import { type Answer, type Asker, type ControlRequest, serveControl } from './control.ts';
 import { fenceFault, runFence } from './fence.ts';
 import { Pinger } from './icmp.ts';
@@ -37,6 +29,7 @@ import { isOsError, netlite, type OsError } from './native/netlite.ts';
 import { type Link, Netlink, NetMonitor } from './netlink.ts';
 import { Life } from './notify.ts';
 import { ArpSocket, NdSocket } from './packet.ts';
+import { Reloads } from './reload.ts';
 import { Tickler } from './tickle.ts';
 import { VipDevice } from './tun.ts';
 import { UdpSocket } from './udp.ts';
@@ -109,10 +102,7 @@ class Box {
   private readonly answers = new Map<number, Answer>();
   private readonly views = new Map<number, (view: EngineView) => void>();
   private readonly inquiries = new Inquiries((m) => this.toEngine(m));
-  private readonly reloads = new Map<number, { readonly answer: Answer; readonly json: Json }>();
-  private readonly path: string;
-  /** The file as what runs was read from it. */
-  private json: Json;
+  private readonly reloads: Reloads;
   private readonly tickler: Tickler;
   private readonly startedAt = mono();
   private readonly life = new Life();
@@ -122,10 +112,10 @@ class Box {
   private timer: NodeJS.Timeout | undefined;
   private stopping = false;
 
-  constructor(path: string, { config, json }: ConfigFile) {
-    this.path = path;
-    this.json = json;
+  constructor(path: string, file: ConfigFile) {
+    const { config } = file;
     this.config = config;
+    this.reloads = new Reloads(path, file, (m) => this.toEngine(m));
     try {
       takePriority();
       mkdirSync(config.data, { recursive: true, mode: 0o700 });
@@ -296,7 +286,7 @@ class Box {
         this.views.delete(m.id);
         return;
       case 'reloaded':
-        this.reloaded(m.id, m.fault);
+        this.reloads.done(m.id, m.fault);
         return;
       case 'tickle':
         this.tickler.wake(m.peers);
@@ -443,7 +433,7 @@ class Box {
       return;
     }
     if (request.command === 'reload') {
-      this.reload(answer);
+      this.reloads.ask(answer);
       return;
     }
     this.operate(
@@ -452,42 +442,6 @@ class Box {
         : { kind: request.command },
       answer,
     );
-  }
-
-  /** Reads the file again: all of it is taken over, or nothing. */
-  private reload(answer: Answer): void {
-    const file = loadConfigFile(this.path);
-    if (!('config' in file)) {
-      const text = file.map((f) => `${f.code}: ${f.place}: ${f.text}`).join('; ');
-      log('warning', `reload-faults: ${text}`);
-      answer({ error: 'reload-faults', text, faults: file });
-      return;
-    }
-    const places = [...restartPlaces(this.json, file.json)];
-    // the file of the pair key has the same name for ever
-    const { key } = file.config.node.pair;
-    if (!Buffer.from(key).equals(this.config.node.pair.key)) places.push('keyFile');
-    if (places.length > 0) {
-      const text = `a restart is needed for ${places.join(', ')}`;
-      answer({ error: 'reload-restart', text, places });
-      return;
-    }
-    const id = this.nextId;
-    this.nextId += 1;
-    this.reloads.set(id, { answer, json: file.json });
-    const { node, dns } = file.config;
-    this.toEngine({ kind: 'reload', id, sip: node.sip, dns });
-  }
-
-  private reloaded(id: number, fault: string): void {
-    const asked = this.reloads.get(id);
-    if (asked === undefined) return;
-    this.reloads.delete(id);
-    const ok = fault === '';
-    if (ok) this.json = asked.json;
-    const text = ok ? 'configuration, certificates and keys are in use as read now' : fault;
-    log(ok ? 'info' : 'warning', ok ? text : `reload-refused: ${fault}`);
-    asked.answer(ok ? { ok, text } : { ok, text: `reload-refused: ${fault}` });
   }
 
   private operate(command: OperatorCommand, answer: Answer): void {
