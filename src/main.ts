@@ -9,6 +9,8 @@ import { reportCdrs } from './edge/cdr-report.ts';
 import { type Config, type ConfigFile, loadConfigFile, RELEASE } from './edge/config.ts';
 import { ask } from './edge/control-client.ts';
 import { newKey, writeKeyFile } from './edge/key-file.ts';
+import { log } from './edge/log.ts';
+import { isLedWord, LED_WORDS, showLeds } from './edge/monitor/leds-command.ts';
 
 const USAGE = `${RELEASE}
 
@@ -21,6 +23,8 @@ usage: sipair serve --config FILE        be one box of the pair
        sipair pair --config FILE         agree on a pair key with the other box
        sipair key --out FILE             write a new random pair key
        sipair cdr --config FILE [--csv] [--since ISO]   calls that are over, from this box's files
+       sipair monitor [--root FOLDER]    watch the box: lamps, alarms, SNMP, metrics, syslog
+       sipair leds down|booting|updating [--root FOLDER]   what the lamps show when nobody watches
        sipair version
 `;
 
@@ -75,11 +79,23 @@ async function cdrs(values: Values): Promise<void> {
   if (bad > 0) process.stderr.write(`cdr-line: ${bad} lines could not be read\n`);
 }
 
+/** The folder all paths of a box hang off. */
+function rootOf(values: Values): string {
+  const { root } = values;
+  return typeof root === 'string' && root !== '' ? root : '/';
+}
+
+function leds(values: Values, word: string): void {
+  if (!isLedWord(word)) fail(`cli-option: one of ${LED_WORDS.join(', ')} is needed`);
+  showLeds(rootOf(values), word, log);
+}
+
 async function main(argv: readonly string[]): Promise<void> {
   const verb = argv[0] ?? '';
   let values: Values = {};
+  let words: readonly string[] = [];
   try {
-    values = parseArgs({
+    const parsed = parseArgs({
       args: argv.slice(1),
       options: {
         config: { type: 'string' },
@@ -89,8 +105,12 @@ async function main(argv: readonly string[]): Promise<void> {
         out: { type: 'string' },
         csv: { type: 'boolean' },
         since: { type: 'string' },
+        root: { type: 'string' },
       },
-    }).values;
+      allowPositionals: verb === 'leds',
+    });
+    values = parsed.values;
+    words = parsed.positionals;
   } catch (e) {
     fail(`cli-option: ${(e as Error).message}\n\n${USAGE}`);
   }
@@ -121,6 +141,13 @@ async function main(argv: readonly string[]): Promise<void> {
       return command(values, { command: verb });
     case 'cdr':
       return cdrs(values);
+    case 'monitor': {
+      // what only it needs is not loaded by a daemon that starts
+      const { runMonitor } = await import('./edge/monitor/process.ts');
+      return runMonitor({ root: rootOf(values), release: RELEASE });
+    }
+    case 'leds':
+      return leds(values, words[0] ?? '');
     case 'help':
     case '--help':
       process.stdout.write(USAGE);

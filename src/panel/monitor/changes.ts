@@ -8,6 +8,7 @@ import type { BoxStatus, DaemonStatus, StatusChange } from './box-status.ts';
 /** What changes are looked for in; kept from one look to the next. */
 export type Seen = {
   readonly role: DaemonStatus['role'] | 'none';
+  readonly epoch: number;
   readonly inStep: boolean;
   /** undefined: not known yet. */
   readonly peer: boolean | undefined;
@@ -18,6 +19,7 @@ export type Seen = {
 
 export const NOTHING_SEEN: Seen = {
   role: 'none',
+  epoch: 0,
   inStep: false,
   peer: undefined,
   links: { x: undefined, l: undefined },
@@ -42,6 +44,7 @@ export function see(before: Seen, { phase, daemon, system }: View): Seen {
   const links = early ? before.links : { x: peer?.seen.x ?? false, l: peer?.seen.l ?? false };
   return {
     role: daemon.role,
+    epoch: daemon.epoch,
     inStep: daemon.inStep,
     peer: early ? before.peer : links.x === true || links.l === true,
     links,
@@ -76,8 +79,7 @@ export function changesOf(from: Seen, to: Seen, { daemon, system }: View): Bare[
   if (from.role !== to.role) {
     const cause =
       to.role === 'primary' && daemon?.cause !== undefined ? { cause: daemon.cause } : {};
-    const epoch = daemon?.epoch ?? 0;
-    out.push({ kind: 'role-change', from: from.role, to: to.role, epoch, ...cause });
+    out.push({ kind: 'role-change', from: from.role, to: to.role, epoch: to.epoch, ...cause });
   }
   const turned = (a: boolean | undefined, b: boolean | undefined): boolean =>
     a !== b && b !== undefined && (a !== undefined || !b);

@@ -1,0 +1,127 @@
+/** Readings of the machine from the files of a machine that is a folder. */
+
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { ownIdentity } from '../../src/edge/certificate.ts';
+import {
+  certificateOf,
+  diskOf,
+  emmcWear,
+  HealthReader,
+  hottest,
+  memoryOf,
+  mountOf,
+  trackingOf,
+} from '../../src/edge/monitor/health.ts';
+import { wearOf } from '../../src/edge/monitor/smart.ts';
+
+function folder(t: ExecutionContext, files: { readonly [path: string]: string }): string {
+  const root = mkdtempSync(join(tmpdir(), 'sipair-health-'));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return root;
+}
+
+const MOUNTS = `22 1 179:2 / / ro,relatime shared:1 - ext4 /dev/mmcblk0p2 ro
+30 22 0:20 / /run rw,nosuid - tmpfs tmpfs rw,size=10
+31 22 179:5 / /data rw,noatime - ext4 /dev/mmcblk0p5 rw,errors=remount-ro
+`;
+
+test('a whole machine', async (t) => {
+  const root = folder(t, {
+    'proc/meminfo': 'MemTotal:     4000000 kB\nMemFree:  100 kB\nMemAvailable:    3000000 kB\n',
+    'proc/loadavg': '1.50 0.80 0.40 1/200 999\n',
+    'proc/uptime': '3600.25 7000.00\n',
+    'proc/self/mountinfo': MOUNTS,
+    'sys/class/thermal/thermal_zone0/temp': '48500\n',
+    'sys/class/thermal/cooling_device0/temp': '99000\n',
+    'sys/class/hwmon/hwmon0/temp1_input': '52000\n',
+    'sys/class/hwmon/hwmon0/temp2_input': '-273000\n',
+    'sys/class/hwmon/hwmon1/temp1_input': '',
+    'sys/block/mmcblk0/stat': '1 2 3 4 5 6 2048 8 9 10 11\n',
+    'sys/block/mmcblk0/device/life_time': '0x02 0x01\n',
+    'sys/block/mmcblk0/mmcblk0p5/partition': '5\n',
+    'data/x': '',
+  });
+  mkdirSync(join(root, 'sys/dev/block'), { recursive: true });
+  symlinkSync('../../block/mmcblk0/mmcblk0p5', join(root, 'sys/dev/block/179:5'));
+  const health = await new HealthReader(root).read();
+  t.like(health, { uptimeS: 3600.25, temperatureC: 52, load1: 1.5 });
+  t.deepEqual(health.memory, { totalBytes: 4_096_000_000, availableBytes: 3_072_000_000 });
+  t.like(health.storage, {
+    device: 'mmcblk0',
+    wearPercent: 20,
+    writtenBytes: 1_048_576,
+    readOnly: false,
+  });
+  t.true(health.storage.totalBytes > health.storage.freeBytes);
+  t.is(diskOf(join(root, 'sys'), '9:9'), undefined);
+});
+
+test('a folder that is no machine shows the one it is on, without a sensor nothing', async (t) => {
+  const root = folder(t, { 'data/x': '' });
+  const health = await new HealthReader(root).read();
+  t.true(health.memory.totalBytes > health.memory.availableBytes);
+  t.true(health.uptimeS > 0);
+  t.is(hottest(join(root, 'sys')), undefined);
+  t.deepEqual(memoryOf('garbage'), { totalBytes: 0, availableBytes: 0 });
+});
+
+test('the mount of /data: the deepest, and read-only by itself or by its system', (t) => {
+  t.deepEqual(mountOf(MOUNTS, '/data'), { device: '179:5', readOnly: false });
+  t.deepEqual(mountOf(MOUNTS, '/etc'), { device: '179:2', readOnly: true });
+  const remounted = MOUNTS.replace('rw,errors', 'ro,errors');
+  t.deepEqual(mountOf(remounted, '/data'), { device: '179:5', readOnly: true });
+  t.is(mountOf('', '/data'), undefined);
+});
+
+test('wear: eMMC in tenths, NVMe in percent, SATA what is left', (t) => {
+  t.is(emmcWear('0x01 0x03\n'), 30);
+  t.is(emmcWear('0x0b 0x01'), 100);
+  t.is(emmcWear('0x00 0x00'), undefined);
+  t.is(emmcWear(''), undefined);
+  const nvme = { nvme_smart_health_information_log: { percentage_used: 7 } };
+  t.is(wearOf({ smartData: nvme as never }), 7);
+  const table = [
+    { id: 9, value: 99 },
+    { id: 233, value: 88 },
+  ];
+  t.is(wearOf({ smartData: { ata_smart_attributes: { table } } as never }), 12);
+  t.is(wearOf({ smartData: {} as never }), undefined);
+});
+
+test('the clock as chrony says it', (t) => {
+  const line = (leap: string): string =>
+    `C0000201,192.0.2.1,3,1795732023.1,0.000250000,0.0001,0.0002,-3.1,0.01,0.05,0.001,0.002,64.0,${leap}\n`;
+  t.deepEqual(trackingOf(line('Normal')), {
+    synchronised: true,
+    offsetMs: 0.25,
+    source: 'chrony',
+  });
+  t.is(trackingOf(line('Not synchronised'))?.synchronised, false);
+  t.is(trackingOf('506 Cannot talk to daemon'), undefined);
+});
+
+test('certificates: the first that ends, one that is not there, a key of another one', (t) => {
+  const one = ownIdentity(new Uint8Array(32).fill(1), ['192.0.2.10']);
+  const two = ownIdentity(new Uint8Array(32).fill(2), ['192.0.2.10']);
+  const root = folder(t, {
+    'data/tls/cert.pem': one.certificate,
+    'data/tls/key.pem': one.key,
+    'data/tls/other.pem': two.key,
+  });
+  const now = Date.UTC(2026, 10, 26);
+  const files = (key: string) => [{ certificate: '/data/tls/cert.pem', key }];
+  const { notAfter = 0, fault } = certificateOf(files('/data/tls/key.pem'), root, now);
+  t.is(fault, undefined);
+  t.true(notAfter > now);
+  t.regex(certificateOf(files('/data/tls/other.pem'), root, now).fault ?? '', /cert\.pem: /);
+  t.regex(certificateOf([{ certificate: '/no', key: '' }], root, now).fault ?? '', /ENOENT/);
+  t.deepEqual(certificateOf([], root, now), {});
+  t.is(certificateOf(files('/data/tls/key.pem'), root, notAfter + 1).fault, undefined, 'ended');
+});
