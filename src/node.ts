@@ -40,7 +40,6 @@ export { EngineEffects };
 
 /** An engine with nothing to do still turns: by that the sentry sees that it lives. */
 const TICK_MS: Millis = 50;
-
 /** A fault of the crossover is told this often. */
 const FAULT_TELL_MS: Millis = 10_000;
 
@@ -504,14 +503,12 @@ export class Engine {
 
   private watchFlush(out: EngineEffects): void {
     if (this.resignReported) return;
-    if (!this.mirror.peerInStep) {
-      this.resignReported = true;
-      out.reports.push({ kind: 'flush-refused', why: 'the backup fell out of step' });
-      return;
-    }
-    if (this.voice.held.size > 0 || this.mirror.feed.ackedLsn < this.ledger.lsn) return;
+    const lost = !this.mirror.peerInStep;
+    const waits = this.voice.held.size > 0 || this.mirror.feed.ackedLsn < this.ledger.lsn;
+    if (waits && !lost) return;
     this.resignReported = true;
-    out.reports.push({ kind: 'flushed' });
+    const why = 'the backup fell out of step';
+    out.reports.push(lost ? { kind: 'flush-refused', why } : { kind: 'flushed' });
   }
 
   // ── what others may know ─────────────────────────────────────────────────────────────────────

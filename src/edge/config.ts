@@ -51,7 +51,9 @@ export type ConfigFault = { readonly code: string; readonly place: string; reado
 /** Heartbeats on the LAN and on the crossover, and the mirror's stream: fixed ports. */
 export const HEARTBEAT_PORT = 5405;
 export const MIRROR_PORT = 5406;
-/** Only while `sipair pair` runs. */
+/** Between the system agents. */
+export const SYSTEM_PORT = 5408;
+/** Only while boxes are being paired. */
 export const PAIRING_PORT = 5407;
 
 export type Json = { readonly [key: string]: unknown };

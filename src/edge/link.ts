@@ -11,7 +11,7 @@
  */
 
 import type { Millis, Mono } from '../base/units.ts';
-import { derive } from '../wire/derive.ts';
+import { derive, type Purpose } from '../wire/derive.ts';
 import { mono } from './clock.ts';
 import { type Config, MIRROR_PORT } from './config.ts';
 import { isOsError, netlite } from './native/netlite.ts';
@@ -26,6 +26,16 @@ export type LinkEvents = {
   /** Something an operator should read; the same thing at most once in ten seconds. */
   readonly trouble: (failure: Failure) => void;
 };
+
+/** Two ends of the cable, and what they share. */
+export type LinkConfig = Pick<Config, 'box' | 'crossover'> & {
+  readonly node: { readonly pair: { readonly key: Uint8Array } };
+};
+
+/** What a link is for: the mirror's, or the system agents'. */
+export type LinkUse = { readonly port: number; readonly purpose: Purpose };
+
+const MIRROR: LinkUse = { port: MIRROR_PORT, purpose: 'crossover tls' };
 
 const RETRY_MS: Millis = 200;
 /** After a handshake that failed: it would fail again. */
@@ -50,7 +60,8 @@ const STRANGER: Failure = {
 const FLOOD: Failure = { text: 'link-flood: too many connections on the crossover', alarm: false };
 
 export class Link {
-  private readonly config: Config;
+  private readonly config: LinkConfig;
+  private readonly port: number;
   private readonly events: LinkEvents;
   private readonly who: Credentials;
   private standing: SecureStream | undefined;
@@ -63,12 +74,13 @@ export class Link {
   private closed = false;
   private retry: NodeJS.Timeout | undefined;
 
-  constructor(config: Config, events: LinkEvents) {
+  constructor(config: LinkConfig, events: LinkEvents, use: LinkUse = MIRROR) {
     this.config = config;
+    this.port = use.port;
     this.events = events;
     this.who = {
       side: config.box === 'a' ? 'server' : 'client',
-      key: derive(config.node.pair.key, 'crossover tls'),
+      key: derive(config.node.pair.key, use.purpose),
       identity: 'sipair b',
     };
     if (config.box === 'a') this.listen();
@@ -109,7 +121,7 @@ export class Link {
   private listen(): void {
     const { crossover } = this.config;
     const listener = StreamListener.open(
-      { ip: crossover.address, port: MIRROR_PORT, freebind: true, device: crossover.interface },
+      { ip: crossover.address, port: this.port, freebind: true, device: crossover.interface },
       (fd) => this.accept(fd),
     );
     if (isOsError(listener)) {
@@ -146,7 +158,7 @@ export class Link {
     const socket = StreamSocket.connect(
       {
         ip: crossover.peerAddress,
-        port: MIRROR_PORT,
+        port: this.port,
         localIp: crossover.address,
         device: crossover.interface,
         userTimeoutMs: SILENT_MS,

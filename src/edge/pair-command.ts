@@ -1,11 +1,11 @@
 /**
- * `sipair pair`: two boxes get their pair key from each other, over the crossover, while an operator
- * at each compares six digits. The machine is `pair/pairing.ts`; here are the connection, the
- * console and the key file. The port is open only while this runs. Box a listens, box b connects.
+ * Two boxes get their pair key from each other, over the crossover, while an operator at each compares
+ * six digits. The machine is `pair/pairing.ts`; here are the connection and the key file, for `sipair
+ * pair` and for the system agent. The port is open only while this runs. Box a listens, box b connects.
  */
 
 import { randomBytes } from 'node:crypto';
-import { createInterface, type Interface } from 'node:readline';
+import { createInterface } from 'node:readline';
 import { isFault } from '../base/fault.ts';
 import type { Millis } from '../base/units.ts';
 import { PAIRING_CHANCE, PAIRING_WORDS, Pairing, type PairingFault } from '../pair/pairing.ts';
@@ -23,13 +23,21 @@ const RETRY_MS: Millis = 300;
 /** How long the other box may take to store its key. */
 const STORE_MS: Millis = 5000;
 
-type Say = (text: string) => void;
+/** Whose pair it is to be. */
+export type PairPlace = Pick<Config, 'box' | 'crossover' | 'keyFile'>;
 
-class PairCommand {
-  private readonly config: Config;
-  private readonly say: Say;
-  private readonly end: (code: number) => void;
-  private readonly console: Interface;
+/** The operator at this box. */
+export type PairConsole = {
+  readonly say: (text: string) => void;
+  /** Six digits, as shown: to be compared, and answered by `answer`. */
+  readonly code: (digits: string) => void;
+  /** The last call: '' for paired, or what went wrong, beginning with its code. */
+  readonly end: (text: string) => void;
+};
+
+export class PairSession {
+  private readonly config: PairPlace;
+  private readonly console: PairConsole;
   private readonly patience: NodeJS.Timeout;
   private listener: StreamListener | undefined;
   private socket: StreamSocket | undefined;
@@ -39,20 +47,26 @@ class PairCommand {
   private tries = 0;
   private ended = false;
 
-  constructor(config: Config, say: Say, end: (code: number) => void) {
+  constructor(config: PairPlace, console: PairConsole) {
     this.config = config;
-    this.say = say;
-    this.end = end;
-    this.console = createInterface({ input: process.stdin });
-    this.console.on('line', (line) => this.answer(line));
+    this.console = console;
     this.patience = setTimeout(
       () => this.finish('pairing-timeout: nothing came of it in two minutes'),
       PATIENCE_MS,
     );
     const { crossover } = config;
-    say(`box ${config.box}: waiting for the other box on ${crossover.interface}`);
+    this.say(`box ${config.box}: waiting for the other box on ${crossover.interface}`);
     if (config.box === 'a') this.listen();
     else this.connect();
+  }
+
+  /** The operator gave up, or went away. */
+  stop(): void {
+    this.finish('pairing-stopped: nothing was changed on this box');
+  }
+
+  private say(text: string): void {
+    this.console.say(text);
   }
 
   private listen(): void {
@@ -134,12 +148,11 @@ class PairCommand {
 
   private ask(digits: string): void {
     clearTimeout(this.step);
-    this.say(`code: ${digits.slice(0, 3)} ${digits.slice(3)}`);
-    this.say('does the other box show the same code? [y/n]');
+    this.console.code(`${digits.slice(0, 3)} ${digits.slice(3)}`);
   }
 
   /** A line of the operator; what was typed before the digits were shown is not an answer. */
-  private answer(line: string): void {
+  answer(line: string): void {
     const { machine } = this;
     if (machine === undefined || machine.state !== 'compare') return;
     const word = line.trim().toLowerCase();
@@ -228,14 +241,12 @@ class PairCommand {
   private finish(text: string): void {
     if (this.ended) return;
     this.ended = true;
-    if (text !== '') this.say(text);
     clearTimeout(this.step);
     clearTimeout(this.retry);
     clearTimeout(this.patience);
-    this.console.close();
     this.listener?.close();
     this.socket?.end();
-    this.end(text === '' ? 0 : 1);
+    this.console.end(text);
   }
 }
 
@@ -249,6 +260,19 @@ export function runPairing(config: Config): Promise<number> {
     return Promise.resolve(2);
   }
   return new Promise((resolve) => {
-    new PairCommand(config, say, resolve);
+    const keys = createInterface({ input: process.stdin });
+    const session = new PairSession(config, {
+      say,
+      code(digits) {
+        say(`code: ${digits}`);
+        say('does the other box show the same code? [y/n]');
+      },
+      end(text) {
+        if (text !== '') say(text);
+        keys.close();
+        resolve(text === '' ? 0 : 1);
+      },
+    });
+    keys.on('line', (line) => session.answer(line));
   });
 }

@@ -11,6 +11,7 @@ export const KEY_BYTES = 32;
 export type Purpose =
   | 'heartbeat 2'
   | 'crossover tls'
+  | 'system tls'
   | 'pairing key'
   | 'pairing proof'
   | 'sip certificate'

@@ -115,24 +115,32 @@ export const STREAM_PORTS: SipDraw = {
   wssPort: STREAM_PORT.wss,
 };
 
+/** A program that an operator can configure anew. */
+export type Configured = Program & {
+  /** What its next life begins with. @returns what to tell the one that runs. */
+  readonly configure: (sip: SipDraw) => EngineInput;
+};
+
 /** The program of `box` as it ships, with what the run drew of the pair's settings. */
-export function product(box: BoxId, drawn: PairDraw = SHORT_PAIR, sip: SipDraw = {}): Program {
+export function product(box: BoxId, drawn: PairDraw = SHORT_PAIR, sip: SipDraw = {}): Configured {
   const pair = pairSettings(box, drawn);
   const wrong = settingsFault(pair);
   if (wrong !== undefined) throw new Error(wrong);
-  const settings: NodeSettings = {
-    pair,
-    sip: sipSettings({
+  const sipOf = (more: SipDraw): SipSettings =>
+    sipSettings({
       vip: VIP,
       nonceKey: 'world',
       sessionExpiresS: drawn.sessionS ?? 0,
       minSeS: ((drawn.sessionS ?? 180) * 4) / 5,
       ...sip,
-    }),
-    diskGroupMs: 150,
-    release: RELEASE,
-  };
+      ...more,
+    });
+  let settings: NodeSettings = { pair, sip: sipOf({}), diskGroupMs: 150, release: RELEASE };
   return {
+    configure: (more) => {
+      settings = { ...settings, sip: sipOf(more) };
+      return { kind: 'reload', sip: settings.sip };
+    },
     engine: (loaded: Loaded, chance: Chance, now: Mono) =>
       new ProductEngine(new Engine(settings, loaded, chance, now)),
     sentry: (standing: Standing, chance: Chance) =>

@@ -11,12 +11,13 @@
  */
 
 import { AssertionFailed } from '../../src/base/assert.ts';
+import type { BoxId } from '../../src/pair/terms.ts';
 import { ORACLES } from '../oracle/all.ts';
 import { isEstablished } from './book.ts';
 import { centreSite } from './centre.ts';
 import { Injector } from './faults.ts';
 import { drawOptions, type Options } from './options.ts';
-import { product, STREAM_PORTS } from './product.ts';
+import { type Configured, product, STREAM_PORTS } from './product.ts';
 import { type Violation, World } from './world.ts';
 
 export type RunSettings = {
@@ -25,6 +26,8 @@ export type RunSettings = {
   readonly adjust?: (drawn: Options) => Options;
   /** Breaks something under an oracle, before the first event. */
   readonly sabotage?: (world: World) => void;
+  /** Does what an operator does while everything else happens. */
+  readonly operate?: (world: World, programs: Readonly<Record<BoxId, Configured>>) => void;
   readonly print?: ((line: string) => void) | undefined;
   readonly verbose?: boolean;
   readonly capture?: boolean;
@@ -55,9 +58,13 @@ export function run(settings: RunSettings): RunResult {
     ...(options.streams > 0 ? STREAM_PORTS : {}),
     ...(centre === undefined ? {} : { csta: true, site: centreSite(centre) }),
   };
+  const programs = {
+    a: product('a', options.pair, sip),
+    b: product('b', options.pair, sip),
+  };
   const world = new World({
     options,
-    programs: { a: product('a', options.pair, sip), b: product('b', options.pair, sip) },
+    programs,
     oracles: ORACLES,
     print: settings.print,
     verbose: settings.verbose === true,
@@ -66,6 +73,7 @@ export function run(settings: RunSettings): RunResult {
   });
   const injector = new Injector(world);
   settings.sabotage?.(world);
+  settings.operate?.(world, programs);
   try {
     play(world, injector);
   } catch (error) {

@@ -3,7 +3,7 @@
 import { SCHEMA } from './schema.ts';
 import { type Container, isTree, quoted, type Tree, type Type } from './terms.ts';
 import { resolve, valueAt } from './tree.ts';
-import { oneOf, typeText } from './values.ts';
+import { typeText } from './values.ts';
 
 export type Completion = {
   readonly word: string;
@@ -67,12 +67,5 @@ export function completions(
     }
   })();
   const low = partial.toLowerCase();
-  const fit = all.filter((c) => c.placeholder === true || c.word.toLowerCase().startsWith(low));
-  // a word that is one of the choices is no free text
-  const exact =
-    typeof oneOf(
-      partial,
-      fit.map((c) => c.word),
-    ) === 'string';
-  return exact && partial !== '' ? fit.filter((c) => c.placeholder !== true) : fit;
+  return all.filter((c) => c.placeholder === true || c.word.toLowerCase().startsWith(low));
 }

@@ -116,10 +116,10 @@ export const SYSTEM = group(
       key: leaf('Authentication key', TEXT, { secret: true }),
     }),
     leds: group('Lights of this kind of box', {
-      power: group('PWR', led('PWR')),
-      status: group('STATUS', led('STATUS')),
-      ha: group('HA', led('HA')),
-      alarm: group('ALARM', led('ALARM')),
+      power: group('The light PWR', led('PWR')),
+      status: group('The light STATUS', led('STATUS')),
+      ha: group('The light HA', led('HA')),
+      alarm: group('The light ALARM', led('ALARM')),
     }),
     console: group('The serial console', {
       idleMin: leaf('Logged off when idle for so long; 0: never', minutes(0, 1440), {

@@ -35,7 +35,7 @@ export type Place = {
   readonly ways: readonly Node[];
 };
 
-function isWrong(v: unknown): v is Wrong {
+export function isWrong(v: unknown): v is Wrong {
   return typeof v === 'object' && v !== null && 'code' in v;
 }
 
@@ -110,7 +110,7 @@ export function resolve(words: readonly string[], from: Container = SCHEMA): Pla
   return { words: out, node, rest: [], ways };
 }
 
-function isPlace(p: Place | Fault): p is Place {
+export function isPlace(p: Place | Fault): p is Place {
   return 'node' in p;
 }
 
@@ -196,12 +196,17 @@ function fullMap(tree: Tree, place: Place): Fault | undefined {
 export function setPath(tree: Tree, words: readonly string[]): Tree | Fault {
   const place = resolve(words);
   if (!isPlace(place)) return place;
-  const changed = setAt(tree, place);
-  if (isWrong(changed)) return changed as Fault;
-  return fullMap(changed as Tree, place) ?? (changed as Tree);
+  const put = putOf(tree, place);
+  if ('code' in put) return put;
+  const changed = withValue(tree, put.words, put.value);
+  return fullMap(changed, place) ?? changed;
 }
 
-function setAt(tree: Tree, place: Place): Tree | Fault {
+/** What `set` puts where; the schema has been asked, limits of lists too. */
+export type Put = { readonly words: readonly string[]; readonly value: Tree | Value };
+
+/** @returns what these words put into `tree`, or what is wrong with them. */
+export function putOf(tree: Tree, place: Place): Put | Fault {
   const { node, words, rest } = place;
   switch (node.kind) {
     case 'leaf': {
@@ -212,7 +217,7 @@ function setAt(tree: Tree, place: Place): Tree | Fault {
       }
       const read = readValue(node.type, word);
       if (isWrong(read)) return faultAt(read.code, [...words, word], read.text);
-      return withValue(tree, words, read.value);
+      return { words, value: read.value };
     }
     case 'list': {
       if (rest.length === 0) return faultAt('tree-missing-value', words, `a value: ${node.help}`);
@@ -223,14 +228,14 @@ function setAt(tree: Tree, place: Place): Tree | Fault {
       const all = [...before, ...values.filter((v) => !before.includes(v))];
       if (all.length > node.most)
         return faultAt('tree-full', words, `at most ${node.most} fit here`);
-      return withValue(tree, words, all);
+      return { words, value: all };
     }
     case 'map':
       return faultAt('tree-incomplete', words, `<${node.keyName}> is needed after this`);
     case 'container': {
       if (node.presence === true) {
         const old = valueAt(tree, words);
-        return isTree(old) ? tree : withValue(tree, words, {});
+        return { words, value: isTree(old) ? old : {} };
       }
       const names = Object.keys(node.children).join(', ');
       return faultAt('tree-incomplete', words, `one of these is needed after this: ${names}`);
@@ -247,6 +252,7 @@ export function deletePath(tree: Tree, words: readonly string[]): Tree | Fault {
   const { node, rest } = place;
   const old = valueAt(tree, place.words);
   if (old === undefined) return faultAt('tree-absent', place.words, 'there is nothing to delete');
+  if (place.words.length === 0) return {};
   if (rest.length === 0) return without(tree, place.words, place.ways);
   if (node.kind !== 'list' || !Array.isArray(old)) {
     const same = node.kind === 'leaf' && rest.length === 1 && String(old) === rest[0];
