@@ -11,6 +11,7 @@ import { ask } from './edge/control-client.ts';
 import { newKey, writeKeyFile } from './edge/key-file.ts';
 import { log } from './edge/log.ts';
 import { isLedWord, LED_WORDS, showLeds } from './edge/monitor/leds-command.ts';
+import { quote } from './panel/console/words.ts';
 
 const USAGE = `${RELEASE}
 
@@ -25,6 +26,9 @@ usage: sipair serve --config FILE        be one box of the pair
        sipair cdr --config FILE [--csv] [--since ISO]   calls that are over, from this box's files
        sipair monitor [--root FOLDER]    watch the box: lamps, alarms, SNMP, metrics, syslog
        sipair leds down|booting|updating [--root FOLDER]   what the lamps show when nobody watches
+       sipair console [--root DIR]       the console: login and command line, on this terminal
+       sipair cli -c COMMAND             one command of the console, without a login
+       sipair show ...                   the same for show: sipair show ha
        sipair version
 `;
 
@@ -90,8 +94,30 @@ function leds(values: Values, word: string): void {
   showLeds(rootOf(values), word, log);
 }
 
+/** Options come first: what follows is a command of the console, with its own words and pipes. */
+async function atConsole(argv: readonly string[]): Promise<void> {
+  const { runConsole } = await import('./edge/console.ts');
+  const [verb = '', ...rest] = argv;
+  let root = '/';
+  if (rest[0] === '--root') {
+    root = rest[1] ?? '/';
+    rest.splice(0, 2);
+  }
+  if (verb === 'console') {
+    if (rest.length > 0) fail(`cli-option: not known: ${rest.join(' ')}\n\n${USAGE}`);
+    process.exit(await runConsole({ root }));
+  }
+  if (verb === 'cli' && (rest[0] !== '-c' || rest.length !== 2)) {
+    fail(`cli-option: -c COMMAND is needed\n\n${USAGE}`);
+  }
+  const pipe = (word: string): string => (word === '|' ? word : quote(word));
+  const command = verb === 'cli' ? (rest[1] ?? '') : ['show', ...rest.map(pipe)].join(' ');
+  process.exit(await runConsole({ root, command }));
+}
+
 async function main(argv: readonly string[]): Promise<void> {
   const verb = argv[0] ?? '';
+  if (verb === 'console' || verb === 'cli' || verb === 'show') return atConsole(argv);
   let values: Values = {};
   let words: readonly string[] = [];
   try {

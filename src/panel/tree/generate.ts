@@ -53,6 +53,12 @@ function fileValue(node: Node, value: Tree | Value): unknown {
   );
 }
 
+/** `system hep`: the daemon itself sends there. */
+function hepOf(tree: Tree): Json {
+  const hep = valueAt(tree, ['system', 'hep']);
+  return hep === undefined ? {} : { hep };
+}
+
 /** A port of one box, with the peer's address. */
 function portOf(tree: Tree, box: Which, port: 'lan' | 'crossover'): Json {
   const of = (leaf: string): unknown => effective(tree, ['box', box, port, leaf]);
@@ -80,6 +86,7 @@ export function boxFile(tree: Tree, box: Which, paths: Paths): Json {
     sip: {},
     users: {},
     ...sections,
+    ...hepOf(tree),
     ...paths,
   };
 }
@@ -133,7 +140,8 @@ export function placeOf(tree: Tree, box: Which, filePlace: string): string {
   const port = first === 'lan' || first === 'crossover';
   const peer = (PEER_KEYS as readonly string[]).includes(filePlace);
   if (peer) return `box ${otherBox(box)} ${first} address`;
-  let rest = port ? `box.${box}.${filePlace}` : filePlace;
+  const front = port ? `box.${box}.` : first === 'hep' ? 'system.' : '';
+  let rest = front + filePlace;
   let node: Node | undefined = SCHEMA;
   const words: string[] = [];
   while (rest !== '' && node !== undefined) {

@@ -53,8 +53,8 @@ export const SIP: { readonly [name: string]: Node } = {
   users: group(
     'The extensions of the site',
     {
-      from: leaf('First extension', EXTENSION, { must: true }),
-      to: leaf('Last extension', EXTENSION, { must: true }),
+      from: live.leaf('First extension', EXTENSION, { must: true }),
+      to: live.leaf('Last extension', EXTENSION, { must: true }),
       auth: live.leaf('Phones prove themselves by password', FLAG, { default: false }),
       digest: live.list(
         'Digest algorithms offered, preferred first; by default both',

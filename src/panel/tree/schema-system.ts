@@ -1,8 +1,10 @@
-/** The machine around the daemon: clock, log, SNMP, metrics, lights, console. All of it is live. */
+/** The machine around the daemon: clock, log, SNMP, metrics, lights, console. Nearly all of it is live. */
 
 import { type Leaf, nodes, type Type } from './terms.ts';
 
 const { leaf, list, group, map } = nodes('live');
+/** The daemon itself sends to Homer. */
+const restart = nodes('restart');
 const HOST: Type = { type: 'host' };
 const TEXT: Type = { type: 'text' };
 const NAME: Type = {
@@ -109,11 +111,19 @@ export const SYSTEM = group(
       port: leaf('TCP port; 0: off', { type: 'port', off: true }, { default: 9464 }),
       allow: list('Networks that may ask; without, everybody', { type: 'prefix' }, 32),
     }),
-    hep: group('Every SIP message goes to Homer (HEP3)', {
-      address: leaf('Address of the collector', { type: 'ip' }, { must: true }),
-      port: leaf('UDP port', PORT, { default: 9060 }),
-      id: leaf('Capture agent id', { type: 'int', min: 0, max: 4_294_967_295 }, { default: 1 }),
-      key: leaf('Authentication key', TEXT, { secret: true }),
+    hep: restart.group('Every SIP message goes to Homer (HEP3)', {
+      address: restart.leaf('Address of the collector', { type: 'ip' }, { must: true }),
+      port: restart.leaf('UDP port', PORT, { default: 9060 }),
+      id: restart.leaf('Capture agent id; by default 1 of box a, 2 of box b', {
+        type: 'int',
+        min: 0,
+        max: 4_294_967_295,
+      }),
+      key: restart.leaf(
+        'Authentication key',
+        { type: 'text', max: 64, pattern: '\\S+', what: 'a text without spaces' },
+        { secret: true },
+      ),
     }),
     leds: group('Lights of this kind of box', {
       power: group('The light PWR', led('PWR')),

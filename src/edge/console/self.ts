@@ -1,0 +1,89 @@
+/** What the console does itself, because it must work when nothing else does. */
+
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Json } from '../../panel/console/dialog.ts';
+
+const FILE_MAX = 8 * 1024 * 1024;
+const SYSTEMCTL_MS = 30_000;
+
+/** Saved configurations: plain names, in one folder. */
+function fileOf(root: string, name: unknown): string | undefined {
+  if (typeof name !== 'string' || !/^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/.test(name))
+    return undefined;
+  return join(root, 'data/config/saved', name);
+}
+
+const NO_NAME: Json = {
+  error: 'file-name',
+  text: 'a name of letters, digits, . _ - is expected, without a folder',
+};
+
+function writeSaved(root: string, request: Json): Json {
+  const path = fileOf(root, request['file']);
+  if (path === undefined) return NO_NAME;
+  try {
+    mkdirSync(join(root, 'data/config/saved'), { recursive: true, mode: 0o700 });
+    writeFileSync(path, String(request['text']), { mode: 0o600 });
+    return { ok: true, path };
+  } catch (e) {
+    return { error: 'file-write', text: (e as Error).message };
+  }
+}
+
+function readSaved(root: string, request: Json): Json {
+  const path = fileOf(root, request['file']);
+  if (path === undefined) return NO_NAME;
+  try {
+    if (statSync(path).size > FILE_MAX) return { error: 'file-size', text: `${path} is too long` };
+    return { ok: true, text: readFileSync(path, 'utf8') };
+  } catch (e) {
+    return { error: 'file-read', text: (e as Error).message };
+  }
+}
+
+function systemctl(args: readonly string[], answer: (value: Json) => void): void {
+  let said = '';
+  let over = false;
+  const end = (value: Json): void => {
+    if (over) return;
+    over = true;
+    clearTimeout(late);
+    answer(value);
+  };
+  const child = spawn('systemctl', [...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const late = setTimeout(() => {
+    child.kill('SIGKILL');
+    end({ error: 'systemctl-late', text: `systemctl ${args.join(' ')} takes too long` });
+  }, SYSTEMCTL_MS);
+  child.stderr.on('data', (bytes: Buffer) => {
+    said = (said + String(bytes)).slice(-500);
+  });
+  child.on('error', (e) => end({ error: 'systemctl', text: e.message }));
+  child.on('close', (code) =>
+    end(
+      code === 0 ? { ok: true } : { error: 'systemctl', text: said.trim() || `exit code ${code}` },
+    ),
+  );
+}
+
+export function answerSelf(root: string, request: Json, answer: (value: Json) => void): void {
+  switch (request['command']) {
+    case 'write-file':
+      answer(writeSaved(root, request));
+      return;
+    case 'read-file':
+      answer(readSaved(root, request));
+      return;
+    case 'restart-service':
+      systemctl(['restart', 'sipair.service'], answer);
+      return;
+    case 'reboot':
+    case 'poweroff':
+      systemctl([request['command']], answer);
+      return;
+    default:
+      answer({ error: 'console-command', text: `nobody knows ${String(request['command'])}` });
+  }
+}

@@ -1,0 +1,340 @@
+/**
+ * Configuration mode: a candidate, made from one revision, changed in memory and committed on both
+ * boxes or on neither. Nothing here is active before `commit`, and nothing is lost by leaving a session
+ * but the candidate.
+ */
+
+import { utc } from '../show/kit.ts';
+import type { Tree } from '../tree/terms.ts';
+import { type Cx, complain, emit, faultLines, yes } from './context.ts';
+import { ask, type Dialog, failed, type Json, line, part, say, text } from './dialog.ts';
+import { confirm } from './operate.ts';
+import type { Parsed, Wrong } from './parse.ts';
+import type { Pipes } from './pipes.ts';
+import {
+  choicesAt,
+  comparedLines,
+  deleteWords,
+  faultsOf,
+  groupAt,
+  isTreeFault,
+  loaded,
+  setLinesOf,
+  setWords,
+  shownAt,
+  type TreeFault,
+} from './tree-tools.ts';
+import type { ConfigurationVerb } from './verbs.ts';
+import { split, type Word } from './words.ts';
+
+export type Candidate = {
+  /** Number of the revision it was made from. */
+  base: number;
+  active: Tree;
+  tree: Tree;
+  /** Where `edit` is. */
+  path: readonly string[];
+};
+
+const COMMIT_MS = 60_000;
+const CONFIRM_MINUTES = 10;
+/** Of a configuration that is pasted. */
+const LOAD_LINES_MAX = 20_000;
+
+export function changed(c: Candidate): boolean {
+  return c.tree !== c.active && JSON.stringify(c.tree) !== JSON.stringify(c.active);
+}
+
+/** @returns the candidate; undefined when there is none to be had, which was said. */
+export function* beginConfiguring(): Dialog<Candidate | undefined> {
+  const answer = yield* ask('system', { command: 'configuration' });
+  if (failed(answer)) {
+    yield* complain('system', answer);
+    return undefined;
+  }
+  const tree = part(answer, 'tree') as Tree;
+  const base = Number(text(part(answer, 'revision'), 'number'));
+  return { base, active: tree, tree, path: [] };
+}
+
+type In = {
+  readonly cx: Cx;
+  readonly c: Candidate;
+  readonly parsed: Parsed;
+  readonly pipes: Pipes;
+};
+
+/** Which word of the line a fault of the tree is about. */
+function wrongAt(fault: TreeFault, { c, parsed }: In, end: number): Wrong {
+  const depth = split(fault.place).words.length - c.path.length;
+  const { rest } = parsed;
+  const missing = /missing|incomplete/.test(fault.code);
+  const w = missing ? undefined : (rest[Math.max(0, depth - 1)] ?? rest.at(-1));
+  const before = rest.slice(0, w === undefined ? rest.length : rest.indexOf(w)).map((x) => x.text);
+  const choices = choicesAt(c.tree, [...c.path, ...before], '', true);
+  return { at: w?.at ?? end, text: `${fault.text} (${fault.code})`, choices };
+}
+
+function textOf(words: readonly Word[]): readonly string[] {
+  return words.map((w) => w.text);
+}
+
+type Result = Wrong | undefined;
+type Run = (i: In, end: number) => Dialog<Result>;
+/** Changes the candidate and says nothing. */
+type Move = (i: In, end: number) => Result;
+
+function change(how: typeof setWords): Move {
+  return (i, end) => {
+    const { c, parsed } = i;
+    const next = how(c.tree, [...c.path, ...textOf(parsed.rest)]);
+    if (isTreeFault(next)) return wrongAt(next, i, end);
+    c.tree = next;
+    return undefined;
+  };
+}
+
+function edit(i: In, end: number): Result {
+  const { c, parsed } = i;
+  const place = groupAt([...c.path, ...textOf(parsed.rest)]);
+  if (isTreeFault(place)) return wrongAt(place, i, end);
+  c.path = place;
+  return undefined;
+}
+
+function* show(i: In, end: number): Dialog<Result> {
+  const { c, parsed, pipes } = i;
+  const lines = shownAt(c.tree, [...c.path, ...textOf(parsed.rest)]);
+  if (isTreeFault(lines)) return wrongAt(lines, i, end);
+  yield* emit(lines.length === 0 ? ['(nothing is set here)'] : lines, pipes);
+  return undefined;
+}
+
+/** The revision that was active `back` commits ago. */
+function* earlier(back: number): Dialog<Json | undefined> {
+  const list = yield* ask('system', { command: 'revisions' });
+  if (failed(list)) {
+    yield* complain('system', list);
+    return undefined;
+  }
+  const rows = (Array.isArray(list['revisions']) ? list['revisions'] : []) as Json[];
+  const sorted = rows.map((r) => Number(r['number'])).sort((a, b) => b - a);
+  const revision = sorted[back];
+  if (revision === undefined) {
+    yield* say(`there are only ${sorted.length} revisions: show configuration revisions`);
+    return undefined;
+  }
+  const answer = yield* ask('system', { command: 'configuration', revision });
+  if (!failed(answer)) return answer;
+  yield* complain('system', answer);
+  return undefined;
+}
+
+function* compare({ c, parsed, pipes }: In): Dialog<Result> {
+  const back = parsed.args['number'];
+  let from = c.active;
+  if (back !== undefined) {
+    const revision = yield* earlier(Number(back));
+    if (revision === undefined) return undefined;
+    from = part(revision, 'tree') as Tree;
+  }
+  const lines = comparedLines(from, c.tree);
+  yield* emit(lines.length === 0 ? ['(no differences)'] : lines, pipes);
+  return undefined;
+}
+
+function* tellFaults(faults: readonly Json[]): Dialog<void> {
+  yield* say(
+    faults.length === 1 ? 'refused, for one reason:' : `refused, for ${faults.length} reasons:`,
+  );
+  for (const f of faults.slice(0, 100)) for (const l of faultLines(f)) yield* say(l);
+}
+
+function* check({ c }: In): Dialog<Result> {
+  const own = faultsOf(c.tree);
+  if (own.length > 0) {
+    yield* tellFaults(own);
+    return undefined;
+  }
+  const answer = yield* ask('system', { command: 'check', tree: c.tree }, COMMIT_MS);
+  const faults = answer['faults'];
+  if (failed(answer)) yield* complain('system', answer);
+  else if (Array.isArray(faults) && faults.length > 0) yield* tellFaults(faults as Json[]);
+  else if (answer['peer'] === 'absent') yield* say('ok here; the other box does not answer');
+  else yield* say('ok, on both boxes');
+  return undefined;
+}
+
+function* tellCommitted(answer: Json): Dialog<void> {
+  const number = text(answer, 'revision');
+  yield* say(
+    answer['peer'] === 'absent'
+      ? `committed as revision ${number} on this box; the other is away and gets it later`
+      : `committed as revision ${number} on both boxes`,
+  );
+  const restarts = Array.isArray(answer['restarts']) ? answer['restarts'].map(String) : [];
+  if (restarts.length > 0) {
+    yield* say('the service starts anew, first on the backup, then on the primary, because of:');
+    for (const place of restarts.slice(0, 20)) yield* say(`  ${place}`);
+  }
+  const until = answer['confirmBy'];
+  if (typeof until === 'number') {
+    yield* say(`both boxes go back at ${utc(until)} UTC, unless you say: confirm`);
+  }
+}
+
+function commit(confirming: boolean): Run {
+  return function* doCommit({ cx, c, parsed }) {
+    if (!changed(c) && !confirming) {
+      yield* say('nothing was changed');
+      return undefined;
+    }
+    const own = faultsOf(c.tree);
+    if (own.length > 0) {
+      yield* tellFaults(own);
+      return undefined;
+    }
+    const { args } = parsed;
+    const answer = yield* ask(
+      'system',
+      {
+        command: 'commit',
+        base: c.base,
+        tree: c.tree,
+        by: 'admin',
+        comment: args['comment'] ?? '',
+        ...(confirming ? { confirmMin: Number(args['minutes'] ?? CONFIRM_MINUTES) } : {}),
+      },
+      COMMIT_MS,
+    );
+    cx.standingAt = 0;
+    if (answer['error'] === 'commit-stale') {
+      yield* say(`commit-stale: ${text(answer, 'text')}`);
+      yield* say('somebody has committed since this candidate was made; nothing was changed.');
+      yield* say('compare rollback 0 shows the differences; rollback 0 begins anew from there');
+    } else if (failed(answer)) yield* complain('system', answer);
+    else {
+      c.base = Number(answer['revision']);
+      c.active = c.tree;
+      yield* tellCommitted(answer);
+    }
+    return undefined;
+  };
+}
+
+function* rollback({ c, parsed }: In): Dialog<Result> {
+  const back = Number(parsed.args['number'] ?? 0);
+  const active = yield* earlier(0);
+  const answer = back === 0 ? active : yield* earlier(back);
+  if (answer === undefined || active === undefined) return undefined;
+  c.base = Number(text(part(active, 'revision'), 'number'));
+  c.active = part(active, 'tree') as Tree;
+  c.tree = back === 0 ? c.active : (part(answer, 'tree') as Tree);
+  yield* say(
+    back === 0
+      ? `the candidate is revision ${c.base}, the active one`
+      : `the candidate is as ${back} commits ago; commit makes it active`,
+  );
+  return undefined;
+}
+
+function* save({ c, parsed }: In): Dialog<Result> {
+  const file = parsed.args['file'] ?? '';
+  const lines = `${setLinesOf(c.tree, true).join('\n')}\n`;
+  const answer = yield* ask('self', { command: 'write-file', file, text: lines });
+  if (failed(answer)) yield* complain('self', answer);
+  else yield* say(`saved: ${text(answer, 'path')}; it holds secrets`);
+  return undefined;
+}
+
+/** What is typed or pasted until ^D. */
+function* typed(): Dialog<string> {
+  yield* say('Type or paste; ^D on a line of its own ends, ^C gives up.');
+  const lines: string[] = [];
+  while (lines.length < LOAD_LINES_MAX) {
+    const got = yield* line({ prompt: '' });
+    if (got === undefined) break;
+    lines.push(got.text);
+  }
+  return lines.join('\n');
+}
+
+function* load({ c, parsed }: In): Dialog<Result> {
+  const file = parsed.args['file'];
+  let source = '';
+  if (file === undefined) source = yield* typed();
+  else {
+    const answer = yield* ask('self', { command: 'read-file', file });
+    if (failed(answer)) {
+      yield* complain('self', answer);
+      return undefined;
+    }
+    source = text(answer, 'text');
+  }
+  const next = loaded(c.tree, source);
+  if (Array.isArray(next)) yield* tellFaults(next);
+  else {
+    c.tree = next as Tree;
+    yield* say('loaded into the candidate; compare shows what it changes');
+  }
+  return undefined;
+}
+
+function* discard({ c }: In): Dialog<Result> {
+  c.tree = c.active;
+  yield* say('the candidate is as the active configuration');
+  return undefined;
+}
+
+/** @returns true when configuration mode may be left. */
+export function* mayLeave(c: Candidate): Dialog<boolean> {
+  if (!changed(c)) return true;
+  return yield* yes('The candidate was changed and not committed. Forget the changes?');
+}
+
+const MOVES: { readonly [V in ConfigurationVerb]?: Move } = {
+  set: change(setWords),
+  delete: change(deleteWords),
+  edit,
+  up: ({ c }) => {
+    c.path = c.path.slice(0, -1);
+    return undefined;
+  },
+  top: ({ c }) => {
+    c.path = [];
+    return undefined;
+  },
+};
+
+const RUNS: { readonly [V in ConfigurationVerb]?: Run } = {
+  show,
+  compare,
+  check,
+  commit: commit(false),
+  'commit confirm': commit(true),
+  confirm: function* keep({ cx }) {
+    yield* confirm(cx);
+    return undefined;
+  },
+  rollback,
+  save,
+  load,
+  discard,
+};
+
+/** The commands that are done here. */
+export const CONFIGURING: readonly string[] = [...Object.keys(MOVES), ...Object.keys(RUNS)];
+
+/** Does one command; `run`, `help` and `exit` are the session's. @returns what is wrong with the line. */
+export function* doConfigure(
+  cx: Cx,
+  c: Candidate,
+  parsed: Parsed,
+  pipes: Pipes,
+  end: number,
+): Dialog<Result> {
+  const move = MOVES[parsed.verb as ConfigurationVerb];
+  if (move !== undefined) return move({ cx, c, parsed, pipes }, end);
+  const run = RUNS[parsed.verb as ConfigurationVerb];
+  return run === undefined ? undefined : yield* run({ cx, c, parsed, pipes }, end);
+}

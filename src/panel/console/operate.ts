@@ -1,0 +1,347 @@
+/** Operational mode: what each command asks of whom, and what is said about the answer. */
+
+import { ASKS, type ShowName } from '../show/index.ts';
+import { utc } from '../show/kit.ts';
+import { type Cx, complain, emit, program, show, yes } from './context.ts';
+import {
+  ask,
+  type Dialog,
+  failed,
+  type Json,
+  part,
+  question,
+  type Service,
+  say,
+  text,
+  UNREACHABLE,
+} from './dialog.ts';
+import { HELP } from './help.ts';
+import { monitorSip } from './monitor-sip.ts';
+import { pair } from './pair.ts';
+import type { Parsed } from './parse.ts';
+import type { Pipes } from './pipes.ts';
+import { isTreeFault, setLinesOf, shownAt } from './tree-tools.ts';
+import type { OperationalVerb, Subject } from './verbs.ts';
+
+type Args = Parsed['args'];
+type Run = (cx: Cx, args: Args, pipes: Pipes) => Dialog<void>;
+
+/** An order is answered when it is done; some take their time. */
+const ORDER_MS = 30_000;
+const LONG_MS = 300_000;
+const LOCATE_MINUTES = 60;
+const LOG_LINES = 100;
+/** Pages of rows that are put together; a page has up to 1000. */
+const PAGES_MAX = 50;
+
+/** What the formatters call a subject. */
+const SHOWN: { readonly [S in Subject]?: ShowName } = {
+  'alarms-history': 'history',
+  health: 'system',
+};
+
+/** All rows of an answer that comes in pages. */
+function* allRows(service: Service, request: Json): Dialog<Json> {
+  const first = yield* ask(service, request);
+  let next = first['next'];
+  if (!Array.isArray(first['rows'])) return first;
+  const rows: unknown[] = [...first['rows']];
+  for (let i = 0; next !== undefined && next !== null && i < PAGES_MAX; i += 1) {
+    const more = yield* ask(service, { ...request, from: next });
+    if (!Array.isArray(more['rows'])) return more;
+    rows.push(...more['rows']);
+    next = more['next'];
+  }
+  return { ...first, rows };
+}
+
+function shower(subject: Subject): Run {
+  return function* showSubject(_cx, args, pipes) {
+    const name = SHOWN[subject] ?? (subject as ShowName);
+    const [service, base] = ASKS[name];
+    const id = args['id'];
+    const request: Json = id === undefined ? { ...base } : { ...base, id };
+    const answer = yield* allRows(service, request);
+    if (failed(answer)) yield* complain(service, answer);
+    else yield* show(name, answer, pipes);
+  };
+}
+
+function* configuration(_cx: Cx, args: Args, pipes: Pipes): Dialog<void> {
+  const number = args['number'];
+  const answer = yield* ask('system', {
+    command: 'configuration',
+    ...(number === undefined ? {} : { revision: Number(number) }),
+  });
+  if (failed(answer)) {
+    yield* complain('system', answer);
+    return;
+  }
+  const tree = part(answer, 'tree') as never;
+  // never the answer itself: its secrets are in the clear
+  const lines = pipes.json ? setLinesOf(tree, false) : shownAt(tree, []);
+  yield* emit(isTreeFault(lines) ? [lines.text] : lines, pipes);
+}
+
+function* commands(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
+  const answer = yield* ask('system', { command: 'configuration' });
+  if (failed(answer)) yield* complain('system', answer);
+  else yield* emit(setLinesOf(part(answer, 'tree') as never, false), pipes);
+}
+
+/** `rollback` counts from the active one back. */
+export function revisionLines(answer: Json): string[] {
+  const rows = Array.isArray(answer['revisions']) ? (answer['revisions'] as Json[]) : [];
+  const sorted = [...rows].sort((a, b) => Number(b['number']) - Number(a['number']));
+  return [
+    'back  revision  when (UTC)           by               comment',
+    ...sorted.map((r, i) => {
+      const at = Number.isFinite(r['at']) ? utc(Number(r['at'])) : '';
+      const by = `${text(r, 'by')}@${text(r, 'box')}`;
+      return [
+        String(i).padStart(4),
+        text(r, 'number').padStart(8),
+        at.padEnd(19),
+        by.padEnd(15),
+        text(r, 'comment'),
+      ]
+        .join('  ')
+        .trimEnd();
+    }),
+  ];
+}
+
+function* revisions(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
+  const answer = yield* ask('system', { command: 'revisions' });
+  if (failed(answer)) yield* complain('system', answer);
+  else
+    yield* emit(
+      pipes.json ? JSON.stringify(answer, undefined, 2).split('\n') : revisionLines(answer),
+      pipes,
+    );
+}
+
+function* log(_cx: Cx, args: Args, pipes: Pipes): Dialog<void> {
+  const lines = Number(args['lines'] ?? LOG_LINES);
+  const answer = yield* ask('system', { command: 'log', lines });
+  if (!failed(answer) && Array.isArray(answer['lines'])) {
+    yield* emit(answer['lines'].map(String), pipes);
+    return;
+  }
+  // the journal is there without the agent
+  yield* say('(sipair-system does not answer: from the journal itself)');
+  yield* program('journalctl', ['--no-pager', '-o', 'short-iso', '-n', String(lines)]);
+}
+
+function* version(cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
+  const [service, base] = ASKS.version;
+  const answer = yield* ask(service, { ...base });
+  if (failed(answer)) yield* emit([`console  ${cx.release}`], pipes);
+  else yield* show('version', answer, pipes);
+}
+
+/** Sends an order; says `done`, or what was answered. */
+function order(service: Service, request: Json, done: string, patienceMs = ORDER_MS): Run {
+  return function* doOrder(cx, _args, _pipes) {
+    const answer = yield* ask(service, request, patienceMs);
+    cx.standingAt = 0;
+    if (failed(answer) || answer['ok'] === false) yield* complain(service, asFault(answer));
+    else yield* say(text(answer, 'text') || done);
+  };
+}
+
+/** The daemon says {ok: false, why} where it refuses. */
+function asFault(answer: Json): Json {
+  if (failed(answer)) return answer;
+  return { error: 'refused', text: text(answer, 'why') || text(answer, 'text') || 'refused' };
+}
+
+function asked(prompt: string, run: Run): Run {
+  return function* onlyIf(cx, args, pipes) {
+    if (yield* yes(prompt)) yield* run(cx, args, pipes);
+    else yield* say('nothing was done');
+  };
+}
+
+function image(verb: string, done: string): Run {
+  return function* doImage(_cx, args, _pipes) {
+    const source = args['source'];
+    const request = { command: 'image', verb, ...(source === undefined ? {} : { source }) };
+    const answer = yield* ask('system', request, LONG_MS);
+    if (failed(answer)) yield* complain('system', answer);
+    else yield* say(text(answer, 'text') || done);
+  };
+}
+
+/** Starts or stops the machine: through the agent, so that a primary hands over; without it too. */
+function machine(command: 'reboot' | 'poweroff', done: string): Run {
+  return function* doMachine() {
+    const answer = yield* ask('system', { command }, ORDER_MS);
+    if (answer['error'] === UNREACHABLE) {
+      yield* say('sipair-system does not answer: the machine is told itself');
+      const own = yield* ask('self', { command }, ORDER_MS);
+      if (failed(own)) yield* complain('self', own);
+      else yield* say(done);
+    } else if (failed(answer)) yield* complain('system', answer);
+    else yield* say(done);
+  };
+}
+
+function* locate(minutes: number): Dialog<void> {
+  const request = { command: 'locate', on: minutes > 0, minutes };
+  const answer = yield* ask('monitor', request);
+  if (failed(answer)) yield* complain('monitor', answer);
+  else yield* say(minutes > 0 ? `all lights blink for ${minutes} min` : 'the lights are as before');
+}
+
+/** The least a password must be. */
+export const PASSWORD_MIN = 10;
+
+export function passwordWrong(password: string): string {
+  if (password.length < PASSWORD_MIN) return `at least ${PASSWORD_MIN} characters are needed`;
+  if (new Set(password).size < 5) return 'at least 5 different characters are needed';
+  return '';
+}
+
+function* password(): Dialog<void> {
+  const old = yield* question('Old password: ', true);
+  const one = yield* question('New password: ', true);
+  const wrong = passwordWrong(one);
+  if (wrong !== '') {
+    yield* say(wrong);
+    return;
+  }
+  if ((yield* question('Again: ', true)) !== one) {
+    yield* say('the two differ: nothing was changed');
+    return;
+  }
+  const request = { command: 'admin', verb: 'set', password: one, old };
+  const answer = yield* ask('system', request);
+  if (failed(answer)) yield* complain('system', answer);
+  else yield* say('the password of admin was changed');
+}
+
+/** Also from the login prompt: who stands before the box may. It keeps nothing, and tells nothing. */
+export function* factoryReset(): Dialog<void> {
+  yield* say('This box forgets everything: configuration, calls, records, pair key, password.');
+  yield* say('The other box is not touched and goes on alone. It cannot be undone.');
+  const word = yield* question('Type factory-reset to go on: ');
+  if (word !== 'factory-reset') {
+    yield* say('nothing was done');
+    return;
+  }
+  const answer = yield* ask('system', { command: 'factory-reset', word }, ORDER_MS);
+  if (failed(answer)) yield* complain('system', answer);
+  else yield* say('done: the box starts anew, and asks as on its first day');
+}
+
+function* traffic(args: Args): Dialog<void> {
+  const port = args['interface'] ?? 'eth0';
+  yield* say(`packets on ${port}; ^C ends`);
+  yield* program('tcpdump', ['-l', '-n', '-i', port]);
+}
+
+function* setCli(args: Args): Dialog<void> {
+  const rows = args['rows'];
+  const columns = args['columns'];
+  yield {
+    want: 'settings',
+    settings: {
+      ...(rows === undefined ? {} : { rows: Number(rows) }),
+      ...(columns === undefined ? {} : { columns: Number(columns) }),
+    },
+  };
+}
+
+function clear(what: string, done: string): Run {
+  return function* doClear(_cx, args) {
+    const id = args['id'];
+    const answer = yield* ask('control', {
+      command: 'clear',
+      what,
+      ...(id === undefined ? {} : { id }),
+    });
+    if (failed(answer) || answer['ok'] === false) yield* complain('control', asFault(answer));
+    else yield* say(done);
+  };
+}
+
+const SHOWS: { readonly [S in Subject]?: Run } = {
+  log,
+  version,
+  configuration,
+  commands,
+  revision: configuration,
+  revisions,
+};
+
+const RUNS: { readonly [V in OperationalVerb]?: Run } = {
+  switchover: order('control', { command: 'switchover', force: false }, 'the roles have changed'),
+  'switchover force': asked(
+    'Calls may be lost. Go on?',
+    order('control', { command: 'switchover', force: true }, 'the roles have changed'),
+  ),
+  promote: asked(
+    'If the other box is alive, two boxes will be primary. Is it off?',
+    order('control', { command: 'promote' }, 'this box leads'),
+  ),
+  resync: order('control', { command: 'resync' }, 'the backup gets all tables anew'),
+  'image install': image('install', 'installing: show system image'),
+  'image activate': asked('This box starts anew. Go on?', image('activate', 'starting anew')),
+  'image confirm': image('confirm', 'this image stays'),
+  'image rollback': asked('This box starts anew. Go on?', image('rollback', 'starting anew')),
+  'support bundle': function* bundle() {
+    const answer = yield* ask('system', { command: 'support-bundle' }, LONG_MS);
+    if (failed(answer)) yield* complain('system', answer);
+    else yield* say(`${text(answer, 'path')} (${text(answer, 'bytes')} bytes)`);
+  },
+  pair: () => pair(),
+  'service restart': asked(
+    'Calls of this box are cut unless the other box takes over. Go on?',
+    order('self', { command: 'restart-service' }, 'started anew'),
+  ),
+  reboot: asked('This box starts anew. Go on?', machine('reboot', 'the box starts anew')),
+  poweroff: asked(
+    'This box switches itself off. Go on?',
+    machine('poweroff', 'the box switches itself off'),
+  ),
+  'locate on': (_cx, args) => locate(Number(args['minutes'] ?? LOCATE_MINUTES)),
+  'locate off': () => locate(0),
+  password: () => password(),
+  ping: (_cx, args) => program('ping', ['-c', '5', '-w', '15', args['host'] ?? '']),
+  traceroute: (_cx, args) =>
+    program('traceroute', ['-n', '-w', '2', '-q', '2', '-m', '20', args['host'] ?? '']),
+  'monitor sip': (_cx, args) => monitorSip(args),
+  'monitor traffic': (_cx, args) => traffic(args),
+  'clear call': clear('call', 'the call is being ended'),
+  'clear registration': clear('registration', 'forgotten; the phone registers again by itself'),
+  'clear counters': clear('counters', 'the counters begin at zero'),
+  confirm: (cx) => confirm(cx),
+  'factory-reset': () => factoryReset(),
+  'set cli': (_cx, args) => setCli(args),
+  help: (_cx, _args, pipes) => emit(HELP, pipes),
+};
+
+/** Keeps what `commit confirm` made active. */
+export function* confirm(_cx: Cx): Dialog<void> {
+  const answer = yield* ask('system', { command: 'confirm' });
+  if (failed(answer)) yield* complain('system', answer);
+  else yield* say(`revision ${text(answer, 'revision')} stays`);
+}
+
+function runOf(verb: OperationalVerb): Run | undefined {
+  if (!verb.startsWith('show ')) return RUNS[verb];
+  const subject = verb.slice(5) as Subject;
+  return SHOWS[subject] ?? shower(subject);
+}
+
+/** Is there somebody who does it? */
+export function operates(verb: OperationalVerb): boolean {
+  return runOf(verb) !== undefined;
+}
+
+/** Does a command; `configure`, `quit` are the session's. */
+export function* operate(cx: Cx, verb: OperationalVerb, args: Args, pipes: Pipes): Dialog<void> {
+  const run = runOf(verb);
+  if (run !== undefined) yield* run(cx, args, pipes);
+}

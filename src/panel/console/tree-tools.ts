@@ -1,0 +1,98 @@
+/** The configuration tree as the console uses it: one door to the room `tree/`. */
+
+import { verifyTree } from '../tree/check.ts';
+import { completions } from '../tree/complete.ts';
+import { mergeSecrets, parseText } from '../tree/parse.ts';
+import { SCHEMA } from '../tree/schema.ts';
+import type { Tree } from '../tree/terms.ts';
+import { faultAt } from '../tree/terms.ts';
+import { asSetLines, compareTrees, showTree } from '../tree/text.ts';
+import { deletePath, isPlace, resolve, setPath, valueAt } from '../tree/tree.ts';
+import type { Choice } from './node.ts';
+
+export type TreeFault = {
+  readonly code: string;
+  readonly place: string;
+  readonly text: string;
+  readonly line?: number;
+};
+
+export function isTreeFault(x: unknown): x is TreeFault {
+  return typeof x === 'object' && x !== null && 'code' in x && 'place' in x;
+}
+
+/** `set` and `delete`. */
+export const setWords: (tree: Tree, words: readonly string[]) => Tree | TreeFault = setPath;
+export const deleteWords: (tree: Tree, words: readonly string[]) => Tree | TreeFault = deletePath;
+
+/** Words written out, when they lead to something that has more below it. */
+export function groupAt(words: readonly string[]): readonly string[] | TreeFault {
+  const place = resolve(words);
+  if (!isPlace(place)) return place;
+  const { node, rest } = place;
+  if (rest.length === 0 && node.kind === 'container') return place.words;
+  return node.kind === 'map'
+    ? faultAt('tree-incomplete', place.words, `<${node.keyName}> is needed after this`)
+    : faultAt('tree-extra', [...place.words, ...rest], 'there is nothing below this: use set');
+}
+
+/** What could come after `words`; `<enter>` where nothing need come. */
+export function choicesAt(
+  tree: Tree,
+  words: readonly string[],
+  partial: string,
+  value: boolean,
+): readonly Choice[] {
+  const place = resolve(words);
+  if (!isPlace(place)) return [];
+  const { node, rest } = place;
+  const ends = node.kind === 'leaf' || node.kind === 'list';
+  const done = value
+    ? rest.length > 0 || (node.kind === 'container' && node.presence === true)
+    : words.length > 0;
+  const enter = done ? [{ word: '<enter>', help: 'the command is complete' }] : [];
+  // show, edit and delete end before the value
+  if (!value && ends && node.kind === 'leaf') return enter;
+  const all = completions(SCHEMA, words, partial, tree);
+  return [
+    ...enter,
+    ...all.map(({ word, help, placeholder }) => ({ word: boxed(word, placeholder), help })),
+  ];
+}
+
+/** What stands for something to be typed is told from a word by its brackets. */
+function boxed(word: string, placeholder: boolean | undefined): string {
+  return placeholder === true && !word.startsWith('<') ? `<${word}>` : word;
+}
+
+/** The tree or a part of it in braces, without its secrets. */
+export function shownAt(tree: Tree, words: readonly string[]): readonly string[] | TreeFault {
+  const place = resolve(words);
+  if (!isPlace(place)) return place;
+  if (words.length > 0 && valueAt(tree, place.words) === undefined) {
+    return faultAt('tree-absent', place.words, 'nothing is set here');
+  }
+  return showTree(tree, words);
+}
+
+export function setLinesOf(tree: Tree, secrets: boolean): readonly string[] {
+  return asSetLines(tree, { secrets });
+}
+
+/** Lines with + and - that lead from one to the other. */
+export const comparedLines: (from: Tree, to: Tree) => readonly string[] = compareTrees;
+
+/** Lines of set and delete upon `tree`, or a whole configuration in braces in its place. */
+export function loaded(tree: Tree, text: string): Tree | readonly TreeFault[] {
+  const lines = /^(\s|#.*\n)*(set|delete)\s/.test(text) || /^\s*## SECRET set /.test(text);
+  const read = parseText(text, lines ? tree : {});
+  return Array.isArray(read) ? (read as readonly TreeFault[]) : mergeSecrets(tree, read as Tree);
+}
+
+export const faultsOf: (tree: Tree) => readonly TreeFault[] = verifyTree;
+
+/** Is there a secret in the words of this set line? */
+export function hasSecret(words: readonly string[]): boolean {
+  const place = resolve(words);
+  return isPlace(place) && place.node.kind === 'leaf' && place.node.secret === true;
+}

@@ -1,0 +1,276 @@
+/**
+ * The services of two boxes for sessions without machinery: a system agent with revisions and a
+ * deadline, a daemon with a few calls, a monitor. Time is an argument; nothing happens by itself.
+ */
+
+import type { Json, Service } from '../../src/panel/console/dialog.ts';
+import { restarts } from '../../src/panel/tree/changes.ts';
+import { verifyTree } from '../../src/panel/tree/check.ts';
+import { parseText } from '../../src/panel/tree/parse.ts';
+import type { Tree } from '../../src/panel/tree/terms.ts';
+
+import { DAEMON, HEALTH, SYSTEM } from '../unit/monitor-kit.ts';
+
+export const NOON = Date.UTC(2026, 10, 26, 12, 0, 0);
+const GREEN = { colour: 'green', blink: 'steady' };
+const LEDS = {
+  power: GREEN,
+  status: GREEN,
+  ha: GREEN,
+  alarm: { colour: 'off', blink: 'steady' },
+};
+export const PASSWORD = 'correct horse';
+const TRIES = 5;
+const LOCK_MS = 5 * 60_000;
+
+export const START_TREE = parseText(`
+box { a { name north-a; lan { address 192.0.2.11; prefix 24; gateway 192.0.2.1; } }
+      b { name north-b; lan { address 192.0.2.12; prefix 24; gateway 192.0.2.1; } } }
+vip { address 192.0.2.10; }
+users { from 1000; to 1999; }
+system { timeZone Europe/Berlin; ntp 192.0.2.1; }
+`) as Tree;
+
+type Revision = {
+  readonly number: number;
+  readonly epoch: number;
+  readonly at: number;
+  readonly by: string;
+  readonly box: 'a' | 'b';
+  readonly comment: string;
+  readonly digest: string;
+  readonly tree: Tree;
+};
+
+export class FakePair {
+  now = NOON;
+  password: string | undefined = PASSWORD;
+  identity: 'a' | 'b' | undefined = 'a';
+  paired = true;
+  peerReachable = true;
+  tries = TRIES;
+  lockedUntil = 0;
+  confirmBy: number | undefined;
+  readonly revisions: Revision[] = [];
+  readonly down = new Set<Service>();
+  /** Connected, and never answered. */
+  readonly silent = new Set<Service>();
+  /** Requests in their order. */
+  readonly heard: { readonly service: Service; readonly request: Json }[] = [];
+  /** Lines the stream `monitor` gives. */
+  messages: readonly Json[] = [];
+  pairAnswer: Json | undefined;
+  status: Json = DAEMON;
+  rows: { [what: string]: readonly Json[] } = {};
+  readonly files = new Map<string, string>();
+
+  constructor(tree: Tree | undefined = START_TREE) {
+    if (tree !== undefined) this.keep(tree, 'admin', 'first boot');
+  }
+
+  private keep(tree: Tree, by: string, comment: string): Revision {
+    const number = (this.revisions.at(-1)?.number ?? 0) + 1;
+    const r: Revision = {
+      number,
+      epoch: 3,
+      at: this.now,
+      by,
+      box: this.identity ?? 'a',
+      comment,
+      digest: String(number),
+      tree,
+    };
+    this.revisions.push(r);
+    return r;
+  }
+
+  active(): Revision | undefined {
+    return this.revisions.at(-1);
+  }
+
+  /** Time goes on: what was not confirmed goes back. */
+  pass(ms: number): void {
+    this.now += ms;
+    if (this.confirmBy === undefined || this.now < this.confirmBy) return;
+    this.confirmBy = undefined;
+    const before = this.revisions.at(-2);
+    if (before !== undefined) this.keep(before.tree, 'sipair', 'not confirmed: gone back');
+  }
+
+  ask(service: Service, request: Json): Json | readonly Json[] | 'silent' {
+    this.heard.push({ service, request });
+    if (this.silent.has(service)) return 'silent';
+    if (this.down.has(service)) {
+      return { error: 'control-unreachable', text: `nobody answers at ${service}.sock: ENOENT` };
+    }
+    switch (service) {
+      case 'control':
+        return this.control(request);
+      case 'system':
+        return this.system(request);
+      case 'monitor':
+        return this.monitor(request);
+      default:
+        return this.self(request);
+    }
+  }
+
+  private control(request: Json): Json | readonly Json[] {
+    switch (request['command']) {
+      case 'status':
+        return this.status;
+      case 'show': {
+        const rows = this.rows[String(request['what'])] ?? [];
+        return { at: this.now, mirrored: false, rows, total: rows.length };
+      }
+      case 'monitor':
+        return this.messages;
+      case 'switchover':
+        this.status = { ...this.status, role: 'backup' };
+        return { ok: true, text: 'box b is primary' };
+      default:
+        return { ok: true };
+    }
+  }
+
+  private monitor(request: Json): Json {
+    if (request['command'] !== 'status') return { ok: true };
+    const name = (this.active()?.tree as Json | undefined) === undefined ? 'sipair' : 'north-a';
+    const running = this.identity !== undefined && this.active() !== undefined;
+    return {
+      at: this.now,
+      phase: running ? 'running' : 'unconfigured',
+      box: this.identity,
+      name,
+      release: 'sipair 0.1.0',
+      health: HEALTH,
+      system: SYSTEM,
+      leds: LEDS,
+      ...(running && !this.down.has('control') ? { daemon: this.status } : {}),
+      alarms: [],
+      history: [],
+    };
+  }
+
+  private self(request: Json): Json {
+    const file = String(request['file'] ?? '');
+    switch (request['command']) {
+      case 'write-file':
+        this.files.set(file, String(request['text']));
+        return { ok: true, path: `/data/config/saved/${file}` };
+      case 'read-file': {
+        const text = this.files.get(file);
+        return text === undefined
+          ? { error: 'file-missing', text: `there is no ${file}` }
+          : { ok: true, text };
+      }
+      case 'admin':
+        return this.admin(request);
+      default:
+        return { ok: true };
+    }
+  }
+
+  private admin(request: Json): Json {
+    const base = { ok: true, verified: false };
+    if (request['verb'] === 'set') {
+      this.password = String(request['password']);
+      return { ...base, verified: true, lockedMs: 0, triesLeft: TRIES };
+    }
+    const lockedMs = Math.max(0, this.lockedUntil - this.now);
+    if (lockedMs > 0) return { ...base, lockedMs, triesLeft: 0 };
+    if (request['password'] === this.password) {
+      this.tries = TRIES;
+      return { ...base, verified: true, lockedMs: 0, triesLeft: TRIES };
+    }
+    this.tries -= 1;
+    if (this.tries > 0) return { ...base, lockedMs: 0, triesLeft: this.tries };
+    this.tries = TRIES;
+    this.lockedUntil = this.now + LOCK_MS;
+    return { ...base, lockedMs: LOCK_MS, triesLeft: 0 };
+  }
+
+  private system(request: Json): Json | readonly Json[] {
+    switch (request['command']) {
+      case 'admin':
+        return this.admin(request);
+      case 'state':
+        return {
+          ok: true,
+          ...(this.identity === undefined ? {} : { identity: { box: this.identity } }),
+          paired: this.paired,
+          admin: this.password !== undefined,
+        };
+      case 'configuration':
+        return this.configuration(request['revision']);
+      case 'revisions':
+        return { ok: true, revisions: this.revisions.map(({ tree: _, ...head }) => head) };
+      case 'check':
+        return {
+          ok: true,
+          faults: verifyTree(request['tree'] as Tree),
+          peer: this.peerReachable ? 'checked' : 'absent',
+        };
+      case 'commit':
+        return this.commit(request);
+      case 'confirm':
+        if (this.confirmBy === undefined) {
+          return { error: 'confirm-none', text: 'nothing waits for a confirmation' };
+        }
+        this.confirmBy = undefined;
+        return { ok: true, revision: this.active()?.number };
+      case 'pair':
+        return [{ say: 'box a: waiting for the other box on eth1' }, { code: '271828' }];
+      case 'first-boot':
+        return this.firstBoot(request);
+      case 'log':
+        return { ok: true, lines: ['2026-11-26T12:00:00Z sipair: in step'] };
+      case 'support-bundle':
+        return { ok: true, path: '/data/log/support-20261126.tar.gz', bytes: 48213 };
+      default:
+        return { ok: true };
+    }
+  }
+
+  private configuration(number: unknown): Json {
+    const r =
+      number === undefined ? this.active() : this.revisions.find((x) => x.number === number);
+    if (r === undefined) return { error: 'configuration-none', text: 'nothing is committed yet' };
+    const { tree, ...revision } = r;
+    return { ok: true, revision, tree };
+  }
+
+  private commit(request: Json): Json {
+    const active = this.active();
+    if (request['base'] !== active?.number) {
+      return { error: 'commit-stale', text: `revision ${active?.number} is active` };
+    }
+    const tree = request['tree'] as Tree;
+    const faults = verifyTree(tree);
+    if (faults.length > 0) return { error: 'commit-faults', text: 'refused', faults };
+    const before = active?.tree ?? {};
+    const r = this.keep(tree, String(request['by']), String(request['comment']));
+    const minutes = request['confirmMin'];
+    if (typeof minutes === 'number') this.confirmBy = this.now + minutes * 60_000;
+    return {
+      ok: true,
+      revision: r.number,
+      peer: this.peerReachable ? 'committed' : 'absent',
+      restarts: restarts(before, tree),
+      ...(this.confirmBy === undefined ? {} : { confirmBy: this.confirmBy }),
+    };
+  }
+
+  private firstBoot(request: Json): Json {
+    this.identity = request['box'] as 'a' | 'b';
+    return { ok: true, waits: this.paired ? 'peer' : 'pairing', revision: 0 };
+  }
+
+  /** What the operator said at the stream `pair`, and what comes of it. */
+  told(value: Json): readonly Json[] {
+    this.pairAnswer = value;
+    if (value['answer'] !== 'y') return [{ error: 'pairing-refused', text: 'refused here' }];
+    this.paired = true;
+    return [{ ok: true }];
+  }
+}

@@ -1,0 +1,304 @@
+/** A session from login to logout, with fake services: what a person sees, and what cannot go wrong. */
+
+import test from 'ava';
+import fc from 'fast-check';
+import { SUBJECTS } from '../../src/panel/console/verbs.ts';
+import type { Tree } from '../../src/panel/tree/terms.ts';
+import { setPath } from '../../src/panel/tree/tree.ts';
+import { Bench } from '../console/bench.ts';
+import { FakePair, PASSWORD, START_TREE } from '../console/fake-pair.ts';
+
+function logged(options: ConstructorParameters<typeof Bench>[0] = {}): Bench {
+  return new Bench(options).login();
+}
+
+test('login: the prompt tells name, role, in step, alarms; nothing of the password is seen', (t) => {
+  const b = logged();
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+  t.false(b.screen.text().includes(PASSWORD));
+  t.deepEqual(b.audit, ['login']);
+  b.pair.status = {
+    ...b.pair.status,
+    inStep: false,
+    role: 'backup',
+    alarms: { active: [{ code: 'x' }], over: [] },
+  };
+  b.pair.down.add('monitor');
+  b.pass(5000);
+  b.line('');
+  t.is(b.screen.line(), 'north-a (backup, not in step, 1 alarm)>');
+});
+
+test('a wrong user is told no more than a wrong password', (t) => {
+  const b = new Bench();
+  b.line('root');
+  t.deepEqual(b.line('x').slice(-1), ['wrong']);
+  b.line('admin');
+  t.deepEqual(b.line('x').slice(-1), ['wrong; 4 more tries']);
+  t.true(b.audit.includes('login refused: no such user'));
+});
+
+test('lockout: five wrong ones lock for five minutes; what is left is shown', (t) => {
+  const b = new Bench();
+  for (let i = 0; i < 5; i += 1) {
+    b.line('admin');
+    b.line('wrong one');
+  }
+  t.regex(b.screen.text(), /too many wrong passwords: locked, for 5 min 0 s more/);
+  b.pass(70_000);
+  b.line('admin');
+  t.deepEqual(b.line(PASSWORD).slice(-1), [
+    'too many wrong passwords: locked, for 3 min 50 s more',
+  ]);
+  b.pass(4 * 60_000);
+  b.login();
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+});
+
+test('without the agent the console looks at the password itself', (t) => {
+  const pair = new FakePair();
+  pair.down.add('system');
+  const b = logged({ pair });
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+  t.true(pair.heard.some((h) => h.service === 'self' && h.request['command'] === 'admin'));
+});
+
+test('idle for too long: logged out', (t) => {
+  const b = logged();
+  b.pass(14 * 60_000);
+  t.is(b.ends, 0);
+  b.keys('x');
+  b.pass(14 * 60_000);
+  t.is(b.ends, 0);
+  b.pass(60_000);
+  t.is(b.ends, 1);
+  t.regex(b.screen.text(), /idle for too long: logged out/);
+  t.is(b.screen.line(), 'sipair login:');
+  b.line('show ha');
+  t.is(b.screen.line(), 'Password:');
+});
+
+test('the configuration says when idle is too long', (t) => {
+  const tree = setPath(START_TREE, ['system', 'console', 'idleMin', '3']) as Tree;
+  const b = logged({ pair: new FakePair(tree) });
+  b.pass(2 * 60_000);
+  t.is(b.ends, 0);
+  b.pass(60_000);
+  t.is(b.ends, 1);
+});
+
+for (const subject of SUBJECTS) {
+  test(`show ${subject} shows something and goes on`, (t) => {
+    const b = logged({ rows: 0 });
+    const words = subject
+      .replace('alarms-history', 'alarms history')
+      .replace(/^(commands|revisions)$/, 'configuration $1')
+      .replace(/^revision$/, 'configuration revision 1')
+      .replace(/^image$/, 'system image')
+      .replace(/^call$/, 'call 7');
+    const lines = b.line(`show ${words}`);
+    t.true(lines.length > 0, lines.join('\n'));
+    t.notRegex(lines.join('\n'), /console-fault|unknown/);
+    t.is(b.screen.line(), 'north-a (primary, in step)>');
+  });
+}
+
+test('a mistake: the caret stands under the place, and what could stand there follows', (t) => {
+  const b = logged();
+  const lines = b.line('show zebra');
+  const [caret = '', said, choice] = lines;
+  const echo = b.screen.lines().find((l) => l.endsWith('show zebra')) ?? '';
+  t.is(echo.indexOf('zebra'), caret.indexOf('^'));
+  t.is(said, 'unknown: zebra');
+  t.regex(choice ?? '', /^ {2}ha +the pair/);
+});
+
+test('? shows what could stand there and gives the line back; Tab completes', (t) => {
+  const b = logged();
+  b.keys('request ha ?');
+  t.regex(b.screen.text(), /switchover +the backup becomes primary/);
+  t.is(b.screen.line(), 'north-a (primary, in step)> request ha');
+  b.keys('sw\t');
+  t.is(b.screen.line(), 'north-a (primary, in step)> request ha switchover');
+});
+
+test('pager: space a screen, Enter a line, / searches, q ends', (t) => {
+  const b = logged({ rows: 10 });
+  b.pair.rows['counters'] = Array.from({ length: 60 }, (_, i) => ({ counter: `c${i}`, count: i }));
+  b.line('show counters');
+  t.is(b.screen.line(), '--More--');
+  const seen = b.screen.lines().length;
+  b.keys(' ');
+  t.is(b.screen.lines().length, seen + 9);
+  b.keys('\r');
+  t.is(b.screen.lines().length, seen + 10);
+  b.keys('/c50\r');
+  t.regex(b.screen.text(), /^c50/m);
+  t.notRegex(b.screen.text(), /^c40/m);
+  b.keys('q');
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+  b.line('show counters | no-more');
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+  b.line('set cli screen-length 0');
+  b.line('show counters');
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+});
+
+test('^C ends the pager and a command that waits', (t) => {
+  const b = logged({ rows: 10 });
+  b.pair.rows['counters'] = Array.from({ length: 60 }, (_, i) => ({ counter: `c${i}`, count: i }));
+  b.line('show counters');
+  b.keys('\x03');
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+  b.pair.silent.add('control');
+  b.line('show calls');
+  t.is(b.screen.line(), '');
+  b.keys('typed ahead, and dropped\x03');
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+});
+
+test('what is typed while a command runs waits for the prompt', (t) => {
+  const b = logged();
+  b.line('ping 192.0.2.1');
+  t.deepEqual(b.spawned, [['ping', '-c', '5', '-w', '15', '192.0.2.1']]);
+  b.output('64 bytes from 192.0.2.1\n');
+  b.over();
+  t.regex(b.screen.text(), /64 bytes from 192\.0\.2\.1/);
+  b.line('ping 192.0.2.1');
+  b.keys('\x03');
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+});
+
+test('pipes and json', (t) => {
+  const b = logged();
+  t.deepEqual(b.line('show ha | match readiness'), ['  readiness      ready to change roles']);
+  t.deepEqual(b.line('show ha | json | match inStep | count'), ['Count: 2 lines']);
+});
+
+test('an order is asked for when it may hurt', (t) => {
+  const b = logged();
+  b.line('request ha switchover force');
+  t.is(b.screen.line(), 'Calls may be lost. Go on? [y/n]');
+  t.deepEqual(b.line('n').slice(-1), ['nothing was done']);
+  t.false(b.pair.heard.some((h) => h.request['command'] === 'switchover'));
+  t.deepEqual(b.line('request ha switchover').slice(-1), ['box b is primary']);
+  t.is(b.screen.line(), 'north-a (backup, in step)>', 'the prompt knows at once');
+});
+
+test('everything down: who does not answer and what can be done is said; the console lives', (t) => {
+  const pair = new FakePair();
+  const b = logged({ pair });
+  for (const service of ['control', 'system', 'monitor'] as const) pair.down.add(service);
+  b.pass(10_000);
+  b.line('');
+  t.is(b.screen.line(), 'north-a (sipair down)>');
+  t.regex(b.line('show ha').join('\n'), /the service sipair does not answer[\s\S]*show log/);
+  t.regex(b.line('show configuration').join('\n'), /sipair-system does not answer/);
+  t.regex(
+    b.line('show system').join('\n'),
+    /sipair-monitor does not answer: calls are not affected/,
+  );
+  t.regex(b.line('configure').join('\n'), /sipair-system does not answer/);
+  b.line('show log');
+  t.is(b.spawned.at(-1)?.[0], 'journalctl');
+  b.over();
+  b.line('request system reboot');
+  t.deepEqual(b.line('y').slice(-1), ['the box starts anew']);
+  t.true(pair.heard.some((h) => h.service === 'self' && h.request['command'] === 'reboot'));
+});
+
+test('an answer that no formatter understands does not end the session', (t) => {
+  const b = logged();
+  b.pair.status = { role: 'primary', inStep: true };
+  t.regex(b.line('show ha').join('\n'), /console-fault: /);
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+});
+
+test('factory reset: only after its word, also from the login prompt', (t) => {
+  const b = new Bench();
+  b.line('factory-reset');
+  b.line('yes');
+  t.regex(b.screen.text(), /The other box is not touched[\s\S]*nothing was done/);
+  t.false(b.pair.heard.some((h) => h.request['command'] === 'factory-reset'));
+  b.line('factory-reset');
+  b.line('factory-reset');
+  t.deepEqual(b.pair.heard.at(-1)?.request, { command: 'factory-reset', word: 'factory-reset' });
+});
+
+test('a terminal of 40 columns: nothing wraps', (t) => {
+  const b = logged({ columns: 40 });
+  b.keys('show ?');
+  b.keys('\x15');
+  b.line('show configuration');
+  b.line('show zebra');
+  b.keys('set cli screen-length 24 and so on and so on and so on');
+  t.is(b.screen.wrapped, 0);
+  t.deepEqual(b.screen.unknown, []);
+});
+
+test('CR LF, LF and lost bytes: the next prompt comes', (t) => {
+  const b = new Bench();
+  b.keys('admin\r\n');
+  b.keys(`${PASSWORD}\r\n`);
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+  b.keys('show \x1b[');
+  b.keys('\x03');
+  b.keys('show ha | count\n');
+  t.regex(b.screen.text(), /Count: \d+ lines/);
+});
+
+test('what a phone sent cannot steer the terminal', (t) => {
+  const b = logged();
+  b.pair.rows['counters'] = [{ counter: '\x1b[2J\x07evil', count: 1 }];
+  b.line('show counters');
+  t.deepEqual(b.screen.unknown, []);
+  t.is(b.screen.bells, 0);
+});
+
+test('noise never ends a session, and ^C ^C exit always gets out', (t) => {
+  const bytes = fc.uint8Array({ maxLength: 400 });
+  const words = fc
+    .array(
+      fc.constantFrom(
+        ...[
+          'show ',
+          'ha',
+          'configure\r',
+          'set sip port ',
+          '5070',
+          '\r',
+          '\t',
+          '?',
+          '| ',
+          'match x',
+        ],
+        ...['\x1b[A', '\x12', '"', 'exit\r', 'monitor sip\r', 'ping ::1\r', 'load\r', '\x04', '/'],
+      ),
+      { maxLength: 60 },
+    )
+    .map((all) => new TextEncoder().encode(all.join('')));
+  fc.assert(
+    fc.property(fc.oneof(bytes, words), fc.boolean(), (noise, down) => {
+      const b = logged();
+      if (down) b.pair.down.add('control');
+      b.raw(noise);
+      const { ends } = b;
+      // a session that noise has ended is at the login prompt already
+      b.keys('\x03\x03');
+      for (let i = 0; i < 4 && b.ends === ends; i += 1) b.keys('exit\ry\r');
+      t.true(b.ends > ends || /login:$|Password:$/.test(b.screen.line()), b.screen.line());
+      t.notRegex(b.screen.text(), /console-fault/);
+      t.deepEqual(b.screen.unknown, []);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('the log tells every command', (t) => {
+  const b = logged();
+  b.line('show ha');
+  b.line('request support bundle');
+  b.line('exit');
+  t.deepEqual(b.audit, ['login', 'show ha', 'request support bundle', 'exit', 'logout']);
+  t.regex(b.screen.text(), /support-20261126\.tar\.gz \(48213 bytes\)/);
+});
