@@ -22,6 +22,7 @@ usage: sipair serve --config FILE        be one box of the pair
        sipair resync --control SOCKET
        sipair reload --control SOCKET    read configuration and certificates again
        sipair pair --config FILE         agree on a pair key with the other box
+       sipair system [--root DIR] [--apply none|systemd|PROGRAM]   keep and apply the configuration
        sipair key --out FILE             write a new random pair key
        sipair cdr --config FILE [--csv] [--since ISO]   calls that are over, from this box's files
        sipair monitor [--root FOLDER]    watch the box: lamps, alarms, SNMP, metrics, syslog
@@ -132,6 +133,7 @@ async function main(argv: readonly string[]): Promise<void> {
         csv: { type: 'boolean' },
         since: { type: 'string' },
         root: { type: 'string' },
+        apply: { type: 'string' },
       },
       allowPositionals: verb === 'leds',
     });
@@ -153,6 +155,14 @@ async function main(argv: readonly string[]): Promise<void> {
       const { runPairing } = await import('./edge/pair-command.ts');
       process.exit(await runPairing(config));
       break;
+    }
+    case 'system': {
+      const { runSystem } = await import('./edge/system/run.ts');
+      const root = typeof values['root'] === 'string' ? values['root'] : '/';
+      const apply = typeof values['apply'] === 'string' ? values['apply'] : 'systemd';
+      const code = await runSystem({ root, apply });
+      if (code !== undefined) process.exit(code);
+      return;
     }
     case 'key':
       key(need(values, 'out'));

@@ -8,7 +8,6 @@ import { SerialLine } from './line.ts';
 
 const UNIT = `[Unit]
 DefaultDependencies=no
-After=sysinit.target
 [Service]
 ExecStart=/bin/sh -c 'stty -echo -onlcr; exec /bin/bash --norc --noprofile 2>/dev/null'
 StandardInput=tty-force

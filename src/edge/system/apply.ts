@@ -4,8 +4,9 @@
  * configuration that is replaced while it is being applied is finished first, then the newest is.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BoxId } from '../../pair/terms.ts';
 import { isTogether, liveFirst } from '../../panel/system/apply.ts';
 import { machineFiles } from '../../panel/system/machine-files.ts';
@@ -17,12 +18,15 @@ import { LIVE } from '../config-live.ts';
 import { ask } from '../control-client.ts';
 import { type Places, readJson, removeFile, writeWhole } from './files.ts';
 import type { Machine } from './machine.ts';
-import { existsSync, readFileSync } from 'node:fs';
 
 export const UNIT = 'sipair.service';
 
 /** How long is waited for: a daemon that starts; a backup in step; the peer's turn. ms. */
-export type ApplyPatience = { readonly start: number; readonly step: number; readonly peer: number };
+export type ApplyPatience = {
+  readonly start: number;
+  readonly step: number;
+  readonly peer: number;
+};
 export const PATIENCE: ApplyPatience = { start: 60_000, step: 120_000, peer: 180_000 };
 const LOOK_MS = 250;
 
@@ -90,16 +94,12 @@ export class Applier {
     this.step(entry, 'files');
     await this.machineFiles(entry.tree, box);
     if (entry.number === 0) return await this.nothing();
-    const { data, state, control, key } = {
-      ...this.places,
-      data: this.places.state,
-    };
-    const wanted = boxFile(entry.tree, box, { data: state, control, keyFile: key });
+    const { state: data, control, key: keyFile } = this.places;
+    const wanted = boxFile(entry.tree, box, { data, control, keyFile });
     const runs = readJson<Json>(this.places.box);
-    if (data === '') return '';
     const fault = writeWhole(this.places.box, JSON.stringify(wanted));
     if (fault !== '') return fault;
-    if (!existsSync(key)) {
+    if (!existsSync(keyFile)) {
       this.step(entry, 'waiting', 'not paired yet: the service starts when it is');
       return '';
     }
@@ -158,7 +158,9 @@ export class Applier {
   }
 
   /** Asks until the daemon is there, or for too long. */
-  private async answered<T extends { readonly error?: string }>(again: () => Promise<T>): Promise<T> {
+  private async answered<T extends { readonly error?: string }>(
+    again: () => Promise<T>,
+  ): Promise<T> {
     for (let waited = 0; ; waited += LOOK_MS) {
       const answer = await again();
       if (answer.error !== 'control-unreachable' || waited >= this.patience.start) return answer;

@@ -58,13 +58,13 @@ export function makeFolder(path: string, mode = 0o755): void {
 }
 
 /** @returns '' when it is written, or what is wrong in an operator's words. */
-export function writeWhole(path: string, text: string, mode = 0o600): string {
+export function writeWhole(path: string, content: string | Uint8Array, mode = 0o600): string {
   const made = `${path}.new`;
   try {
     makeFolder(dirname(path));
     const fd = openSync(made, 'w', mode);
     try {
-      const bytes = Buffer.from(text, 'utf8');
+      const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
       fsyncSync(fd);
     } finally {

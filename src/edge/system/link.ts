@@ -12,7 +12,15 @@
  */
 
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { RELEASE, SYSTEM_PORT } from '../config.ts';
 import { Link, type LinkConfig } from '../link.ts';
 import type { Failure } from '../secure.ts';
@@ -154,7 +162,8 @@ export class AgentLink {
   }
 
   private data(bytes: Uint8Array): void {
-    this.buffer = this.buffer.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.buffer, bytes]);
+    this.buffer =
+      this.buffer.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.buffer, bytes]);
     while (this.buffer.length >= HEAD) {
       const type = this.buffer[0];
       const length = this.buffer.readUInt32BE(1);
@@ -209,7 +218,10 @@ export class AgentLink {
     else if (kind === 'file-end' && receiving?.id === id) {
       const whole = receiving.got === receiving.size;
       const same = receiving.hash.copy().digest('hex') === json['sha256'];
-      this.received(receiving, whole && same ? '' : 'file-digest: it did not arrive as it was sent');
+      this.received(
+        receiving,
+        whole && same ? '' : 'file-digest: it did not arrive as it was sent',
+      );
     }
   }
 

@@ -24,7 +24,9 @@ export const AGREED = [
 export type LivePlaces = readonly string[];
 
 export function isTogether(places: readonly string[]): boolean {
-  return places.some((p) => AGREED.some((a) => p === a || /^[.[]/.test(p.slice(a.length)) && p.startsWith(a)));
+  return places.some((p) =>
+    AGREED.some((a) => p === a || (/^[.[]/.test(p.slice(a.length)) && p.startsWith(a))),
+  );
 }
 
 function at(json: Json, words: readonly string[]): unknown {

@@ -16,11 +16,10 @@
  * behind takes what is ahead (`revision.ts`). So a prepared revision that is not in the other's head was
  * never committed, and is dropped (presumed abort); one that is, is committed. A box without its peer
  * commits alone: the peer is behind when it comes back. `confirm` and going back by itself are heads, too.
- *
- * Nothing is asked of the disk while an answer of it is awaited: `store` is always the last effect.
  */
 
 import { assert } from '../../base/assert.ts';
+import { Checks } from './checks.ts';
 import type {
   CommitEffect,
   CommitInput,
@@ -32,6 +31,15 @@ import type {
   Prepared,
   StoredFile,
 } from './commit-terms.ts';
+import {
+  BUSY,
+  conflictText,
+  faulty,
+  STALE,
+  UNASKED,
+  unusableText,
+  unwritten,
+} from './commit-words.ts';
 import {
   type Active,
   aloneNumber,
@@ -47,33 +55,21 @@ import {
 } from './revision.ts';
 import type { CommitAnswer, ConfigurationFault, SystemFault } from './terms.ts';
 
-/** A peer that says nothing for so long on a link that stands is not waited for, ms. */
+/** A silent peer is not waited for longer; what could not be stored is tried again after, ms. */
 const PATIENCE_MS = 10_000;
-/** A revision that could not be stored is asked for again after, ms. */
 const AGAIN_MS = 10_000;
 const MINUTE_MS = 60_000;
-/** Checks that wait for the peer's word. */
-const CHECKS = 8;
+
+type CommitOrder = Extract<CommitRequest, { kind: 'commit' }>;
 
 type Mine = {
-  readonly request: Extract<CommitRequest, { kind: 'commit' }>;
+  readonly request: CommitOrder;
   readonly entry: Entry;
   readonly restarts: readonly string[];
   /** preparing: nothing is decided. active: the operator waits for the peer to have it, too. */
   phase: 'preparing' | 'active';
   until: number;
 };
-
-type Waiting = { readonly faults: readonly ConfigurationFault[]; readonly until: number };
-
-const BUSY = {
-  error: 'commit-busy',
-  text: 'the boxes are agreeing: try again in a moment',
-} as const;
-const STALE = {
-  error: 'commit-stale',
-  text: 'another configuration was committed meanwhile: look at it, and commit again',
-} as const;
 
 export class Commit {
   active: Active;
@@ -84,7 +80,7 @@ export class Commit {
 
   private readonly settings: CommitSettings;
   private mine: Mine | undefined;
-  private readonly checks = new Map<number, Waiting>();
+  private readonly checks = new Checks();
   private pair = { epoch: 0, primary: false };
   /** When the provisional revision goes back, by our own clock. */
   private revertAt = Number.POSITIVE_INFINITY;
@@ -105,9 +101,8 @@ export class Commit {
 
   /** When a `tick` is wanted though nothing happens. */
   deadline(): number {
-    let at = Math.min(this.revertAt, this.againAt, this.mine?.until ?? Number.POSITIVE_INFINITY);
-    for (const { until } of this.checks.values()) at = Math.min(at, until);
-    return at;
+    const mine = this.mine?.until ?? Number.POSITIVE_INFINITY;
+    return Math.min(this.revertAt, this.againAt, mine, this.checks.deadline());
   }
 
   step(at: Moment, input: CommitInput, out: CommitEffect[]): void {
@@ -154,11 +149,11 @@ export class Commit {
 
   private check({ id, tree }: Extract<CommitRequest, { kind: 'check' }>): void {
     const faults = this.settings.judge(tree);
-    if (!this.linkUp || faults.length > 0 || this.checks.size >= CHECKS) {
+    if (!this.linkUp || faults.length > 0 || this.checks.full) {
       this.answer(id, { ok: true, faults, peer: 'absent' });
       return;
     }
-    this.checks.set(id, { faults, until: this.at.now + PATIENCE_MS });
+    this.checks.begin(id, faults, this.at.now + PATIENCE_MS);
     this.send({ kind: 'check', id, tree });
   }
 
@@ -167,50 +162,35 @@ export class Commit {
     more: readonly ConfigurationFault[],
     peer: 'checked' | 'absent',
   ): void {
-    const waiting = this.checks.get(id);
-    if (waiting === undefined) return;
-    this.checks.delete(id);
-    this.answer(id, { ok: true, faults: [...waiting.faults, ...more], peer });
+    const faults = this.checks.end(id, more);
+    if (faults !== undefined) this.answer(id, { ok: true, faults, peer });
   }
 
-  private commit(request: Extract<CommitRequest, { kind: 'commit' }>): void {
-    const { id, tree, base } = request;
-    if (this.mine !== undefined) {
-      this.answer(id, BUSY);
-      return;
+  private commit(request: CommitOrder): void {
+    const no = this.objection(request);
+    if (no !== undefined) this.answer(request.id, no);
+    else if (this.peer === undefined) this.alone(request);
+    else {
+      const number = Math.max(this.active.top, this.peer.top) + 1;
+      this.mine = { ...this.made(request, number, true), phase: 'preparing' };
+      const { entry } = this.mine;
+      this.send({ kind: 'prepare', entry, confirmMin: request.confirmMin });
     }
-    if (base !== this.active.entry.number) {
-      this.answer(id, STALE);
-      return;
-    }
+  }
+
+  private objection({ base, tree }: CommitOrder): SystemFault | undefined {
+    if (this.mine !== undefined) return BUSY;
+    if (base !== this.active.entry.number) return STALE;
     const faults = this.settings.judge(tree);
-    if (faults.length > 0) {
-      const text = 'the configuration has faults: nothing was changed';
-      this.answer(id, { error: 'commit-faults', text, faults });
-      return;
-    }
-    if (!this.linkUp) {
-      this.alone(request);
-      return;
-    }
-    const { peer } = this;
-    const order = peer === undefined ? 'behind' : orderOf(headOf(this.active), peer);
-    // ahead: it refused what is active here, and may take this
-    if (
-      peer === undefined ||
-      (order !== 'same' && order !== 'ahead') ||
-      this.prepared !== undefined
-    ) {
-      this.answer(id, BUSY);
-      return;
-    }
-    const number = Math.max(this.active.top, peer.top) + 1;
-    this.mine = { ...this.made(request, number, true), phase: 'preparing' };
-    const { entry } = this.mine;
-    this.send({ kind: 'prepare', entry, confirmMin: request.confirmMin });
+    if (faults.length > 0) return faulty(faults, 'here');
+    if (!this.linkUp) return undefined;
+    if (this.peer === undefined || this.prepared !== undefined) return BUSY;
+    const order = orderOf(headOf(this.active), this.peer);
+    // ahead: the peer refused what is active here, and may take this
+    return order === 'same' || order === 'ahead' ? undefined : BUSY;
   }
 
-  private made(request: Extract<CommitRequest, { kind: 'commit' }>, number: number, led: boolean) {
+  private made(request: CommitOrder, number: number, led: boolean) {
     const { tree, by, comment } = request;
     const epoch = Math.max(this.pair.epoch, this.active.entry.epoch);
     const { box } = this.settings;
@@ -224,7 +204,7 @@ export class Commit {
   }
 
   /** There is no peer: it is behind when it comes back. */
-  private alone(request: Extract<CommitRequest, { kind: 'commit' }>): void {
+  private alone(request: CommitOrder): void {
     const top = Math.max(this.active.top, this.prepared?.entry.number ?? 0);
     const number = aloneNumber(top, this.settings.box);
     this.mine = { ...this.made(request, number, this.pair.primary), phase: 'preparing' };
@@ -237,7 +217,7 @@ export class Commit {
     const next = upon(this.active, entry, this.provisional(this.active.entry, request.confirmMin));
     this.activate(next, (fault) => {
       if (fault !== '') {
-        this.abort({ error: 'commit-disk', text: `nothing was changed: ${fault}` });
+        this.abort(unwritten(fault, 'here'));
         return;
       }
       this.alarm('configuration-conflict', 'major', '');
@@ -275,19 +255,15 @@ export class Commit {
 
   private confirm(id: number): void {
     const { active } = this;
-    if (active.provisional === undefined) {
-      const text = 'nothing waits for a confirmation';
-      this.answer(id, { error: 'commit-unasked', text });
-      return;
-    }
-    if (this.mine?.phase === 'preparing') {
-      this.answer(id, BUSY);
+    const busy = this.mine?.phase === 'preparing';
+    if (busy || active.provisional === undefined) {
+      this.answer(id, busy ? BUSY : UNASKED);
       return;
     }
     const next = upon(active, confirmed(active.entry));
     this.activate(next, (fault) => {
       if (fault === '') this.answer(id, { ok: true, revision: next.entry.number });
-      else this.answer(id, { error: 'commit-disk', text: `not confirmed: ${fault}` });
+      else this.answer(id, unwritten(fault, 'here'));
     });
   }
 
@@ -365,9 +341,9 @@ export class Commit {
     const provisional = this.provisional(this.active.entry, confirmMin);
     const top = Math.max(this.active.top, peer.top);
     const next = { entry, lineage: peer.lineage, top };
-    this.activate(provisional === undefined ? next : { ...next, provisional }, (fault) => {
-      if (fault !== '') this.troubled(fault);
-    });
+    this.activate(provisional === undefined ? next : { ...next, provisional }, (fault) =>
+      this.troubled(fault),
+    );
   }
 
   private have(active: Active, leftMs: number): void {
@@ -377,7 +353,7 @@ export class Commit {
     const faults =
       entry.kind === 'revert' && entry.number === 0 ? [] : this.settings.judge(entry.tree);
     if (faults.length > 0) {
-      const text = `revision ${entry.number} of the other box cannot be used here: ${faults[0]?.place}: ${faults[0]?.text}`;
+      const text = unusableText(entry, faults);
       this.alarm('configuration-refused', 'major', text);
       this.send({ kind: 'refused', id: entry.id, why: { error: 'commit-faults', text, faults } });
       return;
@@ -391,12 +367,11 @@ export class Commit {
         ? {}
         : { provisional: { ...provisional, until: this.at.wall + leftMs } }),
     };
-    this.activate(next, (fault) => {
-      if (fault !== '') this.troubled(fault);
-    });
+    this.activate(next, (fault) => this.troubled(fault));
   }
 
   private troubled(fault: string): void {
+    if (fault === '') return;
     const text = `the configuration of the other box cannot be stored: ${fault}`;
     this.alarm('configuration-disk', 'critical', text);
     this.againAt = this.at.now + AGAIN_MS;
@@ -404,39 +379,32 @@ export class Commit {
 
   private prepare(entry: Entry, confirmMin: number): void {
     const refuse = (why: SystemFault): void => this.send({ kind: 'refused', id: entry.id, why });
-    const { mine, peer } = this;
-    if (mine?.phase === 'preparing') {
-      // two at once: that of box a goes first
-      if (this.settings.box === 'a') {
-        refuse(BUSY);
-        return;
-      }
-      this.abort(BUSY);
-    }
-    const order = peer === undefined ? 'ahead' : orderOf(headOf(this.active), peer);
-    const fits = order === 'same' || order === 'behind';
-    if (!fits || entry.parent !== peer?.entry.id) {
-      refuse(STALE);
-      return;
-    }
-    const faults = this.settings.judge(entry.tree);
-    if (faults.length > 0) {
-      const text = 'the other box finds faults in the configuration: nothing was changed';
-      refuse({ error: 'commit-faults', text, faults });
+    const no = this.refusal(entry);
+    // two at once: that of box a goes first
+    if (this.mine?.phase === 'preparing' && no !== BUSY) this.abort(BUSY);
+    if (no !== undefined) {
+      refuse(no);
       return;
     }
     const prepared = { entry, confirmMin };
     this.store([{ name: 'prepared', content: prepared }], (fault) => {
       if (fault !== '') {
-        refuse({
-          error: 'commit-disk',
-          text: `nothing was changed: the other box: ${fault}`,
-        });
+        refuse(unwritten(fault, 'peer'));
         return;
       }
       this.prepared = prepared;
       this.send({ kind: 'prepared', id: entry.id });
     });
+  }
+
+  private refusal(entry: Entry): SystemFault | undefined {
+    const { mine, peer } = this;
+    if (mine?.phase === 'preparing' && this.settings.box === 'a') return BUSY;
+    const order = peer === undefined ? 'ahead' : orderOf(headOf(this.active), peer);
+    const fits = order === 'same' || order === 'behind';
+    if (!fits || entry.parent !== peer?.entry.id) return STALE;
+    const faults = this.settings.judge(entry.tree);
+    return faults.length > 0 ? faulty(faults, 'peer') : undefined;
   }
 
   private refused(id: string, why: SystemFault): void {
@@ -451,17 +419,14 @@ export class Commit {
   }
 
   private conflict(lost: Entry): void {
-    const text =
-      `both boxes were configured while they did not see each other: revision ${lost.number} of box ` +
-      `${lost.box} is not active, and kept`;
-    this.alarm('configuration-conflict', 'major', text);
+    this.alarm('configuration-conflict', 'major', conflictText(lost));
   }
 
   private linkDown(): void {
     this.linkUp = false;
     this.peer = undefined;
     if (!this.unstored) this.againAt = Number.POSITIVE_INFINITY;
-    for (const id of [...this.checks.keys()]) this.checked(id, [], 'absent');
+    for (const id of this.checks.ids) this.checked(id, [], 'absent');
     const { mine } = this;
     if (mine?.phase === 'active') this.done('absent');
     // whether it has prepared it or not: it was not told
@@ -472,8 +437,7 @@ export class Commit {
 
   private tick(): void {
     const { now } = this.at;
-    for (const [id, { until }] of [...this.checks])
-      if (until <= now) this.checked(id, [], 'absent');
+    for (const id of this.checks.late(now)) this.checked(id, [], 'absent');
     if (this.mine !== undefined && this.mine.until <= now) {
       if (this.mine.phase === 'active') this.done('absent');
       else if (this.linkUp) {
@@ -503,7 +467,8 @@ export class Commit {
     const next = upon(this.active, reverted(entry, provisional.before));
     this.activate(next, (fault) => {
       if (fault === '') {
-        this.log(`revision ${entry.number} was not confirmed: back to ${next.entry.number}`);
+        const text = `revision ${entry.number} was not confirmed: back to ${next.entry.number}`;
+        this.out.push({ kind: 'log', text });
         return;
       }
       // in force all the same: a disk that fails must not keep what cut the operator off
@@ -590,9 +555,5 @@ export class Commit {
     text: string,
   ): void {
     this.out.push({ kind: 'alarm', code, severity, text });
-  }
-
-  private log(text: string): void {
-    this.out.push({ kind: 'log', text });
   }
 }

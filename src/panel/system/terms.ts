@@ -4,10 +4,9 @@
  */
 
 import type { BoxId } from '../../pair/terms.ts';
+import type { Tree } from '../tree/terms.ts';
 
-/** A value of the configuration tree, and the tree (as `panel/tree/` has them). */
-export type Value = string | number | boolean | readonly Value[];
-export type Tree = { readonly [word: string]: Tree | Value };
+export type { Tree } from '../tree/terms.ts';
 
 /** What is wrong with a configuration: `place` is the words of a `set` line, joined by spaces. */
 export type ConfigurationFault = {

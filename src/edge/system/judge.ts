@@ -1,0 +1,31 @@
+/**
+ * Everything that can be said against a configuration: the schema's own word, then the daemon's, which
+ * reads the files that would be made of it for both boxes. Faults of those are told by the words of the tree.
+ */
+
+import type { ConfigurationFault, Tree } from '../../panel/system/terms.ts';
+import { verifyTree } from '../../panel/tree/check.ts';
+import { boxFile, placeOf } from '../../panel/tree/generate.ts';
+import { readConfig } from '../config.ts';
+import type { Places } from './files.ts';
+
+/** More than these are not told one by one. */
+const TOLD = 50;
+
+export function judgeTree(tree: Tree, places: Places): readonly ConfigurationFault[] {
+  const faults: ConfigurationFault[] = [...verifyTree(tree)];
+  if (faults.length > 0) return faults.slice(0, TOLD);
+  const { state: data, control, key: keyFile } = places;
+  const said = new Set<string>();
+  for (const box of ['a', 'b'] as const) {
+    const read = readConfig(boxFile(tree, box, { data, control, keyFile }), false);
+    if ('node' in read) continue;
+    for (const { code, place, text } of read) {
+      const fault = { code, place: placeOf(tree, box, place), text };
+      const key = JSON.stringify(fault);
+      if (!said.has(key)) faults.push(fault);
+      said.add(key);
+    }
+  }
+  return faults.slice(0, TOLD);
+}
