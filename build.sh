@@ -26,6 +26,7 @@ declare -A WHY=(
   [sip-tester]="SIPp, a SIP client that is not ours"
   [sipsak]="asking the VIP by hand, as in the README"
   [openssl]="a certificate that a stranger shows to a box"
+  [socat]="terminals for the console in the tests"
   [util-linux]="starting programs in a namespace or with a parent's end (nsenter, setpriv)"
   [sqlite3]="reading a box's tables as an operator does"
   [chromium-headless-shell]="a browser without a window, which opens the wallboard"
@@ -33,6 +34,14 @@ declare -A WHY=(
   [kamailio]="a neighbour and a registrar client in the tests, the peer in the bench"
   [baresip-core]="a softphone that is not ours"
   [keepalived]="the VRRP neighbour in the tests and the peer in outage figures"
+  [snmp]="asking a box as a monitoring system does"
+  [snmpd]="the SNMP agent that a box is a part of"
+  [snmptrapd]="who is told by traps and informs"
+  [smitools]="a checker of MIB modules that is not ours"
+  [chrony]="a time server and its client"
+  [rsyslog]="a log server that is not ours"
+  [rsyslog-openssl]="the same, by TLS"
+  [curl]="an HTTP client that is not ours"
   [stress-ng]="processors and disk busy while a pair serves"
   [kamailio-extra-modules]="the peer in the bench: DMQ"
   [kamailio-tls-modules]="the peer in the bench: TLS"
@@ -46,10 +55,11 @@ WHY+=(
   [ovmf]="UEFI for a virtual appliance"
 )
 # Packages whose daemon apt starts.
-DAEMONS=(kamailio keepalived)
+DAEMONS=(kamailio keepalived snmpd snmptrapd chrony rsyslog)
 FOR_LAB=(iproute2 gcc libc6-dev g++ arping sipsak)
 FOR_TEST=("${FOR_LAB[@]}" binutils systemd util-linux iputils-ping procps tcpdump tshark sip-tester sqlite3 openssl
-  keepalived baresip-core kamailio sipvicious chromium-headless-shell)
+  keepalived baresip-core kamailio sipvicious chromium-headless-shell
+  snmp snmpd snmptrapd smitools chrony rsyslog rsyslog-openssl curl socat)
 FOR_BINARY=(gcc libc6-dev g++ binutils)
 FOR_CHAOS=("${FOR_LAB[@]}" tcpdump sqlite3)
 FOR_STRESS=("${FOR_CHAOS[@]}" stress-ng util-linux)
@@ -125,8 +135,10 @@ missing_packages() {
   done
 }
 
+# Processes of such a package that have another name.
+declare -A PROCESS=([chrony]=chronyd [rsyslog]=rsyslogd)
 # pids of a daemon that apt may have started
-pids_of() { pgrep -x "$1" 2>/dev/null | sort || true; }
+pids_of() { pgrep -x "${PROCESS[$1]:-$1}" 2>/dev/null | sort || true; }
 
 debian_packages() {
   local missing package log=$ROOT/build/apt.log

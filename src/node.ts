@@ -413,7 +413,7 @@ export class Engine {
   private linkData(bytes: Uint8Array, out: EngineEffects): void {
     // of a connection that was given up earlier in this turn
     if (!this.mirror.up) return;
-    const wrong = this.mirror.data(bytes);
+    const wrong = this.mirror.data(bytes, this.now);
     if (wrong === undefined) return;
     const why = LINK_WORDS[wrong as keyof typeof LINK_WORDS] ?? '';
     const text = `crossover: ${wrong}${why}${wrong === 'link-config' ? this.mirror.differs : ''}`;

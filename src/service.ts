@@ -77,6 +77,7 @@ export class Service {
       overload: this.overload,
       send(to: Peer, text: string): void {
         service.sends += 1;
+        service.note(text.startsWith('SIP/') ? 'responsesOut' : 'requestsOut');
         const { transport, ip, port } = to;
         held.push({ stamp: ledger.lsn + 1, transport, ip, port, text });
       },

@@ -32,6 +32,8 @@ export type EngineView = {
   readonly mirror: string;
   readonly ackedLsn: Lsn;
   readonly durableLsn: Lsn;
+  /** How long the peer took to acknowledge what was sent, in buckets. */
+  readonly ackLatency: { readonly [bucket: string]: number };
   readonly peerRelease: string;
   readonly snapshots: number;
   readonly catchUps: number;

@@ -476,6 +476,7 @@ class Box {
       vip: this.config.node.sip.vip,
       upMs: Math.round(mono() - this.startedAt),
       monoNow: mono(),
+      lan: { interface: this.config.lan.interface, address: this.config.lan.address },
       ...this.sentryFacts(),
       lsn: this.standing.lsn,
       chain: this.standing.chain,

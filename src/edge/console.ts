@@ -41,6 +41,7 @@ class TerminalSession {
   private session: ConsoleMachine;
   private stream: Stream | undefined;
   private running: Running | undefined;
+  private sessions = 0;
   private over = false;
   private inputEnded = false;
 
@@ -64,9 +65,11 @@ class TerminalSession {
       release: RELEASE,
       settings: { ...TERMINAL, ...sizeOf() },
       now: Date.now(),
+      starting: this.sessions === 0,
       name: hostname().slice(0, 32),
     };
     const { command } = this.options;
+    this.sessions += 1;
     return command === undefined ? newSession(options) : oneCommand(options, command);
   }
 

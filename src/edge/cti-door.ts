@@ -107,6 +107,7 @@ export class CtiDoor {
       cti,
       programs: this.allowed,
       release: RELEASE,
+      cdrFolder: `${this.config.data}/cdr`,
       identity:
         cti.tlsPort === 0
           ? undefined

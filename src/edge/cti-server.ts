@@ -20,6 +20,7 @@ import type { Identity } from './certificate.ts';
 import { mono } from './clock.ts';
 import type { CtiSettings } from './config-cti.ts';
 import { Auth, type Verdict } from './cti-auth.ts';
+import { CdrPages } from './cti-cdr.ts';
 import { Client, textOf } from './cti-client.ts';
 import { type PageMaker, pages } from './cti-pages.ts';
 import { Rates } from './cti-rates.ts';
@@ -33,6 +34,8 @@ export type ServerSettings = {
   readonly programs: readonly Program[];
   readonly release: string;
   readonly identity: Identity | undefined;
+  /** Where the files of CDRs are; undefined: they are not served. */
+  readonly cdrFolder?: string;
   /** Numbers of connections begin after this. */
   readonly firstConn: number;
 };
@@ -72,6 +75,7 @@ export class CtiServer {
   private readonly unproven = new Map<string, Set<string>>();
   private readonly told = new Map<string, number>();
   private readonly page: PageMaker;
+  private readonly cdrs: CdrPages | undefined;
   private readonly timer: NodeJS.Timeout;
   private primary = false;
   /** As programs were told. */
@@ -85,6 +89,8 @@ export class CtiServer {
     this.nextConn = settings.firstConn + 1;
     this.auth = new Auth(settings.programs, mono);
     this.page = pages(settings);
+    const { cdrFolder } = settings;
+    this.cdrs = cdrFolder === undefined ? undefined : new CdrPages(cdrFolder, this.auth);
     this.inStep = events.standing().inStep;
     this.web = new WebSocketServer({
       noServer: true,
@@ -206,7 +212,9 @@ export class CtiServer {
     this.servers.push(server);
     server.maxConnections = LIMITS.ctiConnections;
     server.on('connection', (socket: Socket) => this.admit(socket));
-    server.on('request', (request, response) => serve(this.page, request, response));
+    server.on('request', (request, response) => {
+      if (this.cdrs?.serve(request, response) !== true) serve(this.page, request, response);
+    });
     server.on('upgrade', (request, socket, head) => {
       socket.on('error', () => {});
       this.web.handleUpgrade(request, socket, head, (web) => this.open(request, socket, web));

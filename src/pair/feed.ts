@@ -25,6 +25,7 @@ import {
   positionFrame,
   putPosition,
 } from '../wire/frame.ts';
+import { Lateness } from './lateness.ts';
 import { type MirrorFault, type MirrorOut, viewOf } from './mirror-terms.ts';
 
 /**
@@ -52,6 +53,8 @@ export class Feed {
   resyncs = 0;
   /** Comparisons that found a difference. */
   drifts = 0;
+  /** How long the peer took to acknowledge what was sent. */
+  readonly latency = new Lateness();
 
   private readonly ledger: Ledger;
   private readonly out: MirrorOut;
@@ -161,7 +164,7 @@ export class Feed {
     this.lastDigestSent = false;
   }
 
-  onAck(f: FrameView): Fault<MirrorFault> | undefined {
+  onAck(now: Mono, f: FrameView): Fault<MirrorFault> | undefined {
     if (f.end - f.from < POSITION_SIZE + 4) return fault('frame-length', f.from);
     const view = viewOf(f);
     const lsn = view.getUint32(f.from + 4, true) + view.getUint32(f.from + 8, true) * 0x1_0000_0000;
@@ -175,6 +178,7 @@ export class Feed {
       // the peer says how its history ends there; ours must end the same way
       if (sent.lsn === lsn && sent.chain !== chain) return fault('link-ack', f.from);
       this.flightHead += 1;
+      if (now >= sent.sentAt) this.latency.note(now - sent.sentAt);
     }
     if (this.flightHead > 1024) {
       this.inFlight = this.inFlight.slice(this.flightHead);

@@ -42,6 +42,7 @@ import {
 import { Feed } from './feed.ts';
 import { Follow } from './follow.ts';
 import { Greeting, type LinkSettings } from './greeting.ts';
+import type { Lateness } from './lateness.ts';
 import { type MirrorEvent, type MirrorFault, viewOf } from './mirror-terms.ts';
 
 type Facts = {
@@ -52,6 +53,7 @@ type Facts = {
   readonly catchUps: number;
   readonly resyncs: number;
   readonly drifts: number;
+  readonly ackLatency: ReturnType<Lateness['view']>;
 };
 
 export class Mirror {
@@ -67,6 +69,8 @@ export class Mirror {
   private readonly reader = new FrameReader(LIMITS.frameBytes);
   private role: 'none' | 'primary' | 'backup' = 'none';
   private joinAsked: Position | undefined;
+  /** When what is being read came. */
+  private now: Mono = 0;
 
   constructor(ledger: Ledger, settings: LinkSettings, chance: Chance) {
     this.ledger = ledger;
@@ -106,7 +110,9 @@ export class Mirror {
   view(): Facts {
     const { ackedLsn, snapshots, catchUps, resyncs, drifts } = this.feed;
     const { state, peerRelease } = this;
-    return { mirror: state, peerRelease, ackedLsn, snapshots, catchUps, resyncs, drifts };
+    const ackLatency = this.feed.latency.view();
+    const facts = { mirror: state, peerRelease, ackedLsn, ackLatency };
+    return { ...facts, snapshots, catchUps, resyncs, drifts };
   }
 
   // ── role ─────────────────────────────────────────────────────────────────────────────────────
@@ -162,8 +168,9 @@ export class Mirror {
     this.follow.lost();
   }
 
-  /** Bytes from the peer. A fault ends the link; the caller closes it. */
-  data(bytes: Uint8Array): MirrorFault | undefined {
+  /** Bytes from the peer, come at `now`. A fault ends the link; the caller closes it. */
+  data(bytes: Uint8Array, now: Mono = 0): MirrorFault | undefined {
+    this.now = now;
     let wrong: MirrorFault | undefined;
     const bad = this.reader.push(bytes, (f) => {
       wrong = this.frame(f)?.fault;
@@ -214,7 +221,7 @@ export class Mirror {
     if (f.type === FRAME.ack || f.type === FRAME.digestAnswer) {
       // late words of a backup that we no longer lead
       if (this.role !== 'primary') return undefined;
-      return f.type === FRAME.ack ? this.feed.onAck(f) : this.feed.onDigestAnswer(f);
+      return f.type === FRAME.ack ? this.feed.onAck(this.now, f) : this.feed.onDigestAnswer(f);
     }
     // everything else comes from a primary; late words of one that we no longer follow
     if (this.role !== 'backup') return undefined;

@@ -51,8 +51,14 @@ export type SentryView = {
   readonly vrrp:
     | {
         readonly leads: boolean;
+        readonly vrid: number;
+        readonly priority: number;
+        readonly intervalCs: number;
+        readonly vips: readonly string[];
         readonly sent: number;
         readonly heard: number;
+        /** Advertisements that were refused, by reason. */
+        readonly faults: VrrpSpeaker['counters']['faults'];
         readonly neighbour: ReturnType<VrrpSpeaker['neighbour']>;
       }
     | undefined;
@@ -108,12 +114,17 @@ export function viewOf(
     automaticLately: c.flap.lately(now),
     witness: { state: c.witnesses.state(), each: c.witnesses.view(now) },
     vrrp:
-      c.router === undefined
+      c.router === undefined || c.settings.vrrp === undefined
         ? undefined
         : {
             leads: c.router.leads,
+            vrid: c.settings.vrrp.vrid,
+            priority: c.settings.vrrp.priority,
+            intervalCs: c.settings.vrrp.intervalCs,
+            vips: c.settings.vips,
             sent: c.router.counters.sent,
             heard: c.router.counters.heard,
+            faults: { ...c.router.counters.faults },
             neighbour: c.router.neighbour(now),
           },
     alarms: c.alarms.view(),

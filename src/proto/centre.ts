@@ -81,7 +81,15 @@ export type MediaService = {
   readonly msml: boolean;
 };
 
-export const PROGRAM_ROLES = ['observe', 'own-device', 'control', 'route', 'supervise'] as const;
+export const PROGRAM_ROLES = [
+  'observe',
+  'own-device',
+  'control',
+  'route',
+  'supervise',
+  /** Fetches the files of CDRs. */
+  'report',
+] as const;
 export type ProgramRole = (typeof PROGRAM_ROLES)[number];
 
 export type Program = {

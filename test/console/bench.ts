@@ -39,6 +39,7 @@ export class Bench {
       release: 'sipair 0.1.0',
       settings: { ...TERMINAL, columns, rows },
       now: this.pair.now,
+      starting: this.ends === 0,
       name: 'sipair',
     });
   }

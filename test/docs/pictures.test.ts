@@ -7,6 +7,7 @@ import {
   RPC_DOCUMENT,
   readDocument,
   rpcDocument,
+  WHOLE_DOCUMENTS,
   withPictures,
 } from './pictures.ts';
 
@@ -21,6 +22,12 @@ test('every picture is shown somewhere', (t) => {
   const all = DOCUMENTS.map(readDocument).join('');
   for (const name of PICTURE_NAMES) t.true(all.includes(`<!-- picture: ${name} -->`), name);
 });
+
+for (const [document, text] of Object.entries(WHOLE_DOCUMENTS)) {
+  test(`docs/${document} is what the console says (./build.sh docs)`, (t) => {
+    t.is(readDocument(document), text());
+  });
+}
 
 test('docs/cti.openrpc.json is what the services are (./build.sh docs)', (t) => {
   t.is(readDocument(RPC_DOCUMENT), rpcDocument());

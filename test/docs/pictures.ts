@@ -3,7 +3,7 @@
  * `./build.sh docs` writes them between the markers of the documents; a test compares.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CALL_MACHINE } from '../../src/call/call.ts';
 import { CALL_TABLES } from '../../src/call/switch.ts';
@@ -21,11 +21,19 @@ import {
   OTHER_SERVER,
 } from '../../src/proto/sip/machines.ts';
 import { TIMERS } from '../../src/proto/sip/timers.ts';
+import { CLI_DOCUMENT, cliDocument } from './cli.ts';
+import { CONFIG_PICTURES } from './config-pictures.ts';
 import { CTI_PICTURES } from './cti-pictures.ts';
 import { grid } from './grid.ts';
+import { TRANSCRIPTS, transcriptText } from './transcripts.ts';
 
 /** The documents with pictures. */
-export const DOCUMENTS = ['architecture.md', 'operating.md', 'integrating.md'] as const;
+export const DOCUMENTS = [
+  'architecture.md',
+  'operating.md',
+  'integrating.md',
+  'configuration.md',
+] as const;
 
 function pathOf(document: string): string {
   return fileURLToPath(new URL(`../../docs/${document}`, import.meta.url));
@@ -85,6 +93,7 @@ function tables(): string {
 
 const PICTURES: { readonly [name: string]: () => string } = {
   ...CTI_PICTURES,
+  ...CONFIG_PICTURES,
   gate,
   takeover: () =>
     grid(
@@ -147,12 +156,23 @@ export function rpcDocument(): string {
   return openRpcText(RELEASE);
 }
 
+/** Documents that are written as a whole: name below docs/ → text. */
+export const WHOLE_DOCUMENTS: { readonly [document: string]: () => string } = {
+  [CLI_DOCUMENT]: cliDocument,
+  ...Object.fromEntries(TRANSCRIPTS.map((t) => [`transcripts/${t.file}`, () => transcriptText(t)])),
+};
+
 export const PICTURE_NAMES: readonly string[] = Object.keys(PICTURES);
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const document of DOCUMENTS) {
     writeFileSync(pathOf(document), withPictures(readDocument(document)));
     process.stdout.write(`docs/${document}: pictures printed from the tables\n`);
+  }
+  mkdirSync(pathOf('transcripts'), { recursive: true });
+  for (const [document, text] of Object.entries(WHOLE_DOCUMENTS)) {
+    writeFileSync(pathOf(document), text());
+    process.stdout.write(`docs/${document}: written from the console\n`);
   }
   writeFileSync(pathOf(RPC_DOCUMENT), rpcDocument());
   process.stdout.write(`docs/${RPC_DOCUMENT}: written from the services\n`);

@@ -149,9 +149,20 @@ test('different codes: refused, nothing is paired', (t) => {
   t.regex(b.screen.line(), />$/);
 });
 
-test('the agent is down at the first boot: said; nothing can be answered yet', (t) => {
+test('the console is there before the agent: it waits for it, unless somebody types', (t) => {
   const pair = carton();
   pair.down.add('system');
   const b = new Bench({ pair });
-  t.is(b.screen.line(), 'sipair login:');
+  b.pass(3000);
+  t.is(
+    b.screen.lines().at(-1),
+    'The services of this box are starting; Enter does not wait for them.',
+  );
+  pair.down.delete('system');
+  b.pass(1000);
+  t.is(b.screen.line(), 'Password of admin:');
+  pair.down.add('system');
+  const other = new Bench({ pair });
+  other.keys('\r');
+  t.is(other.screen.line(), 'sipair login:');
 });

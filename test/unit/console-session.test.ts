@@ -58,7 +58,10 @@ test('lockout: five wrong ones lock for five minutes; what is left is shown', (t
 test('without the agent the console looks at the password itself', (t) => {
   const pair = new FakePair();
   pair.down.add('system');
-  const b = logged({ pair });
+  const b = new Bench({ pair });
+  t.regex(b.screen.text(), /The services of this box are starting/);
+  b.pass(30_000);
+  b.login();
   t.is(b.screen.line(), 'north-a (primary, in step)>');
   t.true(pair.heard.some((h) => h.service === 'self' && h.request['command'] === 'admin'));
 });
@@ -110,7 +113,8 @@ test('a mistake: the caret stands under the place, and what could stand there fo
   const echo = b.screen.lines().find((l) => l.endsWith('show zebra')) ?? '';
   t.is(echo.indexOf('zebra'), caret.indexOf('^'));
   t.is(said, 'unknown: zebra');
-  t.regex(choice ?? '', /^ {2}ha +the pair/);
+  t.regex(choice ?? '', /^ {2}ha {2}calls {2}call /);
+  t.regex(b.line('request zebra')[2] ?? '', /^ {2}ha +the pair/);
 });
 
 test('? shows what could stand there and gives the line back; Tab completes', (t) => {

@@ -4,6 +4,7 @@
  */
 
 import test from 'ava';
+import fc from 'fast-check';
 import { type Config, type ConfigFault, readConfig } from '../../src/edge/config.ts';
 import { restartPlaces } from '../../src/edge/config-live.ts';
 import {
@@ -19,7 +20,7 @@ import { asSetLines } from '../../src/panel/tree/text.ts';
 import { entryOf, valueAt, withValue } from '../../src/panel/tree/tree.ts';
 import { visit } from '../../src/panel/tree/walk.ts';
 import { sources } from '../tidy/source.ts';
-import { fullTree, LEAST, RICH, sampleOf } from './tree-lab.ts';
+import { fullTree, LEAST, RICH, sampleOf, treeArb } from './tree-lab.ts';
 
 const PATHS = {
   data: '/data/state',
@@ -225,6 +226,23 @@ test('the limits of numbers are those of the daemon', (t) => {
   t.true(looked > 55, `${looked} numbers`);
 });
 
+test('the words one may choose from are those of the daemon', (t) => {
+  let looked = 0;
+  visit(FULL, (words, node) => {
+    if (node.kind !== 'leaf' && node.kind !== 'list') return;
+    if (node.type.type !== 'enum' || words[0] === 'system') return;
+    const at = words.join(' ');
+    const wrong = withValue(FULL, words, node.kind === 'list' ? ['nonsense'] : 'nonsense');
+    const fault = faultsOf(wrong).find(
+      (f) => f.code === 'config-choice' && placeOf(wrong, 'a', f.place) === at,
+    );
+    const all = / of (.+) (?:is|are) needed here$/.exec(` ${fault?.text}`)?.[1]?.split(', ') ?? [];
+    t.deepEqual(all.sort(), Object.keys(node.type.words).sort(), at);
+    looked += 1;
+  });
+  t.true(looked >= 17, `${looked} choices`);
+});
+
 /** The tree with every default written out that holds in it. */
 function spelled(node: Node, tree: Tree): Tree {
   if (node.kind === 'map') {
@@ -265,22 +283,23 @@ test('the defaults are those of the daemon', (t) => {
 });
 
 test('live is what a running daemon takes over, and nothing else', (t) => {
-  const before = boxFile(RICH, 'a', PATHS);
+  const said = spelled(SCHEMA, RICH);
+  const before = boxFile(said, 'a', PATHS);
   const looked = { live: 0, restart: 0 };
-  visit(RICH, (words, node, value) => {
+  visit(said, (words, node, value) => {
     if (node.kind === 'container' || (words[0] === 'system' && words[1] !== 'hep')) return;
     const other = otherValue(node, value as Value);
     if (other === undefined) return;
-    const after = boxFile(withValue(RICH, words, other), 'a', PATHS);
+    const after = boxFile(withValue(said, words, other), 'a', PATHS);
     // a part of the machine that the daemon does not see
     if (JSON.stringify(after) === JSON.stringify(before)) return;
     looked[node.apply] += 1;
     const asked = restartPlaces(before, after);
     t.is(asked.length === 0 ? 'live' : 'restart', node.apply, words.join(' '));
     // an array differs as a whole
-    for (const place of asked) t.true(words.join(' ').startsWith(placeOf(RICH, 'a', place)), place);
+    for (const place of asked) t.true(words.join(' ').startsWith(placeOf(said, 'a', place)), place);
   });
-  t.true(looked.live > 25 && looked.restart > 12, JSON.stringify(looked));
+  t.true(looked.live > 80 && looked.restart > 35, JSON.stringify(looked));
 });
 
 function otherValue(node: Node, value: Value): Value | undefined {
@@ -322,6 +341,12 @@ test('a mistake of the file is told at its place in the tree', (t) => {
     ],
     ['site.centre.programs[1].password', 'site centre programs router password'],
     ['site.extensions.*5.contact', 'site extensions *5 contact'],
+    [
+      'site.centre.agents.agent1042.queues[0]',
+      'site centre agents agent1000-agent1099 queues 6000',
+    ],
+    ['site.centre.points.5007', 'site centre points 5000-5009'],
+    ['site.centre.points.5010', 'site centre points'],
     ['media.ports', 'media ports'],
     ['fence.arguments[1]', 'fence arguments "port 3"'],
     ['timers', 'timers'],
@@ -340,5 +365,17 @@ test('a mistake of the file is told at its place in the tree', (t) => {
   t.deepEqual(
     places(withValue(RICH, ['box', 'b', 'lan', 'address'], '192.0.2.11'), 'b').slice(0, 1),
     ['box a lan address'],
+  );
+});
+
+test('what any tree says is what the daemon can read', (t) => {
+  fc.assert(
+    fc.property(treeArb(), (tree) => {
+      for (const box of ['a', 'b'] as const) {
+        const bad = faultsOf(tree, box).filter((f) => /-(shape|unknown|file|json)$/.test(f.code));
+        t.deepEqual(bad, []);
+      }
+    }),
+    { numRuns: 60 },
   );
 });

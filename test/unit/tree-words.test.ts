@@ -1,13 +1,17 @@
 /** Words that change a tree, and what is said when they are wrong. */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
+import { verifyTree } from '../../src/panel/tree/check.ts';
 import { completions } from '../../src/panel/tree/complete.ts';
 import { SCHEMA } from '../../src/panel/tree/schema.ts';
 import { isTreeFault, type Node, quoted, type Tree } from '../../src/panel/tree/terms.ts';
 import { deletePath, entryOf, getPath, resolve, setPath } from '../../src/panel/tree/tree.ts';
 import { typeText } from '../../src/panel/tree/values.ts';
 import { tokenise } from '../../src/panel/tree/words.ts';
+import { ROOT } from '../tidy/source.ts';
 import { built, LEAST, RICH } from './tree-lab.ts';
 
 function words(line: string): string[] {
@@ -53,7 +57,8 @@ test('each mistake has its code and its place', (t) => {
     ['site rules 10 match 9.9', 'tree-type | site rules 10 match 9.9'],
     ['site trunks t contact tel:112', 'tree-type | site trunks t contact tel:112'],
     ['fence program fence', 'tree-type | fence program fence'],
-    ['system snmp users x authKey short', 'tree-type | system snmp users x authKey short'],
+    ['system snmp users x authKey short', 'tree-type | system snmp users x authKey'],
+    ['site extensions 1 password a b', 'tree-extra | site extensions 1 password'],
     ['system timeZone ../etc', 'tree-type | system timeZone ../etc'],
     ['users digest [ MD5 SHA-256 SHA-1 ]', 'tree-choice | users digest SHA-1'],
     [
@@ -161,13 +166,13 @@ test('Tab and ? offer what fits', (t) => {
   t.deepEqual(offer('site rules', ''), ['10', '20', '<rule>']);
   t.deepEqual(offer('site rules 10 to', ''), ['provider', 'backup', 'out', '<name>']);
   t.deepEqual(offer('site rules 10 to out', 'p'), ['provider', '<name>']);
-  t.deepEqual(offer('site extensions 1000 class', ''), [
-    'all',
-    'internal',
-    'office',
-    'all|internal|<name>',
-  ]);
+  t.deepEqual(offer('site extensions 1000 class', ''), ['all', 'internal', 'office', '<name>']);
   t.deepEqual(offer('nonsense', ''), []);
+  const many = built(
+    Array.from({ length: 600 }, (_, i) => `site extensions ${2000 + i} mwi true`).join('\n'),
+  );
+  const offered = completions(SCHEMA, ['site', 'extensions'], '', many);
+  t.deepEqual([offered.length, offered.at(-1)?.word], [500, '<number>']);
   t.true(completions(SCHEMA, ['sip', 'port'], '').every((c) => c.placeholder === true));
 });
 
@@ -227,3 +232,34 @@ test('any words quoted and joined are cut into themselves', (t) => {
     }),
   );
 });
+
+test('docs/configuration.md shows words and mistakes as they are', (t) => {
+  const text = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8');
+  const [sets = '', mistakes = ''] = text.split('\n```\n').filter((_, i) => i % 2 === 1);
+  let tree: Tree = {};
+  for (const line of sets.split('\n')) {
+    const [verb, ...rest] = words((line.split(/ {3,}/)[0] as string).trim());
+    const next = verb === 'set' ? setPath(tree, rest) : deletePath(tree, rest);
+    t.false(isTreeFault(next), line);
+    tree = next as Tree;
+  }
+  t.is(sets.split('\n').length, 7);
+  for (const line of mistakes.split('\n')) {
+    const [, code = '', place = '', say = ''] = /^(\S+) (.+?): (.*)$/.exec(line) ?? [];
+    const whole = WRONG[code];
+    const set = setPath(RICH, words(place));
+    const found =
+      whole !== undefined ? verifyTree(built(whole, RICH)) : isTreeFault(set) ? [set] : [];
+    t.deepEqual(
+      found.map((f) => `${f.code} ${f.place}: ${f.text}`),
+      [line],
+      say,
+    );
+  }
+});
+
+/** What makes a mistake that only the whole configuration shows. */
+const WRONG: { readonly [code: string]: string } = {
+  'tree-conflict': 'vip address 198.51.100.10',
+  'tree-reference': 'site rules 10 to nobody',
+};

@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../../panel/console/dialog.ts';
+import { Admin, LOCK_RULE } from '../system/admin.ts';
+import { placesOf } from '../system/files.ts';
 
 const FILE_MAX = 8 * 1024 * 1024;
 const SYSTEMCTL_MS = 30_000;
@@ -68,6 +70,15 @@ function systemctl(args: readonly string[], answer: (value: Json) => void): void
   );
 }
 
+/** The password without the agent: the same file, the same count of wrong ones. */
+function admin(root: string, request: Json): Json {
+  if (request['verb'] !== 'verify') {
+    return { error: 'console-command', text: 'a password is changed by sipair-system only' };
+  }
+  const file = new Admin(placesOf(root).admin, LOCK_RULE, () => Date.now());
+  return file.verify(String(request['password']));
+}
+
 export function answerSelf(root: string, request: Json, answer: (value: Json) => void): void {
   switch (request['command']) {
     case 'write-file':
@@ -75,6 +86,9 @@ export function answerSelf(root: string, request: Json, answer: (value: Json) =>
       return;
     case 'read-file':
       answer(readSaved(root, request));
+      return;
+    case 'admin':
+      answer(admin(root, request));
       return;
     case 'restart-service':
       systemctl(['restart', 'sipair.service'], answer);

@@ -6,7 +6,7 @@
 
 import { utc } from '../show/kit.ts';
 import type { Tree } from '../tree/terms.ts';
-import { type Cx, complain, emit, faultLines, yes } from './context.ts';
+import { type Cx, complain, emit, faultLines, tell, yes } from './context.ts';
 import { ask, type Dialog, failed, type Json, line, part, say, text } from './dialog.ts';
 import { confirm } from './operate.ts';
 import type { Parsed, Wrong } from './parse.ts';
@@ -54,6 +54,10 @@ export function* beginConfiguring(): Dialog<Candidate | undefined> {
   }
   const tree = part(answer, 'tree') as Tree;
   const base = Number(text(part(answer, 'revision'), 'number'));
+  if (base === 0) {
+    yield* say('Nothing is committed yet: what was said at the first boot becomes revision 1');
+    yield* say('by itself, when the boxes are paired and both have answered (request pair).');
+  }
   return { base, active: tree, tree, path: [] };
 }
 
@@ -147,7 +151,7 @@ function* tellFaults(faults: readonly Json[]): Dialog<void> {
   yield* say(
     faults.length === 1 ? 'refused, for one reason:' : `refused, for ${faults.length} reasons:`,
   );
-  for (const f of faults.slice(0, 100)) for (const l of faultLines(f)) yield* say(l);
+  yield* tell(faults.slice(0, 100).flatMap(faultLines));
 }
 
 function* check({ c }: In): Dialog<Result> {

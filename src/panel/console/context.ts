@@ -1,6 +1,7 @@
 /** What a session knows while it lasts, and what all its commands use: prompt, output, complaints. */
 
 import { render, renderJson, type ShowName } from '../show/index.ts';
+import { wrap } from '../show/kit.ts';
 import {
   ask,
   type Dialog,
@@ -43,6 +44,12 @@ function roleText(daemon: Json): string {
   return `${role}, ${daemon['inStep'] === true ? 'in step' : 'not in step'}`;
 }
 
+/** Without the monitor: a box that has no configuration yet is not down. */
+function* phaseOf(): Dialog<string> {
+  const state = yield* ask('system', { command: 'state' }, PROMPT_PATIENCE_MS);
+  return part(state, 'revision')['number'] === 0 ? 'unconfigured' : '';
+}
+
 /** Asks how the box stands, when what is known is old. */
 export function* look(cx: Cx): Dialog<void> {
   const { now } = yield* here();
@@ -64,7 +71,7 @@ export function* look(cx: Cx): Dialog<void> {
     cx.standing = roleText(own) + alarmsText(Array.isArray(active) ? active.length : 0);
     return;
   }
-  const phase = text(status, 'phase');
+  const phase = text(status, 'phase') || (yield* phaseOf());
   cx.standing = phase === 'unconfigured' || phase === 'booting' ? phase : 'sipair down';
   cx.name = text(status, 'name') || cx.name;
   const late = yield* here();
@@ -111,7 +118,19 @@ export function faultLines(f: Json): string[] {
 
 export function* complain(service: string, answer: Json): Dialog<void> {
   yield { want: 'failed' };
-  for (const line of complaint(service, answer)) yield* say(harmless(line));
+  yield* tell(complaint(service, answer));
+}
+
+/** Sentences, broken where the terminal ends; what is indented stays so. */
+export function* tell(lines: readonly string[]): Dialog<void> {
+  const { settings } = yield* here();
+  for (const line of lines) {
+    const indent = /^ */.exec(line)?.[0] ?? '';
+    const text = harmless(line.slice(indent.length));
+    for (const one of wrap(text, Math.max(16, settings.columns - 1 - indent.length))) {
+      yield* say(indent + one);
+    }
+  }
 }
 
 /** Lines through the pipes and the pager. */

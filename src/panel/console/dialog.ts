@@ -28,6 +28,8 @@ export type Want =
   | { readonly want: 'write'; readonly text: string }
   | ({ readonly want: 'line' } & Line)
   | { readonly want: 'key' }
+  /** Goes on after so long, or when a key is pressed, which stays for whoever wants it. */
+  | { readonly want: 'wait'; readonly ms: number }
   | {
       readonly want: 'ask';
       readonly service: Service;

@@ -66,7 +66,7 @@ const EVENTS_MAX = 500;
 const CTRL_C = 3;
 
 type Event = Extract<ConsoleInput, { input: 'value' | 'output' | 'over' }>;
-type Blocked = Extract<Want, { want: 'line' | 'key' | 'ask' | 'event' }>;
+type Blocked = Extract<Want, { want: 'line' | 'key' | 'ask' | 'event' | 'wait' }>;
 
 export class ConsoleMachine {
   private readonly dialog: Dialog<void>;
@@ -84,6 +84,7 @@ export class ConsoleMachine {
   private events: Event[] = [];
   private dropped = 0;
   private idleFrom: number;
+  private waitUntil = 0;
   private now: number;
   private begun = false;
   private failed = false;
@@ -177,6 +178,11 @@ export class ConsoleMachine {
       }
     }
     if (blocked.want === 'ask') return false;
+    if (blocked.want === 'wait') {
+      if (this.now < this.waitUntil && this.typed[this.taken] === undefined) return false;
+      this.resume(this.got({ got: 'nothing' }));
+      return true;
+    }
     const b = this.typed[this.taken];
     if (b === undefined) {
       if (this.lost > 0) {
@@ -301,6 +307,9 @@ export class ConsoleMachine {
         return false;
       case 'line':
         this.write(this.editor.begin(want.prompt, want.secret === true, want.history ?? []));
+        break;
+      case 'wait':
+        this.waitUntil = this.now + want.ms;
         break;
       case 'ask': {
         this.asked += 1;

@@ -49,9 +49,7 @@ export function* pairBoxes(): Dialog<boolean> {
       } else if (got.got === 'key' && comparing && /^[yn]$/i.test(got.key.text)) {
         comparing = false;
         const answer = got.key.text.toLowerCase();
-        yield* say(
-          answer === 'y' ? 'the same here; waiting for the other box' : 'different: refused',
-        );
+        yield* say(answer === 'y' ? 'the same' : 'different: refused');
         yield { want: 'tell', value: { answer } };
       }
     }

@@ -2,7 +2,7 @@
 
 import { type Completer, choiceLines, complete, type Knowledge } from './complete.ts';
 import { beginConfiguring, type Candidate, doConfigure, mayLeave } from './configure.ts';
-import { type Cx, emit, look } from './context.ts';
+import { type Cx, emit, look, tell } from './context.ts';
 import {
   ask,
   audit,
@@ -33,6 +33,8 @@ export type SessionOptions = {
   readonly release: string;
   readonly settings: Settings;
   readonly now: number;
+  /** The first session of this process: the other services may be starting too. */
+  readonly starting: boolean;
   /** Of the machine, until the configuration says it. */
   readonly name: string;
 };
@@ -52,14 +54,20 @@ function read(roots: readonly GrammarNode[], text: string): Command | Wrong {
   return 'choices' in pipes ? pipes : { parsed, pipes, end };
 }
 
+/** More than that would push the caret out of sight: then without their help. */
+const CHOICES_TOLD = 10;
+
 /** The caret under the place, and what could stand there. */
 function* tellWrong(wrong: Wrong, column: ColumnOf): Dialog<void> {
   yield { want: 'failed' };
   const { settings } = yield* here();
   const at = column(wrong.at);
   if (at !== undefined) yield* say(`${' '.repeat(at)}^`);
-  yield* say(harmless(wrong.text));
-  for (const l of choiceLines(wrong.choices, settings.columns)) yield* say(l);
+  yield* tell([wrong.text]);
+  const { choices } = wrong;
+  if (choices.length <= CHOICES_TOLD) {
+    for (const l of choiceLines(choices, settings.columns)) yield* say(l);
+  } else yield* tell([`  ${choices.map((c) => c.word).join('  ')}`]);
 }
 
 function isCommand(x: Command | Wrong): x is Command {
@@ -193,24 +201,34 @@ function* ownSettings(): Dialog<void> {
   yield { want: 'settings', settings: { idleMs: minutes * 60_000 } };
 }
 
-function* whole(cx: Cx): Dialog<void> {
+/** What keeps this box from being half of a pair. */
+function* unfinished(): Dialog<void> {
+  const state = yield* ask('system', { command: 'state' });
+  if (state['paired'] === false) yield* say('This box is not paired yet: request pair');
+  else if (part(state, 'revision')['number'] === 0) {
+    yield* say('Paired; nothing is committed yet: has the other box answered its questions?');
+  }
+}
+
+function* whole(cx: Cx, starting: boolean): Dialog<void> {
   yield* say('');
   yield* say(`${cx.release}, console of box ${cx.name}`);
-  const missing = yield* whatIsMissing();
+  const missing = yield* whatIsMissing(starting);
   if (missing === 'password') yield* choosePassword();
   else yield* login(cx.name);
-  if ((yield* whatIsMissing()) === 'questions') yield* firstBoot(cx);
+  if ((yield* whatIsMissing(false)) === 'questions') yield* firstBoot(cx);
   yield* ownSettings();
+  yield* unfinished();
   const mode: Mode = { candidate: undefined };
   while (yield* survive(cx, mode));
   yield* audit('logout');
 }
 
 /** ^C before the login begins it again; the end of the session ends it everywhere. */
-function* untilOver(cx: Cx): Dialog<void> {
-  for (;;) {
+function* untilOver(cx: Cx, starting: boolean): Dialog<void> {
+  for (let first = starting; ; first = false) {
     try {
-      return yield* whole(cx);
+      return yield* whole(cx, first);
     } catch (e) {
       if (!(e instanceof Interrupted)) throw e;
       if (e.why === 'over') {
@@ -233,7 +251,7 @@ function contextOf(o: SessionOptions): Cx {
 
 /** A session on a terminal. */
 export function newSession(o: SessionOptions): ConsoleMachine {
-  return new ConsoleMachine(untilOver(contextOf(o)), o.settings, o.now);
+  return new ConsoleMachine(untilOver(contextOf(o), o.starting), o.settings, o.now);
 }
 
 function* onlyOne(cx: Cx, text: string): Dialog<void> {

@@ -10,12 +10,14 @@ import {
   ask,
   type Dialog,
   failed,
+  here,
   Interrupted,
   type Json,
   part,
   question,
   say,
   text,
+  UNREACHABLE,
 } from './dialog.ts';
 import { passwordWrong } from './operate.ts';
 import { pairBoxes } from './pair.ts';
@@ -117,8 +119,8 @@ const QUESTIONS: readonly Question[] = [
   {
     name: 'timeZone',
     when: isA,
-    about: [],
-    prompt: 'Time zone, as Europe/Berlin',
+    about: ['The clock of both boxes: a zone as Europe/Berlin, and who tells the time.'],
+    prompt: 'Time zone',
     otherwise: () => 'UTC',
     wrong: (t) => (/^[A-Za-z][A-Za-z0-9_+/-]{1,63}$/.test(t) ? '' : 'a name is expected'),
   },
@@ -126,7 +128,7 @@ const QUESTIONS: readonly Question[] = [
     name: 'ntp',
     when: isA,
     about: [],
-    prompt: 'Time servers, with spaces between, - for none',
+    prompt: 'Time servers, - for none',
     otherwise: () => '-',
     wrong: (t) =>
       t === '-' || t.split(/\s+/).every((w) => /^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$/.test(w))
@@ -154,6 +156,10 @@ const QUESTIONS: readonly Question[] = [
 ];
 
 type Back = 'back';
+
+/** How long the console waits for the agent before it asks who is there. */
+const START_TRIES = 20;
+const START_WAIT_MS = 1000;
 
 function* put(q: Question, a: Answers): Dialog<string | Back> {
   for (const l of q.about) yield* say(l);
@@ -325,9 +331,22 @@ function* questions(cx: Cx): Dialog<void> {
   cx.name = a['name'] ?? cx.name;
 }
 
+/** At power-on the console is there before the agent is. */
+function* started(tries: number): Dialog<Json> {
+  for (let i = 0; ; i += 1) {
+    const state = yield* ask('system', { command: 'state' });
+    const starting = state['error'] === UNREACHABLE || state['error'] === 'system-starting';
+    if (!starting || i >= tries) return state;
+    if (i === 0) yield* say('The services of this box are starting; Enter does not wait for them.');
+    const { now } = yield* here();
+    yield { want: 'wait', ms: START_WAIT_MS };
+    if ((yield* here()).now - now < START_WAIT_MS) return state;
+  }
+}
+
 /** @returns what is still to be asked: a password, the questions, nothing. */
-export function* whatIsMissing(): Dialog<'password' | 'questions' | 'nothing'> {
-  const state = yield* ask('system', { command: 'state' });
+export function* whatIsMissing(atStart: boolean): Dialog<'password' | 'questions' | 'nothing'> {
+  const state = yield* started(atStart ? START_TRIES : 0);
   if (failed(state)) return 'nothing';
   if (state['admin'] === false) return 'password';
   return 'box' in part(state, 'identity') ? 'nothing' : 'questions';

@@ -35,6 +35,8 @@ export type DaemonFacts = Omit<SentryView, 'counters' | 'lastSwitchover'> & {
   readonly upMs: number;
   /** What its monotonic clock shows now: moments are before it. */
   readonly monoNow?: number;
+  /** The own port to the service LAN. */
+  readonly lan?: { readonly interface: string; readonly address: string };
   readonly pairCounters: Readonly<PairCounters>;
   readonly lastSwitchover?: Takeover & { readonly tookMs: number };
   readonly lsn: number;

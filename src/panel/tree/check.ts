@@ -19,7 +19,7 @@ import {
   type Value,
 } from './terms.ts';
 import { childOf, entryOf, isWrong, valueAt } from './tree.ts';
-import { checkValue, readValue } from './values.ts';
+import { checkValue, isInRange, readValue } from './values.ts';
 import { visit } from './walk.ts';
 
 type Words = readonly string[];
@@ -123,15 +123,7 @@ function missing(node: Node, tree: Tree, words: Words, faults: Fault[]): void {
 function isNamed(map: Tree | Value | undefined, name: string): boolean {
   if (!isTree(map)) return false;
   if (Object.hasOwn(map, name)) return true;
-  if (!/^\d+$/.test(name)) return false;
-  return Object.keys(map).some((key) => {
-    const [from = '', to] = key.split('-');
-    return to !== undefined && from.length <= name.length && within(name, from, to);
-  });
-}
-
-function within(name: string, from: string, to: string): boolean {
-  return Number(from) <= Number(name) && Number(name) <= Number(to);
+  return Object.keys(map).some((key) => isInRange(key, name));
 }
 
 /** Names that are nobody's. */

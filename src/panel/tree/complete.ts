@@ -4,6 +4,7 @@ import { SCHEMA } from './schema.ts';
 import { type Container, isTree, quoted, type Tree, type Type } from './terms.ts';
 import { resolve, valueAt } from './tree.ts';
 import { typeText } from './values.ts';
+import { byName } from './walk.ts';
 
 export type Completion = {
   readonly word: string;
@@ -12,8 +13,13 @@ export type Completion = {
   readonly placeholder?: true;
 };
 
+/** A list of more entries than these helps nobody: the first are offered, and what kind they are of. */
+const MOST_OFFERED = 500;
+
 function placeholder(type: Type, help: string): Completion {
-  return { word: typeText(type), help, placeholder: true };
+  // words there are besides are offered by themselves
+  const word = type.type === 'name' ? '<name>' : typeText(type);
+  return { word, help, placeholder: true };
 }
 
 /** Names a person may have given to what this type speaks of. */
@@ -58,7 +64,7 @@ export function completions(
         return Object.entries(node.children).map(([word, { help }]) => ({ word, help }));
       case 'map': {
         const there = schema === SCHEMA ? valueAt(tree, place.words) : undefined;
-        const keys = isTree(there) ? Object.keys(there) : [];
+        const keys = isTree(there) ? Object.keys(there).sort(byName) : [];
         const entries = keys.map((key) => ({ word: quoted(key), help: node.help }));
         return [...entries, { word: `<${node.keyName}>`, help: node.help, placeholder: true }];
       }
@@ -67,5 +73,6 @@ export function completions(
     }
   })();
   const low = partial.toLowerCase();
-  return all.filter((c) => c.placeholder === true || c.word.toLowerCase().startsWith(low));
+  const fit = all.filter((c) => c.placeholder === true || c.word.toLowerCase().startsWith(low));
+  return fit.length <= MOST_OFFERED ? fit : [...fit.slice(0, MOST_OFFERED - 1), ...fit.slice(-1)];
 }

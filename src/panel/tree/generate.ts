@@ -16,6 +16,7 @@ import {
   type Value,
 } from './terms.ts';
 import { entryOf, valueAt } from './tree.ts';
+import { isInRange } from './values.ts';
 import { byName, childrenOf } from './walk.ts';
 
 export type Which = 'a' | 'b';
@@ -110,10 +111,13 @@ function stepInMap(map: MapNode, tree: Tree | undefined, place: string): Step | 
   const fit = names
     .filter((n) => said === n || (said.startsWith(n) && /^[.[]/.test(said.slice(n.length))))
     .sort((x, y) => y.length - x.length);
-  const word = fit[0];
-  return word === undefined
-    ? undefined
-    : { word, node: entryOf(map), rest: said.slice(word.length) };
+  const [one] = fit;
+  if (one !== undefined) return { word: one, node: entryOf(map), rest: said.slice(one.length) };
+  // one of a range: the daemon spreads ranges out
+  const member = /^[A-Za-z0-9_]+/.exec(said)?.[0] ?? '';
+  const range = names.find((n) => isInRange(n, member));
+  if (range === undefined) return undefined;
+  return { word: range, node: entryOf(map), rest: said.slice(member.length) };
 }
 
 function step(node: Node, here: Tree | Value | undefined, place: string): Step | undefined {

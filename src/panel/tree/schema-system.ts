@@ -92,7 +92,7 @@ function led(what: string): { readonly [colour: string]: Leaf } {
   const name: Type = {
     type: 'text',
     max: 64,
-    pattern: '[^\\s/]+',
+    pattern: '(?=.*[^.])[\\w:.+-]+',
     what: 'a name of /sys/class/leds',
   };
   const of = (colour: string): Leaf =>

@@ -212,11 +212,13 @@ export function putOf(tree: Tree, place: Place): Put | Fault {
     case 'leaf': {
       const [word, ...more] = rest;
       if (word === undefined) return faultAt('tree-missing-value', words, `a value: ${node.help}`);
+      // faults are logged: what was meant to be a secret is not in their place
+      const said = node.secret === true ? [] : rest;
       if (more.length > 0) {
-        return faultAt('tree-extra', [...words, ...rest], 'one value fits here; quote its blanks');
+        return faultAt('tree-extra', [...words, ...said], 'one value fits here; quote its blanks');
       }
       const read = readValue(node.type, word);
-      if (isWrong(read)) return faultAt(read.code, [...words, word], read.text);
+      if (isWrong(read)) return faultAt(read.code, [...words, ...said], read.text);
       return { words, value: read.value };
     }
     case 'list': {

@@ -18,7 +18,8 @@ const PRINTABLE = /^[\x20-\x7e]*$/;
 const LABEL = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
 const HOSTNAME = new RegExp(`^${LABEL}(?:\\.${LABEL})*\\.?$`);
 const AGENT = /^[A-Za-z0-9][A-Za-z0-9_.]{0,31}$/;
-const AGENTS = /^([A-Za-z_.]*)(\d{1,9})-([A-Za-z_.]*)(\d{1,9})$/;
+/** `N-M`, `agentN-agentM`: front, first number, front, last number. */
+const RANGE = /^([A-Za-z_.]*)(\d{1,9})-([A-Za-z_.]*)(\d{1,9})$/;
 const NUMBERS = /^(\d{1,9})-(\d{1,9})$/;
 
 /** How a value of this type is written in help: `<1..255 ms>`, `<address>`. */
@@ -124,7 +125,7 @@ function isNumbers(text: string): boolean {
 }
 
 function isAgents(text: string): boolean {
-  const m = AGENTS.exec(text);
+  const m = RANGE.exec(text);
   if (m === null) return AGENT.test(text);
   const whole = `${m[3]}${m[4]}`;
   return m[1] === m[3] && AGENT.test(whole) && range(m[2] as string, m[4] as string);
@@ -239,4 +240,17 @@ export function checkValue(type: Type, value: unknown): Read {
     return wrong('tree-choice', `one of ${Object.keys(type.words).join(', ')} is needed here`);
   }
   return read;
+}
+
+/** Whether `name` is one of the names the key `N-M` or `agentN-agentM` stands for. */
+export function isInRange(key: string, name: string): boolean {
+  const m = RANGE.exec(key);
+  const front = m?.[1] ?? '';
+  const [from = '', to = ''] = [m?.[2], m?.[4]];
+  const digits = name.slice(front.length);
+  if (m === null || !name.startsWith(front) || !/^\d{1,9}$/.test(digits)) return false;
+  // as wide as the first is written
+  if (digits.length < from.length || (digits.startsWith('0') && digits.length > from.length))
+    return false;
+  return Number(from) <= Number(digits) && Number(digits) <= Number(to);
 }

@@ -6,7 +6,7 @@
 
 import { SCHEMA } from './schema.ts';
 import { isTree, MASK, type Node, type Scalar, type Tree, type Value } from './terms.ts';
-import { childOf, entryOf, withValue } from './tree.ts';
+import { childOf, entryOf } from './tree.ts';
 
 const DIGITS = /^\d+$/;
 
@@ -73,10 +73,16 @@ export function sameValue(a: Tree | Value | undefined, b: Tree | Value | undefin
 }
 
 /** The same tree as a person may see it: every secret is MASK. */
-export function maskTree(tree: Tree): Tree {
-  let out = tree;
-  visit(tree, (words, node) => {
-    if (node.kind === 'leaf' && node.secret === true) out = withValue(out, words, MASK);
+export function maskTree(tree: Tree, node: Node = SCHEMA): Tree {
+  const below = Object.entries(tree).map(([name, value]): [string, Tree | Value] => {
+    const child = node.kind === 'map' ? entryOf(node) : childNode(node, name);
+    if (child?.kind === 'leaf' && child.secret === true) return [name, MASK];
+    return [name, isTree(value) && child !== undefined ? maskTree(value, child) : value];
   });
-  return out;
+  return Object.fromEntries(below);
+}
+
+function childNode(node: Node, name: string): Node | undefined {
+  if (node.kind !== 'container' || !Object.hasOwn(node.children, name)) return undefined;
+  return node.children[name];
 }

@@ -5,6 +5,9 @@ export const COUNTERS = [
   'requestsIn',
   'responsesIn',
   'keepalivesIn',
+  /** Said, each time it is said. */
+  'requestsOut',
+  'responsesOut',
   /** Malformed and answered, malformed and dropped. */
   'faultsAnswered',
   'faultsDropped',
