@@ -47,6 +47,14 @@ declare -A WHY=(
   [kamailio-extra-modules]="the peer in the bench: DMQ"
   [kamailio-tls-modules]="the peer in the bench: TLS"
 )
+WHY+=(
+  [mmdebstrap]="the Debian packages of the image"
+  [debian-archive-keyring]="the keys of Debian's releases"
+  [zstd]="packing the image"
+  [qemu-system-x86]="virtual appliances"
+  [qemu-utils]="their disks"
+  [ovmf]="UEFI for a virtual appliance"
+)
 # Packages whose daemon apt starts.
 DAEMONS=(kamailio keepalived snmpd snmptrapd chrony rsyslog)
 FOR_LAB=(iproute2 gcc libc6-dev g++ arping sipsak)
@@ -59,12 +67,8 @@ FOR_STRESS=("${FOR_CHAOS[@]}" stress-ng util-linux)
 FOR_OUTAGE=("${FOR_LAB[@]}" keepalived stress-ng util-linux)
 FOR_BENCH=("${FOR_LAB[@]}" procps kamailio kamailio-extra-modules
   kamailio-tls-modules openssl)
-
-# Verbs that come with a later issue.
-declare -A LATER=(
-  [image]="the firmware image"
-  [vm]="two virtual appliances from the image"
-)
+FOR_IMAGE=(mmdebstrap debian-archive-keyring zstd openssl gcc libc6-dev g++)
+FOR_VM=("${FOR_IMAGE[@]}" iproute2 iputils-ping util-linux qemu-system-x86 qemu-utils ovmf)
 
 say() { echo "build: $*"; }
 die() { echo "build: $*" >&2; exit 1; }
@@ -104,11 +108,15 @@ HELP
   stress  calls at full rate while processors and disk are busy: --minutes N
   binary  one executable, dist/sipair, with its native parts beside it (dist/native); a few seconds,
           none when the sources are those of last time; --force, --out FILE
+  image   dist/sipair-VERSION.img.zst to write with dd, dist/sipair-VERSION.raucb to update with;
+          --check builds twice and compares; ./build.sh image --help
+  vm      two virtual appliances from the image, their serial consoles to be attached:
+          ./build.sh vm help
   setup   only installs and builds what the other verbs need
   docs    prints the pictures of docs/architecture.md from the program's tables
   clean   removes what was built (build/, dist/); --all: node_modules too
 
-up, lab, test, bench, outage, chaos, soak, history and stress need root (network namespaces). Not there yet: ${!LATER[*]}.
+up, lab, test, bench, outage, chaos, soak, history, stress, image and vm need root (network namespaces, trees).
 HELP
 }
 
@@ -521,6 +529,22 @@ binary() {
   exec "$NODE" "$ROOT/image/binary.ts" "$@"
 }
 
+image() {
+  case " $* " in *" --help "* | *" -h "*) npm_only; exec "$ROOT/image/build.sh" --help ;; esac
+  need_root image
+  setup "${FOR_IMAGE[@]}"
+  exec "$ROOT/image/build.sh" "$@"
+}
+
+vm() {
+  local verb=${1:-help}
+  case $verb in
+    up | trial) need_root "vm $verb"; setup "${FOR_VM[@]}"; "$ROOT/image/build.sh" ;;
+    *) [ -x "$NODE" ] || npm_only ;;
+  esac
+  exec "$NODE" "$ROOT/test/vm/cli.ts" "$@"
+}
+
 docs() {
   npm_only
   exec "$NODE" "$ROOT/test/docs/pictures.ts"
@@ -557,11 +581,12 @@ case $verb in
   stress) real stress chaos/stress.ts FOR_STRESS "$@" ;;
   setup) setup "${FOR_TEST[@]}"; say "ready" ;;
   binary) binary "$@" ;;
+  image) image "$@" ;;
+  vm) vm "$@" ;;
   docs) docs ;;
   clean) clean "$@" ;;
   help | -h | --help) help ;;
   *)
-    [ -z "${LATER[$verb]:-}" ] || die "$verb (${LATER[$verb]}) is not there yet"
     echo "build: no verb \"$verb\"" >&2
     help >&2
     exit 2

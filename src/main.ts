@@ -24,11 +24,11 @@ usage: sipair serve --config FILE        be one box of the pair
        sipair system [--root DIR] [--apply none|systemd|PROGRAM]   keep and apply the configuration
        sipair key --out FILE             write a new random pair key
        sipair cdr --config FILE [--csv] [--since ISO]   calls that are over, from this box's files
+       sipair monitor [--root FOLDER]    watch the box: lamps, alarms, SNMP, metrics, syslog
+       sipair leds down|booting|updating [--root FOLDER]   what the lamps show when nobody watches
        sipair console [--root DIR]       the console: login and command line, on this terminal
        sipair cli -c COMMAND             one command of the console, without a login
        sipair show ...                   the same for show: sipair show ha
-       sipair monitor [--root FOLDER]    watch the box: lamps, alarms, SNMP, metrics, syslog
-       sipair leds down|booting|updating [--root FOLDER]   what the lamps show when nobody watches
        sipair version
 `;
 
@@ -158,9 +158,8 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     case 'system': {
       const { runSystem } = await import('./edge/system/run.ts');
-      const root = typeof values['root'] === 'string' ? values['root'] : '/';
       const apply = typeof values['apply'] === 'string' ? values['apply'] : 'systemd';
-      const code = await runSystem({ root, apply });
+      const code = await runSystem({ root: rootOf(values), apply });
       if (code !== undefined) process.exit(code);
       return;
     }
