@@ -32,6 +32,8 @@ const MEANT: readonly (readonly [line: string, meaning: string])[] = [
   ['req ha sw', 'switchover'],
   ['req ha sw f', 'switchover force'],
   ['request system image install /data/image/x.raucb', 'image install, source=/data/image/x.raucb'],
+  ['req sys im inst /x.raucb force', 'image install force, source=/x.raucb'],
+  ['request system image rollback force', 'image rollback force'],
   ['ping 192.0.2.1', 'ping, host=192.0.2.1'],
   ['mon sip num 1001', 'monitor sip, number=1001'],
   ['mon sip call 7', 'monitor sip, call=7'],

@@ -197,6 +197,23 @@ test('an order is asked for when it may hurt', (t) => {
   t.is(b.screen.line(), 'north-a (backup, in step)>', 'the prompt knows at once');
 });
 
+test('an image is installed on a box alone only when that is said, and asked for', (t) => {
+  const b = logged();
+  const told = () => b.pair.heard.filter((h) => h.request['command'] === 'image');
+  b.line('request system image install /x.raucb');
+  t.deepEqual(told().at(-1)?.request, { command: 'image', verb: 'install', source: '/x.raucb' });
+  b.line('request system image install /x.raucb force');
+  t.is(b.screen.line(), 'Calls may be interrupted. Go on? [y/n]');
+  t.is(told().length, 1);
+  b.line('y');
+  t.deepEqual(told().at(-1)?.request, {
+    command: 'image',
+    verb: 'install',
+    source: '/x.raucb',
+    force: true,
+  });
+});
+
 test('everything down: who does not answer and what can be done is said; the console lives', (t) => {
   const pair = new FakePair();
   const b = logged({ pair });

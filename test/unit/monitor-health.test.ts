@@ -78,6 +78,9 @@ test('the mount of /data: the deepest, and read-only by itself or by its system'
   const remounted = MOUNTS.replace('rw,errors', 'ro,errors');
   t.deepEqual(mountOf(remounted, '/data'), { device: '179:5', readOnly: true });
   t.is(mountOf('', '/data'), undefined);
+  // as ProtectSystem= shows it to the monitor: what it may write says how the storage is
+  const guarded = `${MOUNTS}\n90 1 179:5 / /data ro - ext4 /dev/x rw\n91 90 179:5 /log /data/log rw - ext4 /dev/x rw\n`;
+  t.deepEqual(mountOf(guarded, '/data/log'), { device: '179:5', readOnly: false });
 });
 
 test('wear: eMMC in tenths, NVMe in percent, SATA what is left', (t) => {

@@ -190,7 +190,8 @@ export class HealthReader {
     const { data } = placesBelow(this.root);
     // a box that has no data partition yet shows what it is on
     const fs = await statfs(data).catch(() => statfs(this.root).catch(() => undefined));
-    const mount = mountOf(text(join(this.proc, 'self/mountinfo')), '/data');
+    // not /data itself: the unit shows that to this process as read-only, whatever the storage is
+    const mount = mountOf(text(join(this.proc, 'self/mountinfo')), '/data/log');
     const device = mount === undefined ? undefined : diskOf(this.sys, mount.device);
     const wear = device === undefined ? undefined : this.wearOf(device);
     return {

@@ -20,8 +20,10 @@ function argument(
   help: string,
   run: Verb,
   bounds: Bounds = {},
+  next: readonly GrammarNode[] = [],
 ): ArgumentNode {
-  return { kind: 'argument', name, type, help, run, ...bounds };
+  const more = next.length === 0 ? {} : { next };
+  return { kind: 'argument', name, type, help, run, ...bounds, ...more };
 }
 
 const SHOW: readonly WordNode[] = [
@@ -82,11 +84,17 @@ const REQUEST: readonly WordNode[] = [
   word('system', 'this box', undefined, [
     word('image', 'the firmware', undefined, [
       word('install', 'put a bundle on the pair, one box after the other', undefined, [
-        argument('source', 'source', 'file on this box, or URL', 'image install'),
+        argument('source', 'source', 'file on this box', 'image install', {}, [
+          word('force', 'even if calls are interrupted', 'image install force'),
+        ]),
       ]),
-      word('activate', 'start this box from the other slot', 'image activate'),
+      word('activate', 'start this box from the other slot', 'image activate', [
+        word('force', 'even if calls are interrupted', 'image activate force'),
+      ]),
       word('confirm', 'keep the image that runs', 'image confirm'),
-      word('rollback', 'go back to the image before', 'image rollback'),
+      word('rollback', 'go back to the image before', 'image rollback', [
+        word('force', 'even if calls are interrupted', 'image rollback force'),
+      ]),
     ]),
     word('service', 'the service that takes calls', undefined, [
       word('restart', 'end it and start it again', 'service restart'),

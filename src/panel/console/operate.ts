@@ -163,10 +163,11 @@ function asked(prompt: string, run: Run): Run {
   };
 }
 
-function image(verb: string, done: string): Run {
+function image(verb: string, done: string, force = false): Run {
   return function* doImage(_cx, args, _pipes) {
     const source = args['source'];
-    const request = { command: 'image', verb, ...(source === undefined ? {} : { source }) };
+    const from = source === undefined ? {} : { source };
+    const request = { command: 'image', verb, ...from, ...(force ? { force } : {}) };
     const answer = yield* ask('system', request, LONG_MS);
     if (failed(answer)) yield* complain('system', answer);
     else yield* say(text(answer, 'text') || done);
@@ -290,9 +291,21 @@ const RUNS: { readonly [V in OperationalVerb]?: Run } = {
   ),
   resync: order('control', { command: 'resync' }, 'the backup gets all tables anew'),
   'image install': image('install', 'installing: show system image'),
+  'image install force': asked(
+    'Calls may be interrupted. Go on?',
+    image('install', 'installing: show system image', true),
+  ),
   'image activate': asked('This box starts anew. Go on?', image('activate', 'starting anew')),
+  'image activate force': asked(
+    'Calls may be interrupted. Go on?',
+    image('activate', 'starting anew', true),
+  ),
   'image confirm': image('confirm', 'this image stays'),
   'image rollback': asked('This box starts anew. Go on?', image('rollback', 'starting anew')),
+  'image rollback force': asked(
+    'Calls may be interrupted. Go on?',
+    image('rollback', 'starting anew', true),
+  ),
   'support bundle': function* bundle() {
     const answer = yield* ask('system', { command: 'support-bundle' }, LONG_MS);
     if (failed(answer)) yield* complain('system', answer);
