@@ -135,8 +135,10 @@ function mediaOf(said: string): readonly string[] {
   return sdp.media.map((m) => {
     const names = new Map<string, string>();
     for (const attribute of m.attributes) {
-      const found = /^rtpmap:(\d+) (\S+)/.exec(attribute);
-      if (found !== null) names.set(found[1] as string, (found[2] as string).split('/')[0] ?? '');
+      // RFC 8866 6.6: rtpmap:<payload type> <encoding name>/<clock rate>
+      if (!attribute.startsWith('rtpmap:')) continue;
+      const [type = '', encoding = ''] = attribute.slice('rtpmap:'.length).split(' ');
+      names.set(type, encoding.split('/')[0] ?? '');
     }
     const codecs = m.formats.map((f) => names.get(f) ?? STATIC_TYPES[f] ?? f);
     const at = m.port === 0 ? 'off' : `${(m.connection ?? sdp.connection)?.addr ?? ''}:${m.port}`;
