@@ -504,6 +504,24 @@ test('who transfers his caller to a business call that still rings is not busy w
   t.is(lab.state(2), 'ready');
 });
 
+test('a call that nobody has answered yet is one since the call that joins it was', (t) => {
+  const lab = new AgentLab();
+  lab.ring(1, '1002', 2);
+  lab.call(4, '1003', 3);
+  const [rings, talks] = [...lab.store.rows(CCALL)] as [Ccall, Ccall];
+  const { answeredAt } = talks;
+  t.deepEqual([rings.answeredAt === 0, answeredAt === 0], [true, false]);
+  lab.pass(1000);
+  lab.turn((cx) => {
+    const leg = (device: string): Leg => {
+      const party = [...cx.store.rows(PARTY)].find((p) => p.device === device);
+      return cx.store.get(LEG, party?.leg ?? 0) as Leg;
+    };
+    oneCall(cx, leg('1001'), leg('1003'), undefined, 'transfer');
+  });
+  t.is(rings.answeredAt, answeredAt);
+});
+
 test('asking for what is so', (t) => {
   const lab = new AgentLab();
   const get = (p: object) => lab.turn((cx) => getAgentState(cx, p));

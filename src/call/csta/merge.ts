@@ -88,6 +88,9 @@ function oneRow(
     const row = cx.store.get(CALL, id);
     if (row !== undefined && row.ccall === from.id) moveCall(cx, row, into);
   }
+  // what is talked about in one call since then is talked about in the other from now on
+  const { answeredAt } = from;
+  if (into.answeredAt === 0 && answeredAt !== 0) cx.store.patch(CCALL, into, { answeredAt });
   moveParties(cx, from, left);
 }
 
