@@ -10,9 +10,8 @@ import { createInterface } from 'node:readline';
 import test from 'ava';
 import { ROOT } from '../lab/places.ts';
 import { sleep } from '../lab/processes.ts';
-import { guide, guideConsole } from './guided.ts';
+import { guide, guideConsole, slowDown } from './guided.ts';
 import { VmPair } from './pair.ts';
-import { slowPage } from './slow.ts';
 
 const MINUTE = 60_000;
 const PAGE = readFileSync(join(ROOT, 'docs/first-boot.md'), 'utf8');
@@ -55,7 +54,7 @@ test('from the carton to a call that survives a power cut', async (t) => {
   t.log('power on');
   const say = (text: string): void => t.log(text);
   await guide(pair, PAGE.slice(0, PAIRED), say);
-  await guide(pair, slowPage(), say);
+  await slowDown(pair, say);
   await guide(pair, PAGE.slice(PAIRED), say);
 
   const phones = new Phones(pair);

@@ -7,6 +7,7 @@ import { type GuideConsole, runGuide } from '../console/guide.ts';
 import { BOXES } from '../lab/places.ts';
 import type { Machine } from './machine.ts';
 import type { VmPair } from './pair.ts';
+import { slowPage } from './slow.ts';
 
 /** Emulated, beside whatever else the machine does. */
 const PATIENCE_MS = 240_000;
@@ -41,4 +42,11 @@ export async function guide(
 ): Promise<void> {
   const consoles = new Map(BOXES.map((box) => [box as string, guideConsole(pair.machine(box))]));
   await runGuide(page, consoles, say);
+}
+
+/** After the first boot: the first configuration is active some seconds after the boxes are paired; then the long times are set. */
+export async function slowDown(pair: VmPair, say: (text: string) => void): Promise<void> {
+  await guideConsole(pair.a).expect(/\((?!unconfigured)[^)]*\)> /, 'box a is configured');
+  pair.a.type('\r');
+  await guide(pair, slowPage(), say);
 }
