@@ -26,6 +26,7 @@ const USAGE = `./build.sh vm VERB [--name NAME]
   exec -- COMMAND    on the LAN, among the phones (192.0.2.1, 192.0.2.20 to 192.0.2.119)
   shell a|b COMMAND  inside a box, by a line that only the emulator has
   down               both off, everything removed; --all
+  test               docs/first-boot.md as it is written, a call, a power cut
   trial NAME         a long trial: ${Object.keys(TRIALS).join(', ')}
 
 The boxes are emulated: what takes seconds here takes less on the hardware. SIPAIR_VM_ACCEL=kvm where KVM works.

@@ -20,6 +20,7 @@ import { Tap, tapArguments } from './tap.ts';
 export type MachineOptions = {
   readonly memoryMb: number;
   readonly diskGb: number;
+  readonly processors: number;
   /** Ends with this process (tests), or stays (./build.sh vm up). */
   readonly stays: boolean;
   /** A shell on the second serial line. */
@@ -32,6 +33,7 @@ export type MachineOptions = {
 export const MACHINE: MachineOptions = {
   memoryMb: 768,
   diskGb: 2,
+  processors: 1,
   stays: false,
   tap: true,
   uefi: false,
@@ -134,7 +136,16 @@ export class Machine {
     return [
       ...['qemu-system-x86_64', '-name', `sipair-${this.#places.name}-${box}`],
       // KVM where a trial boot has shown that it works (accelerator.ts); emulation everywhere else.
-      ...['-accel', accelerator(), '-cpu', 'qemu64', '-smp', '1', '-m', String(options.memoryMb)],
+      ...[
+        '-accel',
+        accelerator(),
+        '-cpu',
+        'qemu64',
+        '-smp',
+        String(options.processors),
+        '-m',
+        String(options.memoryMb),
+      ],
       ...['-machine', 'pc', '-nodefaults', '-no-user-config', '-display', 'none'],
       ...(options.uefi ? ['-bios', UEFI] : []),
       '-chardev',

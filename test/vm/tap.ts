@@ -5,6 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { SerialLine } from './line.ts';
+import { PATIENT_UNITS } from './slow.ts';
 
 const UNIT = `[Unit]
 DefaultDependencies=no
@@ -34,6 +35,7 @@ export function tapArguments(): string[] {
   return [
     ...credential('systemd.extra-unit.sipair-tap.service', UNIT),
     ...credential('systemd.unit-dropin.multi-user.target', WANTED),
+    ...PATIENT_UNITS.flatMap(([unit, text]) => credential(`systemd.unit-dropin.${unit}`, text)),
   ];
 }
 

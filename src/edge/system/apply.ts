@@ -168,8 +168,9 @@ export class Applier {
     if (answer.error === 'control-unreachable') {
       this.step(entry, 'restart', 'starting the service');
       const fault = await this.machine.unit('start', UNIT);
-      if (fault !== '') return fault;
+      // systemd tries again by itself: a start that failed once is no reason for an alarm that stays
       answer = await this.answered(() => this.reload());
+      if (answer.error === 'control-unreachable' && fault !== '') return fault;
     }
     if (answer.ok === true) return '';
     if (answer.error !== 'reload-restart') return answer.text ?? 'the service does not answer';

@@ -31,7 +31,9 @@ function run(program: string, args: readonly string[]): Promise<{ out: string; f
   return new Promise((resolve) => {
     const options = { timeout: PATIENCE_MS, maxBuffer: OUTPUT_BYTES };
     execFile(program, [...args], options, (error, out, err) => {
-      const why = err.trim().split('\n').at(-1) ?? '';
+      // systemctl says why first, and then where to read more
+      const lines = err.trim().split('\n');
+      const why = (program === 'systemctl' ? lines[0] : lines.at(-1)) ?? '';
       resolve({ out, fault: error === null ? '' : `${program}: ${why || error.message}` });
     });
   });
