@@ -12,7 +12,7 @@ import type { BoxId, Cause, Path, Redundancy, Role } from '../../pair/terms.ts';
 import type { EngineView } from '../../status.ts';
 import { type Leds, SERVICE_STATES } from '../leds.ts';
 
-/** A moment as people count: UTC, milliseconds since 1970. Monotonic moments end with the process. */
+/** A moment as people count: UTC, milliseconds since 1970. Monotonic moments end with a process's life. */
 export type Utc = number;
 
 /**

@@ -5,6 +5,7 @@
  *   const lines = render('calls', answer, { width: 80, now });
  */
 
+import { SHOWN } from '../../call/view/terms.ts';
 import { showAlarms, showHistory, showImage, showLeds, showSystem, showVersion } from './box.ts';
 import { showCall, showCalls } from './calls.ts';
 import {
@@ -27,20 +28,7 @@ export type Source = 'control' | 'system' | 'monitor';
 
 export const SHOW_NAMES = [
   'ha',
-  'calls',
-  'call',
-  'registrations',
-  'subscriptions',
-  'queues',
-  'routing-points',
-  'agents',
-  'devices',
-  'programs',
-  'trunks',
-  'conferences',
-  'parks',
-  'tables',
-  'counters',
+  ...SHOWN,
   'alarms',
   'history',
   'system',
