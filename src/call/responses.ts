@@ -19,6 +19,7 @@ import { ALLOW, EMPTY_TAIL, passedOn, SUPPORTED } from '../proto/sip/text.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
 import { type CallEvent, happen, type Said, SILENT } from './call.ts';
 import { challenged } from './challenged.ts';
+import { digitTold } from './control/tones.ts';
 import { contactFor } from './dialog.ts';
 import { mediaLeaves, waiterAnswered, waiterRefused, waiterRings } from './distribute/hear.ts';
 import { distributionOf } from './distribute/leave.ts';
@@ -74,6 +75,7 @@ export function response(cx: Context, m: SipMessage): void {
     passBack(cx, ctx, leg, m);
     return;
   }
+  if (ctx.method === 'INFO' && m.status >= 200) digitTold(cx, ctx);
   if (reinvited(cx, ctx, leg, m) || leg === undefined) return;
   if (ctx.refresh) {
     if (refreshed(cx, ctx, leg, m)) lost(cx, leg, m.status === 481);
@@ -383,6 +385,7 @@ export function unanswered(cx: Context, ctx: Ctx): void {
     if (leg !== undefined && changesSession(ctx)) lost(cx, leg, false);
     return;
   }
+  if (ctx.method === 'INFO') digitTold(cx, ctx);
   if (toldTransferor(cx, ctx, 0) || reinvited(cx, ctx, leg, undefined)) return;
   if (leg === undefined) {
     const probe = ctx.method === 'OPTIONS' ? contactOfProbe(cx, ctx) : undefined;

@@ -45,6 +45,7 @@ import { BRIDGE, type Bridge } from './bridge-rows.ts';
 import { happen, SILENT } from './call.ts';
 import { CONFERENCE, MEMBER, RECORDING, WATCH } from './conference/rows.ts';
 import { bridgeDue } from './control/refer-out.ts';
+import { TONES } from './control/tones.ts';
 import { CDR, type Cdr, cdrDue } from './csta/cdr.ts';
 import { publish } from './csta/publish.ts';
 import { CCALL, EVENT, HOUSE, MONITOR, PARTY, REQUEST, SESSION } from './csta/rows.ts';
@@ -126,6 +127,7 @@ export const CALL_TABLES: readonly TableSpec[] = [
   DIGITS,
   TURNS,
   NAIL,
+  TONES,
 ] as unknown as readonly TableSpec[];
 
 /** One SIP message; `text` is latin1, one character a byte. Never throws on it. */

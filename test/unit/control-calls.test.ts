@@ -3,6 +3,7 @@
 import test from 'ava';
 import { partiesAt } from '../../src/call/control/find.ts';
 import { makeCall } from '../../src/call/control/make.ts';
+import { TONES } from '../../src/call/control/tones.ts';
 import { deflectCall } from '../../src/call/control/transfer.ts';
 import { PARTY } from '../../src/call/csta/rows.ts';
 import { H, type SipMessage } from '../../src/sip-parser/index.ts';
@@ -228,6 +229,17 @@ test('digits reach the other side in order', (t) => {
   ask(cast, 'generateDigits');
   settle(cast, 500);
   t.is(phone(cast, 2).digits, '12#');
+});
+
+test('digits keep their order when one of them is lost, and when more are asked for meanwhile', (t) => {
+  const cast = stage('music');
+  STATES['talking']?.(cast);
+  ask(cast, 'generateDigits');
+  ask(cast, 'generateDigits');
+  cast.lab.swap(true);
+  settle(cast, 6000);
+  t.is(phone(cast, 2).digits, '12#12#');
+  t.is(cast.lab.store.count(TONES), 0);
 });
 
 test('a phone steered by NOTIFY is told to hold and to talk', (t) => {

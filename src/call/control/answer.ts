@@ -5,12 +5,12 @@ import { muteMember } from '../conference/commands.ts';
 import { emit } from '../csta/event.ts';
 import { type Done, isRefusal, type Refusal, refuse } from '../csta/refusal.ts';
 import { directed } from '../held.ts';
-import { sendInDialog } from '../leg.ts';
 import { type Outcome, reoffer } from '../renegotiate.ts';
 import { LEG } from '../rows.ts';
 import { controlOf, legOf, type OneCall, partyOf, remember } from './find.ts';
 import { connected, isBusy } from './hold.ts';
 import { tellPhone } from './phone.ts';
+import { tellDigits } from './tones.ts';
 
 /** CSTA Answer Call (ECMA-269 17.1.4): the phone that rings is told to lift. */
 export function answerCall(cx: Context, p: OneCall): Done | Refusal {
@@ -47,12 +47,7 @@ export function generateDigits(cx: Context, p: GenerateDigits): Done | Refusal {
   // while somebody rings there is only what the caller hears meanwhile
   if (isBusy(cx, leg)) return refuse('resourceBusy');
   const ms = Math.min(6000, Math.max(40, p.toneMs ?? 160));
-  for (const digit of digits) {
-    const body = `Signal=${digit}\r\nDuration=${ms}\r\n`;
-    const type = 'Content-Type: application/dtmf-relay\r\n';
-    const tail = `${type}Content-Length: ${body.length}\r\n\r\n${body}`;
-    sendInDialog(cx, other, 'INFO', 70, tail, 0, false);
-  }
+  if (!tellDigits(cx, other, digits, ms)) return refuse('resourceBusy');
   emit(cx, {
     event: 'digitsGenerated',
     ccall: party.ccall,
