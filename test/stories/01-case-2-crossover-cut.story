@@ -54,8 +54,8 @@ expect epoch 2
    11.92  ok      primary a within 5s
    11.92  > heal crossover
    11.94  b: alarm over: crossover-down
-   12.06  a: in step
-   12.06  b: in step
-   12.06  ok      in step within 3s
-   17.06  ok      calls kept
-   17.06  ok      epoch 2
+   14.26  a: in step
+   14.26  b: in step
+   14.26  ok      in step within 3s
+   19.26  ok      calls kept
+   19.26  ok      epoch 2

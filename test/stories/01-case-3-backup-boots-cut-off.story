@@ -61,13 +61,13 @@ expect calls kept
     8.91  ok      b not primary for 5s
     8.91  > heal crossover
     8.91  > live port b
-    8.92  a: alarm over: crossover-down
-    8.92  b: alarm over: witness-lost
+    8.91  b: alarm over: witness-lost
+    8.91  a: alarm over: crossover-down
     8.93  b: alarm over: not-eligible
     8.93  b: alarm over: crossover-down
-   10.59  a: in step
-   10.59  b: in step
-   10.59  ok      in step within 5s
-   10.59  a: alarm over: not-protected
-   12.59  ok      no alarms
-   17.59  ok      calls kept
+   10.17  a: in step
+   10.17  b: in step
+   10.18  ok      in step within 5s
+   10.18  a: alarm over: not-protected
+   12.18  ok      no alarms
+   17.18  ok      calls kept

@@ -45,15 +45,15 @@ expect calls kept
    11.87  > plug lan b
    11.87  b: alarm over: lan-down
    11.87  b: alarm over: witness-lost
-   11.98  b: promoting
+   11.99  b: promoting
    12.02  b: announces the VIP
    12.02  b: alarm over: not-eligible
    12.02  b: primary of epoch 2: peer-silent
    12.02  b: primary, epoch 2
    12.02  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   12.02  ok      primary b within 500ms
-   12.02  > boot a
-   12.02  a: starting
+   12.03  ok      primary b within 500ms
+   12.03  > boot a
+   12.03  a: starting
    12.03  a: backup
    12.03  b: alarm over: crossover-down
    12.04  b: in step

@@ -44,6 +44,6 @@ expect in step within 3s
     5.99  > live port a
     6.00  b: alarm over: lan-path-down
     6.01  a: alarm over: lan-path-down
-    6.35  a: alarm over: witness-lost
+    6.36  a: alarm over: witness-lost
     7.99  ok      primary b
     7.99  ok      in step within 3s

@@ -40,8 +40,8 @@ expect calls kept
    15.87  a: alarm over: lan-down
    15.87  b: alarm over: lan-down
    15.87  b: alarm over: witness-lost
-   15.87  a: alarm over: lan-path-down
    15.87  b: alarm over: lan-path-down
+   15.87  a: alarm over: lan-path-down
    15.87  a: alarm over: witness-lost
    17.87  ok      no alarms
    22.87  ok      calls kept

@@ -34,25 +34,25 @@ expect epoch 1
     0.76  > call 1000 1001
     0.87  > dead port a
     0.87  > dead port b
-    0.94  b: ALARM witness-lost: no witness answers on the service LAN
     0.94  a: ALARM witness-lost: no witness answers on the service LAN
+    0.94  b: ALARM witness-lost: no witness answers on the service LAN
     3.00  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     6.04  ok      roles stay for 5170ms
     6.04  > live port a
     6.04  > live port b
-    6.04  b: alarm over: witness-lost
-    6.04  a: alarm over: lan-path-down
     6.04  a: alarm over: witness-lost
     6.04  b: alarm over: lan-path-down
+    6.04  b: alarm over: witness-lost
+    6.04  a: alarm over: lan-path-down
    16.04  ok      roles stay for 10s
    16.04  ok      no alarms
    16.04  ok      epoch 1
    21.04  ok      calls kept
    21.04  > dead port a
    21.04  > dead port b
-   21.11  a: ALARM witness-lost: no witness answers on the service LAN
    21.11  b: ALARM witness-lost: no witness answers on the service LAN
+   21.11  a: ALARM witness-lost: no witness answers on the service LAN
    21.14  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    21.14  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
    26.47  ok      roles stay for 5430ms

@@ -40,13 +40,13 @@ expect calls kept
    25.87  > heal crossover
    25.87  > live port b
    25.87  b: alarm over: witness-lost
-   25.87  a: alarm over: crossover-down
    25.87  a: announces the VIP
+   25.87  a: alarm over: crossover-down
    25.88  b: alarm over: not-eligible
    25.88  b: alarm over: crossover-down
-   28.45  a: in step
-   28.45  b: in step
-   28.46  ok      in step within 5s
-   28.46  ok      epoch 1
-   28.46  a: alarm over: not-protected
-   33.46  ok      calls kept
+   28.28  a: in step
+   28.28  b: in step
+   28.29  ok      in step within 5s
+   28.29  ok      epoch 1
+   28.30  a: alarm over: not-protected
+   33.29  ok      calls kept

@@ -50,9 +50,9 @@ expect calls kept
    11.00  b: alarm over: crossover-down
    11.00  a: alarm over: witness-lost
    11.00  a: promoting
+   11.00  a: backup
    11.00  a: alarm over: fenced
    11.00  a: alarm over: crossover-down
-   11.00  a: backup
    11.04  b: in step
    11.04  a: in step
    11.04  ok      in step within 5s

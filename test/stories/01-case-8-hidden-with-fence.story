@@ -29,8 +29,8 @@ expect new calls
     0.76  > cut crossover
     0.76  ok      fenced 0
     0.86  b: promoting
-    1.14  a: ALARM acknowledgements are late: going on alone
-    1.14  a: ALARM not protected: the peer is out of step
+    1.13  a: ALARM acknowledgements are late: going on alone
+    1.13  a: ALARM not protected: the peer is out of step
     1.16      fence of box b: power of box a is off
     1.16  b: announces the VIP
     1.16  b: primary of epoch 2: peer-silent

@@ -39,8 +39,8 @@ expect new calls
     0.90  b: announces the VIP
     0.90  b: primary of epoch 2: peer-silent
     0.90  b: primary, epoch 2
-    1.13  a: ALARM acknowledgements are late: going on alone
-    1.13  a: ALARM not protected: the peer is out of step
+    1.14  a: ALARM acknowledgements are late: going on alone
+    1.14  a: ALARM not protected: the peer is out of step
     1.17  a: announces the VIP
     1.30  b: announces the VIP
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone

@@ -32,8 +32,8 @@ expect no alarms
     0.96  b: promoting
     0.96  b: backup
     1.22  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
-    1.23  a: ALARM acknowledgements are late: going on alone
-    1.23  a: ALARM not protected: the peer is out of step
+    1.24  a: ALARM acknowledgements are late: going on alone
+    1.24  a: ALARM not protected: the peer is out of step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
@@ -46,11 +46,11 @@ expect no alarms
    25.88  b: alarm over: crossover-down
    25.88  a: alarm over: crossover-down
    25.88  a: announces the VIP
-   25.90  b: suspicion (peer-silent) was wrong: box a lives, roles stay
-   25.90  b: alarm over: vip-answered
-   28.97  a: in step
-   28.97  b: in step
-   28.98  ok      in step within 5s
-   28.98  ok      epoch 1
-   28.98  a: alarm over: not-protected
-   29.98  ok      no alarms
+   25.88  b: suspicion (peer-silent) was wrong: box a lives, roles stay
+   25.88  b: alarm over: vip-answered
+   25.88  a: in step
+   25.88  b: in step
+   25.89  ok      in step within 5s
+   25.89  ok      epoch 1
+   25.90  a: alarm over: not-protected
+   26.89  ok      no alarms

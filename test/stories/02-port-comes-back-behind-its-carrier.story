@@ -35,20 +35,20 @@ expect new calls
     1.06  a: starting
     3.03  b: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
     4.06  a: ALARM lan-path-down: the other box is heard over the crossover, but not over the service LAN
-    4.08  a: promoting
-    4.11  a: ALARM older-tables: box b has newer tables and has been unfit for too long: begun without them
+    4.09  a: promoting
+    4.12  a: ALARM older-tables: box b has newer tables and has been unfit for too long: begun without them
     4.12  a: primary of epoch 2: cold-start
     4.12  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     4.12  a: primary, epoch 2
     4.12  b: alarm over: not-eligible
-    4.12  ok      a is primary
-    4.12  > plug lan b
-    4.12  b: alarm over: lan-down
+    4.13  ok      a is primary
+    4.13  > plug lan b
+    4.13  b: alarm over: lan-down
     4.24  a: in step
     4.24  b: in step
     4.26  a: alarm over: not-protected
     4.26  a: alarm over: older-tables
-   11.12  > live port a
+   11.13  > live port a
    11.13  a: alarm over: lan-path-down
    11.14  ok      a announces within 100ms
    11.14  ok      caches point to a within 300ms

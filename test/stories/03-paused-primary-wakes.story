@@ -28,15 +28,15 @@ expect calls kept
     0.96  b: backup
     1.25  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-    3.30  b: promoting
+    3.31  b: promoting
     3.31  b: announces the VIP
     3.31  b: alarm over: vip-answered
     3.31  b: primary of epoch 2: peer-silent
     3.31  b: primary, epoch 2
     3.31  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    3.31  ok      primary b within 3500ms
+    3.32  ok      primary b within 3500ms
     6.87  a: thaws
-    6.87  a: ALARM fenced: no longer primary of epoch 1: the lease ended 4696 ms ago
+    6.87  a: ALARM fenced: no longer primary of epoch 1: the lease ended 4694 ms ago
     6.87  a: alarm over: fenced
     6.87  a: backup
     6.87  b: alarm over: crossover-down
@@ -46,6 +46,6 @@ expect calls kept
     6.87  a: in step
     6.88  ok      in step within 9s
     6.88  ok      epoch 2
-    6.88  b: alarm over: not-protected
     6.88  b: speaks
+    6.88  b: alarm over: not-protected
    11.88  ok      calls kept

@@ -49,7 +49,7 @@ expect calls kept
     6.14  b: ALARM crossover-down: the other box is not heard over the crossover
     6.36  b: ALARM acknowledgements are late: going on alone
     6.36  b: ALARM not protected: the peer is out of step
-    6.37  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+    6.36  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
     9.04  > boot a
     9.04  a: starting
     9.06  a: backup

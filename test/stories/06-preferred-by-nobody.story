@@ -63,14 +63,13 @@ wait 12s
     9.84  b: resigning
     9.84  b: backup
     9.84  a: promoting
-    9.85  a: announces the VIP
-    9.85  a: primary of epoch 3: switchover
-    9.85  a: primary, epoch 3
-    9.85  b: console: ok: box a is primary, epoch 3
+    9.84  a: announces the VIP
+    9.84  a: primary of epoch 3: switchover
+    9.84  a: primary, epoch 3
+    9.84  b: console: ok: box a is primary, epoch 3
     9.85  ok      primary a within 100ms
     9.85  ok      outage at most 20ms
     9.85  > kill b
-    9.85  a: ALARM not protected: the peer is out of step
     9.87  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     9.95  a: ALARM crossover-down: the other box is not heard over the crossover
    10.15  a: speaks

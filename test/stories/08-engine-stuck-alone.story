@@ -29,9 +29,9 @@ expect calls kept
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
     3.00  a: ALARM crossover-down: the other box is not heard over the crossover
     5.87  > engine of a sticks
-    7.87  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
-    7.87  a: alarm over: not-protected
-    7.87  a: starting
+    7.86  a: ALARM engine-stuck: the engine takes no turns: this box begins anew
+    7.86  a: alarm over: not-protected
+    7.86  a: starting
    11.37  a: ALARM crossover-down: the other box is not heard over the crossover
    11.37  a: promoting
    11.40  a: primary of epoch 2: cold-start
@@ -45,6 +45,6 @@ expect calls kept
    11.42  a: alarm over: crossover-down
    11.44  a: in step
    11.44  b: in step
-   11.44  a: alarm over: not-protected
    11.45  ok      in step within 5s
+   11.45  a: alarm over: not-protected
    16.45  ok      calls kept

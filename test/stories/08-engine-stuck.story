@@ -27,11 +27,13 @@ expect calls kept
     1.13  b: announces the VIP
     1.13  b: primary of epoch 2: engine-stuck
     1.13  b: primary, epoch 2
-    1.13  ok      primary b within 400ms
-    1.13  ok      outage at most 400ms
+    1.14  ok      primary b within 400ms
+    1.14  ok      outage at most 400ms
+    1.63  a: ALARM witness-lost: no witness answers on the service LAN
     1.63  a: backup
-    1.64  b: in step
-    1.64  a: in step
-    1.64  ok      in step within 3s
-    1.64  b: speaks
-    6.64  ok      calls kept
+    1.63  a: alarm over: witness-lost
+    1.84  b: in step
+    1.84  a: in step
+    1.84  ok      in step within 3s
+    1.84  b: speaks
+    6.84  ok      calls kept

@@ -32,13 +32,13 @@ wait 10s
    10.76  a: resigning
    10.76  a: backup
    10.76  b: promoting
-   10.77  b: announces the VIP
-   10.77  b: primary of epoch 2: switchover
-   10.77  b: primary, epoch 2
-   10.77  a: console: ok: box b is primary, epoch 2
-   10.77  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-   10.77  b: speaks
+   10.76  b: announces the VIP
+   10.76  b: primary of epoch 2: switchover
+   10.76  b: primary, epoch 2
+   10.76  a: console: ok: box b is primary, epoch 2
+   10.76  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
    10.77  ok      primary b within 500ms
+   10.77  b: speaks
    10.77  b: in step
    10.77  a: in step
    10.77  b: alarm over: not-protected
@@ -55,7 +55,7 @@ wait 10s
    11.78  ok      primary a within 500ms
    11.78  a: in step
    11.78  b: in step
+   11.78  ok      in step within 5s
    11.78  a: alarm over: not-protected
-   11.79  ok      in step within 5s
    13.11  a: speaks
-   21.79  > no new calls
+   21.78  > no new calls

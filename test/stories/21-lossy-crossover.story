@@ -28,15 +28,15 @@ expect equal tables within 30s
     0.76  > crossover loses 10 % and delays up to 50ms
     0.82  a: ALARM acknowledgements are late: going on alone
     0.82  a: ALARM not protected: the peer is out of step
-    0.85  a: in step
-    0.86  b: in step
+    0.88  a: in step
+    0.91  b: in step
     3.00  a: ALARM not-protected: no backup is in step: calls go on, on this box alone
    20.76  ok      primary a
    20.76  ok      epoch 1
    20.76  > crossover loses 0 % and delays up to 1ms
-   21.28  a: in step
-   21.28  b: in step
-   21.28  ok      in step within 5s
-   21.28  > no new calls
+   21.27  a: in step
+   21.27  ok      in step within 5s
+   21.27  > no new calls
+   21.27  b: in step
    21.28  a: alarm over: not-protected
-   33.28  ok      equal tables within 30s
+   33.27  ok      equal tables within 30s

@@ -47,11 +47,13 @@ expect calls kept
     8.88  b: primary of epoch 2: peer-closed
     8.88  b: primary, epoch 2
     8.88  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    8.89  ok      primary b within 50ms
-    8.89  ok      registrations kept
-    8.89  > boot a
-    8.89  a: starting
-    8.93  a: backup
+    8.88  ok      primary b within 50ms
+    8.88  ok      registrations kept
+    8.88  > boot a
+    8.88  a: starting
+    8.88  b: ALARM crossover-down: the other box is not heard over the crossover
+    8.88  b: alarm over: crossover-down
+    8.91  a: backup
     9.04  b: in step
     9.04  a: in step
     9.04  ok      in step within 5s

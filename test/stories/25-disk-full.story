@@ -46,10 +46,12 @@ expect calls kept
    14.09  ok      primary b within 50ms
    14.09  > boot a
    14.09  a: starting
-   14.11  a: backup
+   14.11  b: ALARM crossover-down: the other box is not heard over the crossover
+   14.11  b: alarm over: crossover-down
+   14.13  a: backup
    14.24  b: in step
    14.24  a: in step
-   14.24  b: alarm over: not-protected
    14.24  ok      in step within 15s
    14.24  b: speaks
+   14.24  b: alarm over: not-protected
    19.24  ok      calls kept

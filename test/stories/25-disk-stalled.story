@@ -29,7 +29,7 @@ expect calls kept
     0.26  a: speaks
     0.76  > call 1000 1001
     0.87  > disk of a stalled
-    2.94  a: ALARM disk: no answer for 2033 ms: going on from memory
+    2.95  a: ALARM disk: no answer for 2036 ms: going on from memory
    10.87  ok      primary a
    10.87  ok      epoch 1
    11.07  ok      new calls
@@ -39,19 +39,19 @@ expect calls kept
    14.07  ok      in step within 15s
    14.07  > kill a
    14.07  b: promoting
-   14.08  b: announces the VIP
-   14.08  b: primary of epoch 2: peer-closed
-   14.08  b: primary, epoch 2
-   14.08  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
+   14.09  b: announces the VIP
+   14.09  b: primary of epoch 2: peer-closed
+   14.09  b: primary, epoch 2
+   14.09  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
    14.09  ok      primary b within 50ms
    14.09  > boot a
    14.09  a: starting
-   14.11  b: ALARM crossover-down: the other box is not heard over the crossover
-   14.11  b: alarm over: crossover-down
+   14.12  b: ALARM crossover-down: the other box is not heard over the crossover
+   14.12  b: alarm over: crossover-down
    14.13  a: backup
    14.24  b: in step
    14.24  a: in step
-   14.24  b: alarm over: not-protected
    14.24  ok      in step within 15s
+   14.24  b: alarm over: not-protected
    14.24  b: speaks
    19.24  ok      calls kept

@@ -26,14 +26,14 @@ expect calls kept
     0.96  b: backup
     1.25  b: ALARM vip-answered: the VIP is still answered by 02:53:50:00:00:0a: not claimed
     3.03  b: ALARM crossover-down: the other box is not heard over the crossover
-    3.30  b: promoting
+    3.31  b: promoting
     3.31  b: announces the VIP
     3.31  b: alarm over: vip-answered
     3.31  b: primary of epoch 2: peer-silent
     3.31  b: primary, epoch 2
     3.31  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    3.31  ok      primary b within 3500ms
-    3.31  ok      outage at most 3500ms
-    3.31  ok      registrations kept
-    3.31  b: speaks
-    8.31  ok      calls kept
+    3.32  ok      primary b within 3500ms
+    3.32  ok      outage at most 3500ms
+    3.32  ok      registrations kept
+    3.32  b: speaks
+    8.32  ok      calls kept

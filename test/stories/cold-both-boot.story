@@ -44,8 +44,10 @@ expect new calls
     2.04  > power off b
     3.04  > boot a
     3.04  > boot b
-    3.04  b: starting
     3.04  a: starting
+    3.04  b: starting
+    3.04  a: ALARM witness-lost: no witness answers on the service LAN
+    3.04  a: alarm over: witness-lost
     3.04  a: promoting
     3.16  a: announces the VIP
     3.16  a: primary of epoch 3: cold-start

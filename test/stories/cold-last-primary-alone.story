@@ -56,11 +56,10 @@ expect primary b
    23.84  ok      primary b within 500ms
    23.84  > boot a
    23.84  a: starting
-   23.84  a: ALARM witness-lost: no witness answers on the service LAN
-   23.84  a: alarm over: witness-lost
-   23.84  a: backup
    23.84  b: alarm over: crossover-down
+   23.85  a: backup
    24.03  b: in step
+   24.03  b: alarm over: not-protected
    24.03  a: in step
    24.03  ok      in step within 5s
    24.03  ok      primary b

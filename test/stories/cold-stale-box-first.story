@@ -41,12 +41,12 @@ expect calls kept
     8.97  ok      nobody primary for 6s
     8.97  > boot a
     8.97  a: starting
+    8.97  a: promoting
     8.97  b: alarm over: crossover-down
-    9.00  a: promoting
-    9.11  a: primary of epoch 2: cold-start
-    9.11  a: primary, epoch 2
-    9.11  b: backup
-    9.11  ok      primary a within 5s
+    9.01  a: primary of epoch 2: cold-start
+    9.01  a: primary, epoch 2
+    9.01  b: backup
+    9.01  ok      primary a within 5s
     9.20  a: in step
     9.20  b: in step
     9.20  ok      in step within 8s

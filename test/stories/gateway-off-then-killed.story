@@ -36,13 +36,13 @@ expect calls kept
     1.67  > boot a
     1.67  a: starting
     2.70  b: alarm over: witness-lost
-    2.70  b: promoting
-    2.71  b: announces the VIP
-    2.71  b: alarm over: not-eligible
-    2.71  b: primary of epoch 2: peer-closed
-    2.71  b: primary, epoch 2
-    2.71  a: backup
-    2.72  ok      primary b within 6s
+    2.72  b: promoting
+    2.74  b: announces the VIP
+    2.74  b: alarm over: not-eligible
+    2.74  b: primary of epoch 2: peer-closed
+    2.74  b: primary, epoch 2
+    2.74  a: backup
+    2.74  ok      primary b within 6s
     2.84  b: in step
     2.84  a: in step
     2.84  ok      in step within 8s

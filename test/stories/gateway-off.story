@@ -27,8 +27,8 @@ expect calls kept
     0.26  a: speaks
     0.76  > call 1000 1001
     0.87  > gateway off
-    3.05  a: ALARM witness-lost: no witness answers on the service LAN
     3.05  b: ALARM witness-lost: no witness answers on the service LAN
+    3.05  a: ALARM witness-lost: no witness answers on the service LAN
     4.05  a: alarm over: witness-lost
     4.05  b: alarm over: witness-lost
     5.87  ok      roles stay for 5s
@@ -38,15 +38,17 @@ expect calls kept
     5.88  b: primary of epoch 2: peer-closed
     5.88  b: primary, epoch 2
     5.88  b: ALARM not-protected: no backup is in step: calls go on, on this box alone
-    5.88  ok      primary b within 50ms
-    5.88  > boot a
-    5.88  a: starting
+    5.89  ok      primary b within 50ms
+    5.89  > boot a
+    5.89  a: starting
+    5.91  b: ALARM crossover-down: the other box is not heard over the crossover
+    5.91  b: alarm over: crossover-down
     5.93  a: backup
     6.04  b: in step
     6.04  a: in step
     6.04  ok      in step within 5s
     6.04  > gateway on
-    6.05  b: alarm over: not-protected
+    6.04  b: alarm over: not-protected
     8.04  ok      no alarms
     8.04  b: speaks
    13.04  ok      calls kept
