@@ -162,3 +162,53 @@ test('a registration is renewed at half its time; a refusal is a failure', (t) =
   run(15_000);
   t.is(book.failures[0]?.what, 'REGISTER answered 500');
 });
+
+for (const told of [true, false]) {
+  const what = told ? 'told of the success he may be' : 'told of nothing he may not be';
+  test(`a transferor who does not hang up: ${what} hung up before the target has its ACK`, (t) => {
+    const { phone, book, heard, say, run, call } = stage((msg) => {
+      if (msg.method === 'INVITE') return [writeResponse(msg, 200, 'far', CONTACT, body)];
+      return msg.method === 'REFER' ? [writeResponse(msg, 202, '', [], '')] : [];
+    });
+    const made = call();
+    const body = sdp('192.0.2.102', made.id, 1, 'sendrecv');
+    made.offers.add(body);
+    made.calleeSaid = 200;
+    made.calleeState = 'established';
+    phone.calls.dial(made);
+    run(5);
+    const [leg] = phone.calls.legs.values();
+    if (leg === undefined) return t.fail();
+    const plan = { at: 0, by: 'caller', to: '1002', leaves: 'never', refused: false } as const;
+    phone.calls.transfers.begin(leg, { ...plan, ringMs: 10, attended: false });
+    run(5);
+    t.is(heard.at(-1)?.method, 'REFER');
+    const request = (method: string, cseq: number, extra: readonly string[], tail: string): void =>
+      say(
+        writeRequest({
+          method,
+          uri: `sip:1000@${IP}:5060`,
+          via: `SIP/2.0/UDP ${VIP}:5060;branch=z9hG4bK${cseq}`,
+          from: `<sip:1001@${VIP}>;tag=far`,
+          to: `<sip:1000@${VIP}>;tag=${leg.localTag}`,
+          callId: leg.callId,
+          cseq,
+          extra,
+          body: tail,
+        }),
+      );
+    if (made.transfer === undefined) return t.fail();
+    made.transfer.said = 200;
+    const over = ['Event: refer', 'Subscription-State: terminated;reason=noresource'];
+    if (told) request('NOTIFY', 1, over, 'SIP/2.0 200 OK\r\n');
+    request('BYE', 2, [], '');
+    run(5);
+    t.deepEqual(
+      book.failures.map((f) => f.what),
+      told ? [] : ['hung up though nobody had'],
+    );
+    // whoever is called does not know yet: until its ACK the end is still this phone's
+    t.is(made.callerState, told ? 'established' : 'ended');
+    t.is(phone.calls.busy(), 0);
+  });
+}

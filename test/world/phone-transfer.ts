@@ -277,6 +277,11 @@ export class PhoneTransfers {
     // another phone has this end now: our part in it is over
     const mine = leg.side === 'caller' ? leg.call.caller : leg.call.callee;
     if (mine !== phone.number) leg.gone = true;
+    // and no less so once he was told of the success: the ACK to the target may have been lost
+    const told = transfer?.told === true && leg.call === transfer.call;
+    if (method === 'BYE' && told && leg.side === transfer.by && phone.number !== transfer.to) {
+      leg.gone = true;
+    }
     if (method === 'BYE' && transfer?.left === true && !transfer.done && transfer.said !== 200) {
       this.ended(transfer);
       return false;
