@@ -1,6 +1,8 @@
 /**
  * no-gibberish: whatever the two boxes say between them is what one correct SIP server would say.
- * Judged where it is said (the order in which a LAN delivers is not the server's fault):
+ * Judged where it is said (the order in which a LAN delivers is not the server's fault), unless a dead
+ * port or a pulled cable swallowed it, so that it was said to nobody: an isolated primary that does not
+ * know it yet goes on alone, and the other box, which leads next, says the same number to somebody.
  *
  *   a request      same branch, same text; in a dialog a new branch has a higher CSeq; tags stay
  *   a response     nothing but the same final answer after a final answer; the To tag stays
@@ -82,7 +84,7 @@ export function noGibberish(world: World): Oracle {
   return {
     name: 'no-gibberish',
     frame(port, frame) {
-      if (port !== 'a' && port !== 'b') return;
+      if ((port !== 'a' && port !== 'b') || !world.lan.carries(port)) return;
       if (frame.kind === 'udp' && frame.udp.text !== undefined) {
         // an answer to half a message has only what that had
         const toHalf = frame.udp.dstIp === STRANGER && frame.udp.text.startsWith('SIP/2.0 400 ');
