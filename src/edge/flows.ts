@@ -5,6 +5,8 @@
  *   accept ─► shaking (TLS, HTTP) ─► flow (flow-stream.ts, flow-web.ts) ─► gone
  *   send   ─► the flow of that peer │ none: connect (TCP, TLS), and the message waits for it
  *
+ * What waits is not overtaken by a later message of its call (`proto/sip/waiting.ts`).
+ *
  * Connections die with the role: a box that does not lead ends them all at once (RST), and the new
  * primary wakes their other sides (`tickle.ts`).
  */
@@ -17,6 +19,7 @@ import { LIMITS } from '../base/limits.ts';
 import type { Peer, Transport } from '../base/peer.ts';
 import type { Mono } from '../base/units.ts';
 import type { LogLine } from '../effect.ts';
+import { Waiting, type Waits } from '../proto/sip/waiting.ts';
 import { mono } from './clock.ts';
 import type { Config } from './config.ts';
 import { FLOW_LIMITS, type Flow, type FlowEvents, type FlowLimits } from './flow.ts';
@@ -46,10 +49,8 @@ type Entry = {
 };
 
 /** A connection of ours that does not stand yet, and what waits for it. */
-type Attempt = {
-  readonly peer: Peer;
+type Attempt = Waits & {
   readonly since: Mono;
-  readonly texts: string[];
   bytes: number;
   /** Ends it without a word. */
   stop: () => void;
@@ -83,6 +84,7 @@ export class Flows {
   private readonly entries = new Map<string, Entry>();
   private readonly perSource = new Map<string, number>();
   private readonly attempts = new Map<string, Attempt>();
+  private readonly waiting = new Waiting();
   /** Those that said something in this turn. */
   private readonly speaking: Entry[] = [];
   private readonly listeners: StreamListener[] = [];
@@ -123,6 +125,11 @@ export class Flows {
 
   /** One SIP message to a peer; a peer without a connection is connected to, if that is possible. */
   send(peer: Peer, text: string): void {
+    for (const earlier of this.waiting.overtaken(peer, text)) this.put(peer, earlier);
+    this.put(peer, text);
+  }
+
+  private put(peer: Peer, text: string): void {
     const key = keyOf(peer);
     const entry = this.entries.get(key);
     if (entry?.flow === undefined) {
@@ -352,7 +359,7 @@ export class Flows {
     const under = this.attempts.get(key);
     if (under !== undefined) {
       if (under.bytes + text.length > LIMITS.flowOutBytes) return;
-      under.texts.push(text);
+      this.waiting.add(under, text);
       under.bytes += text.length;
       return;
     }
@@ -368,11 +375,12 @@ export class Flows {
     const attempt: Attempt = {
       peer: { transport, ip, port },
       since: mono(),
-      texts: [text],
+      texts: [],
       bytes: text.length,
       stop: () => {},
     };
     this.attempts.set(key, attempt);
+    this.waiting.add(attempt, text);
     const socket = StreamSocket.connect(
       { ip, port, localIp, readBytes: 1, userTimeoutMs: SILENT_MS, keepaliveS: KEEPALIVE_S },
       {
@@ -413,6 +421,7 @@ export class Flows {
 
   private reached(attempt: Attempt, entry: Entry, flow: Flow): void {
     if (!this.attempts.delete(keyOf(attempt.peer))) return;
+    this.waiting.over(attempt);
     this.counters.connected += 1;
     this.stands(entry, flow);
     for (const text of attempt.texts) flow.send(text);
@@ -423,6 +432,7 @@ export class Flows {
     const key = keyOf(attempt.peer);
     if (this.attempts.get(key) !== attempt) return;
     this.attempts.delete(key);
+    this.waiting.over(attempt);
     attempt.stop();
     this.counters.unreachable += 1;
     if (why !== '') this.tell(`no connection to ${key}: ${why}`);

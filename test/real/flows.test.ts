@@ -97,6 +97,10 @@ const OPTIONS = (n: number, body = '', length = `Content-Length: ${body.length}\
   `Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: ${n}\r\n` +
   `CSeq: 1 OPTIONS\r\n${length}\r\n${body}`;
 
+const request = (method: string, cseq: number, call: string): string =>
+  `${method} sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1;branch=z9hG4bK${cseq}\r\n` +
+  `Call-ID: ${call}\r\nCSeq: ${cseq} ${method}\r\nContent-Length: 0\r\n\r\n`;
+
 test('messages are cut wherever the stream is, and keep-alives are answered', async (t) => {
   const s = serve(t);
   const client = tcp(s.ports.tcp);
@@ -295,6 +299,27 @@ test('a peer without a connection is connected to; what waits leaves in order, b
   s.flows.flush();
   await until('and the third', () => there.text().endsWith(OPTIONS(3)));
   t.is(s.flows.counters.connected, 1);
+});
+
+test('what waits for a connection is not overtaken when its peer comes by one of its own', async (t) => {
+  const s = serve(t);
+  // it accepts, and its handshake never comes
+  const ear: Server = createServer((socket) => socket.on('error', () => {}));
+  await new Promise<void>((done) => ear.listen(0, '127.0.0.1', done));
+  t.teardown(() => ear.close());
+  const { port } = ear.address() as { readonly port: number };
+  const hop: Peer = { transport: 'tls', ip: '127.0.0.1', port };
+  const own = listen(
+    connectTls({ host: '127.0.0.1', port: s.ports.tls, rejectUnauthorized: false }),
+  );
+  await until('it came by itself', () => s.ups.length === 1);
+  s.flows.send(hop, request('INVITE', 1, 'one'));
+  s.flows.send(hop, request('INVITE', 1, 'two'));
+  s.flows.send(s.ups[0] as Peer, request('BYE', 2, 'one'));
+  s.flows.flush();
+  await until('both', () => own.text.includes('BYE'));
+  t.is(own.text, request('INVITE', 1, 'one') + request('BYE', 2, 'one'));
+  own.socket.destroy();
 });
 
 test('a peer that is not there is unreachable, and so is a WebSocket without a connection', async (t) => {

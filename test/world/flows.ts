@@ -4,6 +4,7 @@
  */
 
 import type { Peer, Transport } from '../../src/base/peer.ts';
+import { Waiting, type Waits } from '../../src/proto/sip/waiting.ts';
 import type { Kernel } from './kernel.ts';
 import { STREAM_PORT, Stream } from './stream.ts';
 import type { Connection } from './tcp.ts';
@@ -26,7 +27,8 @@ const DRAIN_MS = 30;
 export class Flows {
   private readonly flows = new Map<string, Stream>();
   /** Connections of ours that do not stand yet, with what waits for them. */
-  private readonly attempts = new Map<string, string[]>();
+  private readonly attempts = new Map<string, Waits>();
+  private readonly unsaid = new Waiting();
   private readonly kernel: Kernel;
   private readonly vip: string;
   private readonly tell: (word: FlowWord) => void;
@@ -54,10 +56,15 @@ export class Flows {
 
   /** @returns false when the address is not here. */
   send(peer: Peer, text: string): boolean {
+    for (const earlier of this.unsaid.overtaken(peer, text)) this.put(peer, earlier);
+    this.put(peer, text);
+    return this.kernel.hasVip;
+  }
+
+  private put(peer: Peer, text: string): void {
     const flow = this.flows.get(keyOf(peer));
     if (flow === undefined) this.connect({ ...peer }, text);
     else flow.send(text);
-    return this.kernel.hasVip;
   }
 
   tickle(peer: Peer): void {
@@ -80,31 +87,34 @@ export class Flows {
     const key = keyOf(peer);
     const under = this.attempts.get(key);
     if (under !== undefined) {
-      under.push(text);
+      this.unsaid.add(under, text);
       return;
     }
     if (peer.transport !== 'tcp' && peer.transport !== 'tls') {
       this.tell({ kind: 'unreachable', peer });
       return;
     }
-    const texts = [text];
-    this.attempts.set(key, texts);
+    const attempt: Waits = { peer, texts: [] };
+    this.attempts.set(key, attempt);
+    this.unsaid.add(attempt, text);
     const connection = this.kernel.tcp.connect(this.vip, peer.ip, peer.port);
     const flow = new Stream(peer.transport, connection, false);
     const failed = (): void => {
-      if (this.attempts.get(key) !== texts) return;
+      if (this.attempts.get(key) !== attempt) return;
       this.attempts.delete(key);
+      this.unsaid.over(attempt);
       this.tell({ kind: 'unreachable', peer });
     };
     this.manage(peer, flow, failed);
     const { onUp } = flow;
     flow.onUp = () => {
       this.attempts.delete(key);
+      this.unsaid.over(attempt);
       onUp();
-      for (const waiting of texts) flow.send(waiting);
+      for (const text of attempt.texts) flow.send(text);
     };
     this.kernel.queueAfter(CONNECT_MS, () => {
-      if (flow.up || this.attempts.get(key) !== texts) return;
+      if (flow.up || this.attempts.get(key) !== attempt) return;
       connection.abort();
       failed();
     });
