@@ -10,6 +10,7 @@ import { again, bestChallenge, credentials, roundIn } from '../proto/sip/credent
 import { type Ctx, STX } from '../proto/sip/rows.ts';
 import { trunkOf } from '../proto/site.ts';
 import type { SipMessage } from '../sip-parser/index.ts';
+import { digitAgain } from './control/tones.ts';
 import { reofferOf } from './renegotiate.ts';
 import { LEG, type Leg } from './rows.ts';
 import { REOFFER, TRANSFER } from './transfer-rows.ts';
@@ -63,5 +64,6 @@ export function challenged(cx: Context, ctx: Ctx, leg: Leg, m: SipMessage, sent:
   if (own !== undefined) cx.store.patch(REOFFER, own, { ctx: next.id });
   const told = ctx.method === 'NOTIFY' ? cx.store.all(TRANSFER, 'transferor', leg.id) : [];
   for (const t of told) if (t.notify === ctx.id) cx.store.patch(TRANSFER, t, { notify: next.id });
+  if (ctx.method === 'INFO') digitAgain(cx, ctx, next);
   return true;
 }

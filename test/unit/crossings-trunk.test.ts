@@ -4,6 +4,7 @@
  */
 
 import test from 'ava';
+import { TONES, tellDigits } from '../../src/call/control/tones.ts';
 import { unreachable } from '../../src/call/flow.ts';
 import { LEG, RPR } from '../../src/call/rows.ts';
 import { onResolved } from '../../src/call/switch.ts';
@@ -186,6 +187,22 @@ test('RFC 4235: a call that ends because its trunk cannot be reached is told to 
   carol.act();
   t.deepEqual(carol.lamps, ['terminated']);
   t.is(statuses(alice).split(',').at(-1), '408');
+});
+
+test('a trunk challenges a digit: the second one counts, and the next follows its answer', (t) => {
+  const { lab, g1 } = outside({ trunks: [AUTH] });
+  const [leg] = [...lab.store.rows(LEG)].filter((x) => x.side === 'callee');
+  if (leg === undefined) return t.fail();
+  lab.cx.now = lab.now;
+  t.true(tellDigits(lab.cx, leg, '12', 160));
+  for (const digit of ['1', '2']) {
+    const again = challenge(g1, g1.take());
+    t.is(again.method, 'INFO');
+    t.regex(again.body, new RegExp(`^Signal=${digit}\r`));
+    g1.reply(again, 200, 'gt');
+  }
+  t.deepEqual(g1.inbox(), []);
+  t.is(lab.store.count(TONES), 0);
 });
 
 test('RFC 3261 22.2: a challenge of a registrar is answered where it came from', (t) => {

@@ -66,12 +66,17 @@ export function digitTold(cx: Context, ctx: Ctx): void {
     cx.store.remove(TONES, row);
     return;
   }
-  const next = tell(cx, leg, row.rest.charAt(0), row.length);
+  waitFor(cx, row, tell(cx, leg, row.rest.charAt(0), row.length), row.rest.slice(1));
+}
+
+/** An INFO of ours was challenged, and says the same once more with credentials. */
+export function digitAgain(cx: Context, ctx: Ctx, next: Ctx): void {
+  const row = cx.store.find(TONES, 'ctx', ctx.id);
+  if (row !== undefined) waitFor(cx, row, next, row.rest);
+}
+
+function waitFor(cx: Context, row: Tones, ctx: Ctx, rest: string): void {
+  const { leg, length } = row;
   cx.store.remove(TONES, row);
-  cx.store.insert(TONES, {
-    leg: leg.id,
-    ctx: next.id,
-    rest: row.rest.slice(1),
-    length: row.length,
-  });
+  cx.store.insert(TONES, { leg, ctx: ctx.id, rest, length });
 }
