@@ -11,6 +11,7 @@
 
 import type { Millis, Mono } from '../../base/units.ts';
 import { TRUNK_ALARMS } from '../../call/trunk-view.ts';
+import type { LampsSeen } from '../boards.ts';
 import { type LedFacts, ledsOf } from '../leds.ts';
 import { AlarmBook, type Moment, type Turn, type Wanted } from './alarm-book.ts';
 import type { Kept } from './alarm-log.ts';
@@ -54,6 +55,7 @@ export type MonitorInput =
   | { readonly kind: 'health'; readonly health: Health }
   /** Whether there is a configuration the daemon can start with, and the name in it. */
   | { readonly kind: 'configured'; readonly configured: boolean; readonly name: string }
+  | { readonly kind: 'lamps'; readonly lamps: LampsSeen }
   /** 0: no more. */
   | { readonly kind: 'locate'; readonly forMs: Millis }
   | { readonly kind: 'tick' };
@@ -75,6 +77,7 @@ export class Monitor {
   private health: Health | undefined;
   private configured = false;
   private name = '';
+  private lamps: LampsSeen | undefined;
   private locateUntil: Utc = 0;
   private phase: Phase = 'booting';
   private seen: Seen = NOTHING_SEEN;
@@ -130,6 +133,9 @@ export class Monitor {
       case 'configured':
         this.configured = input.configured;
         this.name = input.name;
+        return [];
+      case 'lamps':
+        this.lamps = input.lamps;
         return [];
       case 'locate':
         this.locateUntil = now.utc + Math.min(input.forMs, LOCATE_MAX_MS);
@@ -247,6 +253,7 @@ export class Monitor {
       alarms: active,
       history,
       leds: ledsOf(this.ledFacts(phase, daemon, system, locate !== undefined)),
+      ...(this.lamps === undefined ? {} : { lamps: this.lamps }),
       locate,
     };
   }
