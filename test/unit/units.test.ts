@@ -73,6 +73,17 @@ for (const [unit, limit] of Object.entries(EXPOSURE)) {
   });
 }
 
+for (const name of ['sipair', 'sipair-system', 'sipair-monitor']) {
+  test(`${name}: systemd hears that it serves, and begins it anew when it hangs`, (t) => {
+    const text = readFileSync(join(FOLDER, `${name}.service`), 'utf8');
+    t.regex(text, /^Type=notify$/m);
+    t.regex(text, /^WatchdogSec=\d+s$/m);
+    t.regex(text, /^WatchdogSignal=SIGKILL$/m);
+    t.regex(text, /^Restart=always$/m);
+    t.regex(text, /^StartLimitIntervalSec=0$/m);
+  });
+}
+
 test('lamps: from the first light on, and when the monitor has ended', (t) => {
   const rule = readFileSync(
     join(ROOT, 'image/root/usr/lib/udev/rules.d/70-sipair-lamps.rules'),
