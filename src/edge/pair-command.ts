@@ -143,7 +143,7 @@ export class PairSession {
     for (const answer of result as readonly Uint8Array[]) this.socket?.write(answer);
     if (before !== 'compare' && machine.state === 'compare') this.ask(machine.digits);
     if (before === 'compare' && machine.state === 'agreed') this.store();
-    if (machine.state === 'done') this.done();
+    if (machine.state === 'done') this.finish('');
   }
 
   private ask(digits: string): void {
@@ -184,12 +184,7 @@ export class PairSession {
     const stored = machine.stored();
     if (stored !== undefined) this.socket?.write(stored);
     this.within(STORE_MS, () => this.lost());
-    if (machine.state === 'done') this.done();
-  }
-
-  private done(): void {
-    this.say(`paired: the key is in ${this.config.keyFile} on both boxes`);
-    this.finish('');
+    if (machine.state === 'done') this.finish('');
   }
 
   private fault(code: PairingFault): void {
@@ -268,7 +263,7 @@ export function runPairing(config: Config): Promise<number> {
         say('does the other box show the same code? [y/n]');
       },
       end(text) {
-        if (text !== '') say(text);
+        say(text === '' ? `paired: the key is in ${config.keyFile} on both boxes` : text);
         keys.close();
         resolve(text === '' ? 0 : 1);
       },

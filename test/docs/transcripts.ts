@@ -15,7 +15,7 @@ export type Transcript = {
 };
 
 function carton(): FakePair {
-  const pair = new FakePair(undefined);
+  const pair = new FakePair('none');
   pair.password = undefined;
   pair.identity = undefined;
   pair.paired = false;
