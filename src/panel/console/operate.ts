@@ -35,9 +35,8 @@ const LOG_LINES = 100;
 const PAGES_MAX = 50;
 
 /** What the formatters call a subject. */
-const SHOWN: { readonly [S in Subject]?: ShowName } = {
+export const SHOWN: { readonly [S in Subject]?: ShowName } = {
   'alarms-history': 'history',
-  health: 'system',
 };
 
 /** All rows of an answer that comes in pages. */

@@ -3,7 +3,7 @@
  * shows six digits, and a person at each says whether they are the same.
  */
 
-import { complain } from './context.ts';
+import { complain, tell } from './context.ts';
 import { ask, type Dialog, failed, type Json, part, say, text } from './dialog.ts';
 
 function digits(code: string): string {
@@ -69,10 +69,10 @@ export function* pairBoxes(): Dialog<boolean> {
 function* whatNow(): Dialog<void> {
   const state = yield* ask('system', { command: 'state' });
   if (failed(state) || Number(part(state, 'revision')['number'] ?? 0) > 0) return;
-  yield* say(
-    'The two boxes now agree on their configuration and start the service. Enter shows the',
-  );
-  yield* say('prompt anew: (starting) at first; within a minute one is primary, the other backup.');
+  yield* tell([
+    'The two boxes now agree on their configuration and start the service. Enter shows the prompt ' +
+      'anew: (starting) at first; within a minute one is primary, the other backup.',
+  ]);
 }
 
 export function* pair(): Dialog<void> {
