@@ -403,12 +403,6 @@ export const BOX_ALARMS = {
 
 export type BoxAlarmCode = keyof typeof BOX_ALARMS;
 
-/** Alarms that are the change of the same name too, as SNMP has it. */
-export const CAPACITY_CODES: readonly string[] = [
-  'capacity',
-  'capacity-full',
-] satisfies BoxAlarmCode[];
-
 export function capacityOf(subject: string): (typeof CAPACITIES)[number] | undefined {
   return CAPACITIES.find((row) => row.what === (subject as Capacity));
 }
