@@ -437,3 +437,36 @@ test('a port that has another address loses the old one', async (t) => {
   await play.done(second.id);
   t.true(play.seen.includes('settle address eth0 192.0.2.11/24'), play.seen.join());
 });
+
+test('a primary that waits for its turn leaves the configuration to a newer one', async (t) => {
+  const play = new Play(t);
+  play.up();
+  play.role = 'primary';
+  play.peer = true;
+  const first = entry(1);
+  play.applier.apply(first, 'a');
+  await play.done(first.id);
+  play.places2restart = ['timers.leaseMs'];
+  play.seen.length = 0;
+  const waiting = async (number: number): Promise<void> => {
+    for (;;) {
+      const { revision, step } = play.applier.state;
+      if (revision === number && step === 'waiting') return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  const timers = { leaseMs: 10_000 };
+  play.applier.apply(entry(2, { ...TREE, timers }), 'a');
+  await waiting(2);
+  // the other box is through with both before anybody looked
+  const third = entry(3, { ...TREE, timers, site: { extensions: { '7001': { mwi: true } } } });
+  play.applier.apply(third, 'a');
+  await waiting(3);
+  const runs = readJson<{ site?: object; timers?: object }>(play.places.box);
+  t.is(runs?.timers, undefined, 'what needs the restart is not in the file before it');
+  t.like(runs?.site, { extensions: { '7001': { mwi: true } } });
+  play.peerRuns = third.id;
+  await play.done(third.id);
+  t.is(play.acts.filter((s) => s.startsWith('restart')).length, 1);
+  t.like(readJson(play.places.box), { timers });
+});

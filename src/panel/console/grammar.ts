@@ -62,6 +62,7 @@ const SHOW: readonly WordNode[] = [
     word('revision', 'one earlier configuration', undefined, [
       argument('number', 'number', 'number of the revision', 'show revision', { min: 1 }),
     ]),
+    { kind: 'path', name: 'path', help: 'place', value: false, run: 'show configuration' },
   ]),
 ];
 

@@ -77,12 +77,14 @@ function isCommand(x: Command | Wrong): x is Command {
   return 'parsed' in x;
 }
 
-const NO_PATHS: Knowledge['paths'] = () => [];
+/** Of what is active nothing is known while somebody types: the schema's words. */
+const ANY_PLACE: Knowledge['paths'] = (words, partial, value) =>
+  choicesAt({}, words, partial, value);
 
 function completerOf(c: Candidate | undefined): Completer {
   const k: Knowledge =
     c === undefined
-      ? { roots: OPERATIONAL, paths: NO_PATHS, other: OPERATIONAL }
+      ? { roots: OPERATIONAL, paths: ANY_PLACE, other: OPERATIONAL }
       : {
           roots: CONFIGURATION,
           paths: (words, partial, value) =>
@@ -103,7 +105,8 @@ function* operational(cx: Cx, mode: Mode, command: Command): Dialog<boolean> {
     if (mode.candidate !== undefined) yield* say('Nothing is active before commit.');
     return true;
   }
-  yield* operate(cx, parsed.verb as OperationalVerb, parsed.args, pipes);
+  const rest = parsed.rest.map((w) => w.text);
+  yield* operate(cx, parsed.verb as OperationalVerb, parsed.args, pipes, rest);
   return true;
 }
 
