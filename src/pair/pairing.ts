@@ -327,7 +327,9 @@ export class Pairing {
 
   private proof(box: string, keeps: boolean): Uint8Array {
     const key = derive(this.common, 'pairing proof', this.transcript);
-    return createHmac('sha256', key).update(`confirm ${box} ${keeps ? 'keeps' : ''}`).digest();
+    return createHmac('sha256', key)
+      .update(`confirm ${box} ${keeps ? 'keeps' : ''}`)
+      .digest();
   }
 }
 

@@ -46,6 +46,7 @@ export class FakePair {
   now = NOON;
   password: string | undefined = PASSWORD;
   identity: 'a' | 'b' | undefined = 'a';
+  peerPassword = PASSWORD;
   paired = true;
   peerReachable = true;
   tries = TRIES;
@@ -176,7 +177,13 @@ export class FakePair {
 
   private admin(request: Json): Json {
     const base = { ok: true, verified: false };
-    if (request['verb'] === 'set') {
+    if (request['verb'] === 'set-peer') {
+      if (!this.peerReachable) return { error: 'admin-peer', text: 'the other box is not there' };
+      const known = request['old'] === this.password;
+      if (known) this.peerPassword = String(request['password']);
+      return { ...base, verified: known, lockedMs: 0, triesLeft: TRIES };
+    }
+    if (request['verb'] === 'set' && [undefined, this.password].includes(request['old'] as never)) {
       this.password = String(request['password']);
       return { ...base, verified: true, lockedMs: 0, triesLeft: TRIES };
     }

@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../../panel/console/dialog.ts';
 import { Admin, LOCK_RULE } from '../system/admin.ts';
-import { placesOf } from '../system/files.ts';
+import { dataFault, placesOf } from '../system/files.ts';
 
 const FILE_MAX = 8 * 1024 * 1024;
 const PROGRAM_MS = 30_000;
@@ -83,16 +83,6 @@ function admin(root: string, request: Json): Json {
   return file.verify(String(request['password']));
 }
 
-/** What the early units of the image found: why /data is not there; '' when it is. */
-function dataFault(root: string): Json {
-  try {
-    const [why = ''] = readFileSync(join(root, 'run/sipair/data-fault'), 'utf8').split('\n');
-    return { ok: true, text: why || 'no reason was kept' };
-  } catch {
-    return { ok: true, text: '' };
-  }
-}
-
 export function answerSelf(root: string, request: Json, answer: (value: Json) => void): void {
   switch (request['command']) {
     case 'write-file':
@@ -105,7 +95,7 @@ export function answerSelf(root: string, request: Json, answer: (value: Json) =>
       answer(admin(root, request));
       return;
     case 'data-fault':
-      answer(dataFault(root));
+      answer({ ok: true, text: dataFault(placesOf(root)) });
       return;
     case 'restart-service':
       run('systemctl', ['restart', 'sipair.service'], answer);

@@ -220,7 +220,20 @@ function admin(agent: Agent, request: Json, caller: Caller): void {
   }
   if (verb === 'verify') caller.say(agent.admin().verify(password));
   else if (verb === 'set') caller.say(agent.admin().set(password, old));
-  else caller.say(fault('system-shape', 'admin has the verbs verify and set'));
+  else if (verb === 'set-peer') void setAtPeer(agent, password, old, caller);
+  else caller.say(fault('system-shape', 'admin has the verbs verify, set and set-peer'));
+}
+
+/** For a box whose password nobody knows: who asks proves himself at this one. */
+async function setAtPeer(
+  agent: Agent,
+  password: string,
+  own: string | undefined,
+  caller: Caller,
+): Promise<void> {
+  const verdict = agent.admin().verify(own ?? '');
+  if ('error' in verdict || !verdict.verified) caller.say(verdict);
+  else caller.say((await agent.peerPassword.set(password)) ?? verdict);
 }
 
 function check(agent: Agent, { tree }: Of<'check'>, caller: Caller): void {

@@ -101,7 +101,9 @@ const REQUEST: readonly WordNode[] = [
     ]),
     word('reboot', 'start this box anew; a primary hands over first', 'reboot'),
     word('poweroff', 'switch this box off; a primary hands over first', 'poweroff'),
-    word('password', 'change the password of admin', 'password'),
+    word('password', 'change the password of admin', 'password', [
+      word('other-box', 'set the one of the other box, when it was forgotten', 'password peer'),
+    ]),
   ]),
   word('support', 'for the maker', undefined, [
     word('bundle', 'state, log and configuration without secrets in one file', 'support bundle'),

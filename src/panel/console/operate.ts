@@ -204,9 +204,10 @@ export function passwordWrong(password: string): string {
   return '';
 }
 
-function* password(): Dialog<void> {
-  const old = yield* question('Old password: ', true);
-  const one = yield* question('New password: ', true);
+/** @param peer of the other box, by who is admin here. */
+function* password(peer: boolean): Dialog<void> {
+  const old = yield* question(peer ? 'Password of this box: ' : 'Old password: ', true);
+  const one = yield* question(peer ? 'New password of the other box: ' : 'New password: ', true);
   const wrong = passwordWrong(one);
   if (wrong !== '') {
     yield* say(wrong);
@@ -216,10 +217,16 @@ function* password(): Dialog<void> {
     yield* say('the two differ: nothing was changed');
     return;
   }
-  const request = { command: 'admin', verb: 'set', password: one, old };
-  const answer = yield* ask('system', request);
+  const request = { command: 'admin', verb: peer ? 'set-peer' : 'set', password: one, old };
+  const answer = yield* ask('system', request, ORDER_MS);
   if (failed(answer)) yield* complain('system', answer);
-  else yield* say('the password of admin was changed');
+  else if (answer['verified'] !== true) yield* say(refusal(answer));
+  else yield* say(`the password of admin${peer ? ' of the other box' : ''} was changed`);
+}
+
+function refusal(answer: Json): string {
+  const locked = Number(answer['lockedMs'] ?? 0) > 0;
+  return `${locked ? 'too many wrong passwords: locked' : 'wrong password'}; nothing was changed`;
 }
 
 /** Also from the login prompt: who stands before the box may. It keeps nothing, and tells nothing. */
@@ -323,7 +330,8 @@ const RUNS: { readonly [V in OperationalVerb]?: Run } = {
   ),
   'locate on': (_cx, args) => locate(Number(args['minutes'] ?? LOCATE_MINUTES)),
   'locate off': () => locate(0),
-  password: () => password(),
+  password: () => password(false),
+  'password peer': () => password(true),
   ping: (_cx, args) => program('ping', ['-c', '5', '-w', '15', args['host'] ?? '']),
   traceroute: (_cx, args) =>
     program('traceroute', ['-n', '-w', '2', '-q', '2', '-m', '20', args['host'] ?? '']),

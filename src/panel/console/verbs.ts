@@ -54,6 +54,7 @@ export type OperationalVerb =
   | 'locate on'
   | 'locate off'
   | 'password'
+  | 'password peer'
   | 'ping'
   | 'traceroute'
   | 'monitor sip'

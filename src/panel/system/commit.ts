@@ -19,6 +19,7 @@
  */
 
 import { assert } from '../../base/assert.ts';
+import type { AgentAlarmCode } from '../monitor/agent-alarms.ts';
 import { Checks } from './checks.ts';
 import type {
   CommitEffect,
@@ -550,7 +551,7 @@ export class Commit {
   }
 
   private alarm(
-    code: string,
+    code: AgentAlarmCode,
     severity: Extract<CommitEffect, { kind: 'alarm' }>['severity'],
     text: string,
   ): void {

@@ -132,6 +132,13 @@ export type SystemRequest =
       readonly password: string;
       /** Needed when there is one already. */
       readonly old?: string;
+    }
+  /** For a password that was forgotten: of the other box; `old` is that of this one. */
+  | {
+      readonly command: 'admin';
+      readonly verb: 'set-peer';
+      readonly password: string;
+      readonly old: string;
     };
 
 /** `error` is a stable code. */
