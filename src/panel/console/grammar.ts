@@ -84,9 +84,14 @@ const REQUEST: readonly WordNode[] = [
   word('system', 'this box', undefined, [
     word('image', 'the firmware', undefined, [
       word('install', 'put a bundle on the pair, one box after the other', undefined, [
-        argument('source', 'source', 'file on this box', 'image install', {}, [
-          word('force', 'even if calls are interrupted', 'image install force'),
-        ]),
+        argument(
+          'source',
+          'source',
+          'http(s)://…, usb:FILE, or a file on this box',
+          'image install',
+          {},
+          [word('force', 'even if calls are interrupted', 'image install force')],
+        ),
       ]),
       word('activate', 'start this box from the other slot', 'image activate', [
         word('force', 'even if calls are interrupted', 'image activate force'),

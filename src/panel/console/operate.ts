@@ -29,6 +29,8 @@ type Run = (cx: Cx, args: Args, pipes: Pipes) => Dialog<void>;
 /** An order is answered when it is done; some take their time. */
 const ORDER_MS = 30_000;
 const LONG_MS = 300_000;
+/** A bundle comes over a slow line, and is checked. */
+const BUNDLE_MS = 20 * 60_000;
 const LOCATE_MINUTES = 60;
 const LOG_LINES = 100;
 /** Pages of rows that are put together; a page has up to 1000. */
@@ -168,7 +170,8 @@ function image(verb: string, done: string, force = false): Run {
     const source = args['source'];
     const from = source === undefined ? {} : { source };
     const request = { command: 'image', verb, ...from, ...(force ? { force } : {}) };
-    const answer = yield* ask('system', request, LONG_MS);
+    const patienceMs = verb === 'install' ? BUNDLE_MS : LONG_MS;
+    const answer = yield* ask('system', request, patienceMs);
     if (failed(answer)) yield* complain('system', answer);
     else yield* say(text(answer, 'text') || done);
   };

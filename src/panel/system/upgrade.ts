@@ -535,7 +535,7 @@ export class Upgrade extends UpgradeCore {
     const wellMs = this.since(this.well(!alone));
     if (wellMs >= this.proveMs) {
       if (this.at.now >= this.againAt) this.perform({ op: 'mark-good' });
-    } else if (this.at.now - this.phaseAt > limitOf('trial') && this.cancelled === '') {
+    } else if (this.at.now - this.phaseAt > this.trialMs && this.cancelled === '') {
       this.cancelled = this.pair.service === 'up' ? REASONS.notInStep : REASONS.notUp;
     }
   }
