@@ -19,7 +19,6 @@
  */
 
 import { assert } from '../../base/assert.ts';
-import type { AgentAlarmCode } from '../monitor/agent-alarms.ts';
 import { Checks } from './checks.ts';
 import type {
   CommitEffect,
@@ -551,7 +550,7 @@ export class Commit {
   }
 
   private alarm(
-    code: AgentAlarmCode,
+    code: Extract<CommitEffect, { kind: 'alarm' }>['code'],
     severity: Extract<CommitEffect, { kind: 'alarm' }>['severity'],
     text: string,
   ): void {
