@@ -236,10 +236,26 @@ export class FakePair {
       case 'log':
         return { ok: true, lines: ['2026-11-26T12:00:00Z sipair: in step'] };
       case 'support-bundle':
-        return { ok: true, path: '/data/log/support-20261126.tar.gz', bytes: 48213 };
+        return request['to'] === 'usb:'
+          ? { ok: true, path: 'usb:support-20261126.tar.gz', bytes: 48213 }
+          : { ok: true, path: '/data/log/support-20261126.tar.gz', bytes: 48213 };
+      case 'stick':
+        return this.stick(request);
       default:
         return { ok: true };
     }
+  }
+
+  private stick(request: Json): Json {
+    const file = `usb:${String(request['file'])}`;
+    if (request['verb'] === 'write') {
+      this.files.set(file, String(request['text']));
+      return { ok: true, path: file };
+    }
+    const text = this.files.get(file);
+    return text === undefined
+      ? { error: 'stick-read', text: `there is no ${file}` }
+      : { ok: true, text };
   }
 
   private configuration(number: unknown): Json {

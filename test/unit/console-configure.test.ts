@@ -174,6 +174,15 @@ test('secrets are shown nowhere: not in show, compare, history, log', (t) => {
   t.regex(b.audit.join('\n'), /set system snmp users nms authKey \(secret\)/);
 });
 
+test('save and load: a USB stick takes the configuration away and brings it back', (t) => {
+  const b = configuring();
+  t.regex(b.line('save usb:north.conf').join('\n'), /saved: usb:north\.conf; it holds secrets/);
+  t.regex(b.pair.files.get('usb:north.conf') ?? '', /set vip address 192\.0\.2\.10/);
+  t.regex(b.line('load usb:north.conf').join('\n'), /loaded into the candidate/);
+  t.regex(b.line('load usb:other').join('\n'), /stick-read: there is no usb:other/);
+  t.regex(b.line('run request support bundle usb').join('\n'), /^usb:support-\S+ \(48213 bytes\)/);
+});
+
 test('save and load: a file, and a paste until ^D', (t) => {
   const b = configuring();
   b.line('set sip port 5070');

@@ -1,13 +1,13 @@
 /** What the console does itself, because it must work when nothing else does. */
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../../panel/console/dialog.ts';
 import { Admin, LOCK_RULE } from '../system/admin.ts';
 import { dataFault, placesOf } from '../system/files.ts';
+import { readText } from '../system/text-file.ts';
 
-const FILE_MAX = 8 * 1024 * 1024;
 const PROGRAM_MS = 30_000;
 /** Of the image: forgets the data partition at the next start, and starts anew. */
 const FACTORY_RESET = '/usr/lib/sipair/factory-reset';
@@ -39,12 +39,10 @@ function writeSaved(root: string, request: Json): Json {
 function readSaved(root: string, request: Json): Json {
   const path = fileOf(root, request['file']);
   if (path === undefined) return NO_NAME;
-  try {
-    if (statSync(path).size > FILE_MAX) return { error: 'file-size', text: `${path} is too long` };
-    return { ok: true, text: readFileSync(path, 'utf8') };
-  } catch (e) {
-    return { error: 'file-read', text: (e as Error).message };
-  }
+  const read = readText(path);
+  return 'fault' in read
+    ? { error: 'file-read', text: `${path}: ${read.fault}` }
+    : { ok: true, ...read };
 }
 
 function run(program: string, args: readonly string[], answer: (value: Json) => void): void {

@@ -8,7 +8,9 @@ import { checkTree } from '../../panel/tree/check.ts';
 import { PairSession } from '../pair-command.ts';
 import type { Agent, Draft } from './agent.ts';
 import { makeFolder, removeFile, writeWhole } from './files.ts';
+import { runProgram } from './image.ts';
 import type { Caller } from './socket.ts';
+import { readStick, writeStick } from './stick.ts';
 import { stamp, supportBundle } from './support.ts';
 
 type Json = { readonly [name: string]: unknown };
@@ -22,6 +24,8 @@ const LINE_LETTERS = 2000;
 /** The answer leaves before the machine goes down, ms. */
 const LEAVE_MS = 300;
 const BUNDLES_KEPT = 3;
+/** In place of a folder. */
+const STICK = 'usb:';
 const COMMENT_LETTERS = 200;
 
 function fault(error: string, text: string): SystemFault {
@@ -168,22 +172,40 @@ function factoryReset(agent: Agent, request: Json, caller: Caller): void {
   setTimeout(() => void machine.reset(wipe), LEAVE_MS);
 }
 
-function bundle(agent: Agent, request: Json, caller: Caller): void {
+async function bundle(agent: Agent, request: Json, caller: Caller): Promise<void> {
   const folder = typeof request['to'] === 'string' ? request['to'] : agent.places.log;
   const at = new Date();
-  const path = join(folder, `sipair-support-${stamp(at)}.tar.gz`);
+  const name = `sipair-support-${stamp(at)}.tar.gz`;
   const { places, machine } = agent;
   const facts = { places, machine, tree: agent.tree(), state: agent.state() };
   const revisions = agent.store.heads();
-  supportBundle({ ...facts, revisions }, at).then(
-    (bytes) => {
-      const wrong = writeWhole(path, bytes);
-      if (wrong !== '') caller.say(fault('support-disk', wrong));
-      else caller.say({ ok: true, path, bytes: bytes.length });
-      prune(folder);
-    },
-    (e: Error) => caller.say(fault('support-failed', e.message)),
-  );
+  let bytes: Buffer;
+  try {
+    bytes = await supportBundle({ ...facts, revisions }, at);
+  } catch (e) {
+    caller.say(fault('support-failed', (e as Error).message));
+    return;
+  }
+  if (folder === STICK) {
+    const put = await writeStick(name, bytes, { root: places.root, run: runProgram });
+    caller.say('error' in put ? put : { ok: true, ...put, bytes: bytes.length });
+    return;
+  }
+  const path = join(folder, name);
+  const wrong = writeWhole(path, bytes);
+  caller.say(wrong === '' ? { ok: true, path, bytes: bytes.length } : fault('support-disk', wrong));
+  prune(folder);
+}
+
+/** A configuration that leaves the box, or comes back: nobody can reach its files. */
+async function stick(agent: Agent, request: Json, caller: Caller): Promise<void> {
+  const { verb, file, text } = request;
+  const tools = { root: agent.places.root, run: runProgram };
+  let answer: object;
+  if (verb === 'write') answer = await writeStick(String(file), String(text), tools);
+  else if (verb === 'read') answer = await readStick(String(file), tools);
+  else answer = fault('system-shape', 'stick has the verbs write and read');
+  caller.say('error' in answer ? answer : { ok: true, ...answer });
 }
 
 /** Old bundles would fill the partition of the calls. */
@@ -264,7 +286,12 @@ const ACTS: { readonly [c in SystemRequest['command']]: Act } = {
   image(agent, request, caller) {
     void agent.image.request(String(request['verb']), request).then((value) => caller.say(value));
   },
-  'support-bundle': bundle,
+  'support-bundle'(agent, request, caller) {
+    void bundle(agent, request, caller);
+  },
+  stick(agent, request, caller) {
+    void stick(agent, request, caller);
+  },
   log: showLog,
   admin,
 };

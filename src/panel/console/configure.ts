@@ -242,11 +242,19 @@ function* rollback({ c, parsed }: In): Dialog<Result> {
   return undefined;
 }
 
+/** A stick is mounted by the agent; a file of the box is there without it. */
+function fileRequest(verb: 'read' | 'write', file: string): readonly ['self' | 'system', Json] {
+  return file.startsWith('usb:')
+    ? ['system', { command: 'stick', verb, file: file.slice(4) }]
+    : ['self', { command: `${verb}-file`, file }];
+}
+
 function* save({ c, parsed }: In): Dialog<Result> {
   const file = parsed.args['file'] ?? '';
   const lines = `${setLinesOf(c.tree, true).join('\n')}\n`;
-  const answer = yield* ask('self', { command: 'write-file', file, text: lines });
-  if (failed(answer)) yield* complain('self', answer);
+  const [service, request] = fileRequest('write', file);
+  const answer = yield* ask(service, { ...request, text: lines }, COMMIT_MS);
+  if (failed(answer)) yield* complain(service, answer);
   else yield* say(`saved: ${text(answer, 'path')}; it holds secrets`);
   return undefined;
 }
@@ -268,9 +276,10 @@ function* load({ c, parsed }: In): Dialog<Result> {
   let source = '';
   if (file === undefined) source = yield* typed();
   else {
-    const answer = yield* ask('self', { command: 'read-file', file });
+    const [service, request] = fileRequest('read', file);
+    const answer = yield* ask(service, request, COMMIT_MS);
     if (failed(answer)) {
-      yield* complain('self', answer);
+      yield* complain(service, answer);
       return undefined;
     }
     source = text(answer, 'text');

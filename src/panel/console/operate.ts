@@ -232,6 +232,12 @@ function refusal(answer: Json): string {
   return `${locked ? 'too many wrong passwords: locked' : 'wrong password'}; nothing was changed`;
 }
 
+function* bundle(to: Json): Dialog<void> {
+  const answer = yield* ask('system', { command: 'support-bundle', ...to }, LONG_MS);
+  if (failed(answer)) yield* complain('system', answer);
+  else yield* say(`${text(answer, 'path')} (${text(answer, 'bytes')} bytes)`);
+}
+
 /** Also from the login prompt: who stands before the box may. It keeps nothing, and tells nothing. */
 export function* factoryReset(): Dialog<void> {
   yield* say('This box forgets everything: configuration, calls, records, pair key, password.');
@@ -316,11 +322,8 @@ const RUNS: { readonly [V in OperationalVerb]?: Run } = {
     'Calls may be interrupted. Go on?',
     image('rollback', 'starting anew', true),
   ),
-  'support bundle': function* bundle() {
-    const answer = yield* ask('system', { command: 'support-bundle' }, LONG_MS);
-    if (failed(answer)) yield* complain('system', answer);
-    else yield* say(`${text(answer, 'path')} (${text(answer, 'bytes')} bytes)`);
-  },
+  'support bundle': () => bundle({}),
+  'support bundle usb': () => bundle({ to: 'usb:' }),
   pair: () => pair(),
   'service restart': asked(
     'Calls of this box are cut unless the other box takes over. Go on?',

@@ -47,6 +47,7 @@ export type OperationalVerb =
   | 'image rollback'
   | 'image rollback force'
   | 'support bundle'
+  | 'support bundle usb'
   | 'pair'
   | 'service restart'
   | 'reboot'
