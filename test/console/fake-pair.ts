@@ -52,6 +52,9 @@ export class FakePair {
   tries = TRIES;
   lockedUntil = 0;
   confirmBy: number | undefined;
+  /** Not the newest after one that was not confirmed. */
+  activeNumber = 0;
+  confirmBefore = 0;
   readonly revisions: Revision[] = [];
   readonly down = new Set<Service>();
   /** Connected, and never answered. */
@@ -83,11 +86,12 @@ export class FakePair {
       tree,
     };
     this.revisions.push(r);
+    this.activeNumber = number;
     return r;
   }
 
   active(): Revision | undefined {
-    return this.revisions.at(-1);
+    return this.revisions.find((r) => r.number === this.activeNumber);
   }
 
   /** Time goes on: what was not confirmed goes back. */
@@ -95,8 +99,7 @@ export class FakePair {
     this.now += ms;
     if (this.confirmBy === undefined || this.now < this.confirmBy) return;
     this.confirmBy = undefined;
-    const before = this.revisions.at(-2);
-    if (before !== undefined) this.keep(before.tree, 'sipair', 'not confirmed: gone back');
+    this.activeNumber = this.confirmBefore;
   }
 
   ask(service: Service, request: Json): Json | readonly Json[] | 'silent' {
@@ -214,7 +217,11 @@ export class FakePair {
       case 'configuration':
         return this.configuration(request['revision']);
       case 'revisions':
-        return { ok: true, revisions: this.revisions.map(({ tree: _, ...head }) => head) };
+        return {
+          ok: true,
+          revisions: this.revisions.map(({ tree: _, ...head }) => head),
+          active: this.activeNumber,
+        };
       case 'check':
         return {
           ok: true,
@@ -277,7 +284,10 @@ export class FakePair {
     const before = active?.tree ?? {};
     const r = this.keep(tree, String(request['by']), String(request['comment']));
     const minutes = request['confirmMin'];
-    if (typeof minutes === 'number') this.confirmBy = this.now + minutes * 60_000;
+    if (typeof minutes === 'number') {
+      this.confirmBy = this.now + minutes * 60_000;
+      this.confirmBefore = active?.number ?? 0;
+    }
     return {
       ok: true,
       revision: r.number,
@@ -296,7 +306,10 @@ export class FakePair {
   told(value: Json): readonly Json[] {
     this.pairAnswer = value;
     if (value['answer'] !== 'y') return [{ error: 'pairing-refused', text: 'refused here' }];
+    const say = this.paired
+      ? 'the other box has the key of this one now: nothing changes here'
+      : 'both boxes have a new key';
     this.paired = true;
-    return [{ ok: true }];
+    return [{ say }, { ok: true }];
   }
 }

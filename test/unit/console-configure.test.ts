@@ -24,7 +24,7 @@ test('set, compare, commit with a comment: on both boxes; what restarts is said'
   t.is(active(b, 'sip port'), undefined, 'nothing before commit');
   const said = b.line('commit comment "to the new port"').join('\n');
   t.regex(said, /committed as revision 2 on both boxes/);
-  t.regex(said, /starts anew, first on the backup[\s\S]*sip port/);
+  t.regex(said, /starts anew, on both boxes at once \(callers notice\), because[\s\S]*sip port/);
   t.is(active(b, 'sip port'), 5070);
   t.is(b.pair.active()?.comment, 'to the new port');
   t.regex(b.line('commit').join('\n'), /nothing was changed/);
@@ -126,10 +126,19 @@ test('commit confirm goes back by itself; confirm keeps it', (t) => {
   t.is(active(b, 'users to'), 2999);
   b.pass(5 * 60_000);
   t.is(active(b, 'users to'), 1999);
-  b.line('rollback 0');
+  // the one that went back has the higher number, and is not the active one
+  t.regex(b.line('run show configuration revisions').join('\n'), / 0 +1 .*first boot[\s\S]* 1 +2 /);
+  t.regex(b.line('rollback 1').join('\n'), /as 1 commits ago/);
+  t.regex(b.line('compare').join('\n'), /- +to 1999;\n\+ +to 2999;/);
+  t.regex(b.line('rollback 0').join('\n'), /the candidate is revision 1, the active one/);
+  b.line('set witnesses 192.0.2.1');
   b.line('set users to 3999');
-  b.line('commit confirm 5');
-  t.regex(b.line('confirm').join('\n'), /revision 4 stays/);
+  const said = b.line('commit confirm 5').join('\n');
+  t.regex(
+    said,
+    /starts anew, first on the backup, then on the primary, because of:\n {2}witnesses/,
+  );
+  t.regex(b.line('confirm').join('\n'), /revision 3 stays/);
   b.pass(10 * 60_000);
   t.is(active(b, 'users to'), 3999);
   t.regex(b.line('confirm').join('\n'), /confirm-none/);

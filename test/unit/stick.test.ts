@@ -71,20 +71,23 @@ test.serial('written, and read again; the stick is mounted meanwhile only', asyn
   ]);
 });
 
-test.serial('a stick that cannot be mounted is passed over; nothing is tried without one', async (t) => {
-  const box = new Sticks(t, ['sda', 'sdb']);
-  box.faults.set('sda', 'mount: wrong fs type\n');
-  t.deepEqual(await writeStick('a', new Uint8Array([1]), box), { path: 'usb:a' });
-  t.true(existsSync(box.on('sdb', 'a')));
-  box.faults.set('sdb', 'mount: write-protected\n');
-  t.deepEqual(await writeStick('a', 'x', box), {
-    error: 'stick-none',
-    text: 'sdb: mount: write-protected',
-  });
-  const none = new Sticks(t, []);
-  t.like(await readStick('a', none), { error: 'stick-none' });
-  t.deepEqual(none.words, []);
-});
+test.serial(
+  'a stick that cannot be mounted is passed over; nothing is tried without one',
+  async (t) => {
+    const box = new Sticks(t, ['sda', 'sdb']);
+    box.faults.set('sda', 'mount: wrong fs type\n');
+    t.deepEqual(await writeStick('a', new Uint8Array([1]), box), { path: 'usb:a' });
+    t.true(existsSync(box.on('sdb', 'a')));
+    box.faults.set('sdb', 'mount: write-protected\n');
+    t.deepEqual(await writeStick('a', 'x', box), {
+      error: 'stick-none',
+      text: 'sdb: mount: write-protected',
+    });
+    const none = new Sticks(t, []);
+    t.like(await readStick('a', none), { error: 'stick-none' });
+    t.deepEqual(none.words, []);
+  },
+);
 
 test.serial('every fault has its code, and the stick is let go', async (t) => {
   const box = new Sticks(t, ['sda']);

@@ -268,7 +268,9 @@ const ACTS: { readonly [c in SystemRequest['command']]: Act } = {
   state: (agent, _request, caller) => caller.say(agent.state()),
   configuration: (agent, request, caller) =>
     configuration(agent, request as unknown as Of<'configuration'>, caller),
-  revisions: (agent, _request, caller) => caller.say({ ok: true, revisions: agent.store.heads() }),
+  revisions(agent, _request, caller) {
+    caller.say({ ok: true, revisions: agent.store.heads(), active: agent.entry.number });
+  },
   check: (agent, request, caller) => check(agent, request as unknown as Of<'check'>, caller),
   commit: (agent, request, caller) => commit(agent, request as unknown as Of<'commit'>, caller),
   confirm(agent, _request, caller) {

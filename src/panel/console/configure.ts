@@ -5,10 +5,11 @@
  */
 
 import { utc } from '../show/kit.ts';
+import { isTogether } from '../system/apply.ts';
 import type { Tree } from '../tree/terms.ts';
 import { type Cx, complain, emit, faultLines, tell, yes } from './context.ts';
 import { ask, type Dialog, failed, type Json, line, part, say, text } from './dialog.ts';
-import { confirm } from './operate.ts';
+import { backwards, confirm } from './operate.ts';
 import type { Parsed, Wrong } from './parse.ts';
 import type { Pipes } from './pipes.ts';
 import {
@@ -121,8 +122,7 @@ function* earlier(back: number): Dialog<Json | undefined> {
     yield* complain('system', list);
     return undefined;
   }
-  const rows = (Array.isArray(list['revisions']) ? list['revisions'] : []) as Json[];
-  const sorted = rows.map((r) => Number(r['number'])).sort((a, b) => b - a);
+  const sorted = backwards(list).map((r) => Number(r['number']));
   const revision = sorted[back];
   if (revision === undefined) {
     yield* say(`there are only ${sorted.length} revisions: show configuration revisions`);
@@ -178,7 +178,11 @@ function* tellCommitted(answer: Json): Dialog<void> {
   );
   const restarts = Array.isArray(answer['restarts']) ? answer['restarts'].map(String) : [];
   if (restarts.length > 0) {
-    yield* say('the service starts anew, first on the backup, then on the primary, because of:');
+    const together = isTogether(restarts.map((place) => place.replaceAll(' ', '.')));
+    const how = together
+      ? 'on both boxes at once (callers notice)'
+      : 'first on the backup, then on the primary';
+    yield* say(`the service starts anew, ${how}, because of:`);
     for (const place of restarts.slice(0, 20)) yield* say(`  ${place}`);
   }
   const until = answer['confirmBy'];

@@ -91,13 +91,21 @@ function* commands(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
   else yield* emit(setLinesOf(part(answer, 'tree') as never, false), pipes);
 }
 
-/** `rollback` counts from the active one back. */
-export function revisionLines(answer: Json): string[] {
+/**
+ * In the order of `rollback`: the active one first, then the newest. One that went back by itself, or lost
+ * to the other box, has a higher number than what is active.
+ */
+export function backwards(answer: Json): readonly Json[] {
   const rows = Array.isArray(answer['revisions']) ? (answer['revisions'] as Json[]) : [];
-  const sorted = [...rows].sort((a, b) => Number(b['number']) - Number(a['number']));
+  const rank = (r: Json): number =>
+    r['number'] === answer['active'] ? Number.POSITIVE_INFINITY : Number(r['number']);
+  return [...rows].sort((a, b) => rank(b) - rank(a));
+}
+
+export function revisionLines(answer: Json): string[] {
   return [
     'back  revision  when (UTC)           by               comment',
-    ...sorted.map((r, i) => {
+    ...backwards(answer).map((r, i) => {
       const at = Number.isFinite(r['at']) ? utc(Number(r['at'])) : '';
       const by = `${text(r, 'by')}@${text(r, 'box')}`;
       return [

@@ -222,9 +222,9 @@ function* dataFault(): Dialog<boolean> {
   if (why === '' || failed(answer)) return false;
   yield* tell([
     `The data partition could not be mounted: ${why}`,
-    'This box has no configuration and takes no calls; the other box may. Switch it off and on once.',
-    'If this stays, log in as factory-reset to make the partition anew: it forgets everything, and',
-    'is paired again. If that does not help either, the storage of this box is broken.',
+    'This box has no configuration and takes no calls; the other box may. Switch it off and on once. ' +
+      'If this stays, log in as factory-reset to make the partition anew: it forgets everything, and ' +
+      'is paired again. If that does not help either, the storage of this box is broken.',
   ]);
   return true;
 }

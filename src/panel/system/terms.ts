@@ -174,7 +174,12 @@ export type SystemAnswers = {
     readonly revision: RevisionHead;
     readonly tree: Tree;
   };
-  readonly revisions: { readonly ok: true; readonly revisions: readonly RevisionHead[] };
+  /** The newest first; `active` is not the newest after one that went back by itself. */
+  readonly revisions: {
+    readonly ok: true;
+    readonly revisions: readonly RevisionHead[];
+    readonly active: number;
+  };
   /** `peer` absent: it could not be asked. */
   readonly check: {
     readonly ok: true;
