@@ -2,6 +2,7 @@
 
 import { VmPair } from './pair.ts';
 import { ALONE } from './upgrade-alone.ts';
+import { PAIR } from './upgrade-pair.ts';
 
 export type Trial = (say: (text: string) => void) => Promise<void>;
 
@@ -26,4 +27,4 @@ async function boot(say: (text: string) => void): Promise<void> {
   }
 }
 
-export const TRIALS: { readonly [name: string]: Trial } = { boot, ...ALONE };
+export const TRIALS: { readonly [name: string]: Trial } = { boot, ...ALONE, ...PAIR };

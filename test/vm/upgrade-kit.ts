@@ -37,6 +37,7 @@ export function makeBundles(): void {
 }
 
 export type JobRecord = {
+  readonly job: { readonly id: string; readonly kind: 'install' | 'switch' };
   readonly phase: string;
   readonly reason: string;
   readonly oldSlot: string;
@@ -84,7 +85,10 @@ export class Follower {
     const end = performance.now() + patienceMs;
     for (;;) {
       const records = await Promise.all(boxes.map((box) => this.look(box)));
-      if (records.every(isOver)) return records as readonly JobRecord[];
+      // an installation is one job of both boxes; a change of slot is each one's own
+      const installs = records.filter((r) => r?.job.kind === 'install');
+      const ids = new Set(installs.map((r) => r?.job.id));
+      if (records.every(isOver) && ids.size <= 1) return records as readonly JobRecord[];
       if (performance.now() > end) {
         throw new Error(`the job does not end: ${records.map((r) => r?.phase).join(', ')}`);
       }
