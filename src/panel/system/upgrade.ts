@@ -317,6 +317,10 @@ export class Upgrade extends UpgradeCore {
     if (this.record?.phase === 'trial') {
       this.go('proved', `slot ${this.booted.slot} is good`);
       this.tellAlarm();
+    } else if (asked?.request.verb === 'confirm' && this.record?.phase === 'failed') {
+      // somebody has read why, and leaves it at that; the steps still say it
+      this.store({ ...this.record, reason: '' });
+      this.tellAlarm();
     }
   }
 
