@@ -39,8 +39,11 @@ export async function guide(
   pair: VmPair,
   page: string,
   say: (text: string) => void,
+  patienceMs = PATIENCE_MS,
 ): Promise<void> {
-  const consoles = new Map(BOXES.map((box) => [box as string, guideConsole(pair.machine(box))]));
+  const consoles = new Map(
+    BOXES.map((box) => [box as string, guideConsole(pair.machine(box), patienceMs)]),
+  );
   await runGuide(page, consoles, say);
 }
 
