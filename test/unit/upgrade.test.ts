@@ -177,3 +177,16 @@ test('taken back while it is under way: it stops where it is, on both boxes', (t
   world.run(20 * MINUTE);
   fine(t, world, ['1'], 'taken back');
 });
+
+test('a failure is an alarm until somebody has read it', (t) => {
+  const world = install({ version: '2', kind: 'no-boot' });
+  for (const side of SIDES) {
+    const box = world.boxes[side];
+    t.not(box.alarm, '');
+    world.ask(side, 2, { verb: 'confirm' });
+    world.run(MINUTE);
+    t.is(box.alarm, '');
+    t.is(box.record?.phase, 'failed');
+    t.true(box.record?.steps.some((step) => step.phase === 'failed' && step.text !== ''));
+  }
+});

@@ -34,6 +34,7 @@ const FIRST_START = `ExecStartPre=/usr/bin/sed -i '/"timers"/!s/^{/{"timers":{${
 /** What the emulator hands to systemd (systemd.system-credentials(7)). */
 export const PATIENT_UNITS: readonly (readonly [unit: string, text: string])[] = [
   ['sipair.service', `${PATIENT}${FIRST_START}`],
+  ['sipair-system.service', PATIENT],
   ['sipair-monitor.service', PATIENT],
 ];
 

@@ -317,6 +317,10 @@ export class Upgrade extends UpgradeCore {
     if (this.record?.phase === 'trial') {
       this.go('proved', `slot ${this.booted.slot} is good`);
       this.tellAlarm();
+    } else if (asked?.request.verb === 'confirm' && this.record?.phase === 'failed') {
+      // somebody has read why, and leaves it at that; the steps still say it
+      this.store({ ...this.record, reason: '' });
+      this.tellAlarm();
     }
   }
 
@@ -535,7 +539,7 @@ export class Upgrade extends UpgradeCore {
     const wellMs = this.since(this.well(!alone));
     if (wellMs >= this.proveMs) {
       if (this.at.now >= this.againAt) this.perform({ op: 'mark-good' });
-    } else if (this.at.now - this.phaseAt > limitOf('trial') && this.cancelled === '') {
+    } else if (this.at.now - this.phaseAt > this.trialMs && this.cancelled === '') {
       this.cancelled = this.pair.service === 'up' ? REASONS.notInStep : REASONS.notUp;
     }
   }
