@@ -23,6 +23,7 @@ export const SUBJECTS = [
   'health',
   'interfaces',
   'leds',
+  'files',
   'version',
   'configuration',
   'commands',
@@ -52,6 +53,8 @@ export type OperationalVerb =
   | 'service restart'
   | 'reboot'
   | 'poweroff'
+  | 'file install'
+  | 'file delete'
   | 'locate on'
   | 'locate off'
   | 'password'
