@@ -284,7 +284,7 @@ export function runPairing(config: Config): Promise<number> {
         say('does the other box show the same code? [y/n]');
       },
       end(text) {
-        if (text !== '') say(text);
+        say(text === '' ? `paired: the key is in ${config.keyFile} on both boxes` : text);
         keys.close();
         resolve(text === '' ? 0 : 1);
       },

@@ -69,8 +69,8 @@ export class FakePair {
   dataFault = '';
   readonly files = new Map<string, string>();
 
-  constructor(tree: Tree | undefined = START_TREE) {
-    if (tree !== undefined) this.keep(tree, 'admin', 'first boot');
+  constructor(tree: Tree | 'none' = START_TREE) {
+    if (tree !== 'none') this.keep(tree, 'admin', 'first boot');
   }
 
   private keep(tree: Tree, by: string, comment: string): Revision {
@@ -105,7 +105,8 @@ export class FakePair {
   ask(service: Service, request: Json): Json | readonly Json[] | 'silent' {
     this.heard.push({ service, request });
     if (this.silent.has(service)) return 'silent';
-    if (this.down.has(service)) {
+    const unable = service === 'control' && this.active() === undefined;
+    if (unable || this.down.has(service)) {
       return { error: 'control-unreachable', text: `nobody answers at ${service}.sock: ENOENT` };
     }
     switch (service) {
@@ -140,7 +141,7 @@ export class FakePair {
 
   private monitor(request: Json): Json {
     if (request['command'] !== 'status') return { ok: true };
-    const name = (this.active()?.tree as Json | undefined) === undefined ? 'sipair' : 'north-a';
+    const name = this.active() === undefined ? '' : 'north-a';
     const running = this.identity !== undefined && this.active() !== undefined;
     return {
       at: this.now,
@@ -213,6 +214,8 @@ export class FakePair {
           ...(this.identity === undefined ? {} : { identity: { box: this.identity } }),
           paired: this.paired,
           admin: this.password !== undefined,
+          revision: { number: this.active()?.number ?? 0 },
+          peer: { reachable: this.paired && this.peerReachable },
         };
       case 'configuration':
         return this.configuration(request['revision']);

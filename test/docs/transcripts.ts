@@ -18,7 +18,7 @@ export type Transcript = {
 type Part = { readonly what: string; readonly bench: Bench };
 
 function carton(): FakePair {
-  const pair = new FakePair(undefined);
+  const pair = new FakePair('none');
   pair.password = undefined;
   pair.identity = undefined;
   pair.paired = false;

@@ -229,3 +229,14 @@ test('run does an operational command, with its pipes, and its mistakes', (t) =>
   const echo = b.screen.lines().find((l) => l.endsWith('run show zebra')) ?? '';
   t.is(said[0]?.indexOf('^'), echo.indexOf('zebra'));
 });
+
+test('a part of the active configuration: by its place, completed by the words of the schema', (t) => {
+  const b = configuring();
+  b.line('exit');
+  t.deepEqual(b.line('show configuration vip'), ['address 192.0.2.10;']);
+  t.regex(b.line('show configuration vip | json').join(''), /^\{ +"address": "192\.0\.2\.10"\}$/);
+  t.regex(b.line('show configuration site').join('\n'), /nothing is set here \(tree-absent\)/);
+  t.regex(b.line('show configuration zebra').join('\n'), /zebra/);
+  b.keys('show configuration vi\t');
+  t.regex(b.screen.line(), /show configuration vip$/);
+});

@@ -49,7 +49,7 @@ export async function guide(
 
 /** After the first boot: the first configuration is active some seconds after the boxes are paired; then the long times are set. */
 export async function slowDown(pair: VmPair, say: (text: string) => void): Promise<void> {
-  await guideConsole(pair.a).expect(/\((?!unconfigured)[^)]*\)> /, 'box a is configured');
+  await guideConsole(pair.a).expect(/\((primary|backup|starting,)[^)]*\)> /, 'box a is configured');
   pair.a.type('\r');
   await guide(pair, slowPage(), say);
 }

@@ -35,6 +35,7 @@ export function placesOf(root: string) {
     log: at('data/log'),
     image: at('data/image'),
     data: at('data'),
+    zones: at('usr/share/zoneinfo'),
     run: at('run/sipair'),
     box: at('run/sipair/box.json'),
     control: at('run/sipair/control.sock'),

@@ -9,6 +9,7 @@ import { PairSession } from '../pair-command.ts';
 import type { Agent, Draft } from './agent.ts';
 import { makeFolder, removeFile, writeWhole } from './files.ts';
 import { runProgram } from './image.ts';
+import { zoneFaults } from './judge.ts';
 import type { Caller } from './socket.ts';
 import { readStick, writeStick } from './stick.ts';
 import { stamp, supportBundle } from './support.ts';
@@ -91,8 +92,9 @@ function firstBoot(agent: Agent, request: Of<'first-boot'>, caller: Caller): voi
     caller.say(fault('first-boot-done', 'this box is configured: change it by a commit'));
     return;
   }
-  const faults = checkTree({ ...shared, box: { [box]: own }, system });
-  if (Array.isArray(faults)) {
+  const checked = checkTree({ ...shared, box: { [box]: own }, system });
+  const faults = Array.isArray(checked) ? checked : zoneFaults({ system }, agent.places);
+  if (faults.length > 0) {
     caller.say({ ...fault('commit-faults', 'there are faults: nothing was kept'), faults });
     return;
   }

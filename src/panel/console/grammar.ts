@@ -50,10 +50,9 @@ const SHOW: readonly WordNode[] = [
   word('log', 'the last lines of the log', 'show log', [
     argument('lines', 'number', 'how many lines', 'show log', { min: 1, max: 5000 }),
   ]),
-  word('system', 'the box: phase, release, time, memory, storage', 'show system', [
+  word('system', 'the box: phase, clock, load, memory, storage, temperature', 'show system', [
     word('image', 'slots, bundles, the upgrade under way', 'show image'),
   ]),
-  word('health', 'temperature, memory, storage and wear, load, clock', 'show health'),
   word('interfaces', 'ports: carrier, addresses, counters', 'show interfaces'),
   word('leds', 'what the lights show', 'show leds'),
   word('files', 'certificates and prompts of yours', 'show files'),
@@ -64,6 +63,7 @@ const SHOW: readonly WordNode[] = [
     word('revision', 'one earlier configuration', undefined, [
       argument('number', 'number', 'number of the revision', 'show revision', { min: 1 }),
     ]),
+    { kind: 'path', name: 'path', help: 'place', value: false, run: 'show configuration' },
   ]),
 ];
 

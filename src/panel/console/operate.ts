@@ -2,7 +2,7 @@
 
 import { ASKS, renderJson, type ShowName } from '../show/index.ts';
 import { utc } from '../show/kit.ts';
-import { type Cx, complain, emit, program, show, yes } from './context.ts';
+import { type Cx, complain, emit, faultLines, program, show, tell, yes } from './context.ts';
 import {
   ask,
   type Dialog,
@@ -20,11 +20,12 @@ import { monitorSip } from './monitor-sip.ts';
 import { pair } from './pair.ts';
 import type { Parsed } from './parse.ts';
 import type { Pipes } from './pipes.ts';
-import { hidden, isTreeFault, setLinesOf, shownAt } from './tree-tools.ts';
+import { isTreeFault, jsonAt, setLinesOf, shownAt } from './tree-tools.ts';
 import type { OperationalVerb, Subject } from './verbs.ts';
 
 type Args = Parsed['args'];
-type Run = (cx: Cx, args: Args, pipes: Pipes) => Dialog<void>;
+/** `rest`: of a place in the configuration, its words. */
+type Run = (cx: Cx, args: Args, pipes: Pipes, rest: readonly string[]) => Dialog<void>;
 
 /** An order is answered when it is done; some take their time. */
 const ORDER_MS = 30_000;
@@ -37,9 +38,8 @@ const LOG_LINES = 100;
 const PAGES_MAX = 50;
 
 /** What the formatters call a subject. */
-const SHOWN: { readonly [S in Subject]?: ShowName } = {
+export const SHOWN: { readonly [S in Subject]?: ShowName } = {
   'alarms-history': 'history',
-  health: 'system',
 };
 
 /** All rows of an answer that comes in pages. */
@@ -69,7 +69,7 @@ function shower(subject: Subject): Run {
   };
 }
 
-function* configuration(_cx: Cx, args: Args, pipes: Pipes): Dialog<void> {
+function* configuration(_cx: Cx, args: Args, pipes: Pipes, rest: readonly string[]): Dialog<void> {
   const number = args['number'];
   const answer = yield* ask('system', {
     command: 'configuration',
@@ -81,8 +81,13 @@ function* configuration(_cx: Cx, args: Args, pipes: Pipes): Dialog<void> {
   }
   const tree = part(answer, 'tree') as never;
   // never the answer itself: its secrets are in the clear
-  const lines = pipes.json ? renderJson(hidden(tree)) : shownAt(tree, []);
-  yield* emit(isTreeFault(lines) ? [lines.text] : lines, pipes);
+  const shown = pipes.json ? jsonAt(tree, rest) : shownAt(tree, rest);
+  if (isTreeFault(shown)) {
+    yield { want: 'failed' };
+    yield* tell(faultLines(shown));
+    return;
+  }
+  yield* emit(pipes.json ? renderJson(shown as Json) : (shown as readonly string[]), pipes);
 }
 
 function* commands(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
@@ -202,8 +207,8 @@ function asFault(answer: Json): Json {
 }
 
 function asked(prompt: string, run: Run): Run {
-  return function* onlyIf(cx, args, pipes) {
-    if (yield* yes(prompt)) yield* run(cx, args, pipes);
+  return function* onlyIf(cx, args, pipes, rest) {
+    if (yield* yes(prompt)) yield* run(cx, args, pipes, rest);
     else yield* say('nothing was done');
   };
 }
@@ -417,7 +422,13 @@ export function operates(verb: OperationalVerb): boolean {
 }
 
 /** Does a command; `configure`, `quit` are the session's. */
-export function* operate(cx: Cx, verb: OperationalVerb, args: Args, pipes: Pipes): Dialog<void> {
+export function* operate(
+  cx: Cx,
+  verb: OperationalVerb,
+  args: Args,
+  pipes: Pipes,
+  rest: readonly string[],
+): Dialog<void> {
   const run = runOf(verb);
-  if (run !== undefined) yield* run(cx, args, pipes);
+  if (run !== undefined) yield* run(cx, args, pipes, rest);
 }

@@ -20,7 +20,6 @@ export const SUBJECTS = [
   'alarms-history',
   'log',
   'system',
-  'health',
   'interfaces',
   'leds',
   'files',
