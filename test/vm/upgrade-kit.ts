@@ -122,6 +122,16 @@ export async function runsWell(machine: Machine, slot: string): Promise<void> {
   }
 }
 
+/** For whoever reads why a trial failed: what the box wrote down. */
+export async function lastWords(machine: Machine): Promise<string> {
+  const command =
+    'journalctl -b -n 60 --no-pager -o short-monotonic -u rauc -u sipair-system -u dbus';
+  return await machine.tap.run(command).then(
+    ({ text }) => text,
+    (e: Error) => e.message,
+  );
+}
+
 export function expectThat(ok: boolean, what: string): void {
   if (!ok) throw new Error(what);
 }
