@@ -33,9 +33,15 @@ export type LinkConfig = Pick<Config, 'box' | 'crossover'> & {
 };
 
 /** What a link is for: the mirror's, or the system agents'. */
-export type LinkUse = { readonly port: number; readonly purpose: Purpose };
+export type LinkUse = {
+  readonly port: number;
+  readonly purpose: Purpose;
+  /** How long a handshake may take. */
+  readonly handshakeMs: Millis;
+};
 
-const MIRROR: LinkUse = { port: MIRROR_PORT, purpose: 'crossover tls' };
+/** Of an engine that does nothing long: a peer that takes longer has no time for calls either. */
+const MIRROR: LinkUse = { port: MIRROR_PORT, purpose: 'crossover tls', handshakeMs: 2000 };
 
 const RETRY_MS: Millis = 200;
 /** After a handshake that failed: it would fail again. */
@@ -45,7 +51,6 @@ const SILENT_MS: Millis = 2000;
 const KEEPALIVE_S = 1;
 /** The ring holds more: a peer this far behind is brought up by a new join. */
 const PENDING_BYTES = 64 * 1024 * 1024;
-const HANDSHAKE_MS: Millis = 2000;
 /** Handshakes at once; a further one ends the oldest. */
 const HANDSHAKES = 4;
 /** Handshakes begun in a second. */
@@ -62,6 +67,7 @@ const FLOOD: Failure = { text: 'link-flood: too many connections on the crossove
 export class Link {
   private readonly config: LinkConfig;
   private readonly port: number;
+  private readonly handshakeMs: Millis;
   private readonly events: LinkEvents;
   private readonly who: Credentials;
   private standing: SecureStream | undefined;
@@ -77,6 +83,7 @@ export class Link {
   constructor(config: LinkConfig, events: LinkEvents, use: LinkUse = MIRROR) {
     this.config = config;
     this.port = use.port;
+    this.handshakeMs = use.handshakeMs;
     this.events = events;
     this.who = {
       side: config.box === 'a' ? 'server' : 'client',
@@ -194,7 +201,7 @@ export class Link {
         onClose: (why) => this.ended(stream, why),
       },
       PENDING_BYTES,
-      HANDSHAKE_MS,
+      this.handshakeMs,
     );
     this.shaking.push(stream);
   }

@@ -10,7 +10,7 @@ import { isFault } from '../base/fault.ts';
 import type { Millis } from '../base/units.ts';
 import { PAIRING_CHANCE, PAIRING_WORDS, Pairing, type PairingFault } from '../pair/pairing.ts';
 import { type Config, PAIRING_PORT } from './config.ts';
-import { writeKeyFile } from './key-file.ts';
+import { isKeyFault, readKeyFile, writeKeyFile } from './key-file.ts';
 import { isOsError, netlite } from './native/netlite.ts';
 import { StreamListener, StreamSocket } from './tcp.ts';
 
@@ -22,6 +22,13 @@ const DIGITS_MS: Millis = 5000;
 const RETRY_MS: Millis = 300;
 /** How long the other box may take to store its key. */
 const STORE_MS: Millis = 5000;
+
+/** What the operators are told of the key. */
+const KEYS: { readonly [origin in Pairing['origin']]: string } = {
+  made: 'both boxes have a new key',
+  own: 'the other box has the key of this one now: nothing changes here',
+  given: 'this box has the key of the other one now',
+};
 
 /** Whose pair it is to be. */
 export type PairPlace = Pick<Config, 'box' | 'crossover' | 'keyFile'>;
@@ -45,6 +52,8 @@ export class PairSession {
   private step: NodeJS.Timeout | undefined;
   private retry: NodeJS.Timeout | undefined;
   private tries = 0;
+  /** The key of this exchange is not stored yet. */
+  private keyless = true;
   private ended = false;
 
   constructor(config: PairPlace, console: PairConsole) {
@@ -122,7 +131,12 @@ export class PairSession {
   }
 
   private begin(): void {
-    this.machine = new Pairing(this.config.box, randomBytes(PAIRING_CHANCE));
+    const kept = readKeyFile(this.config.keyFile);
+    this.machine = new Pairing(
+      this.config.box,
+      randomBytes(PAIRING_CHANCE),
+      isKeyFault(kept) ? undefined : kept,
+    );
     this.socket?.write(this.machine.begin());
     this.within(DIGITS_MS, () => this.drop());
   }
@@ -142,8 +156,8 @@ export class PairSession {
     }
     for (const answer of result as readonly Uint8Array[]) this.socket?.write(answer);
     if (before !== 'compare' && machine.state === 'compare') this.ask(machine.digits);
-    if (before === 'compare' && machine.state === 'agreed') this.store();
-    if (machine.state === 'done') this.done();
+    if (this.keyless && machine.key !== undefined) this.store();
+    else if (machine.state === 'done') this.done();
   }
 
   private ask(digits: string): void {
@@ -167,8 +181,8 @@ export class PairSession {
     }
     const confirm = machine.accept();
     if (confirm !== undefined) this.socket?.write(confirm);
-    if (machine.key === undefined) this.say('waiting for the operator at the other box');
-    else this.store();
+    if (machine.state === 'compare') this.say('waiting for the operator at the other box');
+    else if (machine.key !== undefined) this.store();
   }
 
   /** Both said yes. */
@@ -176,7 +190,9 @@ export class PairSession {
     const { machine, config } = this;
     const key = machine?.key;
     if (machine === undefined || key === undefined) return;
-    const wrong = writeKeyFile(config.keyFile, key, true);
+    this.keyless = false;
+    const own = machine.origin === 'own';
+    const wrong = own ? undefined : writeKeyFile(config.keyFile, key, true);
     if (wrong !== undefined) {
       this.finish(`${wrong.code}: ${config.keyFile}: ${wrong.text}`);
       return;
@@ -188,7 +204,7 @@ export class PairSession {
   }
 
   private done(): void {
-    this.say(`paired: the key is in ${this.config.keyFile} on both boxes`);
+    this.say(KEYS[this.machine?.origin ?? 'made']);
     this.finish('');
   }
 
@@ -268,7 +284,7 @@ export function runPairing(config: Config): Promise<number> {
         say('does the other box show the same code? [y/n]');
       },
       end(text) {
-        if (text !== '') say(text);
+        say(text === '' ? `paired: the key is in ${config.keyFile} on both boxes` : text);
         keys.close();
         resolve(text === '' ? 0 : 1);
       },

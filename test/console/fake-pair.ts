@@ -46,11 +46,15 @@ export class FakePair {
   now = NOON;
   password: string | undefined = PASSWORD;
   identity: 'a' | 'b' | undefined = 'a';
+  peerPassword = PASSWORD;
   paired = true;
   peerReachable = true;
   tries = TRIES;
   lockedUntil = 0;
   confirmBy: number | undefined;
+  /** Not the newest after one that was not confirmed. */
+  activeNumber = 0;
+  confirmBefore = 0;
   readonly revisions: Revision[] = [];
   readonly down = new Set<Service>();
   /** Connected, and never answered. */
@@ -65,8 +69,8 @@ export class FakePair {
   dataFault = '';
   readonly files = new Map<string, string>();
 
-  constructor(tree: Tree | undefined = START_TREE) {
-    if (tree !== undefined) this.keep(tree, 'admin', 'first boot');
+  constructor(tree: Tree | 'none' = START_TREE) {
+    if (tree !== 'none') this.keep(tree, 'admin', 'first boot');
   }
 
   private keep(tree: Tree, by: string, comment: string): Revision {
@@ -82,11 +86,12 @@ export class FakePair {
       tree,
     };
     this.revisions.push(r);
+    this.activeNumber = number;
     return r;
   }
 
   active(): Revision | undefined {
-    return this.revisions.at(-1);
+    return this.revisions.find((r) => r.number === this.activeNumber);
   }
 
   /** Time goes on: what was not confirmed goes back. */
@@ -94,14 +99,14 @@ export class FakePair {
     this.now += ms;
     if (this.confirmBy === undefined || this.now < this.confirmBy) return;
     this.confirmBy = undefined;
-    const before = this.revisions.at(-2);
-    if (before !== undefined) this.keep(before.tree, 'sipair', 'not confirmed: gone back');
+    this.activeNumber = this.confirmBefore;
   }
 
   ask(service: Service, request: Json): Json | readonly Json[] | 'silent' {
     this.heard.push({ service, request });
     if (this.silent.has(service)) return 'silent';
-    if (this.down.has(service)) {
+    const unable = service === 'control' && this.active() === undefined;
+    if (unable || this.down.has(service)) {
       return { error: 'control-unreachable', text: `nobody answers at ${service}.sock: ENOENT` };
     }
     switch (service) {
@@ -136,7 +141,7 @@ export class FakePair {
 
   private monitor(request: Json): Json {
     if (request['command'] !== 'status') return { ok: true };
-    const name = (this.active()?.tree as Json | undefined) === undefined ? 'sipair' : 'north-a';
+    const name = this.active() === undefined ? '' : 'north-a';
     const running = this.identity !== undefined && this.active() !== undefined;
     return {
       at: this.now,
@@ -176,7 +181,13 @@ export class FakePair {
 
   private admin(request: Json): Json {
     const base = { ok: true, verified: false };
-    if (request['verb'] === 'set') {
+    if (request['verb'] === 'set-peer') {
+      if (!this.peerReachable) return { error: 'admin-peer', text: 'the other box is not there' };
+      const known = request['old'] === this.password;
+      if (known) this.peerPassword = String(request['password']);
+      return { ...base, verified: known, lockedMs: 0, triesLeft: TRIES };
+    }
+    if (request['verb'] === 'set' && [undefined, this.password].includes(request['old'] as never)) {
       this.password = String(request['password']);
       return { ...base, verified: true, lockedMs: 0, triesLeft: TRIES };
     }
@@ -203,11 +214,17 @@ export class FakePair {
           ...(this.identity === undefined ? {} : { identity: { box: this.identity } }),
           paired: this.paired,
           admin: this.password !== undefined,
+          revision: { number: this.active()?.number ?? 0 },
+          peer: { reachable: this.paired && this.peerReachable },
         };
       case 'configuration':
         return this.configuration(request['revision']);
       case 'revisions':
-        return { ok: true, revisions: this.revisions.map(({ tree: _, ...head }) => head) };
+        return {
+          ok: true,
+          revisions: this.revisions.map(({ tree: _, ...head }) => head),
+          active: this.activeNumber,
+        };
       case 'check':
         return {
           ok: true,
@@ -229,10 +246,26 @@ export class FakePair {
       case 'log':
         return { ok: true, lines: ['2026-11-26T12:00:00Z sipair: in step'] };
       case 'support-bundle':
-        return { ok: true, path: '/data/log/support-20261126.tar.gz', bytes: 48213 };
+        return request['to'] === 'usb:'
+          ? { ok: true, path: 'usb:support-20261126.tar.gz', bytes: 48213 }
+          : { ok: true, path: '/data/log/support-20261126.tar.gz', bytes: 48213 };
+      case 'stick':
+        return this.stick(request);
       default:
         return { ok: true };
     }
+  }
+
+  private stick(request: Json): Json {
+    const file = `usb:${String(request['file'])}`;
+    if (request['verb'] === 'write') {
+      this.files.set(file, String(request['text']));
+      return { ok: true, path: file };
+    }
+    const text = this.files.get(file);
+    return text === undefined
+      ? { error: 'stick-read', text: `there is no ${file}` }
+      : { ok: true, text };
   }
 
   private configuration(number: unknown): Json {
@@ -254,7 +287,10 @@ export class FakePair {
     const before = active?.tree ?? {};
     const r = this.keep(tree, String(request['by']), String(request['comment']));
     const minutes = request['confirmMin'];
-    if (typeof minutes === 'number') this.confirmBy = this.now + minutes * 60_000;
+    if (typeof minutes === 'number') {
+      this.confirmBy = this.now + minutes * 60_000;
+      this.confirmBefore = active?.number ?? 0;
+    }
     return {
       ok: true,
       revision: r.number,
@@ -273,7 +309,10 @@ export class FakePair {
   told(value: Json): readonly Json[] {
     this.pairAnswer = value;
     if (value['answer'] !== 'y') return [{ error: 'pairing-refused', text: 'refused here' }];
+    const say = this.paired
+      ? 'the other box has the key of this one now: nothing changes here'
+      : 'both boxes have a new key';
     this.paired = true;
-    return [{ ok: true }];
+    return [{ say }, { ok: true }];
   }
 }

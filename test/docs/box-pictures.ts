@@ -1,8 +1,9 @@
 /** Lamps and alarms of the box as the manual shows them, and the drawings of its front. */
 
 import { TRUNK_ALARMS } from '../../src/call/trunk-view.ts';
+import { BOARDS } from '../../src/panel/boards.ts';
 import { LED_LABELS, LED_SCENES, sceneSvg } from '../../src/panel/led-picture.ts';
-import { inWords, LED_NAMES, LED_TABLE, ledsOf } from '../../src/panel/leds.ts';
+import { inWords, LED_NAMES, LED_TABLE, ledsOf, plainInWords } from '../../src/panel/leds.ts';
 import { AGENT_ALARMS } from '../../src/panel/monitor/agent-alarms.ts';
 import { BOX_ALARMS } from '../../src/panel/monitor/box-alarms.ts';
 import { grid } from './grid.ts';
@@ -16,14 +17,32 @@ function time(ms: number): string {
 
 function leds(): string {
   return grid(
-    ['lamp', 'shows', 'while', 'means'],
-    LED_TABLE.map(({ led, when, show, means }) => [
+    ['lamp', 'shows', 'of one colour', 'while', 'means'],
+    LED_TABLE.map(({ led, when, show, plain, means }) => [
       `**${LED_LABELS[led]}**`,
       inWords(show),
+      plainInWords(plain),
       Object.entries(when)
         .map(([fact, values]) => (fact === 'locate' ? 'locate' : values.join(', ')))
         .join('; '),
       means,
+    ]),
+  );
+}
+
+function boards(): string {
+  return grid(
+    ['board', 'sys_vendor', 'product_name', 'lights', 'remarks'],
+    BOARDS.map(({ name, vendor, products, lamps, remarks }) => [
+      name,
+      code(vendor),
+      products.map(code).join(', '),
+      LED_NAMES.flatMap((led) =>
+        Object.entries(lamps[led] ?? {}).map(
+          ([colour, light]) => `${LED_LABELS[led]} ${colour}: ${code(light)}`,
+        ),
+      ).join('; '),
+      remarks,
     ]),
   );
 }
@@ -68,6 +87,7 @@ function alarms(table: { readonly [code: string]: readonly [string, string, stri
 export const BOX_PICTURES: { readonly [name: string]: () => string } = {
   leds,
   'led-scenes': scenes,
+  'led-boards': boards,
   'box-alarms': boxAlarms,
   'agent-alarms': () => alarms(AGENT_ALARMS),
   'trunk-alarms': () => alarms(TRUNK_ALARMS),

@@ -133,6 +133,11 @@ test('two consoles: first boot, the same code, one configuration, a commit', asy
   b.send('y');
   await Promise.all([a.expect('That was all.', SLOW_MS), b.expect('That was all.', SLOW_MS)]);
   await Promise.all([a.expect('> '), b.expect('> ')]);
+  for (const person of [a, b]) {
+    t.is(person.transcript().match(/^paired: /gm)?.length, 1, 'said once');
+    // there is no monitor and no service here; what is said must be true all the same
+    t.notRegex(person.transcript(), /\(unconfigured\)|nothing is committed|is not paired/);
+  }
 
   // revision 1 is there by itself
   for (const person of [a, b]) {

@@ -2,9 +2,10 @@
 
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import parse from 'parse-prometheus-text-format';
@@ -25,14 +26,14 @@ function freePort(): Promise<number> {
   });
 }
 
-function stageOf(t: ExecutionContext, metrics: object) {
+function stageOf(t: ExecutionContext, metrics: object | undefined, lan = LAN) {
   const root = mkdtempSync(join(tmpdir(), 'sipair-metrics-'));
   mkdirSync(join(root, 'run/sipair'), { recursive: true });
-  writeFileSync(join(root, 'run/sipair/box.json'), JSON.stringify({ lan: LAN }));
+  writeFileSync(join(root, 'run/sipair/box.json'), JSON.stringify({ lan }));
   const consumer = metricsConsumer({
     root,
     release: 'sipair 0.1.0',
-    system: { metrics },
+    system: metrics === undefined ? {} : { metrics },
     log: () => {},
     askDaemon: () => Promise.resolve({}),
   });
@@ -100,6 +101,22 @@ test('the state of the box for Prometheus, load balancers, and who needs the MIB
   // what a request says is no path and no address of ours
   consumer.update(boxOf({ at: Date.now(), daemon: LOCAL }), []);
   t.is((await curl(`${at}//`, '--path-as-is')).code, 404);
+});
+
+test('a configuration that says nothing of metrics opens no port', async (t) => {
+  const own = { interface: 'lo', address: '127.77.94.64' };
+  for (const metrics of [undefined, {}, { allow: ['127.0.0.0/8'] }, { port: 0 }]) {
+    const consumer = stageOf(t, metrics, own);
+    consumer.update(boxOf({ at: Date.now(), daemon: daemonOf({ lan: own }) }), []);
+    await sleep(300);
+    const why = await new Promise((done) => {
+      const socket = connect(9464, own.address);
+      socket.on('connect', () => done('somebody listens'));
+      socket.on('error', (e: NodeJS.ErrnoException) => done(e.code));
+      t.teardown(() => socket.destroy());
+    });
+    t.is(why, 'ECONNREFUSED', JSON.stringify(metrics));
+  }
 });
 
 test('who is not allowed is not answered, and a change of that counts at once', async (t) => {

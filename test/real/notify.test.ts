@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { netlite } from '../../src/edge/native/netlite.ts';
 import { createLab, labName } from '../lab/lab.ts';
@@ -59,4 +60,26 @@ test('a daemon says that it serves, what it is and that it lives', async (t) => 
   await until('it is in step', () => /STATUS=(backup|primary), in step/.test(said()), 60_000);
   await until('it lives', () => said().split('WATCHDOG=1').length > 4, 60_000);
   t.is(said().split('READY=1').length, 2, 'once');
+});
+
+test('a system agent says the same, and nothing more when it hangs', async (t) => {
+  const { dir, said } = ear(t, (folder) => `UNIX-RECV:${folder}/socket`);
+  const address = join(dir, 'socket');
+  await until('somebody hears', () => netlite.notify(address, 'X=1\n') === 0, 15_000);
+  const verb = [join(ROOT, 'src/main.ts'), 'system', '--root', join(dir, 'box'), '--apply', 'none'];
+  const child = spawn(NODE, verb, {
+    env: { ...process.env, NOTIFY_SOCKET: address, WATCHDOG_USEC: '400000' },
+    stdio: 'ignore',
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  await until('it serves', () => said().includes('READY=1'), 60_000);
+  await until('it says what it does', () => said().includes('STATUS=waits for the first'), 60_000);
+  const lives = (): number => said().split('WATCHDOG=1').length;
+  await until('it lives', () => lives() > 4, 60_000);
+  child.kill('SIGSTOP');
+  await until('what was said is heard', () => netlite.notify(address, 'X=2\n') === 0, 15_000);
+  await until('it is', () => said().includes('X=2'), 15_000);
+  const before = lives();
+  await sleep(1000);
+  t.is(lives(), before);
 });

@@ -1,10 +1,15 @@
 /** The link of two system agents on loopback: messages, files, and whoever has another key. */
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as tcpConnect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as tlsConnect } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
+import { SYSTEM_PORT } from '../../src/edge/config.ts';
 import { AgentLink } from '../../src/edge/system/link.ts';
+import { derive } from '../../src/wire/derive.ts';
 import { until } from './native-help.ts';
 
 const KEY = new Uint8Array(32).fill(3);
@@ -64,6 +69,31 @@ test.serial('messages and files pass, and a file that is not wanted is told so',
   b.link.close();
   await until('a notices', () => a.seen.at(-1) === 'down');
 });
+
+test.serial(
+  'an agent that is slow to answer is waited for, longer than the mirror would',
+  async (t) => {
+    const dir = mkdtempSync(join(tmpdir(), 'sipair-link-'));
+    t.teardown(() => rmSync(dir, { recursive: true }));
+    const a = end(t, 'a', dir);
+    const socket = tcpConnect({ host: '127.0.0.1', port: SYSTEM_PORT, localAddress: '127.0.0.2' });
+    t.teardown(() => socket.destroy());
+    socket.on('error', () => {});
+    await sleep(3000);
+    const psk = Buffer.from(derive(KEY, 'system tls'));
+    const tls = tlsConnect({
+      socket,
+      ciphers: 'TLS_CHACHA20_POLY1305_SHA256',
+      minVersion: 'TLSv1.3',
+      pskCallback: () => ({ psk, identity: 'sipair b' }),
+    });
+    tls.on('error', () => {});
+    // a says hello first
+    const heard = await new Promise<Buffer>((done) => tls.once('data', done));
+    t.regex(heard.toString('latin1'), /"kind":"hello"/);
+    t.deepEqual(a.troubles, []);
+  },
+);
 
 test.serial('who has another key is refused, and that is an alarm', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'sipair-link-'));

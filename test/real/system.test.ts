@@ -319,5 +319,37 @@ test.serial(
     });
     t.throws(() => statSync(boxes.path('b', 'data/secret/pair.key')));
     t.is(await boxes.number('a'), done['revision'], 'the peer goes on');
+
+    // a new box in its place: the survivor keeps its key, and with it its calls
+    await boxes.kill('b');
+    boxes.start('b');
+    await alive(boxes, 'b');
+    const own = { ...OWN.b, lan: { interface: 'eth0', address: '192.0.2.99' } };
+    const said = { command: 'first-boot', box: 'b', own, system: {}, shared: SHARED };
+    t.like(await boxes.ask('b', said), { waits: 'pairing' });
+    t.deepEqual((await boxes.pair()).ends, [{ ok: true }, { ok: true }]);
+    await boxes.both('what the pair had', Number(done['revision']));
+    for (const side of ['a', 'b'] as const) {
+      t.is(readFileSync(boxes.path(side, 'data/secret/pair.key'), 'latin1').trim(), key);
+    }
+    const file = JSON.parse(readFileSync(boxes.path('b', 'run/sipair/box.json'), 'utf8')) as Json;
+    t.regex(JSON.stringify(file['lan']), /"address":"192\.0\.2\.12"/, 'the pair knows better');
+
+    // its password was forgotten
+    const peer = (old: string, password: string): Promise<Json> =>
+      boxes.ask('a', { command: 'admin', verb: 'set-peer', old, password });
+    const at = (password: string): Promise<Json> =>
+      boxes.ask('b', { command: 'admin', verb: 'verify', password });
+    t.like(await peer('wrong-one', 'new-secret-4'), { verified: false });
+    t.like(await peer('admin-secret-3', 'short'), { error: 'admin-length' });
+    t.like(await peer('admin-secret-3', 'new-secret-4'), { ok: true, verified: true });
+    t.like(await at('new-secret-4'), { verified: true });
+    for (const _ of [1, 2, 3, 4, 5]) await at('guess');
+    t.true(Number((await at('new-secret-4'))['lockedMs']) > 0);
+    t.like(await peer('admin-secret-3', 'new-secret-5'), { ok: true, verified: true });
+    t.like(await at('new-secret-5'), { verified: true }, 'and the lock is over');
+    await boxes.kill('b');
+    await until('a sees it', async () => (await boxes.state('a')).peer?.['reachable'] === false);
+    t.like(await peer('admin-secret-3', 'new-secret-6'), { error: 'admin-peer' });
   },
 );

@@ -5,7 +5,7 @@ import { Bench } from '../console/bench.ts';
 import { FakePair, PASSWORD } from '../console/fake-pair.ts';
 
 function carton(): FakePair {
-  const pair = new FakePair(undefined);
+  const pair = new FakePair('none');
   pair.password = undefined;
   pair.identity = undefined;
   pair.paired = false;
@@ -53,8 +53,11 @@ test('box a: a password, nine questions, the whole as configuration, commit, pai
   t.regex(b.screen.text(), /code: 271 828/);
   b.keys('y');
   t.deepEqual(b.pair.pairAnswer, { answer: 'y' });
-  t.regex(b.screen.text(), /paired: both boxes have the key/);
-  t.regex(b.screen.line(), />$/);
+  const said = b.screen.text();
+  t.is(said.match(/^paired: /gm)?.length, 1, 'once');
+  t.regex(said, /paired: both boxes have the key\nThe two boxes now agree [\s\S]*That was all/);
+  t.notRegex(said, /is not paired yet|nothing is committed/);
+  t.is(b.screen.line(), 'sipair-a (starting)>');
   t.notRegex(b.screen.text(), new RegExp(PASSWORD));
 });
 
@@ -165,4 +168,20 @@ test('the console is there before the agent: it waits for it, unless somebody ty
   const other = new Bench({ pair });
   other.keys('\r');
   t.is(other.screen.line(), 'sipair login:');
+});
+
+test('whoever comes to a box that is not in service yet reads why, and the prompt says it', (t) => {
+  const pair = carton();
+  pair.password = PASSWORD;
+  pair.identity = 'b';
+  const come = (): readonly string[] => {
+    const b = new Bench({ pair }).login();
+    return b.screen.lines().slice(-3);
+  };
+  t.regex(come().join('\n'), /This box is not paired yet: request pair\nsipair \(not paired\)>$/);
+  pair.paired = true;
+  pair.peerReachable = false;
+  t.regex(come().join(' '), /the other box does not answer.*sipair \(waits for the other box\)>$/);
+  pair.peerReachable = true;
+  t.regex(come().join(' '), /agree on their configuration.*sipair \(starting\)>$/);
 });

@@ -5,10 +5,10 @@ import { type Completion, complete, type Knowledge } from '../../src/panel/conso
 import { CONFIGURING } from '../../src/panel/console/configure.ts';
 import { CONFIGURATION, OPERATIONAL } from '../../src/panel/console/grammar.ts';
 import type { GrammarNode } from '../../src/panel/console/node.ts';
-import { operates } from '../../src/panel/console/operate.ts';
+import { operates, SHOWN } from '../../src/panel/console/operate.ts';
 import { isWrong, parse } from '../../src/panel/console/parse.ts';
 import { expression, readPipes } from '../../src/panel/console/pipes.ts';
-import type { OperationalVerb } from '../../src/panel/console/verbs.ts';
+import { type OperationalVerb, SUBJECTS } from '../../src/panel/console/verbs.ts';
 import { quote, split } from '../../src/panel/console/words.ts';
 
 function read(text: string, roots: readonly GrammarNode[] = OPERATIONAL): string {
@@ -44,6 +44,12 @@ const MEANT: readonly (readonly [line: string, meaning: string])[] = [
 for (const [line, meaning] of MEANT) {
   test(`${line} is ${meaning}`, (t) => t.is(read(line), meaning));
 }
+
+test('one name for one thing: no two words after show are the same picture', (t) => {
+  const pictures = SUBJECTS.map((subject) => SHOWN[subject] ?? subject);
+  t.is(new Set(pictures).size, pictures.length);
+  t.regex(read('show health'), /^5: unknown: health: /);
+});
 
 const WRONG: readonly (readonly [line: string, wrong: RegExp])[] = [
   ['frobnicate', /^0: unknown: frobnicate: show request ping /],

@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { LampPanel, lampNames } from '../../src/edge/monitor/leds.ts';
+import { LampPanel } from '../../src/edge/monitor/leds.ts';
 import { showLeds } from '../../src/edge/monitor/leds-command.ts';
+import { lightsOf } from '../../src/panel/boards.ts';
 import { type Leds, ledsOf } from '../../src/panel/leds.ts';
 
 const OK = ledsOf({ service: 'running', ha: 'backup-in-step', alarm: 'none', locate: false });
@@ -27,6 +28,15 @@ class Board {
     writeFileSync(join(dir, 'brightness'), '0\n');
     writeFileSync(join(dir, 'max_brightness'), `${full}\n`);
     writeFileSync(join(dir, 'trigger'), `${triggers}\n`);
+    return this;
+  }
+
+  /** What the firmware says. */
+  dmi(vendor: string, product: string): this {
+    const dir = join(this.root, 'sys/class/dmi/id');
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, 'sys_vendor'), `${vendor}\n`);
+    writeFileSync(join(dir, 'product_name'), `${product}\n`);
     return this;
   }
 
@@ -160,7 +170,8 @@ test('another configuration: other names, the same picture', (t) => {
   t.is(board.read('one', 'brightness'), '255');
   panel.configure({ leds: { status: { green: 'two' } } });
   t.is(board.read('two', 'brightness'), '255');
-  const { names, told } = lampNames({});
-  t.false(told);
+  t.is(board.read('one', 'brightness'), '0', 'a light that is no lamp any more goes out');
+  const { names, told } = lightsOf(undefined, undefined);
+  t.is(told.size, 0);
   t.is(names.ha.amber, 'sipair:amber:ha');
 });

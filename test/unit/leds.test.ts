@@ -13,6 +13,7 @@ import {
   type LedFacts,
   ledsOf,
   meaningOf,
+  plainOf,
   rowOf,
   SERVICE_STATES,
 } from '../../src/panel/leds.ts';
@@ -87,6 +88,21 @@ test('of one lamp no two meanings look alike', (t) => {
   const looks = LED_TABLE.map(({ led, show }) => `${led} ${inWords(show)}`);
   t.is(new Set(looks).size, looks.length);
   for (const { led, show, means } of LED_TABLE) t.is(meaningOf(led, show), means);
+});
+
+test('a lamp of one colour: well is shown as in green, and nothing else looks like it', (t) => {
+  for (const led of LED_NAMES) {
+    const rows = LED_TABLE.filter((row) => row.led === led);
+    const looks = rows.map(({ plain }) => plain);
+    t.is(new Set(looks).size, looks.length, `${led}: ${looks.join(', ')}`);
+    for (const { show, plain, means } of rows) {
+      t.is(plainOf(led, show), plain);
+      if (show.colour === 'green') t.is(plain, show.blink, means);
+      // what is wrong is never a light that simply burns, nor dark as a board without power
+      else if (show.colour !== 'off') t.false(['steady', 'off'].includes(plain), means);
+      else t.is(plain, 'off', means);
+    }
+  }
 });
 
 test('a blinking lamp is on and off as its round says', (t) => {

@@ -123,7 +123,7 @@ test('daemon and agent come and go; a consumer that throws stops nobody', async 
   mkdirSync(join(dir, 'data/config'), { recursive: true });
   const tree = { system: { syslog: {} }, box: { a: { name: 'berlin-1' } } };
   writeFileSync(places.boxFile, JSON.stringify({ box: 'a' }));
-  writeFileSync(places.active, JSON.stringify({ entry: { tree } }));
+  writeFileSync(places.active, JSON.stringify({ format: 1, revision: 1, tree }));
   await until('it is configured', () => heard.last?.name === 'berlin-1');
   t.deepEqual(heard.systems.at(-1), { syslog: {} });
 

@@ -9,7 +9,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { ASKS, render, renderJson, SHOW_NAMES, type ShowName } from '../../src/panel/show/index.ts';
 import { bytes, duration, table, utc } from '../../src/panel/show/kit.ts';
-import { AT, BOX, IMAGE, QUIET, SAMPLES } from './show-samples.ts';
+import { AT, BOX, IMAGE, PLAIN, QUIET, SAMPLES } from './show-samples.ts';
 
 const VECTORS = join(import.meta.dirname, '../vectors/show');
 
@@ -38,6 +38,7 @@ function samples(): readonly Sample[] {
   );
   return [
     ...recorded(),
+    ['leds of a board with three green lights', 'leds', PLAIN],
     ...Object.entries(SAMPLES).map(([name, a]): Sample => [`${name} at work`, name as ShowName, a]),
     ['ha, the engine does not answer', 'ha', { ...mute, peer: undefined }],
     ['interfaces', 'interfaces', status],

@@ -199,6 +199,12 @@ export const BOX: BoxStatus = {
   locate: { until: soon(240) },
 };
 
+/** A board with three green lights. */
+export const PLAIN: BoxStatus = {
+  ...BOX,
+  lamps: { board: 'PC Engines APU', plain: ['status', 'ha', 'alarm'], without: ['power'] },
+};
+
 export const QUIET: BoxStatus = {
   ...BOX,
   ...{ phase: 'unconfigured', box: undefined, name: '', system: undefined, locate: undefined },

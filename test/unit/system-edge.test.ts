@@ -125,6 +125,99 @@ test('a damaged file of what is active: the newest revision is used, and that is
   t.regex(wrong, /revision 3 is used/);
 });
 
+type Loose = { readonly [k: string]: unknown };
+
+/** Format 1 called it `telephony`; format 2 called it `voice`. */
+const STEPS = [
+  ({ telephony, ...tree }: Loose): Loose => ({ ...tree, voice: telephony }),
+  ({ voice, ...tree }: Loose): Loose => ({ ...tree, sip: voice }),
+];
+
+function json(path: string): Loose {
+  return readJson<Loose>(path) ?? {};
+}
+
+/** As the first release wrote it: only what is active says its format. */
+function oldFiles(t: ExecutionContext): ReturnType<typeof placesOf> {
+  const places = placesOf(root(t));
+  const old = { ...TREE, telephony: { port: 5070 } } as Tree;
+  const active = upon(upon(EMPTY, entry(1, old)), entry(2, old), {
+    until: 5000,
+    minutes: 5,
+    before: entry(1, old),
+  });
+  new Store(places);
+  const put = (path: string, content: object): void => writeFileSync(path, JSON.stringify(content));
+  for (const n of [1, 2]) put(join(places.revisions, `0000${n}.json`), entry(n, old));
+  put(places.active, { format: 1, revision: 2, tree: old, active });
+  put(places.prepared, { entry: entry(3, old), confirmMin: 0 });
+  return places;
+}
+
+test('what an older release kept is carried over while it is read, and stays as it was', (t) => {
+  const places = oldFiles(t);
+  const before = readFileSync(places.active, 'utf8');
+  const store = new Store(places, STEPS);
+  const { durable, wrong } = store.load();
+  t.is(wrong, '');
+  const port = (e: Entry | undefined): unknown =>
+    (e?.tree['sip'] as { port?: number } | undefined)?.port;
+  const { active, prepared } = durable;
+  t.is(port(active.entry), 5070);
+  t.is(active.entry.number, 2);
+  t.is(
+    active.entry.id,
+    entry(2, { ...TREE, telephony: { port: 5070 } } as Tree).id,
+    'the same one',
+  );
+  t.is(port(active.provisional?.before), 5070, 'what it would go back to');
+  t.is(port(prepared?.entry), 5070);
+  t.deepEqual(
+    store.heads().map(({ number }) => [number, port(store.revision(number))]),
+    [
+      [2, 5070],
+      [1, 5070],
+    ],
+  );
+  t.is(readFileSync(places.active, 'utf8'), before, 'the other slot still understands it');
+
+  // what is written now says so, and is not carried over a second time
+  const next = upon(active, entry(3, { ...TREE, sip: { port: 5080 } }));
+  store.write([
+    { name: 'revision', content: next.entry },
+    { name: 'active', content: next },
+    { name: 'prepared', content: { entry: next.entry, confirmMin: 0 } },
+  ]);
+  for (const path of [places.active, places.prepared, join(places.revisions, '00003.json')]) {
+    t.is(json(path)['format'], 3, path);
+  }
+  const again = new Store(places, STEPS).load().durable;
+  t.deepEqual(again.active, next);
+  t.deepEqual(again.prepared, { entry: next.entry, confirmMin: 0 });
+});
+
+test('what a newer release kept is not guessed at: the newest revision that is understood is used', (t) => {
+  const places = oldFiles(t);
+  const newer = new Store(places, STEPS);
+  const next = upon(newer.load().durable.active, entry(3, { ...TREE, sip: { port: 5080 } }));
+  newer.write([
+    { name: 'revision', content: next.entry },
+    { name: 'active', content: next },
+    { name: 'prepared', content: { entry: next.entry, confirmMin: 0 } },
+  ]);
+  const store = new Store(places);
+  const { durable, wrong } = store.load();
+  t.is(durable.active.entry.number, 2);
+  t.is(durable.active.top, 3, 'its number is not given away again');
+  t.is(durable.prepared, undefined);
+  t.regex(wrong, /written by a newer release.*revision 2 is used/);
+  t.is(store.revision(3), undefined);
+  t.deepEqual(
+    store.heads().map(({ number }) => number),
+    [2, 1],
+  );
+});
+
 test('a disk that refuses: the fault is told, and what was there is there', (t) => {
   const dir = root(t);
   const path = join(dir, 'file');
@@ -145,6 +238,19 @@ test('a tree is judged by its schema and by the daemon, for both boxes, in words
   const timers = { ...TREE, timers: { leaseMs: 5000 } };
   const places2 = judgeTree(timers, places).map((f) => f.place);
   t.true(places2.length > 0 && places2.every((p) => p.startsWith('timers')), places2.join());
+});
+
+test('a time zone this box does not have is refused, at its place', (t) => {
+  const places = placesOf(root(t));
+  t.deepEqual(judgeTree(TREE, places), [], 'a machine without zones knows nothing better');
+  mkdirSync(join(places.zones, 'Europe'), { recursive: true });
+  writeFileSync(join(places.zones, 'UTC'), '');
+  t.deepEqual(
+    judgeTree(TREE, places).map((f) => f.place),
+    ['system timeZone'],
+  );
+  writeFileSync(join(places.zones, 'Europe/Berlin'), '');
+  t.deepEqual(judgeTree(TREE, places), []);
 });
 
 // ── applying ───────────────────────────────────────────────────────────────────────────────────
@@ -330,4 +436,37 @@ test('a port that has another address loses the old one', async (t) => {
   play.applier.apply(second, 'a');
   await play.done(second.id);
   t.true(play.seen.includes('settle address eth0 192.0.2.11/24'), play.seen.join());
+});
+
+test('a primary that waits for its turn leaves the configuration to a newer one', async (t) => {
+  const play = new Play(t);
+  play.up();
+  play.role = 'primary';
+  play.peer = true;
+  const first = entry(1);
+  play.applier.apply(first, 'a');
+  await play.done(first.id);
+  play.places2restart = ['timers.leaseMs'];
+  play.seen.length = 0;
+  const waiting = async (number: number): Promise<void> => {
+    for (;;) {
+      const { revision, step } = play.applier.state;
+      if (revision === number && step === 'waiting') return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  const timers = { leaseMs: 10_000 };
+  play.applier.apply(entry(2, { ...TREE, timers }), 'a');
+  await waiting(2);
+  // the other box is through with both before anybody looked
+  const third = entry(3, { ...TREE, timers, site: { extensions: { '7001': { mwi: true } } } });
+  play.applier.apply(third, 'a');
+  await waiting(3);
+  const runs = readJson<{ site?: object; timers?: object }>(play.places.box);
+  t.is(runs?.timers, undefined, 'what needs the restart is not in the file before it');
+  t.like(runs?.site, { extensions: { '7001': { mwi: true } } });
+  play.peerRuns = third.id;
+  await play.done(third.id);
+  t.is(play.acts.filter((s) => s.startsWith('restart')).length, 1);
+  t.like(readJson(play.places.box), { timers });
 });

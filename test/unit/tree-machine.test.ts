@@ -97,8 +97,11 @@ test('name and time zone of a box', (t) => {
   t.is(hostName(RICH, 'b'), 'right');
   t.is(timeZone(RICH), 'Europe/Berlin');
   t.is(timeZone(LEAST), 'UTC');
-  t.is(zoneFault(RICH, new Set(['UTC', 'Europe/Berlin'])), undefined);
-  t.is(zoneFault(RICH, new Set(['UTC']))?.place, 'system timeZone');
+  t.is(
+    zoneFault(RICH, (zone) => zone === 'Europe/Berlin'),
+    undefined,
+  );
+  t.is(zoneFault(RICH, (zone) => zone === 'UTC')?.place, 'system timeZone');
 });
 
 test('of a first boot there is what can be made', (t) => {

@@ -6,7 +6,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BLINK_MS, type Blink } from '../../panel/leds.ts';
+import { BLINK_MS, type Pattern } from '../../panel/leds.ts';
 
 function read(path: string): string {
   try {
@@ -41,7 +41,7 @@ export class Lamp {
   }
 
   /** Throws when the kernel refuses. */
-  show(on: boolean, blink: Blink): void {
+  show(on: boolean, blink: Pattern): void {
     this.byHand = false;
     const round = BLINK_MS[blink];
     if (!on || round.length === 0) {
@@ -66,13 +66,14 @@ export class Lamp {
   }
 
   /** @returns whether it still shows that: somebody else may have written. */
-  shows(on: boolean, blink: Blink): boolean {
+  shows(on: boolean, blink: Pattern): boolean {
     const steady = !on || BLINK_MS[blink].length === 0;
     const trigger = chosen(read(join(this.dir, 'trigger')));
     if (this.byHand) return trigger === 'none' || trigger === '';
     if (!steady) {
       if (trigger === 'timer') {
-        return read(join(this.dir, 'delay_on')).trim() === String(BLINK_MS[blink][0]);
+        const times = ['delay_on', 'delay_off'].map((name) => read(join(this.dir, name)).trim());
+        return times.join() === BLINK_MS[blink].join();
       }
       return trigger === 'pattern';
     }

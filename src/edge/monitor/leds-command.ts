@@ -1,10 +1,13 @@
 /**
  * `sipair leds down|booting|updating`: what the lamps show when nobody else is there to say it. The
- * early boot says booting; a unit whose service ended says down (ExecStopPost), whatever ended it.
+ * early boot says booting, as soon as there is a light; the unit of the monitor says down when that has
+ * ended, whatever ended it. In the midst of an update it goes on saying so: the box starts anew then.
  */
 
-import { type LedFacts, ledsOf } from '../../panel/leds.ts';
+import { readFileSync } from 'node:fs';
+import { type LedFacts, ledsOf, rowOf } from '../../panel/leds.ts';
 import { LampPanel } from './leds.ts';
+import { placesBelow } from './places.ts';
 import { readSystem } from './settings.ts';
 
 export const LED_WORDS = ['down', 'booting', 'updating'] as const;
@@ -19,10 +22,24 @@ export function showLeds(
   word: LedWord,
   log: (level: 'info' | 'warning' | 'alarm', text: string) => void,
 ): void {
-  const alarm = word === 'down' ? 'critical' : 'none';
-  const facts: LedFacts = { service: word, ha: 'unknown', alarm, locate: false };
+  const service = word === 'down' && showsUpdate(root) ? 'updating' : word;
+  const alarm = service === 'down' ? 'critical' : 'none';
+  const facts: LedFacts = { service, ha: 'unknown', alarm, locate: false };
   const panel = new LampPanel(root, readSystem(root), log);
   panel.show(ledsOf(facts));
-  // what the kernel cannot blink is lit: this process does not stay
-  panel.beat(0);
+  // what the kernel cannot blink: this process does not stay
+  panel.rest();
 }
+
+/** What the monitor showed last: of an update only it knew. */
+function showsUpdate(root: string): boolean {
+  const { colour, blink } = rowOf('status', UPDATING).show;
+  try {
+    const words: unknown = JSON.parse(readFileSync(placesBelow(root).lampWords, 'utf8'));
+    return (words as { readonly status?: unknown } | null)?.status === `${colour} ${blink}`;
+  } catch {
+    return false;
+  }
+}
+
+const UPDATING: LedFacts = { service: 'updating', ha: 'unknown', alarm: 'none', locate: false };

@@ -1,18 +1,30 @@
 /**
- * The lamps: shows on the box what the state of the box says. Names of the lights come from the
- * configuration (`system leds`), or are `sipair:COLOUR:LAMP`. A box without an amber light shows amber
- * by green and red together. What the lamps show stands in words in `/run/sipair/leds.json` too.
+ * The lamps: shows on the box what the state of the box says. Which lights of the kernel they are, the
+ * configuration says (`system leds`), or the table of boards. A lamp without an amber light shows amber by
+ * green and red together; one that has not green and red tells by its pattern alone. What the lamps
+ * show stands in words in `/run/sipair/leds.json` too.
  */
 
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
+  type Board,
+  boardOf,
+  isPlain,
+  LIT,
+  type Lights,
+  type Lit,
+  lightsOf,
+} from '../../panel/boards.ts';
+import {
   type Colour,
-  isLit,
+  isLitBy,
   LED_NAMES,
   type LedName,
   type LedState,
   type Leds,
+  type Pattern,
+  plainOf,
 } from '../../panel/leds.ts';
 import type { Consumer, ConsumerContext, SystemTree } from './consumer.ts';
 import { Lamp } from './lamp.ts';
@@ -23,45 +35,50 @@ const LOOK_MS = 2000;
 /** How often lights that blink by hand are looked at. */
 const HAND_MS = 62;
 
-const COLOURS = ['green', 'amber', 'red'] as const;
-type Lit = (typeof COLOURS)[number];
-type Names = { readonly [name in LedName]: { readonly [colour in Lit]?: string } };
-
-/** Names of the kernel by lamp and colour, and whether somebody configured them. */
-export function lampNames(system: SystemTree): { readonly names: Names; readonly told: boolean } {
-  const given = system['leds'];
-  const told = typeof given === 'object' && given !== null;
-  const of = (led: LedName): Names[LedName] => {
-    const own = told ? (given as { readonly [led: string]: unknown })[led] : undefined;
-    if (typeof own !== 'object' || own === null) {
-      return Object.fromEntries(COLOURS.map((colour) => [colour, `sipair:${colour}:${led}`]));
+/** What the firmware says of the board; undefined for one the table has not. */
+export function readBoard(root: string): Board | undefined {
+  const { dmi } = placesBelow(root);
+  const read = (name: string): string => {
+    try {
+      return readFileSync(join(dmi, name), 'utf8');
+    } catch {
+      return '';
     }
-    const texts = Object.entries(own).filter(([, name]) => isName(name));
-    return Object.fromEntries(texts);
   };
-  return {
-    names: { power: of('power'), status: of('status'), ha: of('ha'), alarm: of('alarm') },
-    told,
-  };
+  return boardOf({ vendor: read('sys_vendor'), product: read('product_name') });
 }
 
-/** One folder of the class, and not the way out of it. */
-function isName(name: unknown): boolean {
-  return typeof name === 'string' && /^[\w:.+-]+$/.test(name) && !/^\.+$/.test(name);
-}
+type Part = {
+  readonly led: LedName;
+  readonly lamp: Lamp;
+  readonly colour: Lit;
+  /** Lit for amber too, with the other colour. */
+  readonly mixes: boolean;
+  /** Of a lamp that tells by its pattern alone: this light does, or is not needed. */
+  readonly plain: 'no' | 'tells' | 'dark';
+};
 
-type Part = { readonly lamp: Lamp; readonly colour: Lit; readonly mixes: boolean };
+type Shown = { readonly on: boolean; readonly pattern: Pattern };
 
 function isOn({ colour, mixes }: Part, shown: Colour): boolean {
   if (shown === colour) return true;
   return shown === 'amber' && mixes && colour !== 'amber';
 }
 
+/** What one light has to do so that its lamp shows that. */
+function shownBy(part: Part, state: LedState): Shown {
+  if (part.plain === 'no') return { on: isOn(part, state.colour), pattern: state.blink };
+  const plain = plainOf(part.led, state);
+  if (part.plain === 'dark' || plain === 'off') return { on: false, pattern: 'steady' };
+  return { on: true, pattern: plain };
+}
+
 export class LampPanel {
   private readonly root: string;
   private readonly log: ConsumerContext['log'];
-  private names: ReturnType<typeof lampNames>;
-  private parts: { [name in LedName]?: readonly Part[] } = {};
+  private readonly board: Board | undefined;
+  private lights: Lights;
+  private parts: readonly Part[] = [];
   private missing: readonly string[] = [];
   private saidMissing = '';
   private saidFault = '';
@@ -70,13 +87,18 @@ export class LampPanel {
   constructor(root: string, system: SystemTree, log: ConsumerContext['log']) {
     this.root = root;
     this.log = log;
-    this.names = lampNames(system);
+    this.board = readBoard(root);
+    this.lights = lightsOf(system['leds'], this.board);
     this.find();
   }
 
   configure(system: SystemTree): void {
-    this.names = lampNames(system);
+    const before = this.parts;
+    this.lights = lightsOf(system['leds'], this.board);
     this.find();
+    for (const { lamp } of before) {
+      if (!this.parts.some((part) => part.lamp.dir === lamp.dir)) this.darken(lamp);
+    }
     const { shown } = this;
     this.shown = undefined;
     if (shown !== undefined) this.show(shown);
@@ -88,7 +110,7 @@ export class LampPanel {
     this.shown = leds;
     for (const led of LED_NAMES) {
       if (!again && before !== undefined && same(before[led], leds[led])) continue;
-      for (const part of this.parts[led] ?? []) this.light(part, leds[led]);
+      for (const part of this.parts) if (part.led === led) this.light(part, leds[led]);
     }
     const changed = before === undefined || LED_NAMES.some((n) => !same(before[n], leds[n]));
     if (changed) this.inWords(leds);
@@ -101,31 +123,48 @@ export class LampPanel {
       this.find();
       if (this.missing.length !== before && this.shown !== undefined) this.show(this.shown, true);
     }
-    this.each((part, led) => {
-      if (!part.lamp.shows(isOn(part, led.colour), led.blink)) this.light(part, led);
+    this.each((part, state) => {
+      const { on, pattern } = shownBy(part, state);
+      if (!part.lamp.shows(on, pattern)) this.light(part, state);
     });
   }
 
   /** Those that blink by hand. @returns whether there are any. */
   beat(at: number): boolean {
     let any = false;
-    this.each((part, led) => {
+    this.each((part, state) => {
       if (!part.lamp.byHand) return;
       any = true;
-      this.trying(() => part.lamp.switch(isOn(part, led.colour) && isLit(led, at)));
+      const { on, pattern } = shownBy(part, state);
+      this.trying(() => part.lamp.switch(on && isLitBy(pattern, at)));
     });
     return any;
   }
 
-  private each(f: (part: Part, led: LedState) => void): void {
-    for (const led of LED_NAMES) {
-      for (const part of this.parts[led] ?? [])
-        if (this.shown !== undefined) f(part, this.shown[led]);
-    }
+  /**
+   * Nobody will be here to blink what blinks by hand: it is lit, unless it would then look well on a
+   * lamp that has no other colour for what is not.
+   */
+  rest(): void {
+    this.each((part, state) => {
+      if (!part.lamp.byHand) return;
+      const fair = part.plain === 'no' || state.colour === 'green';
+      this.trying(() => part.lamp.switch(fair && shownBy(part, state).on));
+    });
   }
 
-  private light(part: Part, { colour, blink }: LedState): void {
-    this.trying(() => part.lamp.show(isOn(part, colour), blink));
+  private each(f: (part: Part, state: LedState) => void): void {
+    const { shown } = this;
+    if (shown !== undefined) for (const part of this.parts) f(part, shown[part.led]);
+  }
+
+  private light(part: Part, state: LedState): void {
+    const { on, pattern } = shownBy(part, state);
+    this.trying(() => part.lamp.show(on, pattern));
+  }
+
+  private darken(lamp: Lamp): void {
+    this.trying(() => lamp.show(false, 'steady'));
   }
 
   private trying(f: () => void): void {
@@ -141,18 +180,24 @@ export class LampPanel {
   private find(): void {
     const missing: string[] = [];
     const { lampClass } = placesBelow(this.root);
-    for (const led of LED_NAMES) {
-      const found: Part[] = [];
-      const named = this.names.names[led];
-      for (const colour of COLOURS) {
-        const name = named[colour];
+    this.parts = LED_NAMES.flatMap((led) => {
+      const found: { lamp: Lamp; colour: Lit }[] = [];
+      for (const colour of LIT) {
+        const name = this.lights.names[led][colour];
         if (name === undefined) continue;
         const lamp = Lamp.open(join(lampClass, name));
         if (lamp === undefined) missing.push(name);
-        else found.push({ lamp, colour, mixes: false });
+        else found.push({ lamp, colour });
       }
-      const mixes = !found.some((p) => p.colour === 'amber');
-      this.parts[led] = found.map((p) => ({ ...p, mixes }));
+      const colours = found.map((part) => part.colour);
+      const mixes = !colours.includes('amber');
+      const plain = (i: number): Part['plain'] =>
+        isPlain(colours) ? (i === 0 ? 'tells' : 'dark') : 'no';
+      return found.map((part, i): Part => ({ ...part, led, mixes, plain: plain(i) }));
+    });
+    for (const name of this.lights.spare) {
+      const lamp = Lamp.open(join(lampClass, name));
+      if (lamp !== undefined) this.darken(lamp);
     }
     this.missing = missing;
     this.tellMissing();
@@ -160,13 +205,15 @@ export class LampPanel {
 
   /** Once, and of the names nobody gave only that there are no lamps at all. */
   private tellMissing(): void {
-    const { told } = this.names;
-    const none = LED_NAMES.every((led) => (this.parts[led] ?? []).length === 0);
-    const text = told ? this.missing.join(', ') : none ? 'all' : '';
+    const told = this.missing.filter((name) => this.lights.told.has(name));
+    const text = told.length > 0 ? told.join(', ') : this.parts.length === 0 ? 'all' : '';
     if (text === this.saidMissing || text === '') return;
     this.saidMissing = text;
-    if (told) this.log('warning', `lamps: the kernel has none of these names: ${text}`);
-    else this.log('info', 'lamps: this board has none that are known; `system leds` names them');
+    if (told.length > 0) {
+      this.log('warning', `lamps: the kernel has none of these names: ${text}`);
+    } else {
+      this.log('info', 'lamps: this board has none that are known; `system leds` names them');
+    }
   }
 
   private inWords(leds: Leds): void {

@@ -1,6 +1,6 @@
 /**
  * `/metrics` for Prometheus, `/health` for load balancers, and the text of SIPAIR-MIB, at the own LAN
- * address. Who is not allowed is not answered.
+ * address, where the configuration gives them a port. Who is not allowed is not answered.
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -11,7 +11,8 @@ import { healthOf, metricsText } from '../../panel/telemetry/metrics.ts';
 import type { Consumer, ConsumerContext, SystemTree } from './consumer.ts';
 import { ownLan } from './own-address.ts';
 
-const DEFAULT_PORT = 9464;
+/** Nothing listens that nobody asked for. */
+const CLOSED = 0;
 /** An address that is not there yet is tried again after this. */
 const AGAIN_MS = 2000;
 const CONNECTIONS = 32;
@@ -33,7 +34,7 @@ function wishOf({ metrics }: SystemTree): Wish {
     readonly allow?: unknown;
   };
   const allow = Array.isArray(m.allow) ? m.allow.filter((a) => typeof a === 'string') : [];
-  return { port: typeof m.port === 'number' ? m.port : DEFAULT_PORT, allow };
+  return { port: typeof m.port === 'number' ? m.port : CLOSED, allow };
 }
 
 /** Nobody named: everybody. */
@@ -58,7 +59,7 @@ class MetricsConsumer implements Consumer {
   private server: Server | undefined;
   /** Where it listens. */
   private host = '';
-  private wish: Wish = { port: 0, allow: [] };
+  private wish: Wish = { port: CLOSED, allow: [] };
   private allowed: BlockList | undefined;
   private timer: NodeJS.Timeout | undefined;
   private told = '';
@@ -75,7 +76,7 @@ class MetricsConsumer implements Consumer {
     this.wish = wish;
     if (!moved) return;
     this.close();
-    if (wish.port !== 0) this.listen();
+    if (wish.port !== CLOSED) this.listen();
   }
 
   update(status: BoxStatus): void {

@@ -14,6 +14,8 @@ export type Places = {
   readonly data: string;
   readonly alarmLog: string;
   readonly lampClass: string;
+  /** What the firmware says of the board. */
+  readonly dmi: string;
   /** What the lamps show, in words: for boards without lamps. */
   readonly lampWords: string;
 };
@@ -30,6 +32,7 @@ export function placesBelow(root: string): Places {
     data: join(root, 'data'),
     alarmLog: join(root, 'data/log/alarms.jsonl'),
     lampClass: join(root, 'sys/class/leds'),
+    dmi: join(root, 'sys/class/dmi/id'),
     lampWords: join(run, 'leds.json'),
   };
 }

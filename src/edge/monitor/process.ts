@@ -4,6 +4,7 @@
  */
 
 import type { Worker } from 'node:worker_threads';
+import { lampsSeen, lightsOf } from '../../panel/boards.ts';
 import type { BoxStatus, DaemonStatus, SystemState } from '../../panel/monitor/box-status.ts';
 import { Monitor, type MonitorInput } from '../../panel/monitor/monitor.ts';
 import { mono } from '../clock.ts';
@@ -17,6 +18,7 @@ import { Asker } from './asker.ts';
 import type { Consumer, ConsumerContext, ConsumerMaker, SystemTree } from './consumer.ts';
 import { CONSUMERS } from './consumers.ts';
 import { HealthReader } from './health.ts';
+import { readBoard } from './leds.ts';
 import { type Places, placesBelow } from './places.ts';
 import { readBoxFile, readSystem, stampOf } from './settings.ts';
 import { type MonitorServer, onlyOne, serveMonitor } from './socket.ts';
@@ -65,13 +67,15 @@ export class MonitorProcess {
     this.health = new HealthReader(options.root);
     this.last = this.monitor.step(now, { kind: 'tick' }).status;
     this.readFiles();
-    this.makeConsumers(readSystem(options.root));
-    const { control, system } = this.places;
+    const system = readSystem(options.root);
+    this.seeLamps(system);
+    this.makeConsumers(system);
+    const { places } = this;
     this.askers = [
-      new Asker(control, { command: 'status' }, DAEMON_MS, (answer) =>
+      new Asker(places.control, { command: 'status' }, DAEMON_MS, (answer) =>
         this.take({ kind: 'daemon', answer: answer as DaemonStatus | undefined }),
       ),
-      new Asker(system, { command: 'state' }, SYSTEM_MS, (answer) =>
+      new Asker(places.system, { command: 'state' }, SYSTEM_MS, (answer) =>
         this.take({ kind: 'system', answer: answer as SystemState | undefined }),
       ),
     ];
@@ -183,9 +187,15 @@ export class MonitorProcess {
     }
     if (stamps.active === before.active) return;
     const system = readSystem(root);
+    this.seeLamps(system);
     for (const { name, consumer } of this.running) {
       this.guarded(name, () => consumer.configure?.(system));
     }
+  }
+
+  private seeLamps(system: SystemTree): void {
+    const board = readBoard(this.options.root);
+    this.take({ kind: 'lamps', lamps: lampsSeen(lightsOf(system['leds'], board), board) });
   }
 
   private async readHealth(): Promise<void> {

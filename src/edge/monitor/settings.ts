@@ -1,6 +1,7 @@
 /** What the monitor reads of the configuration: the subtree `system`, and of the daemon's file what it needs. */
 
 import { readFileSync, statSync } from 'node:fs';
+import { carried, isFormatFault } from '../../panel/tree/stored.ts';
 import type { SystemTree } from './consumer.ts';
 import { placesBelow } from './places.ts';
 
@@ -23,9 +24,11 @@ function inside(x: unknown, ...names: readonly string[]): unknown {
   return names.reduce((at, name) => (isObject(at) ? at[name] : undefined), x);
 }
 
-/** The agent keeps the tree in its entry; a plain one is taken too. */
+/** The tree, in today's format; one that a newer release wrote as it stands, as far as it is understood. */
 function treeIn(active: Json | undefined): unknown {
-  return inside(active, 'entry', 'tree') ?? inside(active, 'tree');
+  const tree = inside(active, 'tree');
+  const now = carried({ format: inside(active, 'format') ?? 1, tree });
+  return isFormatFault(now) ? tree : now;
 }
 
 /** `{}` when there is no configuration yet, or none that can be read. */

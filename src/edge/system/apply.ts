@@ -1,13 +1,15 @@
 /**
  * Puts a configuration in force on this box: files of the machine, the daemon's file, then the daemon, by a
  * reload where that is enough, else by a restart in the order of `panel/system/apply.ts`. One at a time; a
- * configuration that is replaced while it is being applied is finished first, then the newest is.
+ * configuration that is replaced while it is being applied is finished or, while it waits, left to the
+ * newest. Until the restart the daemon's file says what the daemon runs with.
  */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BoxId } from '../../pair/terms.ts';
+import type { AgentAlarmCode } from '../../panel/monitor/agent-alarms.ts';
 import { isTogether, liveFirst } from '../../panel/system/apply.ts';
 import type { Entry } from '../../panel/system/revision.ts';
 import type { Applying } from '../../panel/system/terms.ts';
@@ -32,7 +34,7 @@ export const PATIENCE: ApplyPatience = { start: 60_000, step: 120_000, peer: 180
 const LOOK_MS = 250;
 
 export type ApplyEvents = {
-  readonly alarm: (code: string, text: string) => void;
+  readonly alarm: (code: AgentAlarmCode, text: string) => void;
   readonly log: (text: string) => void;
   /** Id of the entry this box runs with. */
   readonly settled: (id: string) => void;
@@ -207,8 +209,11 @@ export class Applier {
     if (!together) {
       await this.liveFirst(wanted, runs);
       await this.myTurn(entry);
+      if (this.isReplaced) return '';
     }
     this.step(entry, 'restart', `the service restarts for ${places.join(', ')}`);
+    const written = writeWhole(this.places.box, JSON.stringify(wanted));
+    if (written !== '') return written;
     const fault = await this.machine.unit('restart', UNIT);
     if (fault !== '') return fault;
     return await this.inStep();
@@ -216,15 +221,20 @@ export class Applier {
 
   private async liveFirst(wanted: Json, runs: Json | undefined): Promise<void> {
     if (runs === undefined) return;
-    const first = liveFirst(runs, wanted, LIVE);
-    if (JSON.stringify(first) === JSON.stringify(runs)) return;
-    if (writeWhole(this.places.box, JSON.stringify(first)) === '') await this.reload();
-    writeWhole(this.places.box, JSON.stringify(wanted));
+    const first = JSON.stringify(liveFirst(runs, wanted, LIVE));
+    const fault = writeWhole(this.places.box, first);
+    if (fault === '' && first !== JSON.stringify(runs)) await this.reload();
+  }
+
+  /** A newer one has come: the other box has it too, and will never run with this one. */
+  private get isReplaced(): boolean {
+    return this.wanted !== undefined;
   }
 
   /** A backup goes at once; the primary when the backup is done, or will never be. */
   private async myTurn(entry: Entry): Promise<void> {
     for (let waited = 0; waited < this.patience.peer; waited += LOOK_MS) {
+      if (this.isReplaced) return;
       const status = await this.ask<Status>({ command: 'status', digest: false });
       if (status.role !== 'primary' || !this.events.peerIsThere()) return;
       if (this.events.peerRuns() === entry.id && status.inStep === true) return;
@@ -240,7 +250,8 @@ export class Applier {
     if (first.error !== undefined) return 'the service does not come up: look at the log';
     for (let waited = 0; waited < this.patience.step; waited += LOOK_MS) {
       const status = await this.ask<Status>({ command: 'status', digest: false });
-      if (status.inStep === true || !this.events.peerIsThere()) return '';
+      // what the boxes must agree on may be in the newer one
+      if (status.inStep === true || !this.events.peerIsThere() || this.isReplaced) return '';
       await sleep(LOOK_MS);
     }
     return 'the service runs, but is not in step with the other box';

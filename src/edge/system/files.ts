@@ -35,12 +35,14 @@ export function placesOf(root: string) {
     log: at('data/log'),
     image: at('data/image'),
     data: at('data'),
+    zones: at('usr/share/zoneinfo'),
     run: at('run/sipair'),
     box: at('run/sipair/box.json'),
     control: at('run/sipair/control.sock'),
     socket: at('run/sipair/system.sock'),
     monitor: at('run/sipair/monitor.sock'),
     orders: at('run/sipair/machine-orders'),
+    dataFault: at('run/sipair/data-fault'),
   };
 }
 
@@ -104,5 +106,15 @@ export function readJson<T>(path: string): T | undefined {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch {
     return undefined;
+  }
+}
+
+/** What the early units of the image found: why /data is empty and in memory; '' when it is not. */
+export function dataFault(places: Places): string {
+  try {
+    const [why = ''] = readFileSync(places.dataFault, 'utf8').split('\n');
+    return why || 'no reason was kept';
+  } catch {
+    return '';
   }
 }

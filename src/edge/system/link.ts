@@ -47,6 +47,8 @@ const JSON_MAX = 32 * 1024 * 1024;
 const PIECE = 64 * 1024;
 /** Bytes of a file that are under way. */
 const WINDOW = 1024 * 1024;
+/** Patient: an agent that verifies a configuration or writes a bundle has no hurry. */
+const HANDSHAKE_MS = 10_000;
 /** Kinds that are the link's own. */
 const OWN = ['hello', 'file', 'file-ack', 'file-end', 'file-result'];
 
@@ -94,7 +96,7 @@ export class AgentLink {
         down: () => this.down(),
         trouble: events.trouble,
       },
-      { port: SYSTEM_PORT, purpose: 'system tls' },
+      { port: SYSTEM_PORT, purpose: 'system tls', handshakeMs: HANDSHAKE_MS },
     );
   }
 

@@ -17,6 +17,7 @@ import {
 } from './dialog.ts';
 import { harmless, page } from './pager.ts';
 import type { Pipes } from './pipes.ts';
+import { startWord } from './standing.ts';
 
 export type Cx = {
   readonly release: string;
@@ -44,12 +45,6 @@ function roleText(daemon: Json): string {
   return `${role}, ${daemon['inStep'] === true ? 'in step' : 'not in step'}`;
 }
 
-/** Without the monitor: a box that has no configuration yet is not down. */
-function* phaseOf(): Dialog<string> {
-  const state = yield* ask('system', { command: 'state' }, PROMPT_PATIENCE_MS);
-  return part(state, 'revision')['number'] === 0 ? 'unconfigured' : '';
-}
-
 /** Asks how the box stands, when what is known is old. */
 export function* look(cx: Cx): Dialog<void> {
   const { now } = yield* here();
@@ -71,8 +66,12 @@ export function* look(cx: Cx): Dialog<void> {
     cx.standing = roleText(own) + alarmsText(Array.isArray(active) ? active.length : 0);
     return;
   }
-  const phase = text(status, 'phase') || (yield* phaseOf());
-  cx.standing = phase === 'unconfigured' || phase === 'booting' ? phase : 'sipair down';
+  // not what the monitor heard of it some seconds ago
+  const state = yield* ask('system', { command: 'state' }, PROMPT_PATIENCE_MS);
+  const known = failed(state) ? part(status, 'system') : state;
+  const told = Array.isArray(status['alarms']) ? status['alarms'].length : 0;
+  const word = startWord({ phase: text(status, 'phase'), state: known });
+  cx.standing = word === 'sipair down' ? word : word + alarmsText(told);
   cx.name = text(status, 'name') || cx.name;
   const late = yield* here();
   if (late.now - now >= PROMPT_PATIENCE_MS) cx.standingAt = late.now + PROMPT_REST_MS;

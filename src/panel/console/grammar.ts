@@ -50,10 +50,9 @@ const SHOW: readonly WordNode[] = [
   word('log', 'the last lines of the log', 'show log', [
     argument('lines', 'number', 'how many lines', 'show log', { min: 1, max: 5000 }),
   ]),
-  word('system', 'the box: phase, release, time, memory, storage', 'show system', [
+  word('system', 'the box: phase, clock, load, memory, storage, temperature', 'show system', [
     word('image', 'slots, bundles, the upgrade under way', 'show image'),
   ]),
-  word('health', 'temperature, memory, storage and wear, load, clock', 'show health'),
   word('interfaces', 'ports: carrier, addresses, counters', 'show interfaces'),
   word('leds', 'what the lights show', 'show leds'),
   word('version', 'release of this box and of its parts', 'show version'),
@@ -63,6 +62,7 @@ const SHOW: readonly WordNode[] = [
     word('revision', 'one earlier configuration', undefined, [
       argument('number', 'number', 'number of the revision', 'show revision', { min: 1 }),
     ]),
+    { kind: 'path', name: 'path', help: 'place', value: false, run: 'show configuration' },
   ]),
 ];
 
@@ -106,10 +106,14 @@ const REQUEST: readonly WordNode[] = [
     ]),
     word('reboot', 'start this box anew; a primary hands over first', 'reboot'),
     word('poweroff', 'switch this box off; a primary hands over first', 'poweroff'),
-    word('password', 'change the password of admin', 'password'),
+    word('password', 'change the password of admin', 'password', [
+      word('other-box', 'set the one of the other box, when it was forgotten', 'password peer'),
+    ]),
   ]),
   word('support', 'for the maker', undefined, [
-    word('bundle', 'state, log and configuration without secrets in one file', 'support bundle'),
+    word('bundle', 'state, log and configuration without secrets in one file', 'support bundle', [
+      word('usb', 'onto a USB stick in this box', 'support bundle usb'),
+    ]),
   ]),
   word('pair', 'agree on a pair key with the other box, over the crossover', 'pair'),
   word('locate', 'blink all lights, so that somebody finds the box', undefined, [
@@ -218,11 +222,11 @@ export const CONFIGURATION: readonly WordNode[] = [
   word('rollback', 'the candidate becomes an earlier revision (0: the active one)', 'rollback', [
     argument('number', 'number', 'how many commits back', 'rollback', { min: 0, max: 49 }),
   ]),
-  word('save', 'the candidate into a file of this box, secrets included', undefined, [
-    argument('file', 'file', 'name; it lies in /data/config/saved', 'save'),
+  word('save', 'the candidate into a file, secrets included', undefined, [
+    argument('file', 'file', 'usb:NAME is on a USB stick; NAME on this box', 'save'),
   ]),
   word('load', 'set lines or a whole configuration, typed or pasted until ^D', 'load', [
-    argument('file', 'file', 'from a file in /data/config/saved', 'load'),
+    argument('file', 'file', 'from a file that was saved: usb:NAME or NAME', 'load'),
   ]),
   word('discard', 'forget the changes', 'discard'),
   word('run', 'an operational command', undefined, [

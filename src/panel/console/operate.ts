@@ -2,7 +2,7 @@
 
 import { ASKS, renderJson, type ShowName } from '../show/index.ts';
 import { utc } from '../show/kit.ts';
-import { type Cx, complain, emit, program, show, yes } from './context.ts';
+import { type Cx, complain, emit, faultLines, program, show, tell, yes } from './context.ts';
 import {
   ask,
   type Dialog,
@@ -20,11 +20,12 @@ import { monitorSip } from './monitor-sip.ts';
 import { pair } from './pair.ts';
 import type { Parsed } from './parse.ts';
 import type { Pipes } from './pipes.ts';
-import { hidden, isTreeFault, setLinesOf, shownAt } from './tree-tools.ts';
+import { isTreeFault, jsonAt, setLinesOf, shownAt } from './tree-tools.ts';
 import type { OperationalVerb, Subject } from './verbs.ts';
 
 type Args = Parsed['args'];
-type Run = (cx: Cx, args: Args, pipes: Pipes) => Dialog<void>;
+/** `rest`: of a place in the configuration, its words. */
+type Run = (cx: Cx, args: Args, pipes: Pipes, rest: readonly string[]) => Dialog<void>;
 
 /** An order is answered when it is done; some take their time. */
 const ORDER_MS = 30_000;
@@ -37,9 +38,8 @@ const LOG_LINES = 100;
 const PAGES_MAX = 50;
 
 /** What the formatters call a subject. */
-const SHOWN: { readonly [S in Subject]?: ShowName } = {
+export const SHOWN: { readonly [S in Subject]?: ShowName } = {
   'alarms-history': 'history',
-  health: 'system',
 };
 
 /** All rows of an answer that comes in pages. */
@@ -69,7 +69,7 @@ function shower(subject: Subject): Run {
   };
 }
 
-function* configuration(_cx: Cx, args: Args, pipes: Pipes): Dialog<void> {
+function* configuration(_cx: Cx, args: Args, pipes: Pipes, rest: readonly string[]): Dialog<void> {
   const number = args['number'];
   const answer = yield* ask('system', {
     command: 'configuration',
@@ -81,8 +81,13 @@ function* configuration(_cx: Cx, args: Args, pipes: Pipes): Dialog<void> {
   }
   const tree = part(answer, 'tree') as never;
   // never the answer itself: its secrets are in the clear
-  const lines = pipes.json ? renderJson(hidden(tree)) : shownAt(tree, []);
-  yield* emit(isTreeFault(lines) ? [lines.text] : lines, pipes);
+  const shown = pipes.json ? jsonAt(tree, rest) : shownAt(tree, rest);
+  if (isTreeFault(shown)) {
+    yield { want: 'failed' };
+    yield* tell(faultLines(shown));
+    return;
+  }
+  yield* emit(pipes.json ? renderJson(shown as Json) : (shown as readonly string[]), pipes);
 }
 
 function* commands(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
@@ -91,13 +96,21 @@ function* commands(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
   else yield* emit(setLinesOf(part(answer, 'tree') as never, false), pipes);
 }
 
-/** `rollback` counts from the active one back. */
-export function revisionLines(answer: Json): string[] {
+/**
+ * In the order of `rollback`: the active one first, then the newest. One that went back by itself, or lost
+ * to the other box, has a higher number than what is active.
+ */
+export function backwards(answer: Json): readonly Json[] {
   const rows = Array.isArray(answer['revisions']) ? (answer['revisions'] as Json[]) : [];
-  const sorted = [...rows].sort((a, b) => Number(b['number']) - Number(a['number']));
+  const rank = (r: Json): number =>
+    r['number'] === answer['active'] ? Number.POSITIVE_INFINITY : Number(r['number']);
+  return [...rows].sort((a, b) => rank(b) - rank(a));
+}
+
+export function revisionLines(answer: Json): string[] {
   return [
     'back  revision  when (UTC)           by               comment',
-    ...sorted.map((r, i) => {
+    ...backwards(answer).map((r, i) => {
       const at = Number.isFinite(r['at']) ? utc(Number(r['at'])) : '';
       const by = `${text(r, 'by')}@${text(r, 'box')}`;
       return [
@@ -159,8 +172,8 @@ function asFault(answer: Json): Json {
 }
 
 function asked(prompt: string, run: Run): Run {
-  return function* onlyIf(cx, args, pipes) {
-    if (yield* yes(prompt)) yield* run(cx, args, pipes);
+  return function* onlyIf(cx, args, pipes, rest) {
+    if (yield* yes(prompt)) yield* run(cx, args, pipes, rest);
     else yield* say('nothing was done');
   };
 }
@@ -207,9 +220,10 @@ export function passwordWrong(password: string): string {
   return '';
 }
 
-function* password(): Dialog<void> {
-  const old = yield* question('Old password: ', true);
-  const one = yield* question('New password: ', true);
+/** @param peer of the other box, by who is admin here. */
+function* password(peer: boolean): Dialog<void> {
+  const old = yield* question(peer ? 'Password of this box: ' : 'Old password: ', true);
+  const one = yield* question(peer ? 'New password of the other box: ' : 'New password: ', true);
   const wrong = passwordWrong(one);
   if (wrong !== '') {
     yield* say(wrong);
@@ -219,10 +233,22 @@ function* password(): Dialog<void> {
     yield* say('the two differ: nothing was changed');
     return;
   }
-  const request = { command: 'admin', verb: 'set', password: one, old };
-  const answer = yield* ask('system', request);
+  const request = { command: 'admin', verb: peer ? 'set-peer' : 'set', password: one, old };
+  const answer = yield* ask('system', request, ORDER_MS);
   if (failed(answer)) yield* complain('system', answer);
-  else yield* say('the password of admin was changed');
+  else if (answer['verified'] !== true) yield* say(refusal(answer));
+  else yield* say(`the password of admin${peer ? ' of the other box' : ''} was changed`);
+}
+
+function refusal(answer: Json): string {
+  const locked = Number(answer['lockedMs'] ?? 0) > 0;
+  return `${locked ? 'too many wrong passwords: locked' : 'wrong password'}; nothing was changed`;
+}
+
+function* bundle(to: Json): Dialog<void> {
+  const answer = yield* ask('system', { command: 'support-bundle', ...to }, LONG_MS);
+  if (failed(answer)) yield* complain('system', answer);
+  else yield* say(`${text(answer, 'path')} (${text(answer, 'bytes')} bytes)`);
 }
 
 /** Also from the login prompt: who stands before the box may. It keeps nothing, and tells nothing. */
@@ -309,11 +335,8 @@ const RUNS: { readonly [V in OperationalVerb]?: Run } = {
     'Calls may be interrupted. Go on?',
     image('rollback', 'starting anew', true),
   ),
-  'support bundle': function* bundle() {
-    const answer = yield* ask('system', { command: 'support-bundle' }, LONG_MS);
-    if (failed(answer)) yield* complain('system', answer);
-    else yield* say(`${text(answer, 'path')} (${text(answer, 'bytes')} bytes)`);
-  },
+  'support bundle': () => bundle({}),
+  'support bundle usb': () => bundle({ to: 'usb:' }),
   pair: () => pair(),
   'service restart': asked(
     'Calls of this box are cut unless the other box takes over. Go on?',
@@ -326,7 +349,8 @@ const RUNS: { readonly [V in OperationalVerb]?: Run } = {
   ),
   'locate on': (_cx, args) => locate(Number(args['minutes'] ?? LOCATE_MINUTES)),
   'locate off': () => locate(0),
-  password: () => password(),
+  password: () => password(false),
+  'password peer': () => password(true),
   ping: (_cx, args) => program('ping', ['-c', '5', '-w', '15', args['host'] ?? '']),
   traceroute: (_cx, args) =>
     program('traceroute', ['-n', '-w', '2', '-q', '2', '-m', '20', args['host'] ?? '']),
@@ -360,7 +384,13 @@ export function operates(verb: OperationalVerb): boolean {
 }
 
 /** Does a command; `configure`, `quit` are the session's. */
-export function* operate(cx: Cx, verb: OperationalVerb, args: Args, pipes: Pipes): Dialog<void> {
+export function* operate(
+  cx: Cx,
+  verb: OperationalVerb,
+  args: Args,
+  pipes: Pipes,
+  rest: readonly string[],
+): Dialog<void> {
   const run = runOf(verb);
-  if (run !== undefined) yield* run(cx, args, pipes);
+  if (run !== undefined) yield* run(cx, args, pipes, rest);
 }

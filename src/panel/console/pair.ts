@@ -3,8 +3,8 @@
  * shows six digits, and a person at each says whether they are the same.
  */
 
-import { complain } from './context.ts';
-import { type Dialog, type Json, say, text } from './dialog.ts';
+import { complain, tell } from './context.ts';
+import { ask, type Dialog, failed, type Json, part, say, text } from './dialog.ts';
 
 function digits(code: string): string {
   return /^\d{6}$/.test(code) ? `${code.slice(0, 3)} ${code.slice(3)}` : code;
@@ -35,6 +35,7 @@ export function* pairBoxes(): Dialog<boolean> {
   yield* say('Pairing: do the same at the other box, now. ^C gives up.');
   yield { want: 'open', service: 'system', request: { command: 'pair' } };
   let comparing = false;
+  let paired = false;
   try {
     for (;;) {
       const got = yield { want: 'event' };
@@ -44,7 +45,11 @@ export function* pairBoxes(): Dialog<boolean> {
       }
       if (got.got === 'value') {
         const what = yield* value(got.value);
-        if (what === 'over' || what === 'paired') return what === 'paired';
+        if (what === 'over') return false;
+        if (what === 'paired') {
+          paired = true;
+          break;
+        }
         if (what === 'compare') comparing = true;
       } else if (got.got === 'key' && comparing && /^[yn]$/i.test(got.key.text)) {
         comparing = false;
@@ -56,6 +61,18 @@ export function* pairBoxes(): Dialog<boolean> {
   } finally {
     yield { want: 'stop' };
   }
+  if (paired) yield* whatNow();
+  return paired;
+}
+
+/** What comes next, where the first configuration has waited for this. */
+function* whatNow(): Dialog<void> {
+  const state = yield* ask('system', { command: 'state' });
+  if (failed(state) || Number(part(state, 'revision')['number'] ?? 0) > 0) return;
+  yield* tell([
+    'The two boxes now agree on their configuration and start the service. Enter shows the prompt ' +
+      'anew: (starting) at first; within a minute one is primary, the other backup.',
+  ]);
 }
 
 export function* pair(): Dialog<void> {

@@ -26,6 +26,7 @@ import { operate } from './operate.ts';
 import { harmless } from './pager.ts';
 import { isWrong, type Parsed, parse, type Wrong } from './parse.ts';
 import { type Pipes, readPipes } from './pipes.ts';
+import { startSentence } from './standing.ts';
 import { choicesAt, hasSecret } from './tree-tools.ts';
 import type { OperationalVerb } from './verbs.ts';
 import { choosePassword, firstBoot, whatIsMissing } from './wizard.ts';
@@ -76,12 +77,14 @@ function isCommand(x: Command | Wrong): x is Command {
   return 'parsed' in x;
 }
 
-const NO_PATHS: Knowledge['paths'] = () => [];
+/** Of what is active nothing is known while somebody types: the schema's words. */
+const ANY_PLACE: Knowledge['paths'] = (words, partial, value) =>
+  choicesAt({}, words, partial, value);
 
 function completerOf(c: Candidate | undefined): Completer {
   const k: Knowledge =
     c === undefined
-      ? { roots: OPERATIONAL, paths: NO_PATHS, other: OPERATIONAL }
+      ? { roots: OPERATIONAL, paths: ANY_PLACE, other: OPERATIONAL }
       : {
           roots: CONFIGURATION,
           paths: (words, partial, value) =>
@@ -102,7 +105,8 @@ function* operational(cx: Cx, mode: Mode, command: Command): Dialog<boolean> {
     if (mode.candidate !== undefined) yield* say('Nothing is active before commit.');
     return true;
   }
-  yield* operate(cx, parsed.verb as OperationalVerb, parsed.args, pipes);
+  const rest = parsed.rest.map((w) => w.text);
+  yield* operate(cx, parsed.verb as OperationalVerb, parsed.args, pipes, rest);
   return true;
 }
 
@@ -203,37 +207,47 @@ function* ownSettings(): Dialog<void> {
   yield { want: 'settings', settings: { idleMs: minutes * 60_000 } };
 }
 
+/** A login does not wait longer for a monitor that does not answer. */
+const LOOK_MS = 1000;
+
 /** What keeps this box from being half of a pair. */
 function* unfinished(): Dialog<void> {
   const state = yield* ask('system', { command: 'state' });
-  if (state['paired'] === false) yield* say('This box is not paired yet: request pair');
-  else if (part(state, 'revision')['number'] === 0) {
-    yield* say('Paired; nothing is committed yet: has the other box answered its questions?');
-  }
+  const status = yield* ask('monitor', { command: 'status' }, LOOK_MS);
+  if (failed(state) || 'daemon' in status) return;
+  const sentence = startSentence({ phase: text(status, 'phase'), state });
+  if (sentence !== '') yield* tell([sentence]);
 }
 
-/** The data partition could not be had: what this box knew is out of reach. */
-function* dataFault(): Dialog<void> {
+/**
+ * The data partition could not be had: what this box knew is out of reach, its password too. Nothing is
+ * asked as on a first day: what was answered would be in memory only. @returns whether it is so.
+ */
+function* dataFault(): Dialog<boolean> {
   const answer = yield* ask('self', { command: 'data-fault' });
   const why = text(answer, 'text');
-  if (why === '' || failed(answer)) return;
+  if (why === '' || failed(answer)) return false;
   yield* tell([
     `The data partition could not be mounted: ${why}`,
-    'This box has no configuration and takes no calls; the other box may. Log in as factory-reset',
-    'to make the partition anew: it forgets everything, and is paired again.',
+    'This box has no configuration and takes no calls; the other box may. Switch it off and on once. ' +
+      'If this stays, log in as factory-reset to make the partition anew: it forgets everything, and ' +
+      'is paired again. If that does not help either, the storage of this box is broken.',
   ]);
+  return true;
 }
 
 function* whole(cx: Cx, starting: boolean): Dialog<void> {
   yield* say('');
   yield* say(`${cx.release}, console of box ${cx.name}`);
-  yield* dataFault();
-  const missing = yield* whatIsMissing(starting);
+  // without its file no password is right, and only factory-reset is heard
+  const missing = (yield* dataFault()) ? 'nothing' : yield* whatIsMissing(starting);
   if (missing === 'password') yield* choosePassword();
   else yield* login(cx.name);
-  if ((yield* whatIsMissing(false)) === 'questions') yield* firstBoot(cx);
+  const isNew = (yield* whatIsMissing(false)) === 'questions';
+  if (isNew) yield* firstBoot(cx);
   yield* ownSettings();
-  yield* unfinished();
+  // who has just answered everything was told what comes now
+  if (!isNew) yield* unfinished();
   const mode: Mode = { candidate: undefined };
   while (yield* survive(cx, mode));
   yield* audit('logout');

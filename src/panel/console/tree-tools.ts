@@ -76,8 +76,13 @@ export function shownAt(tree: Tree, words: readonly string[]): readonly string[]
   return showTree(tree, words);
 }
 
-/** For `| json`: the tree without its secrets. */
-export const hidden: (tree: Tree) => Tree = maskTree;
+/** For `| json`: the tree or a part of it, without its secrets. */
+export function jsonAt(tree: Tree, words: readonly string[]): unknown {
+  const place = resolve(words);
+  if (!isPlace(place)) return place;
+  const value = valueAt(maskTree(tree), place.words);
+  return value ?? faultAt('tree-absent', place.words, 'nothing is set here');
+}
 
 export function setLinesOf(tree: Tree, secrets: boolean): readonly string[] {
   return asSetLines(tree, { secrets });

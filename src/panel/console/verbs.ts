@@ -20,7 +20,6 @@ export const SUBJECTS = [
   'alarms-history',
   'log',
   'system',
-  'health',
   'interfaces',
   'leds',
   'version',
@@ -47,6 +46,7 @@ export type OperationalVerb =
   | 'image rollback'
   | 'image rollback force'
   | 'support bundle'
+  | 'support bundle usb'
   | 'pair'
   | 'service restart'
   | 'reboot'
@@ -54,6 +54,7 @@ export type OperationalVerb =
   | 'locate on'
   | 'locate off'
   | 'password'
+  | 'password peer'
   | 'ping'
   | 'traceroute'
   | 'monitor sip'

@@ -10,7 +10,7 @@ import { HOUR, MINUTE, SECOND } from '../../base/units.ts';
 import { dateTime } from '../../call/conference/siprec.ts';
 import type { AlarmRecord, AlarmSeverity, Capacity } from './box-status.ts';
 import { CAPACITIES } from './capacity.ts';
-import type { Observed } from './observed.ts';
+import { type Observed, START_MS } from './observed.ts';
 
 /** One thing that an alarm is about; `subject` '' where there is only one. */
 export type Finding = { readonly subject: string; readonly text: string };
@@ -127,14 +127,16 @@ export const BOX_ALARMS = {
     source: 'system',
     afterMs: 2 * SECOND,
     overMs: 5 * SECOND,
-    look: daemonSays((d) => when(d.engineRole === 'does not answer', 'the engine says nothing')),
+    look: daemonSays((d) =>
+      when(d.engineRole === 'does not answer' && d.upMs >= START_MS, 'the engine says nothing'),
+    ),
   },
   'agent-down': {
     severity: 'minor',
     about: 'the system agent does not answer: neither configuration nor image can be changed',
     cure: '`show log`; it is started again by itself. Calls do not need it',
     source: 'system',
-    afterMs: 30 * SECOND,
+    afterMs: MINUTE,
     overMs: 5 * SECOND,
     look: (o) => when(o.system === undefined, 'the system agent does not answer'),
   },
@@ -346,22 +348,26 @@ export const BOX_ALARMS = {
     source: 'health',
     afterMs: MINUTE,
     overMs: MINUTE,
-    look: healthSays(({ load1, processors }, was) => {
+    look: healthSays(({ load1, processors, uptimeS }, was) => {
       const load = load1 / Math.max(1, processors);
       return when(
-        beyond(load, 2, 1.5, was),
+        // a start is in the mean of the last minute for some minutes
+        uptimeS * SECOND >= 5 * MINUTE && beyond(load, 2, 1.5, was),
         `load ${load1.toFixed(2)} on ${processors} processors`,
       );
     }),
   },
   'clock-unsynchronised': {
-    severity: 'minor',
+    severity: 'warning',
     about: 'the clock follows no time server: times in records and logs drift',
     cure: '`system ntp`; does the server answer?',
     source: 'health',
     afterMs: 5 * MINUTE,
     overMs: 0,
-    look: healthSays(({ clock }) => when(!clock.synchronised, 'the clock follows no time server')),
+    look: healthSays(({ clock }, _was, { phase }) =>
+      // before first boot nobody has said which server
+      when(!clock.synchronised && phase !== 'unconfigured', 'the clock follows no time server'),
+    ),
   },
   'certificate-expires': {
     severity: 'warning',
@@ -402,12 +408,6 @@ export const BOX_ALARMS = {
 } as const satisfies { readonly [code: string]: BoxAlarm };
 
 export type BoxAlarmCode = keyof typeof BOX_ALARMS;
-
-/** Alarms that are the change of the same name too, as SNMP has it. */
-export const CAPACITY_CODES: readonly string[] = [
-  'capacity',
-  'capacity-full',
-] satisfies BoxAlarmCode[];
 
 export function capacityOf(subject: string): (typeof CAPACITIES)[number] | undefined {
   return CAPACITIES.find((row) => row.what === (subject as Capacity));

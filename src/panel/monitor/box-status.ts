@@ -10,6 +10,7 @@ import type { Counters as PairCounters, Takeover } from '../../pair/sentry-core.
 import type { SentryView } from '../../pair/sentry-view.ts';
 import type { BoxId, Cause, Path, Redundancy, Role } from '../../pair/terms.ts';
 import type { EngineView } from '../../status.ts';
+import type { LampsSeen } from '../boards.ts';
 import { type Leds, SERVICE_STATES } from '../leds.ts';
 
 /** A moment as people count: UTC, milliseconds since 1970. Monotonic moments end with a process's life. */
@@ -205,6 +206,8 @@ export type BoxStatus = {
   /** Those that are over, the newest last, at most 1000. */
   readonly history: readonly AlarmRecord[];
   readonly leds: Leds;
+  /** What of that the lamps of this board can show; missing before it was looked at. */
+  readonly lamps?: LampsSeen;
   /** All lamps blink, so that somebody finds the box; until then. undefined: they do not. */
   readonly locate: { readonly until: Utc } | undefined;
 };

@@ -11,6 +11,7 @@
 
 import type { Millis, Mono } from '../../base/units.ts';
 import { TRUNK_ALARMS } from '../../call/trunk-view.ts';
+import type { LampsSeen } from '../boards.ts';
 import { type LedFacts, ledsOf } from '../leds.ts';
 import { AlarmBook, type Moment, type Turn, type Wanted } from './alarm-book.ts';
 import type { Kept } from './alarm-log.ts';
@@ -26,7 +27,7 @@ import type {
   Utc,
 } from './box-status.ts';
 import { type Bare, changesOf, NOTHING_SEEN, type Seen, see } from './changes.ts';
-import { type Observed, Signs } from './observed.ts';
+import { type Observed, Signs, START_MS } from './observed.ts';
 import { DOWN_MS, haOf, isUpdating, phaseOf } from './phase.ts';
 
 /** An agent that answered and does not for so long does not answer. */
@@ -34,6 +35,10 @@ const SYSTEM_DOWN_MS: Millis = 5000;
 /** The pair's own alarms are over only after so long: one that comes and goes is one. */
 const PAIR_OVER_MS: Millis = 3000;
 const DAY_MS: Millis = 86_400_000;
+/** Alarms of the pair that are no trouble while two boxes come together. */
+const EARLY: readonly string[] = ['not-protected', 'crossover-down', 'lan-path-down'];
+/** Keys that are being changed are not the same for an instant. */
+const LINK_AFTER_MS: Millis = 10_000;
 /** `locate` ends by itself. */
 const LOCATE_MAX_MS: Millis = 24 * 3_600_000;
 
@@ -54,6 +59,7 @@ export type MonitorInput =
   | { readonly kind: 'health'; readonly health: Health }
   /** Whether there is a configuration the daemon can start with, and the name in it. */
   | { readonly kind: 'configured'; readonly configured: boolean; readonly name: string }
+  | { readonly kind: 'lamps'; readonly lamps: LampsSeen }
   /** 0: no more. */
   | { readonly kind: 'locate'; readonly forMs: Millis }
   | { readonly kind: 'tick' };
@@ -75,7 +81,12 @@ export class Monitor {
   private health: Health | undefined;
   private configured = false;
   private name = '';
+  private lamps: LampsSeen | undefined;
   private locateUntil: Utc = 0;
+  /** Since when the daemon has all it needs. */
+  private mayStartSince: Mono;
+  /** The daemon that runs was in step, some time. */
+  private wasInStep = false;
   private phase: Phase = 'booting';
   private seen: Seen = NOTHING_SEEN;
   /** Alarms of the daemon that are over, as it told them last; undefined before it told any. */
@@ -86,6 +97,7 @@ export class Monitor {
     this.book = new AlarmBook(kept);
     this.daemon = { answer: undefined, at: now.mono, ever: false };
     this.system = { answer: undefined, at: now.mono, ever: false };
+    this.mayStartSince = now.mono;
   }
 
   /** Everything that is over or active: for the file. */
@@ -118,6 +130,7 @@ export class Monitor {
     switch (input.kind) {
       case 'daemon':
         if (input.answer === undefined) return [];
+        this.noteStep(input.answer);
         listen(this.daemon, input.answer, now.mono);
         this.signs.note(input.answer, now.mono);
         return this.missed(now, input.answer);
@@ -131,6 +144,9 @@ export class Monitor {
         this.configured = input.configured;
         this.name = input.name;
         return [];
+      case 'lamps':
+        this.lamps = input.lamps;
+        return [];
       case 'locate':
         this.locateUntil = now.utc + Math.min(input.forMs, LOCATE_MAX_MS);
         return [];
@@ -139,16 +155,29 @@ export class Monitor {
     }
   }
 
+  private noteStep({ upMs, inStep }: DaemonStatus): void {
+    if (upMs < (this.daemon.answer?.upMs ?? 0)) this.wasInStep = false;
+    this.wasInStep ||= inStep;
+  }
+
+  /** What a pair that comes together has for some seconds, and every consequence of it: not yet an alarm. */
+  private isEarly({ code }: PairAlarm, upMs: Millis): boolean {
+    return EARLY.includes(code) && upMs < START_MS && !this.wasInStep && !this.book.isActive(code);
+  }
+
   private judgePhase(
     mono: Mono,
     daemon: DaemonStatus | undefined,
     system: SystemState | undefined,
   ): Phase {
+    const mayStart = this.configured && system?.paired !== false;
+    if (!mayStart) this.mayStartSince = mono;
     return phaseOf({
       daemonAnswers: daemon !== undefined,
       silentMs: mono - this.daemon.at,
       heardEver: this.daemon.ever,
-      configured: this.configured,
+      mayStart,
+      mayStartMs: mono - this.mayStartSince,
       applying: (system?.applying?.step ?? 'settled') !== 'settled',
       updating: isUpdating(system),
     });
@@ -178,7 +207,10 @@ export class Monitor {
       if (found === undefined) untold.add(code);
       else for (const f of found) wanted.push({ code, epoch, ...row, ...f });
     }
-    if (daemon !== undefined) wanted.push(...pairAlarms(now, daemon), ...trunkAlarms(daemon));
+    if (daemon !== undefined) {
+      const late = daemon.alarms.active.filter((a) => !this.isEarly(a, daemon.upMs));
+      wanted.push(...pairAlarms(now, late), ...trunkAlarms(daemon));
+    }
     if (system !== undefined) wanted.push(...agentAlarms(system, epoch));
     const pairTells = daemon !== undefined || phase === 'down';
     const tells = (r: AlarmRecord): boolean => {
@@ -191,13 +223,13 @@ export class Monitor {
   }
 
   /** Alarms of the daemon that came and went between two questions. */
-  private missed(now: Moment, { alarms }: DaemonStatus): Turn[] {
+  private missed(now: Moment, { alarms, upMs }: DaemonStatus): Turn[] {
     const before = this.overThere;
     const keyed = alarms.over.map((a) => [`${a.code} ${a.clearedAt}`, a] as const);
     this.overThere = new Set(keyed.map(([key]) => key));
     if (before === undefined) return [];
     return keyed.flatMap(([key, a]) => {
-      if (before.has(key) || this.book.isActive(a.code)) return [];
+      if (before.has(key) || this.book.isActive(a.code) || this.isEarly(a, upMs)) return [];
       const utc = (mono: Mono): Utc => Math.round(now.utc - (now.mono - mono));
       return this.book.passed(pairWanted(a), utc(a.raisedAt), utc(a.clearedAt ?? now.mono));
     });
@@ -247,6 +279,7 @@ export class Monitor {
       alarms: active,
       history,
       leds: ledsOf(this.ledFacts(phase, daemon, system, locate !== undefined)),
+      ...(this.lamps === undefined ? {} : { lamps: this.lamps }),
       locate,
     };
   }
@@ -285,8 +318,8 @@ function pairWanted({ code, severity, text, epoch }: PairAlarm): Wanted {
   return { code, subject: '', severity, text, source: 'pair', epoch, ...times };
 }
 
-function pairAlarms(now: Moment, { alarms }: DaemonStatus): Wanted[] {
-  return alarms.active.map((a) => ({
+function pairAlarms(now: Moment, active: readonly PairAlarm[]): Wanted[] {
+  return active.map((a) => ({
     ...pairWanted(a),
     since: Math.round(now.utc - Math.max(0, now.mono - a.raisedAt)),
   }));
@@ -316,7 +349,7 @@ function agentAlarms({ alarms }: SystemState, epoch: number): Wanted[] {
     text,
     source: 'system' as const,
     epoch,
-    afterMs: 0,
+    afterMs: code === 'system-link' ? LINK_AFTER_MS : 0,
     overMs: 0,
     since: at,
   }));

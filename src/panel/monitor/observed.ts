@@ -17,6 +17,9 @@ export const SIGNS = {
 } as const;
 export type Sign = keyof typeof SIGNS;
 
+/** A service that starts is late, slow and without its peer for so long: that is no trouble yet. */
+export const START_MS: Millis = 30_000;
+
 export type Observed = {
   readonly mono: Mono;
   readonly utc: Utc;
@@ -40,7 +43,8 @@ export class Signs {
     for (const sign of Object.keys(SIGNS) as Sign[]) {
       const value = SIGNS[sign](daemon);
       const before = this.last[sign];
-      if (before !== undefined && value > before) this.grewAt[sign] = mono;
+      const starts = sign === 'late' && daemon.upMs < START_MS;
+      if (before !== undefined && value > before && !starts) this.grewAt[sign] = mono;
       this.last[sign] = value;
     }
   }

@@ -7,7 +7,7 @@ import type { Millis } from '../../base/units.ts';
 import type { LedFacts } from '../leds.ts';
 import type { DaemonStatus, Phase, SystemState } from './box-status.ts';
 
-/** Without a word of the daemon for so long, a box that was started is not booting any more. */
+/** Without a word of the daemon for so long, a box that could start it is not booting any more. */
 export const BOOT_PATIENCE_MS: Millis = 90_000;
 /** A daemon that answered and does not for so long is down: one question may be lost. */
 export const DOWN_MS: Millis = 1000;
@@ -19,8 +19,10 @@ export type PhaseFacts = {
   /** Since it answered last; since the monitor's start, while it never did. */
   readonly silentMs: Millis;
   readonly heardEver: boolean;
-  /** There is a configuration for the daemon to start with. */
-  readonly configured: boolean;
+  /** There is all that the daemon starts with: a configuration, and the key of the pair. */
+  readonly mayStart: boolean;
+  /** Since it may. */
+  readonly mayStartMs: Millis;
   /** The agent restarts the daemon for a configuration. */
   readonly applying: boolean;
   readonly updating: boolean;
@@ -34,8 +36,8 @@ const PHASE_TABLE: readonly {
   { phase: 'running', when: (f) => f.daemonAnswers },
   { phase: 'running', when: (f) => f.heardEver && f.silentMs < DOWN_MS },
   { phase: 'booting', when: (f) => f.applying && f.silentMs < RESTART_MS },
-  { phase: 'unconfigured', when: (f) => !f.configured && !f.heardEver },
-  { phase: 'booting', when: (f) => !f.heardEver && f.silentMs < BOOT_PATIENCE_MS },
+  { phase: 'unconfigured', when: (f) => !f.mayStart && !f.heardEver },
+  { phase: 'booting', when: (f) => !f.heardEver && f.mayStartMs < BOOT_PATIENCE_MS },
   { phase: 'down', when: () => true },
 ];
 

@@ -1,6 +1,6 @@
 /** `show alarms`, `history`, `system`, `leds`, `version`, `image`: the box itself. */
 
-import { inWords } from '../leds.ts';
+import { inWords, type LedName, plainInWords, plainOf } from '../leds.ts';
 import type { AlarmRecord, BoxStatus, Health } from '../monitor/box-status.ts';
 import {
   bytes,
@@ -106,6 +106,13 @@ function revisionLine(s: BoxStatus, now: number): string {
 
 const LABELS = { power: 'PWR', status: 'STATUS', ha: 'HA', alarm: 'ALARM' } as const;
 const SIGNS = { off: ' ', green: 'G', amber: 'A', red: 'R' } as const;
+/** Where the lamp of this board cannot show just that: what a person sees instead. */
+function onThisBoard({ leds, lamps }: BoxStatus, name: LedName): string {
+  if (lamps?.without.includes(name) === true) return 'this board has no such lamp';
+  if (lamps?.plain.includes(name) !== true) return '';
+  return `here: ${plainInWords(plainOf(name, leds[name]))}`;
+}
+
 /** The front of the box, and what each lamp does. */
 export function showLeds(s: BoxStatus, cx: ShowContext): string[] {
   const names = ['power', 'status', 'ha', 'alarm'] as const;
@@ -113,7 +120,8 @@ export function showLeds(s: BoxStatus, cx: ShowContext): string[] {
   const rim = `+${'-'.repeat(faces.length + 2)}+`;
   const picture = [rim, `| ${faces} |`, rim].map((line) => cut(line, cx.width));
   const words = names.map((name): Pair => {
-    return [LABELS[name], inWords(s.leds[name])];
+    const here = onThisBoard(s, name);
+    return [LABELS[name], `${inWords(s.leds[name])}${here === '' ? '' : ` (${here})`}`];
   });
   const locate = s.locate === undefined ? [] : [`locate: for ${left(s.locate.until, cx.now)} more`];
   return [...picture, ...pairs(words, cx), ...locate];

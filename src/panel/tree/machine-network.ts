@@ -121,9 +121,9 @@ export function timeZone(tree: Tree): string {
   return textOf(tree, 'system timeZone');
 }
 
-/** A time zone that this machine has no file of. */
-export function zoneFault(tree: Tree, zones: ReadonlySet<string>): Fault | undefined {
+/** A time zone that a machine has no file of. */
+export function zoneFault(tree: Tree, has: (zone: string) => boolean): Fault | undefined {
   const zone = timeZone(tree);
-  if (zones.has(zone)) return undefined;
+  if (has(zone)) return undefined;
   return faultAt('tree-reference', ['system', 'timeZone'], `no time zone is called ${zone}`);
 }

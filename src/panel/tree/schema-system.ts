@@ -108,7 +108,7 @@ export const SYSTEM = group(
     syslog: SYSLOG,
     snmp: SNMP,
     metrics: group('Prometheus: /metrics and /health', {
-      port: leaf('TCP port; 0: off', { type: 'port', off: true }, { default: 9464 }),
+      port: leaf('TCP port, as 9464; 0: closed', { type: 'port', off: true }, { default: 0 }),
       allow: list('Networks that may ask; without, everybody', { type: 'prefix' }, 32),
     }),
     hep: restart.group('Every SIP message goes to Homer (HEP3)', {

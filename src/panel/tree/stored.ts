@@ -4,7 +4,6 @@
  * step by step. What a newer one wrote is refused: an older slot must not guess.
  */
 
-import { checkTree } from './check.ts';
 import { type Fault, faultAt, type Tree } from './terms.ts';
 
 export type Stored = { readonly format: number; readonly tree: Tree };
@@ -15,26 +14,27 @@ export type Migration = (tree: Loose) => Loose;
 export const MIGRATIONS: readonly Migration[] = [];
 export const FORMAT = 1 + MIGRATIONS.length;
 
-export function storedTree(tree: Tree): Stored {
-  return { format: FORMAT, tree };
-}
+const fault = (text: string): Fault => faultAt('tree-format', [], text);
 
-/** @returns the tree in today's format, or why it cannot be used. */
-export function openStored(
+/** @returns the tree with the names of today, or why it cannot be had. What stands in it is not judged. */
+export function carried(
   value: unknown,
   migrations: readonly Migration[] = MIGRATIONS,
-): Tree | readonly Fault[] {
+): Loose | Fault {
   const { format, tree } = (value ?? {}) as Partial<Stored>;
   if (typeof format !== 'number' || !Number.isInteger(format) || format < 1) {
-    return [faultAt('tree-format', [], 'this is no configuration: {format, tree} is needed')];
+    return fault('this is no configuration: {format, tree} is needed');
   }
   const newest = 1 + migrations.length;
   if (format > newest) {
-    const text = `format ${format} was written by a newer release; this one knows ${newest}`;
-    return [faultAt('tree-format', [], text)];
+    return fault(`format ${format} was written by a newer release; this one knows ${newest}`);
   }
   if (typeof tree !== 'object' || tree === null || Array.isArray(tree)) {
-    return [faultAt('tree-format', [], 'this is no configuration: tree must be an object')];
+    return fault('this is no configuration: tree must be an object');
   }
-  return checkTree(migrations.slice(format - 1).reduce((t, step) => step(t), tree as Loose));
+  return migrations.slice(format - 1).reduce((t, step) => step(t), tree as Loose);
+}
+
+export function isFormatFault(x: Loose | Fault): x is Fault {
+  return x['code'] === 'tree-format';
 }
