@@ -18,10 +18,10 @@ const TRIAL_S = 150;
 
 export const HASTE: readonly string[] = [
   ...dropIn(
-    'sipair-system.service',
+    'sipair-system.service~50-haste.conf',
     `[Service]\nEnvironment=SIPAIR_PROVE_MS=${PROVE_S}000 SIPAIR_TRIAL_MS=${TRIAL_S}000\n`,
   ),
-  ...dropIn('sipair-trial.service', '[Service]\nEnvironment=SIPAIR_TRIAL_S=90\n'),
+  ...dropIn('sipair-trial.service~50-haste.conf', '[Service]\nEnvironment=SIPAIR_TRIAL_S=90\n'),
 ];
 
 /** A USB stick with the bundles in a box. */
