@@ -56,6 +56,8 @@ export class UpgradeCore {
   protected busy: Operation | undefined;
   /** A request whose bundle is being taken. */
   protected asked: Asked | undefined;
+  /** A request that waits until what is being done is done. */
+  protected held: { readonly id: number; readonly request: ImageRequest } | undefined;
   protected readonly absence = new Leave();
   /** Someone wants the job to end: why. */
   protected cancelled = '';

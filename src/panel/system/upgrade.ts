@@ -93,6 +93,11 @@ export class Upgrade extends UpgradeCore {
       case 'tick':
         break;
     }
+    if (this.busy === undefined && this.held !== undefined) {
+      const { id, request } = this.held;
+      this.held = undefined;
+      this.request(id, request);
+    }
     if (this.busy === undefined) this.advance();
     this.report();
   }
@@ -159,6 +164,12 @@ export class Upgrade extends UpgradeCore {
 
   private request(id: number, request: ImageRequest): void {
     const refuse = (error: string, text: string): void => this.answer(id, { error, text });
+    const idle = !this.active() && this.asked === undefined;
+    if (this.busy !== undefined && this.held === undefined && idle) {
+      // something short, as after every start: the slot is marked good
+      this.held = { id, request };
+      return;
+    }
     if (request.verb === 'confirm') {
       this.confirm(id);
       return;
