@@ -4,9 +4,12 @@
  * and at what its files and units may do.
  */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expectedPorts } from '../../src/panel/ports.ts';
 import type { Tree } from '../../src/panel/tree/terms.ts';
-import { BOXES, type BoxName, other } from '../lab/places.ts';
+import { BOXES, type BoxName, other, ROOT } from '../lab/places.ts';
+import { guide } from './guided.ts';
 import { Phones } from './phones.ts';
 import { beyond, scan, udpOf } from './port-scan.ts';
 import { type Say, type Serving, serving } from './serving.ts';
@@ -182,7 +185,27 @@ async function lockout({ pair, operators, say }: Serving, box: BoxName): Promise
   if (!/locked, for /.test(said)) throw new Error(`not locked: ${said}`);
 }
 
+// ── an ordinary day ──────────────────────────────────────────────────────────────────────────────
+
+/** docs/everyday.md as it is written, while calls are up and made. */
+async function everyday(say: Say): Promise<void> {
+  const page = readFileSync(join(ROOT, 'docs/everyday.md'), 'utf8');
+  const later = page.indexOf('After a minute');
+  await serving('trial-everyday', say, async (all) => {
+    if ((await all.inStep()) === 'b') {
+      await all.type('b', 'request ha switchover');
+      await all.inStep();
+    }
+    await guide(all.pair, page.slice(0, later), say);
+    await pause(MINUTE + LONG_MS);
+    await guide(all.pair, page.slice(later), say);
+    await all.town.serves();
+    all.town.check();
+  });
+}
+
 export const OUTSIDE: { readonly [name: string]: (say: Say) => Promise<void> } = {
   faults,
   security,
+  everyday,
 };
