@@ -10,18 +10,28 @@ import { isFault } from '../base/fault.ts';
 import type { Millis } from '../base/units.ts';
 import { PAIRING_CHANCE, PAIRING_WORDS, Pairing, type PairingFault } from '../pair/pairing.ts';
 import { type Config, PAIRING_PORT } from './config.ts';
-import { writeKeyFile } from './key-file.ts';
+import { isKeyFault, readKeyFile, writeKeyFile } from './key-file.ts';
 import { isOsError, netlite } from './native/netlite.ts';
 import { StreamListener, StreamSocket } from './tcp.ts';
 
 /** Exchanges in which our key was shown: each is one guess for somebody in between. */
 const TRIES = 3;
 const PATIENCE_MS: Millis = 120_000;
+/** Two boxes of one letter both wait, or both call: neither hears anything. */
+const LATE =
+  'nothing came of it in two minutes: is the crossover plugged in, is one box a and the other b?';
 /** From a connection to the digits no human is needed. */
 const DIGITS_MS: Millis = 5000;
 const RETRY_MS: Millis = 300;
 /** How long the other box may take to store its key. */
 const STORE_MS: Millis = 5000;
+
+/** What the operators are told of the key. */
+const KEYS: { readonly [origin in Pairing['origin']]: string } = {
+  made: 'both boxes have a new key',
+  own: 'the other box has the key of this one now: nothing changes here',
+  given: 'this box has the key of the other one now',
+};
 
 /** Whose pair it is to be. */
 export type PairPlace = Pick<Config, 'box' | 'crossover' | 'keyFile'>;
@@ -45,15 +55,14 @@ export class PairSession {
   private step: NodeJS.Timeout | undefined;
   private retry: NodeJS.Timeout | undefined;
   private tries = 0;
+  /** The key of this exchange is not stored yet. */
+  private keyless = true;
   private ended = false;
 
   constructor(config: PairPlace, console: PairConsole) {
     this.config = config;
     this.console = console;
-    this.patience = setTimeout(
-      () => this.finish('pairing-timeout: nothing came of it in two minutes'),
-      PATIENCE_MS,
-    );
+    this.patience = setTimeout(() => this.finish(`pairing-timeout: ${LATE}`), PATIENCE_MS);
     const { crossover } = config;
     this.say(`box ${config.box}: waiting for the other box on ${crossover.interface}`);
     if (config.box === 'a') this.listen();
@@ -122,7 +131,12 @@ export class PairSession {
   }
 
   private begin(): void {
-    this.machine = new Pairing(this.config.box, randomBytes(PAIRING_CHANCE));
+    const kept = readKeyFile(this.config.keyFile);
+    this.machine = new Pairing(
+      this.config.box,
+      randomBytes(PAIRING_CHANCE),
+      isKeyFault(kept) ? undefined : kept,
+    );
     this.socket?.write(this.machine.begin());
     this.within(DIGITS_MS, () => this.drop());
   }
@@ -142,8 +156,8 @@ export class PairSession {
     }
     for (const answer of result as readonly Uint8Array[]) this.socket?.write(answer);
     if (before !== 'compare' && machine.state === 'compare') this.ask(machine.digits);
-    if (before === 'compare' && machine.state === 'agreed') this.store();
-    if (machine.state === 'done') this.finish('');
+    if (this.keyless && machine.key !== undefined) this.store();
+    else if (machine.state === 'done') this.done();
   }
 
   private ask(digits: string): void {
@@ -167,8 +181,8 @@ export class PairSession {
     }
     const confirm = machine.accept();
     if (confirm !== undefined) this.socket?.write(confirm);
-    if (machine.key === undefined) this.say('waiting for the operator at the other box');
-    else this.store();
+    if (machine.state === 'compare') this.say('waiting for the operator at the other box');
+    else if (machine.key !== undefined) this.store();
   }
 
   /** Both said yes. */
@@ -176,7 +190,9 @@ export class PairSession {
     const { machine, config } = this;
     const key = machine?.key;
     if (machine === undefined || key === undefined) return;
-    const wrong = writeKeyFile(config.keyFile, key, true);
+    this.keyless = false;
+    const own = machine.origin === 'own';
+    const wrong = own ? undefined : writeKeyFile(config.keyFile, key, true);
     if (wrong !== undefined) {
       this.finish(`${wrong.code}: ${config.keyFile}: ${wrong.text}`);
       return;
@@ -184,7 +200,12 @@ export class PairSession {
     const stored = machine.stored();
     if (stored !== undefined) this.socket?.write(stored);
     this.within(STORE_MS, () => this.lost());
-    if (machine.state === 'done') this.finish('');
+    if (machine.state === 'done') this.done();
+  }
+
+  private done(): void {
+    this.say(KEYS[this.machine?.origin ?? 'made']);
+    this.finish('');
   }
 
   private fault(code: PairingFault): void {

@@ -39,12 +39,12 @@ export const ALARMS = {
   'flap-hold': [
     'major',
     'an automatic switchover is held back by the flap guard',
-    'repair the LAN; `sipair switchover` decides at once',
+    'repair the LAN; `request ha switchover` decides at once',
   ],
   'not-eligible': [
     'critical',
     'nobody is known to be primary, and this box must not be',
-    'bring the other box back; `sipair promote` leads with what this box has',
+    'bring the other box back; `request ha promote` leads with what this box has',
   ],
   'vip-answered': [
     'major',
@@ -94,7 +94,7 @@ export const ALARMS = {
   'fence-failed': [
     'critical',
     'the peer could not be fenced',
-    'the relay; `sipair promote` if you know that the other box is off',
+    'the relay; `request ha promote` if you know that the other box is off',
   ],
   stranger: [
     'minor',

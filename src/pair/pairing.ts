@@ -8,7 +8,12 @@
  *   reveal(public key, number) ─────►  ◄─ reveal(public key, number)     after the other's hello
  *        both show six digits, both operators compare them
  *   confirm(proof) ─────────────────►  ◄───────────── confirm(proof)     after the operator's yes
- *   stored ─────────────────────────►  ◄───────────── stored             after both confirms
+ *   keep(pair key, sealed) ─────────►                    after both confirms, if a alone has a key
+ *   stored ─────────────────────────►  ◄───────────── stored             when it is on the disk
+ *
+ * A box that is put in the place of a dead one gets the key its peer has: that one carries calls under it,
+ * and would have to start anew for another. Where none has a key, or both have, the exchange makes a new
+ * one.
  *
  * Somebody in the middle holds two exchanges and wants both to show the same digits. Each side has
  * fixed its key and number by the commitment before it learns the other's, so he must fix his own
@@ -26,12 +31,15 @@
  *   magic   the letters spPR
  *   hello   1: box u8 ('a' or 'b'), SHA-256 of label, box, public key and number: 33 bytes
  *   reveal  2: public key 32, number 32
- *   confirm 3: HMAC-SHA-256 of the box's name under the proof key: 32
+ *   confirm 3: whether it has a key u8, HMAC-SHA-256 of this and its name under the proof key: 33
  *   stored  4: nothing
  *   refuse  5: nothing; the operator said no
+ *   keep    6: the pair key in AES-256-GCM under a key of this exchange, and the tag: 48
  */
 
 import {
+  createCipheriv,
+  createDecipheriv,
   createHash,
   createHmac,
   createPrivateKey,
@@ -77,20 +85,24 @@ export const PAIRING_WORDS: { readonly [code in PairingFault]: string } = {
 };
 
 const MAGIC = 0x73705052;
-const VERSION = 1;
+const VERSION = 2;
 const HEAD = 8;
-const TYPES = ['hello', 'reveal', 'confirm', 'stored', 'refuse'] as const;
+const TYPES = ['hello', 'reveal', 'confirm', 'stored', 'refuse', 'keep'] as const;
 type MessageType = (typeof TYPES)[number];
 const LENGTH: { readonly [type in MessageType]: number } = {
   hello: 33,
   reveal: 64,
-  confirm: 32,
+  confirm: 33,
   stored: 0,
   refuse: 0,
+  keep: 48,
 };
 /** A stream never holds more of ours than all messages once. */
 const BUFFER_MAX = TYPES.reduce((sum, type) => sum + HEAD + LENGTH[type], 0);
 const HALF = 32;
+const TAG = 16;
+/** The sealing key is used once. */
+const NONCE = new Uint8Array(12);
 /** Random bytes that one exchange needs. */
 export const PAIRING_CHANCE = 2 * HALF;
 /** RFC 8410: what stands before the 32 bytes of an X25519 key in PKCS #8 and in SPKI. */
@@ -99,7 +111,7 @@ const SPKI = Buffer.from('302a300506032b656e032100', 'hex');
 
 /**
  * hello: the other's is awaited. reveal: so is what it committed to. compare: the digits are shown.
- * agreed: both operators said yes, the key is there. done: the other box has stored it too.
+ * agreed: both operators said yes; the key is there, or on its way. done: the other box has stored it too.
  */
 export type PairingState = 'hello' | 'reveal' | 'compare' | 'agreed' | 'done' | 'failed';
 
@@ -107,13 +119,16 @@ export class Pairing {
   state: PairingState = 'hello';
   /** Six digits from `compare` on. */
   digits = '';
-  /** 32 bytes from `agreed` on. */
+  /** 32 bytes, when both have agreed. */
   key: Uint8Array | undefined;
+  /** Whose key it is. */
+  origin: 'made' | 'own' | 'given' = 'made';
 
   private readonly box: BoxId;
   private readonly secret: KeyObject;
   private readonly publicKey: Uint8Array;
   private readonly number: Uint8Array;
+  private readonly kept: Uint8Array | undefined;
   private buffer: Uint8Array = new Uint8Array(0);
   private commitment: Uint8Array | undefined;
   private peer = '';
@@ -121,11 +136,16 @@ export class Pairing {
   private transcript = '';
   private saidYes = false;
   private peerSaidYes = false;
+  private peerKeeps = false;
   private peerStored = false;
 
-  /** @param chance PAIRING_CHANCE random bytes, used for this exchange only. */
-  constructor(box: BoxId, chance: Uint8Array) {
+  /**
+   * @param chance PAIRING_CHANCE random bytes, used for this exchange only.
+   * @param kept the pair key this box has.
+   */
+  constructor(box: BoxId, chance: Uint8Array, kept?: Uint8Array) {
     this.box = box;
+    this.kept = kept;
     const der = Buffer.concat([PKCS8, chance.subarray(0, HALF)]);
     this.secret = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
     const spki = createPublicKey(this.secret).export({ format: 'der', type: 'spki' });
@@ -171,8 +191,11 @@ export class Pairing {
   accept(): Uint8Array | undefined {
     if (this.state !== 'compare' || this.saidYes) return undefined;
     this.saidYes = true;
-    this.agree();
-    return message('confirm', this.proof(this.box));
+    const keeps = this.kept !== undefined;
+    const body = Buffer.concat([Buffer.from([Number(keeps)]), this.proof(this.box, keeps)]);
+    const out = [message('confirm', body)];
+    this.agree(out);
+    return Buffer.concat(out);
   }
 
   /** The operator says no. @returns what to send. */
@@ -205,14 +228,14 @@ export class Pairing {
       case 'reveal':
         return this.reveal(body);
       case 'confirm':
-        if (this.state !== 'compare' || this.peerSaidYes) return 'pairing-order';
-        if (!timingSafeEqual(body, this.proof(this.peer))) return 'pairing-confirm';
-        this.peerSaidYes = true;
-        this.agree();
-        return undefined;
+        return this.confirm(body, answers);
+      case 'keep':
+        return this.given(body);
       case 'stored':
         // it may be quicker than our own disk, never quicker than our own yes
-        if (this.state !== 'agreed' || this.peerStored) return 'pairing-order';
+        if (this.state !== 'agreed' || this.key === undefined || this.peerStored) {
+          return 'pairing-order';
+        }
         this.peerStored = true;
         this.state = 'done';
         return undefined;
@@ -258,15 +281,55 @@ export class Pairing {
     return undefined;
   }
 
-  private agree(): void {
-    if (!this.saidYes || !this.peerSaidYes) return;
-    this.key = derive(this.common, 'pairing key', this.transcript);
-    this.state = 'agreed';
+  private confirm(body: Uint8Array, answers: Uint8Array[]): PairingFault | undefined {
+    if (this.state !== 'compare' || this.peerSaidYes) return 'pairing-order';
+    const keeps = body[0] === 1;
+    if (!timingSafeEqual(body.subarray(1), this.proof(this.peer, keeps))) return 'pairing-confirm';
+    this.peerSaidYes = true;
+    this.peerKeeps = keeps;
+    this.agree(answers);
+    return undefined;
   }
 
-  private proof(box: string): Uint8Array {
+  private agree(out: Uint8Array[]): void {
+    if (!this.saidYes || !this.peerSaidYes) return;
+    this.state = 'agreed';
+    const { kept } = this;
+    if ((kept !== undefined) === this.peerKeeps) {
+      this.key = derive(this.common, 'pairing key', this.transcript);
+    } else if (kept !== undefined) {
+      this.key = kept;
+      this.origin = 'own';
+      const cipher = createCipheriv('aes-256-gcm', this.sealing(), NONCE);
+      const sealed = [cipher.update(kept), cipher.final(), cipher.getAuthTag()];
+      out.push(message('keep', Buffer.concat(sealed)));
+    }
+  }
+
+  /** The key of the other box, which has one while we have none. */
+  private given(body: Uint8Array): PairingFault | undefined {
+    if (this.state !== 'agreed' || this.key !== undefined) return 'pairing-order';
+    const end = LENGTH.keep - TAG;
+    try {
+      const open = createDecipheriv('aes-256-gcm', this.sealing(), NONCE);
+      open.setAuthTag(body.subarray(end));
+      this.key = new Uint8Array(Buffer.concat([open.update(body.subarray(0, end)), open.final()]));
+      this.origin = 'given';
+      return undefined;
+    } catch {
+      return 'pairing-confirm';
+    }
+  }
+
+  private sealing(): Uint8Array {
+    return derive(this.common, 'pairing keep', this.transcript);
+  }
+
+  private proof(box: string, keeps: boolean): Uint8Array {
     const key = derive(this.common, 'pairing proof', this.transcript);
-    return createHmac('sha256', key).update(`confirm ${box}`).digest();
+    return createHmac('sha256', key)
+      .update(`confirm ${box} ${keeps ? 'keeps' : ''}`)
+      .digest();
   }
 }
 

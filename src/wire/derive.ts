@@ -14,6 +14,7 @@ export type Purpose =
   | 'system tls'
   | 'pairing key'
   | 'pairing proof'
+  | 'pairing keep'
   | 'sip certificate'
   | 'sip tickets'
   | 'cti certificate';

@@ -46,11 +46,15 @@ export class FakePair {
   now = NOON;
   password: string | undefined = PASSWORD;
   identity: 'a' | 'b' | undefined = 'a';
+  peerPassword = PASSWORD;
   paired = true;
   peerReachable = true;
   tries = TRIES;
   lockedUntil = 0;
   confirmBy: number | undefined;
+  /** Not the newest after one that was not confirmed. */
+  activeNumber = 0;
+  confirmBefore = 0;
   readonly revisions: Revision[] = [];
   readonly down = new Set<Service>();
   /** Connected, and never answered. */
@@ -82,11 +86,12 @@ export class FakePair {
       tree,
     };
     this.revisions.push(r);
+    this.activeNumber = number;
     return r;
   }
 
   active(): Revision | undefined {
-    return this.revisions.at(-1);
+    return this.revisions.find((r) => r.number === this.activeNumber);
   }
 
   /** Time goes on: what was not confirmed goes back. */
@@ -94,8 +99,7 @@ export class FakePair {
     this.now += ms;
     if (this.confirmBy === undefined || this.now < this.confirmBy) return;
     this.confirmBy = undefined;
-    const before = this.revisions.at(-2);
-    if (before !== undefined) this.keep(before.tree, 'sipair', 'not confirmed: gone back');
+    this.activeNumber = this.confirmBefore;
   }
 
   ask(service: Service, request: Json): Json | readonly Json[] | 'silent' {
@@ -177,7 +181,13 @@ export class FakePair {
 
   private admin(request: Json): Json {
     const base = { ok: true, verified: false };
-    if (request['verb'] === 'set') {
+    if (request['verb'] === 'set-peer') {
+      if (!this.peerReachable) return { error: 'admin-peer', text: 'the other box is not there' };
+      const known = request['old'] === this.password;
+      if (known) this.peerPassword = String(request['password']);
+      return { ...base, verified: known, lockedMs: 0, triesLeft: TRIES };
+    }
+    if (request['verb'] === 'set' && [undefined, this.password].includes(request['old'] as never)) {
       this.password = String(request['password']);
       return { ...base, verified: true, lockedMs: 0, triesLeft: TRIES };
     }
@@ -210,7 +220,11 @@ export class FakePair {
       case 'configuration':
         return this.configuration(request['revision']);
       case 'revisions':
-        return { ok: true, revisions: this.revisions.map(({ tree: _, ...head }) => head) };
+        return {
+          ok: true,
+          revisions: this.revisions.map(({ tree: _, ...head }) => head),
+          active: this.activeNumber,
+        };
       case 'check':
         return {
           ok: true,
@@ -232,10 +246,43 @@ export class FakePair {
       case 'log':
         return { ok: true, lines: ['2026-11-26T12:00:00Z sipair: in step'] };
       case 'support-bundle':
-        return { ok: true, path: '/data/log/support-20261126.tar.gz', bytes: 48213 };
+        return request['to'] === 'usb:'
+          ? { ok: true, path: 'usb:support-20261126.tar.gz', bytes: 48213 }
+          : { ok: true, path: '/data/log/support-20261126.tar.gz', bytes: 48213 };
+      case 'files':
+        return this.siteFiles(request);
+      case 'stick':
+        return this.stick(request);
       default:
         return { ok: true };
     }
+  }
+
+  private siteFiles({ verb, source, file }: Json): Json {
+    const path = (name: unknown): string => `/data/secret/tls/${String(name).replace(/^usb:/, '')}`;
+    if (verb === 'install') {
+      this.files.set(path(source), 'pem');
+      return { ok: true, path: path(source), peer: this.peerReachable };
+    }
+    if (verb === 'delete') {
+      return this.files.delete(path(file))
+        ? { ok: true }
+        : { error: 'file-none', text: `there is no ${String(file)}` };
+    }
+    const paths = [...this.files.keys()].filter((p) => p.startsWith('/data/secret'));
+    return { ok: true, files: paths.map((p) => ({ path: p, at: this.now, bytes: 1704 })) };
+  }
+
+  private stick(request: Json): Json {
+    const file = `usb:${String(request['file'])}`;
+    if (request['verb'] === 'write') {
+      this.files.set(file, String(request['text']));
+      return { ok: true, path: file };
+    }
+    const text = this.files.get(file);
+    return text === undefined
+      ? { error: 'stick-read', text: `there is no ${file}` }
+      : { ok: true, text };
   }
 
   private configuration(number: unknown): Json {
@@ -257,7 +304,10 @@ export class FakePair {
     const before = active?.tree ?? {};
     const r = this.keep(tree, String(request['by']), String(request['comment']));
     const minutes = request['confirmMin'];
-    if (typeof minutes === 'number') this.confirmBy = this.now + minutes * 60_000;
+    if (typeof minutes === 'number') {
+      this.confirmBy = this.now + minutes * 60_000;
+      this.confirmBefore = active?.number ?? 0;
+    }
     return {
       ok: true,
       revision: r.number,
@@ -276,7 +326,10 @@ export class FakePair {
   told(value: Json): readonly Json[] {
     this.pairAnswer = value;
     if (value['answer'] !== 'y') return [{ error: 'pairing-refused', text: 'refused here' }];
+    const say = this.paired
+      ? 'the other box has the key of this one now: nothing changes here'
+      : 'both boxes have a new key';
     this.paired = true;
-    return [{ ok: true }];
+    return [{ say }, { ok: true }];
   }
 }

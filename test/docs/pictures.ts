@@ -27,6 +27,7 @@ import { CONFIG_PICTURES } from './config-pictures.ts';
 import { CTI_PICTURES } from './cti-pictures.ts';
 import { grid } from './grid.ts';
 import { MONITORING_PICTURES } from './monitoring-pictures.ts';
+import { PORTS_PICTURES } from './ports-pictures.ts';
 import { TRANSCRIPTS, transcriptText } from './transcripts.ts';
 
 /** The documents with pictures. */
@@ -38,6 +39,7 @@ export const DOCUMENTS = [
   'monitoring.md',
   'leds.md',
   'alarms.md',
+  'ports.md',
 ] as const;
 
 function pathOf(document: string): string {
@@ -100,6 +102,7 @@ const PICTURES: { readonly [name: string]: () => string } = {
   ...CTI_PICTURES,
   ...CONFIG_PICTURES,
   ...MONITORING_PICTURES,
+  ...PORTS_PICTURES,
   ...BOX_PICTURES,
   gate,
   takeover: () =>

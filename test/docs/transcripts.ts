@@ -11,8 +11,11 @@ export type Transcript = {
   readonly file: string;
   readonly title: string;
   readonly about: string;
-  readonly play: () => Bench;
+  readonly play: () => Bench | readonly Part[];
 };
+
+/** A page of several sessions. */
+type Part = { readonly what: string; readonly bench: Bench };
 
 function carton(): FakePair {
   const pair = new FakePair('none');
@@ -58,7 +61,7 @@ function configuration(): Bench {
     'edit box a',
     'show',
     'top',
-    'rollback 3',
+    'rollback 2',
     'compare',
     'discard',
     'exit',
@@ -143,6 +146,80 @@ function operating(): Bench {
   return b;
 }
 
+const NEW_PASSWORD = 'a new one for b';
+
+/** At the box whose password nobody knows. */
+function lockedOut(): Bench {
+  const b = new Bench();
+  for (let i = 0; i < 6; i += 1) {
+    b.line('admin');
+    b.line('not the password');
+  }
+  return b;
+}
+
+function lines(b: Bench, all: readonly string[]): Bench {
+  for (const l of all) b.line(l);
+  return b;
+}
+
+/** A box in the place of a dead one: at the one that is left. */
+function replaced(): Bench {
+  const pair = new FakePair();
+  pair.status = { ...pair.status, inStep: false };
+  const b = new Bench({ pair }).login();
+  b.line('show configuration commands | match "box b"');
+  b.line('request pair');
+  b.keys('y');
+  return lines(b, ['exit']);
+}
+
+function noData(): Bench {
+  const pair = carton();
+  pair.dataFault = 'it is damaged beyond repair';
+  return lines(new Bench({ pair }), ['factory-reset', 'factory-reset']);
+}
+
+function cutOff(): Bench {
+  const b = lines(new Bench().login(), [
+    'configure',
+    'set vip address 192.0.2.99',
+    'commit confirm 10 comment "a new VIP"',
+    'exit',
+  ]);
+  b.pass(10 * 60_000);
+  return lines(b, [
+    'show configuration commands | match vip',
+    'configure',
+    'rollback 1',
+    'compare',
+  ]);
+}
+
+const RECOVERY = (): readonly Part[] => [
+  { what: 'Five wrong passwords', bench: lockedOut() },
+  {
+    what: 'A forgotten password, at the other box',
+    bench: lines(new Bench().login(), [
+      'request system password other-box',
+      PASSWORD,
+      NEW_PASSWORD,
+      NEW_PASSWORD,
+    ]),
+  },
+  { what: 'A new box in the place of box b, at box a', bench: replaced() },
+  { what: 'A change that was not meant', bench: cutOff() },
+  {
+    what: 'Everything worth keeping, onto a USB stick',
+    bench: lines(new Bench().login(), [
+      'request support bundle usb',
+      'configure',
+      'save usb:north.conf',
+    ]),
+  },
+  { what: 'A data partition that cannot be used', bench: noData() },
+];
+
 export const TRANSCRIPTS: readonly Transcript[] = [
   {
     file: 'first-boot.md',
@@ -167,19 +244,26 @@ export const TRANSCRIPTS: readonly Transcript[] = [
       'support bundle, and a factory reset that was not meant.',
     play: operating,
   },
+  {
+    file: 'recovery.md',
+    title: 'When something went wrong',
+    about: 'The sessions of [recovery.md](../recovery.md): what is asked, what is said.',
+    play: RECOVERY,
+  },
 ];
 
 export function transcriptText(one: Transcript): string {
-  const { screen } = one.play();
-  const lines = screen.text().replace(/^\n+/, '');
+  const played = one.play();
+  const parts = played instanceof Bench ? [{ what: '', bench: played }] : played;
+  const sessions = parts.map(({ what, bench }) => {
+    const fenced = `\`\`\`\n${bench.screen.text().replace(/^\n+/, '')}\n\`\`\`\n`;
+    return what === '' ? fenced : `## ${what}\n\n${fenced}`;
+  });
   return `# ${one.title}
 
 ${one.about}
 
 This page is what the console wrote when the session was run (\`./build.sh docs\`); the services behind it were made up.
 
-\`\`\`
-${lines}
-\`\`\`
-`;
+${sessions.join('\n')}`;
 }

@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -308,6 +308,19 @@ test.serial(
       t.true(names.includes(name), name);
     }
 
+    // a certificate that is as long as one may be
+    const pem = join(boxes.root, 'north.pem');
+    writeFileSync(pem, Buffer.alloc(8 * 1024 * 1024, '-----BEGIN '));
+    const install = { command: 'files', verb: 'install', source: pem };
+    t.like(await boxes.ask('a', install), { ok: true, peer: true });
+    const hasFile = async (): Promise<boolean> => {
+      const { files } = (await boxes.ask('b', { command: 'files', verb: 'list' })) as {
+        files?: Json[];
+      };
+      return files?.[0]?.['name'] === 'north.pem';
+    };
+    await until('it is on both', hasFile);
+
     t.like(await boxes.ask('b', { command: 'nonsense' }), { error: 'system-command' });
     t.like(await boxes.ask('b', { command: 'factory-reset', word: 'yes' }), {
       error: 'factory-reset-word',
@@ -319,5 +332,38 @@ test.serial(
     });
     t.throws(() => statSync(boxes.path('b', 'data/secret/pair.key')));
     t.is(await boxes.number('a'), done['revision'], 'the peer goes on');
+
+    // a new box in its place: the survivor keeps its key, and with it its calls
+    await boxes.kill('b');
+    boxes.start('b');
+    await alive(boxes, 'b');
+    const own = { ...OWN.b, lan: { interface: 'eth0', address: '192.0.2.99' } };
+    const said = { command: 'first-boot', box: 'b', own, system: {}, shared: SHARED };
+    t.like(await boxes.ask('b', said), { waits: 'pairing' });
+    t.deepEqual((await boxes.pair()).ends, [{ ok: true }, { ok: true }]);
+    await boxes.both('what the pair had', Number(done['revision']));
+    await until('and its certificate', hasFile);
+    for (const side of ['a', 'b'] as const) {
+      t.is(readFileSync(boxes.path(side, 'data/secret/pair.key'), 'latin1').trim(), key);
+    }
+    const file = JSON.parse(readFileSync(boxes.path('b', 'run/sipair/box.json'), 'utf8')) as Json;
+    t.regex(JSON.stringify(file['lan']), /"address":"192\.0\.2\.12"/, 'the pair knows better');
+
+    // its password was forgotten
+    const peer = (old: string, password: string): Promise<Json> =>
+      boxes.ask('a', { command: 'admin', verb: 'set-peer', old, password });
+    const at = (password: string): Promise<Json> =>
+      boxes.ask('b', { command: 'admin', verb: 'verify', password });
+    t.like(await peer('wrong-one', 'new-secret-4'), { verified: false });
+    t.like(await peer('admin-secret-3', 'short'), { error: 'admin-length' });
+    t.like(await peer('admin-secret-3', 'new-secret-4'), { ok: true, verified: true });
+    t.like(await at('new-secret-4'), { verified: true });
+    for (const _ of [1, 2, 3, 4, 5]) await at('guess');
+    t.true(Number((await at('new-secret-4'))['lockedMs']) > 0);
+    t.like(await peer('admin-secret-3', 'new-secret-5'), { ok: true, verified: true });
+    t.like(await at('new-secret-5'), { verified: true }, 'and the lock is over');
+    await boxes.kill('b');
+    await until('a sees it', async () => (await boxes.state('a')).peer?.['reachable'] === false);
+    t.like(await peer('admin-secret-3', 'new-secret-6'), { error: 'admin-peer' });
   },
 );

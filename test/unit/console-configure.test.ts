@@ -24,7 +24,7 @@ test('set, compare, commit with a comment: on both boxes; what restarts is said'
   t.is(active(b, 'sip port'), undefined, 'nothing before commit');
   const said = b.line('commit comment "to the new port"').join('\n');
   t.regex(said, /committed as revision 2 on both boxes/);
-  t.regex(said, /starts anew, first on the backup[\s\S]*sip port/);
+  t.regex(said, /starts anew, on both boxes at once \(callers notice\), because[\s\S]*sip port/);
   t.is(active(b, 'sip port'), 5070);
   t.is(b.pair.active()?.comment, 'to the new port');
   t.regex(b.line('commit').join('\n'), /nothing was changed/);
@@ -126,10 +126,19 @@ test('commit confirm goes back by itself; confirm keeps it', (t) => {
   t.is(active(b, 'users to'), 2999);
   b.pass(5 * 60_000);
   t.is(active(b, 'users to'), 1999);
-  b.line('rollback 0');
+  // the one that went back has the higher number, and is not the active one
+  t.regex(b.line('run show configuration revisions').join('\n'), / 0 +1 .*first boot[\s\S]* 1 +2 /);
+  t.regex(b.line('rollback 1').join('\n'), /as 1 commits ago/);
+  t.regex(b.line('compare').join('\n'), /- +to 1999;\n\+ +to 2999;/);
+  t.regex(b.line('rollback 0').join('\n'), /the candidate is revision 1, the active one/);
+  b.line('set witnesses 192.0.2.1');
   b.line('set users to 3999');
-  b.line('commit confirm 5');
-  t.regex(b.line('confirm').join('\n'), /revision 4 stays/);
+  const said = b.line('commit confirm 5').join('\n');
+  t.regex(
+    said,
+    /starts anew, first on the backup, then on the primary, because of:\n {2}witnesses/,
+  );
+  t.regex(b.line('confirm').join('\n'), /revision 3 stays/);
   b.pass(10 * 60_000);
   t.is(active(b, 'users to'), 3999);
   t.regex(b.line('confirm').join('\n'), /confirm-none/);
@@ -172,6 +181,15 @@ test('secrets are shown nowhere: not in show, compare, history, log', (t) => {
   t.is(b.screen.text().match(/swordfish/g)?.length, 2);
   t.notRegex(b.audit.join('\n'), /swordfish/);
   t.regex(b.audit.join('\n'), /set system snmp users nms authKey \(secret\)/);
+});
+
+test('save and load: a USB stick takes the configuration away and brings it back', (t) => {
+  const b = configuring();
+  t.regex(b.line('save usb:north.conf').join('\n'), /saved: usb:north\.conf; it holds secrets/);
+  t.regex(b.pair.files.get('usb:north.conf') ?? '', /set vip address 192\.0\.2\.10/);
+  t.regex(b.line('load usb:north.conf').join('\n'), /loaded into the candidate/);
+  t.regex(b.line('load usb:other').join('\n'), /stick-read: there is no usb:other/);
+  t.regex(b.line('run request support bundle usb').join('\n'), /^usb:support-\S+ \(48213 bytes\)/);
 });
 
 test('save and load: a file, and a paste until ^D', (t) => {

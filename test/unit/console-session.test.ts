@@ -89,6 +89,65 @@ test('a data partition that is not there is said before the login', (t) => {
   t.is(b.screen.line(), 'sipair login:');
 });
 
+test('without the data partition nothing is asked as on a first day; factory-reset is heard', (t) => {
+  const pair = new FakePair(undefined);
+  pair.dataFault = 'e2fsck: bad superblock';
+  pair.password = undefined;
+  pair.identity = undefined;
+  const b = new Bench({ pair });
+  t.is(b.screen.line(), 'sipair login:');
+  t.notRegex(b.screen.text(), /This box is new/);
+  b.line('factory-reset');
+  t.is(b.screen.line(), 'Type factory-reset to go on:');
+  b.line('factory-reset');
+  t.true(pair.heard.some((h) => h.request['word'] === 'factory-reset'));
+});
+
+test('a password: changed by who knows it; of the other box by who is admin here', (t) => {
+  const b = logged();
+  const answers = (...lines: readonly string[]): string =>
+    lines.flatMap((line) => b.line(line)).join('\n');
+  const change = 'request system password';
+  t.regex(answers(change, 'not it', 'another one', 'another one'), /wrong password; nothing was/);
+  t.is(b.pair.password, PASSWORD);
+  t.regex(answers(change, PASSWORD, 'another one', 'another one'), /of admin was changed/);
+  t.is(b.pair.password, 'another one');
+
+  const peer = 'request system password other-box';
+  t.regex(answers(peer, PASSWORD, 'for the other', 'for the other'), /wrong password; nothing/);
+  t.regex(answers(peer, 'another one', 'short'), /at least 10 characters/);
+  t.regex(answers(peer, 'another one', 'for the other', 'for the otter'), /the two differ/);
+  t.is(b.pair.peerPassword, PASSWORD);
+  t.regex(
+    answers(peer, 'another one', 'for the other', 'for the other'),
+    /of admin of the other box was changed/,
+  );
+  t.is(b.pair.peerPassword, 'for the other');
+  t.is(b.pair.password, 'another one');
+  b.pair.peerReachable = false;
+  t.regex(
+    answers(peer, 'another one', 'for the third', 'for the third'),
+    /admin-peer: the other box/,
+  );
+  for (const text of [b.screen.text(), ...b.audit]) {
+    t.notRegex(text, /another one|for the other/);
+  }
+});
+
+test('certificates and prompts: installed, shown, deleted', (t) => {
+  const b = logged();
+  t.deepEqual(b.line('show files'), ['no files']);
+  t.deepEqual(b.line('request file install usb:north.pem'), [
+    '/data/secret/tls/north.pem, on both boxes',
+  ]);
+  t.regex(
+    b.line('show files').join('\n'),
+    /2026-11-26 12:00:00 +1704 +\/data\/secret\/tls\/north\.pem/,
+  );
+  t.deepEqual(b.line('request file delete north.pem'), ['removed from both boxes']);
+  t.regex(b.line('request file delete north.pem').join('\n'), /file-none: there is no north\.pem/);
+});
+
 test('the configuration says when idle is too long', (t) => {
   const tree = setPath(START_TREE, ['system', 'console', 'idleMin', '3']) as Tree;
   const b = logged({ pair: new FakePair(tree) });

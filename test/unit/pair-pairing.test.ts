@@ -12,9 +12,11 @@ function chance(seed: string): Uint8Array {
   return Buffer.concat([half(0), half(1)]).subarray(0, PAIRING_CHANCE);
 }
 
-const two = (n = 0): { a: Pairing; b: Pairing } => ({
-  a: new Pairing('a', chance(`a ${n}`)),
-  b: new Pairing('b', chance(`b ${n}`)),
+type Keys = { readonly a?: Uint8Array; readonly b?: Uint8Array };
+
+const two = (n = 0, keys: Keys = {}): { a: Pairing; b: Pairing } => ({
+  a: new Pairing('a', chance(`a ${n}`), keys.a),
+  b: new Pairing('b', chance(`b ${n}`), keys.b),
 });
 
 /** What a box answers to bytes; a fault is an error of the test. */
@@ -30,8 +32,8 @@ function code(to: Pairing, bytes: Uint8Array): string {
 }
 
 /** Up to the digits. */
-function introduced(n = 0): { a: Pairing; b: Pairing } {
-  const { a, b } = two(n);
+function introduced(n = 0, keys: Keys = {}): { a: Pairing; b: Pairing } {
+  const { a, b } = two(n, keys);
   const fromA = say(a, b.begin())[0]!;
   const fromB = say(b, a.begin())[0]!;
   say(a, fromB);
@@ -58,6 +60,72 @@ test('two boxes, two operators, one key', (t) => {
   say(a, b.stored()!);
   say(b, storedA);
   t.deepEqual([a.state, b.state], ['done', 'done']);
+});
+
+const [ONE, OTHER] = [new Uint8Array(32).fill(0x11), new Uint8Array(32).fill(0x22)];
+/** Who says yes first. */
+const FIRST = ['a', 'b'] as const;
+
+/** Both say yes; what is said arrives at once, or as the second answers. */
+function agreed(keys: Keys, first: 'a' | 'b'): { a: Pairing; b: Pairing } {
+  const both = introduced(0, keys);
+  const [one, two] = first === 'a' ? [both.a, both.b] : [both.b, both.a];
+  const back = say(two, one.accept()!);
+  if (back.length > 0) throw new Error('nothing is said before the own yes');
+  const out = say(one, two.accept()!);
+  for (const bytes of out) say(two, bytes);
+  return both;
+}
+
+for (const first of FIRST) {
+  test(`a box without a key gets the one its peer has; ${first} says yes first`, (t) => {
+    for (const [keys, a, b] of [
+      [{ a: ONE }, 'own', 'given'],
+      [{ b: ONE }, 'given', 'own'],
+    ] as const) {
+      const both = agreed(keys, first);
+      t.deepEqual([both.a.origin, both.b.origin], [a, b]);
+      t.deepEqual(both.a.key, ONE);
+      t.deepEqual(both.b.key, ONE);
+      const stored = both.a.stored()!;
+      say(both.a, both.b.stored()!);
+      say(both.b, stored);
+      t.deepEqual([both.a.state, both.b.state], ['done', 'done']);
+    }
+  });
+
+  test(`two boxes with a key each make a new one; ${first} says yes first`, (t) => {
+    for (const keys of [{ a: ONE, b: OTHER }, { a: ONE, b: ONE }, {}]) {
+      const { a, b } = agreed(keys, first);
+      t.deepEqual([a.origin, b.origin], ['made', 'made']);
+      t.deepEqual(a.key, b.key);
+      t.notDeepEqual(a.key, ONE);
+      t.notDeepEqual(a.key, OTHER);
+    }
+  });
+}
+
+test('a key that is kept leaves after both yes, sealed, and is opened unchanged only', (t) => {
+  const { a, b } = introduced(0, { a: ONE });
+  const yes = a.accept()!;
+  t.is(yes.length, 41, 'a confirm and nothing else');
+  say(b, yes);
+  const [keep] = say(a, b.accept()!);
+  t.is(keep!.length, 56);
+  t.false(Buffer.from(keep!).includes(Buffer.from(ONE.subarray(0, 8))));
+  t.deepEqual([b.state, b.key, b.stored()], ['agreed', undefined, undefined]);
+  const spoilt = Uint8Array.from(keep!);
+  spoilt[20]! ^= 1;
+  t.is(code(b, spoilt), 'pairing-confirm');
+  t.is(b.key, undefined);
+});
+
+test('all that the quicker box has to say may arrive in one piece', (t) => {
+  const { a, b } = introduced(0, { a: ONE });
+  say(a, b.accept()!);
+  const yes = a.accept()!;
+  say(b, Buffer.concat([yes, a.stored()!]));
+  t.deepEqual([b.state, b.key, b.origin], ['done', ONE, 'given']);
 });
 
 test('other chance, other digits and another key', (t) => {
@@ -101,7 +169,14 @@ test('every wrong message has its code and ends the exchange', (t) => {
     return say(b, a.begin())[0]!;
   };
   const confirm = introduced().b.accept()!;
-  const stored = new Uint8Array([0x73, 0x70, 0x50, 0x52, 1, 4, 0, 0]);
+  const keep = (): Uint8Array => {
+    const both = introduced(0, { b: ONE });
+    say(both.b, both.a.accept()!);
+    return both.b.accept()!.subarray(41);
+  };
+  // whoever takes the key from the exchange has no proof of it
+  const unkept = (): Uint8Array => change(introduced(0, { b: ONE }).b.accept()!, 8, 0);
+  const stored = new Uint8Array([0x73, 0x70, 0x50, 0x52, 2, 4, 0, 0]);
   const refuse = change(stored, 5, 5);
   const met = (): Pairing => {
     const { a } = two();
@@ -110,8 +185,8 @@ test('every wrong message has its code and ends the exchange', (t) => {
   };
   const cases: readonly (readonly [string, Pairing, Uint8Array])[] = [
     ['pairing-magic', two().a, new TextEncoder().encode('SSH-2.0-OpenSSH_10.0')],
-    ['pairing-version', two().a, change(hello, 4, 2)],
-    ['pairing-type', two().a, change(hello, 5, 6)],
+    ['pairing-version', two().a, change(hello, 4, 1)],
+    ['pairing-type', two().a, change(hello, 5, 7)],
     ['pairing-type', two().a, change(hello, 5, 0)],
     ['pairing-length', two().a, change(hello, 7, 34)],
     ['pairing-length', two().a, new Uint8Array(1000)],
@@ -126,7 +201,11 @@ test('every wrong message has its code and ends the exchange', (t) => {
     ['pairing-commit', met(), change(revealOf(0), 71, revealOf(0)[71]! ^ 1)],
     ['pairing-order', introduced().a, revealOf(0)],
     ['pairing-order', introduced().a, stored],
-    ['pairing-confirm', introduced().a, change(confirm, 8, confirm[8]! ^ 1)],
+    ['pairing-order', introduced().a, keep()],
+    ['pairing-order', agreed({}, 'a').a, keep()],
+    ['pairing-order', agreed({ a: ONE }, 'a').b, keep()],
+    ['pairing-confirm', introduced(0, { b: ONE }).a, unkept()],
+    ['pairing-confirm', introduced().a, change(confirm, 9, confirm[9]! ^ 1)],
     ['pairing-confirm', introduced().a, introduced().a.accept()!],
     ['pairing-refused', introduced().a, refuse],
   ];
@@ -155,7 +234,7 @@ test('a key of small order gives no secret', (t) => {
   hello.set(label.update(point).update(number).digest(), 9);
   say(a, hello);
   const reveal = new Uint8Array(72);
-  reveal.set([0x73, 0x70, 0x50, 0x52, 1, 2, 0, 64]);
+  reveal.set([0x73, 0x70, 0x50, 0x52, 2, 2, 0, 64]);
   t.is(code(a, reveal), 'pairing-point');
 });
 
@@ -221,7 +300,7 @@ test('rubbish: a fault, never a throw', (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, dressed) => {
       const machine = introduced().a;
-      if (dressed && bytes.length > 6) bytes.set([0x73, 0x70, 0x50, 0x52, 1]);
+      if (dressed && bytes.length > 6) bytes.set([0x73, 0x70, 0x50, 0x52, 2]);
       machine.data(bytes);
       return machine.key === undefined;
     }),

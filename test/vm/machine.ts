@@ -67,13 +67,28 @@ export class Machine {
   }
 
   /** A disk as it leaves the factory: an overlay, so that nothing is copied and the image stays as it is. */
-  async flash(image: string): Promise<void> {
+  async flash(image: string, format: 'raw' | 'qcow2' = 'raw'): Promise<void> {
     rmSync(this.#own.disk, { force: true });
     const { disk } = this.#own;
     await run('qemu-img', [
-      ...['create', '-q', '-f', 'qcow2', '-b', image, '-F', 'raw', disk],
+      ...['create', '-q', '-f', 'qcow2', '-b', image, '-F', format, disk],
       `${this.options.diskGb}G`,
     ]);
+  }
+
+  /** The disk as a file that needs no other; the machine has no power. */
+  async copyDisk(to: string): Promise<void> {
+    const args = ['convert', '-q', '-O', 'qcow2', this.#own.disk, to];
+    await run('qemu-img', args, '', 300_000);
+  }
+
+  /** Switched off in order, from inside. */
+  async shutDown(): Promise<void> {
+    const known = this.alive;
+    if (known === undefined) return;
+    this.tap.say('systemctl poweroff');
+    if (!(await gone(known, 180_000))) throw new Error(`${this.box} does not switch itself off`);
+    await this.powerOff();
   }
 
   get alive(): Known | undefined {
@@ -90,7 +105,7 @@ export class Machine {
     const ends = this.options.stays ? [] : ['setpriv', '--pdeathsig', 'KILL'];
     const [file = '', ...args] = [
       ...ends,
-      ...['ip', 'netns', 'exec', this.#places.netns, 'nice', '-n', '5', ...this.#arguments()],
+      ...['ip', 'netns', 'exec', this.#places.netns, 'nice', '-n', '-5', ...this.#arguments()],
     ];
     const child = spawn(file, args, { detached: true, stdio: ['ignore', words, words] });
     closeSync(words);

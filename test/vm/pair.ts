@@ -25,10 +25,20 @@ export class VmPair {
   /** Folder, wires, two disks from the image; nothing has power yet. */
   async make(image = imageFile()): Promise<void> {
     if (!existsSync(image)) throw new Error(`${image} is missing: ./build.sh image`);
+    await this.#wire();
+    for (const box of BOXES) await this.machine(box).flash(image);
+  }
+
+  /** The same from two disks of an earlier pair (set-up.ts). */
+  async makeFrom(disk: (box: BoxName) => string): Promise<void> {
+    await this.#wire();
+    for (const box of BOXES) await this.machine(box).flash(disk(box), 'qcow2');
+  }
+
+  async #wire(): Promise<void> {
     await this.remove();
     mkdirSync(this.places.dir, { recursive: true, mode: 0o700 });
     await makeWires(this.places);
-    for (const box of BOXES) await this.machine(box).flash(image);
   }
 
   /** The crossover is one cable: both ends lose their carrier. */

@@ -63,3 +63,9 @@ export function imageFile(of = version()): string {
 export function bundleFile(of = version()): string {
   return join(ROOT, 'dist', `sipair-${of}.raucb`);
 }
+
+/** What test/vm/bundles.sh makes. */
+export type Variant = 'next' | 'stranger' | 'torn' | 'no-boot' | 'no-step' | 'no-agent';
+export const BUNDLES = join(ROOT, 'build/vm-bundles');
+/** Disks of pairs that are set up, by what they were set up from. */
+export const SET_UP = join(ROOT, 'build/vm-disks');

@@ -26,16 +26,22 @@ const WANTED = `[Unit]
 Wants=sipair-tap.service
 `;
 
+function credential(name: string, text: string): string[] {
+  const value = Buffer.from(text).toString('base64');
+  return ['-smbios', `type=11,value=io.systemd.credential.binary:${name}=${value}`];
+}
+
+/** Lines that a unit of the machine gets, besides its own. */
+export function dropIn(unit: string, text: string): string[] {
+  return credential(`systemd.unit-dropin.${unit}`, text);
+}
+
 /** The emulator's arguments that bring the unit into the machine. */
 export function tapArguments(): string[] {
-  const credential = (name: string, text: string) => [
-    '-smbios',
-    `type=11,value=io.systemd.credential.binary:${name}=${Buffer.from(text).toString('base64')}`,
-  ];
   return [
     ...credential('systemd.extra-unit.sipair-tap.service', UNIT),
-    ...credential('systemd.unit-dropin.multi-user.target', WANTED),
-    ...PATIENT_UNITS.flatMap(([unit, text]) => credential(`systemd.unit-dropin.${unit}`, text)),
+    ...dropIn('multi-user.target', WANTED),
+    ...PATIENT_UNITS.flatMap(([unit, text]) => dropIn(unit, text)),
   ];
 }
 
@@ -67,6 +73,11 @@ export class Tap {
     }
   }
 
+  /** A command of which no answer is waited for. */
+  say(command: string): void {
+    this.#line.type(`${command}\n`);
+  }
+
   /** Runs a command line; its output and status. */
   async run(command: string, timeoutMs = 60_000): Promise<Ran> {
     const tag = randomBytes(6).toString('hex');
@@ -75,6 +86,11 @@ export class Tap {
     this.#line.type(`{ ${command}\n} 2>&1; echo "${tag.slice(0, 6)}""${tag.slice(6)}:$?"\n`);
     const { match, before } = await this.#line.waitFor(new RegExp(`${tag}:(\\d+)\\n`), timeoutMs);
     return { status: Number(match[1]), text: before.replace(/\n$/, '') };
+  }
+
+  /** A command after which there is nobody who could answer. */
+  leave(command: string): void {
+    this.#line.type(`${command}\n`);
   }
 
   /** The output of a command that must succeed. */

@@ -1,6 +1,9 @@
 /** Trials that take longer than a test may: ./build.sh vm trial NAME. They use what the tests use. */
 
+import { OUTSIDE } from './faults.ts';
 import { VmPair } from './pair.ts';
+import { ALONE } from './upgrade-alone.ts';
+import { PAIR } from './upgrade-pair.ts';
 
 export type Trial = (say: (text: string) => void) => Promise<void>;
 
@@ -25,4 +28,9 @@ async function boot(say: (text: string) => void): Promise<void> {
   }
 }
 
-export const TRIALS: { readonly [name: string]: Trial } = { boot };
+export const TRIALS: { readonly [name: string]: Trial } = {
+  boot,
+  ...ALONE,
+  ...PAIR,
+  ...OUTSIDE,
+};

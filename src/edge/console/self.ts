@@ -1,13 +1,13 @@
 /** What the console does itself, because it must work when nothing else does. */
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../../panel/console/dialog.ts';
 import { Admin, LOCK_RULE } from '../system/admin.ts';
-import { placesOf } from '../system/files.ts';
+import { dataFault, placesOf } from '../system/files.ts';
+import { readText } from '../system/text-file.ts';
 
-const FILE_MAX = 8 * 1024 * 1024;
 const PROGRAM_MS = 30_000;
 /** Of the image: forgets the data partition at the next start, and starts anew. */
 const FACTORY_RESET = '/usr/lib/sipair/factory-reset';
@@ -39,12 +39,10 @@ function writeSaved(root: string, request: Json): Json {
 function readSaved(root: string, request: Json): Json {
   const path = fileOf(root, request['file']);
   if (path === undefined) return NO_NAME;
-  try {
-    if (statSync(path).size > FILE_MAX) return { error: 'file-size', text: `${path} is too long` };
-    return { ok: true, text: readFileSync(path, 'utf8') };
-  } catch (e) {
-    return { error: 'file-read', text: (e as Error).message };
-  }
+  const read = readText(path);
+  return 'fault' in read
+    ? { error: 'file-read', text: `${path}: ${read.fault}` }
+    : { ok: true, ...read };
 }
 
 function run(program: string, args: readonly string[], answer: (value: Json) => void): void {
@@ -83,16 +81,6 @@ function admin(root: string, request: Json): Json {
   return file.verify(String(request['password']));
 }
 
-/** What the early units of the image found: why /data is not there; '' when it is. */
-function dataFault(root: string): Json {
-  try {
-    const [why = ''] = readFileSync(join(root, 'run/sipair/data-fault'), 'utf8').split('\n');
-    return { ok: true, text: why || 'no reason was kept' };
-  } catch {
-    return { ok: true, text: '' };
-  }
-}
-
 export function answerSelf(root: string, request: Json, answer: (value: Json) => void): void {
   switch (request['command']) {
     case 'write-file':
@@ -105,7 +93,7 @@ export function answerSelf(root: string, request: Json, answer: (value: Json) =>
       answer(admin(root, request));
       return;
     case 'data-fault':
-      answer(dataFault(root));
+      answer({ ok: true, text: dataFault(placesOf(root)) });
       return;
     case 'restart-service':
       run('systemctl', ['restart', 'sipair.service'], answer);

@@ -6,6 +6,7 @@
 
 import type { Server } from 'node:net';
 import type { BoxId } from '../../pair/terms.ts';
+import type { AgentAlarmCode } from '../../panel/monitor/agent-alarms.ts';
 import { Commit } from '../../panel/system/commit.ts';
 import type { CommitEffect, CommitInput, CommitMessage } from '../../panel/system/commit-terms.ts';
 import { EMPTY, type Entry } from '../../panel/system/revision.ts';
@@ -20,11 +21,13 @@ import { log } from '../log.ts';
 import type { PairPlace } from '../pair-command.ts';
 import { Admin, LOCK_RULE } from './admin.ts';
 import { Applier } from './apply.ts';
-import { type Places, placesOf, readJson, removeFile, writeWhole } from './files.ts';
+import { dataFault, type Places, placesOf, readJson, removeFile, writeWhole } from './files.ts';
 import type { ImageContext, ImageRoom } from './image-room.ts';
 import { judgeTree } from './judge.ts';
 import { AgentLink } from './link.ts';
 import type { Machine } from './machine.ts';
+import { PeerPassword } from './peer-password.ts';
+import { SiteFiles } from './site-files.ts';
 import { Store } from './store.ts';
 
 /** What a box said at its first boot. */
@@ -47,6 +50,11 @@ export class Agent {
   readonly machine: Machine;
   readonly applier: Applier;
   readonly image: ImageRoom;
+  readonly peerPassword = new PeerPassword(
+    () => this.link,
+    () => this.admin(),
+  );
+  readonly files: SiteFiles;
   box: BoxId | undefined;
   draft: Draft | undefined;
   commit: Commit | undefined;
@@ -84,6 +92,13 @@ export class Agent {
       configured: () => this.entry.number > 0,
       askDaemon: (request) => ask(this.places.control, request),
     });
+    this.files = new SiteFiles({
+      root,
+      link: () => this.link,
+      changed: () => void ask(this.places.control, { command: 'reload' }),
+      log: (text) => log('info', text),
+    });
+    this.alarm('data-unusable', 'critical', dataFault(this.places));
     this.box = readJson<{ box: BoxId }>(this.places.identity)?.box;
     this.draft = readJson<Draft>(this.places.draft);
     this.begin();
@@ -203,6 +218,7 @@ export class Agent {
     this.step({ kind: 'link-up', release });
     this.link?.send('history', { numbers: this.store.kept() });
     if (this.runs !== '') this.link?.send('runs', { id: this.runs });
+    this.files.linkUp();
     this.sayDraft();
     this.image.peer(true, release);
   }
@@ -224,7 +240,7 @@ export class Agent {
       this.beginPair();
     } else if (kind === 'history') this.history((json['numbers'] ?? []) as readonly number[]);
     else if (kind === 'revision') this.kept(json['entry'] as Entry);
-    else if (!this.image.message(kind, json)) {
+    else if (![this.image, this.peerPassword, this.files].some((x) => x.message(kind, json))) {
       log('warning', `system link: the other box says ${kind}, which this release does not know`);
     }
   }
@@ -375,7 +391,7 @@ export class Agent {
 
   // ── for the console and the monitor ──────────────────────────────────────────────────────────
 
-  alarm(code: string, severity: SystemAlarm['severity'], text: string): void {
+  alarm(code: AgentAlarmCode, severity: SystemAlarm['severity'], text: string): void {
     const known = this.alarms.get(code);
     if (text === '') {
       if (known !== undefined) log('info', `${code}: over`);

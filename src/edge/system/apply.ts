@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BoxId } from '../../pair/terms.ts';
+import type { AgentAlarmCode } from '../../panel/monitor/agent-alarms.ts';
 import { isTogether, liveFirst } from '../../panel/system/apply.ts';
 import type { Entry } from '../../panel/system/revision.ts';
 import type { Applying } from '../../panel/system/terms.ts';
@@ -33,7 +34,7 @@ export const PATIENCE: ApplyPatience = { start: 60_000, step: 120_000, peer: 180
 const LOOK_MS = 250;
 
 export type ApplyEvents = {
-  readonly alarm: (code: string, text: string) => void;
+  readonly alarm: (code: AgentAlarmCode, text: string) => void;
   readonly log: (text: string) => void;
   /** Id of the entry this box runs with. */
   readonly settled: (id: string) => void;

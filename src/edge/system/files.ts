@@ -42,6 +42,7 @@ export function placesOf(root: string) {
     socket: at('run/sipair/system.sock'),
     monitor: at('run/sipair/monitor.sock'),
     orders: at('run/sipair/machine-orders'),
+    dataFault: at('run/sipair/data-fault'),
   };
 }
 
@@ -105,5 +106,15 @@ export function readJson<T>(path: string): T | undefined {
     return JSON.parse(readFileSync(path, 'utf8')) as T;
   } catch {
     return undefined;
+  }
+}
+
+/** What the early units of the image found: why /data is empty and in memory; '' when it is not. */
+export function dataFault(places: Places): string {
+  try {
+    const [why = ''] = readFileSync(places.dataFault, 'utf8').split('\n');
+    return why || 'no reason was kept';
+  } catch {
+    return '';
   }
 }

@@ -3,6 +3,7 @@
  * box that runs from a folder has none, and says so.
  */
 
+import type { AgentAlarmCode } from '../../panel/monitor/agent-alarms.ts';
 import type { Places } from './files.ts';
 import type { AgentLink } from './link.ts';
 import type { Machine } from './machine.ts';
@@ -15,7 +16,7 @@ export type ImageContext = {
   /** The link to the peer's agent; undefined while there is none. */
   readonly link: () => AgentLink | undefined;
   readonly alarm: (
-    code: string,
+    code: AgentAlarmCode,
     severity: 'critical' | 'major' | 'minor' | 'warning',
     text: string,
   ) => void;

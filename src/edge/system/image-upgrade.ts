@@ -32,6 +32,7 @@ const LOOK_MS = 1000;
 const SLOTS_MS = 15_000;
 /** Tests have less patience than a pair that serves. */
 const PROVE_MS = Number(process.env['SIPAIR_PROVE_MS'] ?? 60_000);
+const TRIAL_MS = Number(process.env['SIPAIR_TRIAL_MS'] ?? 600_000);
 /** A virtual address that answers does so at once, ms. */
 const ANSWER_MS = 500;
 const VERBS: readonly string[] = ['install', 'activate', 'confirm', 'rollback'];
@@ -99,7 +100,7 @@ class UpgradeRoom implements ImageRoom {
     this.images = images;
     this.recordPath = join(context.places.image, 'upgrade.json');
     const record = readJson<UpgradeRecord>(this.recordPath);
-    this.machine = new Upgrade(images.booted, record, this.moment(), PROVE_MS);
+    this.machine = new Upgrade(images.booted, record, this.moment(), PROVE_MS, TRIAL_MS);
     const out: UpgradeEffect[] = [];
     this.machine.begin(out);
     this.perform(out);

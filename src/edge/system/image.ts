@@ -12,7 +12,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync, statfsSync } from 'node:fs';
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Booted,
@@ -23,6 +23,7 @@ import {
 } from '../../panel/system/upgrade-terms.ts';
 import { troubleOf } from '../disk-trouble.ts';
 import { makeFolder, type Places, readJson, writeWhole } from './files.ts';
+import { bring } from './image-source.ts';
 
 /** '' or why not, with a code where the operator is told it: `image-signature: ...`. */
 export type Fault = string;
@@ -109,19 +110,6 @@ async function digestOf(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Copies, on the medium when it is done. */
-async function copy(from: string, to: string): Promise<void> {
-  const target: FileHandle = await open(to, 'w', 0o600);
-  try {
-    for await (const piece of createReadStream(from, { highWaterMark: PIECE_BYTES })) {
-      await target.write(piece as Buffer);
-    }
-    await target.sync();
-  } finally {
-    await target.close();
-  }
-}
-
 type Versions = { readonly [slot in Slot]?: string };
 
 export class RaucImages implements Images {
@@ -129,12 +117,14 @@ export class RaucImages implements Images {
   readonly release: string;
   readonly path: string;
   private readonly bootenv: string;
+  private readonly root: string;
   private readonly folder: string;
   private readonly run: Run;
 
   constructor(places: Places, booted: Booted, run: Run = runProgram) {
     this.booted = booted;
     this.release = runningVersion(places.root);
+    this.root = places.root;
     this.folder = places.image;
     this.path = join(places.image, 'bundle.raucb');
     this.bootenv = join(places.root, 'usr/lib/sipair/bootenv');
@@ -205,35 +195,28 @@ export class RaucImages implements Images {
   async take(source: string): Promise<Bundle | Fault> {
     const half = this.incoming();
     try {
-      const { size, isFile } = await stat(source).then((s) => ({
-        size: s.size,
-        isFile: s.isFile(),
-      }));
-      if (!isFile) return `image-file: ${source} is no file`;
       await rm(this.path, { force: true });
-      const room = this.roomFault(size);
-      if (room !== '') return room;
-      await copy(source, half);
       // what is checked is what is kept, not what may be changed on a stick meanwhile
-      const info = await this.info(half);
+      const { root, run } = this;
+      const brought = await bring(source, half, { root, run, room: () => this.room() });
+      const info = brought === '' ? await this.info(half) : brought;
       if (typeof info === 'string') {
         await rm(half, { force: true });
         return info;
       }
       const digest = await digestOf(half);
+      const { size } = await stat(half);
       await rename(half, this.path);
       return { version: info.version, digest, bytes: size };
     } catch (e) {
       await rm(half, { force: true });
-      const missing = (e as NodeJS.ErrnoException).code === 'ENOENT';
-      return missing ? `image-file: there is no ${source}` : `image-space: ${troubleOf(e).text}`;
+      return `image-space: ${troubleOf(e).text}`;
     }
   }
 
-  private roomFault(bytes: number): Fault {
+  private room(): number {
     const { bavail, bsize } = statfsSync(this.folder);
-    if (bavail * bsize >= bytes + SPARE_BYTES) return '';
-    return 'image-space: the data partition has no room for it';
+    return Math.max(0, bavail * bsize - SPARE_BYTES);
   }
 
   incoming(): string {
@@ -262,10 +245,11 @@ export class RaucImages implements Images {
     if (typeof info === 'string') return info;
     this.keep(spare, '');
     for (let waited = 0; ; waited += BUSY_MS) {
-      const { code, err } = await this.run('rauc', ['install', this.path], INSTALL_MS);
+      const { code, out, err } = await this.run('rauc', ['install', this.path], INSTALL_MS);
       if (code === 0) break;
       if (!/already processing/i.test(err) || waited > INSTALL_MS) {
-        return `image-install: ${lastLine(err)}`;
+        const why = /^LastError: *(.+)$/m.exec(`${out}\n${err}`)?.[1];
+        return `image-install: ${why ?? lastLine(err)}`;
       }
       await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
     }

@@ -8,8 +8,10 @@ import { checkTree } from '../../panel/tree/check.ts';
 import { PairSession } from '../pair-command.ts';
 import type { Agent, Draft } from './agent.ts';
 import { makeFolder, removeFile, writeWhole } from './files.ts';
+import { runProgram } from './image.ts';
 import { zoneFaults } from './judge.ts';
 import type { Caller } from './socket.ts';
+import { readStick, writeStick } from './stick.ts';
 import { stamp, supportBundle } from './support.ts';
 
 type Json = { readonly [name: string]: unknown };
@@ -23,6 +25,8 @@ const LINE_LETTERS = 2000;
 /** The answer leaves before the machine goes down, ms. */
 const LEAVE_MS = 300;
 const BUNDLES_KEPT = 3;
+/** In place of a folder. */
+const STICK = 'usb:';
 const COMMENT_LETTERS = 200;
 
 function fault(error: string, text: string): SystemFault {
@@ -170,22 +174,51 @@ function factoryReset(agent: Agent, request: Json, caller: Caller): void {
   setTimeout(() => void machine.reset(wipe), LEAVE_MS);
 }
 
-function bundle(agent: Agent, request: Json, caller: Caller): void {
+async function bundle(agent: Agent, request: Json, caller: Caller): Promise<void> {
   const folder = typeof request['to'] === 'string' ? request['to'] : agent.places.log;
   const at = new Date();
-  const path = join(folder, `sipair-support-${stamp(at)}.tar.gz`);
+  const name = `sipair-support-${stamp(at)}.tar.gz`;
   const { places, machine } = agent;
   const facts = { places, machine, tree: agent.tree(), state: agent.state() };
   const revisions = agent.store.heads();
-  supportBundle({ ...facts, revisions }, at).then(
-    (bytes) => {
-      const wrong = writeWhole(path, bytes);
-      if (wrong !== '') caller.say(fault('support-disk', wrong));
-      else caller.say({ ok: true, path, bytes: bytes.length });
-      prune(folder);
-    },
-    (e: Error) => caller.say(fault('support-failed', e.message)),
-  );
+  let bytes: Buffer;
+  try {
+    bytes = await supportBundle({ ...facts, revisions }, at);
+  } catch (e) {
+    caller.say(fault('support-failed', (e as Error).message));
+    return;
+  }
+  if (folder === STICK) {
+    const put = await writeStick(name, bytes, { root: places.root, run: runProgram });
+    caller.say('error' in put ? put : { ok: true, ...put, bytes: bytes.length });
+    return;
+  }
+  const path = join(folder, name);
+  const wrong = writeWhole(path, bytes);
+  caller.say(wrong === '' ? { ok: true, path, bytes: bytes.length } : fault('support-disk', wrong));
+  prune(folder);
+}
+
+/** A configuration that leaves the box, or comes back: nobody can reach its files. */
+async function stick(agent: Agent, request: Json, caller: Caller): Promise<void> {
+  const { verb, file, text } = request;
+  const tools = { root: agent.places.root, run: runProgram };
+  let answer: object;
+  if (verb === 'write') answer = await writeStick(String(file), String(text), tools);
+  else if (verb === 'read') answer = await readStick(String(file), tools);
+  else answer = fault('system-shape', 'stick has the verbs write and read');
+  caller.say('error' in answer ? answer : { ok: true, ...answer });
+}
+
+/** Certificates and prompts. */
+async function files(agent: Agent, request: Json, caller: Caller): Promise<void> {
+  const { verb, source, file } = request;
+  if (verb === 'list') {
+    const list = agent.files.list().map((f) => ({ ...f, path: agent.files.pathOf(f.name) }));
+    caller.say({ ok: true, files: list });
+  } else if (verb === 'install') caller.say(await agent.files.install(String(source)));
+  else if (verb === 'delete') caller.say(agent.files.remove(String(file)));
+  else caller.say(fault('system-shape', 'files has the verbs list, install and delete'));
 }
 
 /** Old bundles would fill the partition of the calls. */
@@ -222,7 +255,20 @@ function admin(agent: Agent, request: Json, caller: Caller): void {
   }
   if (verb === 'verify') caller.say(agent.admin().verify(password));
   else if (verb === 'set') caller.say(agent.admin().set(password, old));
-  else caller.say(fault('system-shape', 'admin has the verbs verify and set'));
+  else if (verb === 'set-peer') void setAtPeer(agent, password, old, caller);
+  else caller.say(fault('system-shape', 'admin has the verbs verify, set and set-peer'));
+}
+
+/** For a box whose password nobody knows: who asks proves himself at this one. */
+async function setAtPeer(
+  agent: Agent,
+  password: string,
+  own: string | undefined,
+  caller: Caller,
+): Promise<void> {
+  const verdict = agent.admin().verify(own ?? '');
+  if ('error' in verdict || !verdict.verified) caller.say(verdict);
+  else caller.say((await agent.peerPassword.set(password)) ?? verdict);
 }
 
 function check(agent: Agent, { tree }: Of<'check'>, caller: Caller): void {
@@ -235,7 +281,9 @@ const ACTS: { readonly [c in SystemRequest['command']]: Act } = {
   state: (agent, _request, caller) => caller.say(agent.state()),
   configuration: (agent, request, caller) =>
     configuration(agent, request as unknown as Of<'configuration'>, caller),
-  revisions: (agent, _request, caller) => caller.say({ ok: true, revisions: agent.store.heads() }),
+  revisions(agent, _request, caller) {
+    caller.say({ ok: true, revisions: agent.store.heads(), active: agent.entry.number });
+  },
   check: (agent, request, caller) => check(agent, request as unknown as Of<'check'>, caller),
   commit: (agent, request, caller) => commit(agent, request as unknown as Of<'commit'>, caller),
   confirm(agent, _request, caller) {
@@ -253,7 +301,15 @@ const ACTS: { readonly [c in SystemRequest['command']]: Act } = {
   image(agent, request, caller) {
     void agent.image.request(String(request['verb']), request).then((value) => caller.say(value));
   },
-  'support-bundle': bundle,
+  'support-bundle'(agent, request, caller) {
+    void bundle(agent, request, caller);
+  },
+  files(agent, request, caller) {
+    void files(agent, request, caller);
+  },
+  stick(agent, request, caller) {
+    void stick(agent, request, caller);
+  },
   log: showLog,
   admin,
 };

@@ -5,10 +5,11 @@
  */
 
 import { utc } from '../show/kit.ts';
+import { isTogether } from '../system/apply.ts';
 import type { Tree } from '../tree/terms.ts';
 import { type Cx, complain, emit, faultLines, tell, yes } from './context.ts';
 import { ask, type Dialog, failed, type Json, line, part, say, text } from './dialog.ts';
-import { confirm } from './operate.ts';
+import { backwards, confirm } from './operate.ts';
 import type { Parsed, Wrong } from './parse.ts';
 import type { Pipes } from './pipes.ts';
 import {
@@ -121,8 +122,7 @@ function* earlier(back: number): Dialog<Json | undefined> {
     yield* complain('system', list);
     return undefined;
   }
-  const rows = (Array.isArray(list['revisions']) ? list['revisions'] : []) as Json[];
-  const sorted = rows.map((r) => Number(r['number'])).sort((a, b) => b - a);
+  const sorted = backwards(list).map((r) => Number(r['number']));
   const revision = sorted[back];
   if (revision === undefined) {
     yield* say(`there are only ${sorted.length} revisions: show configuration revisions`);
@@ -178,7 +178,11 @@ function* tellCommitted(answer: Json): Dialog<void> {
   );
   const restarts = Array.isArray(answer['restarts']) ? answer['restarts'].map(String) : [];
   if (restarts.length > 0) {
-    yield* say('the service starts anew, first on the backup, then on the primary, because of:');
+    const together = isTogether(restarts.map((place) => place.replaceAll(' ', '.')));
+    const how = together
+      ? 'on both boxes at once (callers notice)'
+      : 'first on the backup, then on the primary';
+    yield* say(`the service starts anew, ${how}, because of:`);
     for (const place of restarts.slice(0, 20)) yield* say(`  ${place}`);
   }
   const until = answer['confirmBy'];
@@ -242,11 +246,19 @@ function* rollback({ c, parsed }: In): Dialog<Result> {
   return undefined;
 }
 
+/** A stick is mounted by the agent; a file of the box is there without it. */
+function fileRequest(verb: 'read' | 'write', file: string): readonly ['self' | 'system', Json] {
+  return file.startsWith('usb:')
+    ? ['system', { command: 'stick', verb, file: file.slice(4) }]
+    : ['self', { command: `${verb}-file`, file }];
+}
+
 function* save({ c, parsed }: In): Dialog<Result> {
   const file = parsed.args['file'] ?? '';
   const lines = `${setLinesOf(c.tree, true).join('\n')}\n`;
-  const answer = yield* ask('self', { command: 'write-file', file, text: lines });
-  if (failed(answer)) yield* complain('self', answer);
+  const [service, request] = fileRequest('write', file);
+  const answer = yield* ask(service, { ...request, text: lines }, COMMIT_MS);
+  if (failed(answer)) yield* complain(service, answer);
   else yield* say(`saved: ${text(answer, 'path')}; it holds secrets`);
   return undefined;
 }
@@ -268,9 +280,10 @@ function* load({ c, parsed }: In): Dialog<Result> {
   let source = '';
   if (file === undefined) source = yield* typed();
   else {
-    const answer = yield* ask('self', { command: 'read-file', file });
+    const [service, request] = fileRequest('read', file);
+    const answer = yield* ask(service, request, COMMIT_MS);
     if (failed(answer)) {
-      yield* complain('self', answer);
+      yield* complain(service, answer);
       return undefined;
     }
     source = text(answer, 'text');

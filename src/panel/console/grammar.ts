@@ -55,6 +55,7 @@ const SHOW: readonly WordNode[] = [
   ]),
   word('interfaces', 'ports: carrier, addresses, counters', 'show interfaces'),
   word('leds', 'what the lights show', 'show leds'),
+  word('files', 'certificates and prompts of yours', 'show files'),
   word('version', 'release of this box and of its parts', 'show version'),
   word('configuration', 'the active configuration (secrets are not shown)', 'show configuration', [
     word('commands', 'as set lines', 'show commands'),
@@ -84,9 +85,14 @@ const REQUEST: readonly WordNode[] = [
   word('system', 'this box', undefined, [
     word('image', 'the firmware', undefined, [
       word('install', 'put a bundle on the pair, one box after the other', undefined, [
-        argument('source', 'source', 'file on this box', 'image install', {}, [
-          word('force', 'even if calls are interrupted', 'image install force'),
-        ]),
+        argument(
+          'source',
+          'source',
+          'http(s)://…, usb:FILE, or a file on this box',
+          'image install',
+          {},
+          [word('force', 'even if calls are interrupted', 'image install force')],
+        ),
       ]),
       word('activate', 'start this box from the other slot', 'image activate', [
         word('force', 'even if calls are interrupted', 'image activate force'),
@@ -101,12 +107,29 @@ const REQUEST: readonly WordNode[] = [
     ]),
     word('reboot', 'start this box anew; a primary hands over first', 'reboot'),
     word('poweroff', 'switch this box off; a primary hands over first', 'poweroff'),
-    word('password', 'change the password of admin', 'password'),
+    word('password', 'change the password of admin', 'password', [
+      word('other-box', 'set the one of the other box, when it was forgotten', 'password peer'),
+    ]),
   ]),
   word('support', 'for the maker', undefined, [
-    word('bundle', 'state, log and configuration without secrets in one file', 'support bundle'),
+    word('bundle', 'state, log and configuration without secrets in one file', 'support bundle', [
+      word('usb', 'onto a USB stick in this box', 'support bundle usb'),
+    ]),
   ]),
   word('pair', 'agree on a pair key with the other box, over the crossover', 'pair'),
+  word('file', 'certificates and prompts of yours, on both boxes', undefined, [
+    word('install', 'put one on both boxes', undefined, [
+      argument(
+        'source',
+        'source',
+        'usb:FILE or http(s)://…; .wav, .pem, .crt, .key',
+        'file install',
+      ),
+    ]),
+    word('delete', 'remove one from both boxes', undefined, [
+      argument('file', 'file', 'name, as show files has it', 'file delete'),
+    ]),
+  ]),
   word('locate', 'blink all lights, so that somebody finds the box', undefined, [
     word('on', 'for an hour', 'locate on', [
       argument('minutes', 'number', 'for so many minutes', 'locate on', { min: 1, max: 1440 }),
@@ -213,11 +236,11 @@ export const CONFIGURATION: readonly WordNode[] = [
   word('rollback', 'the candidate becomes an earlier revision (0: the active one)', 'rollback', [
     argument('number', 'number', 'how many commits back', 'rollback', { min: 0, max: 49 }),
   ]),
-  word('save', 'the candidate into a file of this box, secrets included', undefined, [
-    argument('file', 'file', 'name; it lies in /data/config/saved', 'save'),
+  word('save', 'the candidate into a file, secrets included', undefined, [
+    argument('file', 'file', 'usb:NAME is on a USB stick; NAME on this box', 'save'),
   ]),
   word('load', 'set lines or a whole configuration, typed or pasted until ^D', 'load', [
-    argument('file', 'file', 'from a file in /data/config/saved', 'load'),
+    argument('file', 'file', 'from a file that was saved: usb:NAME or NAME', 'load'),
   ]),
   word('discard', 'forget the changes', 'discard'),
   word('run', 'an operational command', undefined, [

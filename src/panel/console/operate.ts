@@ -30,6 +30,8 @@ type Run = (cx: Cx, args: Args, pipes: Pipes, rest: readonly string[]) => Dialog
 /** An order is answered when it is done; some take their time. */
 const ORDER_MS = 30_000;
 const LONG_MS = 300_000;
+/** A bundle comes over a slow line, and is checked. */
+const BUNDLE_MS = 20 * 60_000;
 const LOCATE_MINUTES = 60;
 const LOG_LINES = 100;
 /** Pages of rows that are put together; a page has up to 1000. */
@@ -94,13 +96,21 @@ function* commands(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
   else yield* emit(setLinesOf(part(answer, 'tree') as never, false), pipes);
 }
 
-/** `rollback` counts from the active one back. */
-export function revisionLines(answer: Json): string[] {
+/**
+ * In the order of `rollback`: the active one first, then the newest. One that went back by itself, or lost
+ * to the other box, has a higher number than what is active.
+ */
+export function backwards(answer: Json): readonly Json[] {
   const rows = Array.isArray(answer['revisions']) ? (answer['revisions'] as Json[]) : [];
-  const sorted = [...rows].sort((a, b) => Number(b['number']) - Number(a['number']));
+  const rank = (r: Json): number =>
+    r['number'] === answer['active'] ? Number.POSITIVE_INFINITY : Number(r['number']);
+  return [...rows].sort((a, b) => rank(b) - rank(a));
+}
+
+export function revisionLines(answer: Json): string[] {
   return [
     'back  revision  when (UTC)           by               comment',
-    ...sorted.map((r, i) => {
+    ...backwards(answer).map((r, i) => {
       const at = Number.isFinite(r['at']) ? utc(Number(r['at'])) : '';
       const by = `${text(r, 'by')}@${text(r, 'box')}`;
       return [
@@ -124,6 +134,41 @@ function* revisions(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
       pipes.json ? JSON.stringify(answer, undefined, 2).split('\n') : revisionLines(answer),
       pipes,
     );
+}
+
+function* files(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
+  const answer = yield* ask('system', { command: 'files', verb: 'list' });
+  if (failed(answer)) {
+    yield* complain('system', answer);
+    return;
+  }
+  const rows = Array.isArray(answer['files']) ? (answer['files'] as Json[]) : [];
+  const lines = rows.map((f) =>
+    [utc(Number(f['at'])), text(f, 'bytes').padStart(8), text(f, 'path')].join('  '),
+  );
+  const table = ['when (UTC)              bytes  file', ...lines];
+  yield* emit(pipes.json ? renderJson(rows) : rows.length === 0 ? ['no files'] : table, pipes);
+}
+
+function* installFile(args: Args): Dialog<void> {
+  const request = { command: 'files', verb: 'install', source: args['source'] ?? '' };
+  const answer = yield* ask('system', request, LONG_MS);
+  if (failed(answer)) yield* complain('system', answer);
+  else {
+    const where =
+      answer['peer'] === true ? 'on both boxes' : 'on this box; the other gets it later';
+    yield* say(`${text(answer, 'path')}, ${where}`);
+  }
+}
+
+function* deleteFile(args: Args): Dialog<void> {
+  const answer = yield* ask('system', {
+    command: 'files',
+    verb: 'delete',
+    file: args['file'] ?? '',
+  });
+  if (failed(answer)) yield* complain('system', answer);
+  else yield* say('removed from both boxes');
 }
 
 function* log(_cx: Cx, args: Args, pipes: Pipes): Dialog<void> {
@@ -173,7 +218,8 @@ function image(verb: string, done: string, force = false): Run {
     const source = args['source'];
     const from = source === undefined ? {} : { source };
     const request = { command: 'image', verb, ...from, ...(force ? { force } : {}) };
-    const answer = yield* ask('system', request, LONG_MS);
+    const patienceMs = verb === 'install' ? BUNDLE_MS : LONG_MS;
+    const answer = yield* ask('system', request, patienceMs);
     if (failed(answer)) yield* complain('system', answer);
     else yield* say(text(answer, 'text') || done);
   };
@@ -209,9 +255,10 @@ export function passwordWrong(password: string): string {
   return '';
 }
 
-function* password(): Dialog<void> {
-  const old = yield* question('Old password: ', true);
-  const one = yield* question('New password: ', true);
+/** @param peer of the other box, by who is admin here. */
+function* password(peer: boolean): Dialog<void> {
+  const old = yield* question(peer ? 'Password of this box: ' : 'Old password: ', true);
+  const one = yield* question(peer ? 'New password of the other box: ' : 'New password: ', true);
   const wrong = passwordWrong(one);
   if (wrong !== '') {
     yield* say(wrong);
@@ -221,10 +268,22 @@ function* password(): Dialog<void> {
     yield* say('the two differ: nothing was changed');
     return;
   }
-  const request = { command: 'admin', verb: 'set', password: one, old };
-  const answer = yield* ask('system', request);
+  const request = { command: 'admin', verb: peer ? 'set-peer' : 'set', password: one, old };
+  const answer = yield* ask('system', request, ORDER_MS);
   if (failed(answer)) yield* complain('system', answer);
-  else yield* say('the password of admin was changed');
+  else if (answer['verified'] !== true) yield* say(refusal(answer));
+  else yield* say(`the password of admin${peer ? ' of the other box' : ''} was changed`);
+}
+
+function refusal(answer: Json): string {
+  const locked = Number(answer['lockedMs'] ?? 0) > 0;
+  return `${locked ? 'too many wrong passwords: locked' : 'wrong password'}; nothing was changed`;
+}
+
+function* bundle(to: Json): Dialog<void> {
+  const answer = yield* ask('system', { command: 'support-bundle', ...to }, LONG_MS);
+  if (failed(answer)) yield* complain('system', answer);
+  else yield* say(`${text(answer, 'path')} (${text(answer, 'bytes')} bytes)`);
 }
 
 /** Also from the login prompt: who stands before the box may. It keeps nothing, and tells nothing. */
@@ -276,6 +335,7 @@ function clear(what: string, done: string): Run {
 }
 
 const SHOWS: { readonly [S in Subject]?: Run } = {
+  files,
   log,
   version,
   configuration,
@@ -311,11 +371,8 @@ const RUNS: { readonly [V in OperationalVerb]?: Run } = {
     'Calls may be interrupted. Go on?',
     image('rollback', 'starting anew', true),
   ),
-  'support bundle': function* bundle() {
-    const answer = yield* ask('system', { command: 'support-bundle' }, LONG_MS);
-    if (failed(answer)) yield* complain('system', answer);
-    else yield* say(`${text(answer, 'path')} (${text(answer, 'bytes')} bytes)`);
-  },
+  'support bundle': () => bundle({}),
+  'support bundle usb': () => bundle({ to: 'usb:' }),
   pair: () => pair(),
   'service restart': asked(
     'Calls of this box are cut unless the other box takes over. Go on?',
@@ -326,9 +383,12 @@ const RUNS: { readonly [V in OperationalVerb]?: Run } = {
     'This box switches itself off. Go on?',
     machine('poweroff', 'the box switches itself off'),
   ),
+  'file install': (_cx, args) => installFile(args),
+  'file delete': (_cx, args) => deleteFile(args),
   'locate on': (_cx, args) => locate(Number(args['minutes'] ?? LOCATE_MINUTES)),
   'locate off': () => locate(0),
-  password: () => password(),
+  password: () => password(false),
+  'password peer': () => password(true),
   ping: (_cx, args) => program('ping', ['-c', '5', '-w', '15', args['host'] ?? '']),
   traceroute: (_cx, args) =>
     program('traceroute', ['-n', '-w', '2', '-q', '2', '-m', '20', args['host'] ?? '']),

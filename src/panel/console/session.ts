@@ -219,23 +219,28 @@ function* unfinished(): Dialog<void> {
   if (sentence !== '') yield* tell([sentence]);
 }
 
-/** The data partition could not be had: what this box knew is out of reach. */
-function* dataFault(): Dialog<void> {
+/**
+ * The data partition could not be had: what this box knew is out of reach, its password too. Nothing is
+ * asked as on a first day: what was answered would be in memory only. @returns whether it is so.
+ */
+function* dataFault(): Dialog<boolean> {
   const answer = yield* ask('self', { command: 'data-fault' });
   const why = text(answer, 'text');
-  if (why === '' || failed(answer)) return;
+  if (why === '' || failed(answer)) return false;
   yield* tell([
     `The data partition could not be mounted: ${why}`,
-    'This box has no configuration and takes no calls; the other box may. Log in as factory-reset',
-    'to make the partition anew: it forgets everything, and is paired again.',
+    'This box has no configuration and takes no calls; the other box may. Switch it off and on once. ' +
+      'If this stays, log in as factory-reset to make the partition anew: it forgets everything, and ' +
+      'is paired again. If that does not help either, the storage of this box is broken.',
   ]);
+  return true;
 }
 
 function* whole(cx: Cx, starting: boolean): Dialog<void> {
   yield* say('');
   yield* say(`${cx.release}, console of box ${cx.name}`);
-  yield* dataFault();
-  const missing = yield* whatIsMissing(starting);
+  // without its file no password is right, and only factory-reset is heard
+  const missing = (yield* dataFault()) ? 'nothing' : yield* whatIsMissing(starting);
   if (missing === 'password') yield* choosePassword();
   else yield* login(cx.name);
   const isNew = (yield* whatIsMissing(false)) === 'questions';

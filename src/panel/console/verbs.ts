@@ -22,6 +22,7 @@ export const SUBJECTS = [
   'system',
   'interfaces',
   'leds',
+  'files',
   'version',
   'configuration',
   'commands',
@@ -46,13 +47,17 @@ export type OperationalVerb =
   | 'image rollback'
   | 'image rollback force'
   | 'support bundle'
+  | 'support bundle usb'
   | 'pair'
   | 'service restart'
   | 'reboot'
   | 'poweroff'
+  | 'file install'
+  | 'file delete'
   | 'locate on'
   | 'locate off'
   | 'password'
+  | 'password peer'
   | 'ping'
   | 'traceroute'
   | 'monitor sip'

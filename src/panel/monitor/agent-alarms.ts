@@ -5,18 +5,21 @@
 
 import type { AlarmSeverity } from './box-status.ts';
 
-export const AGENT_ALARMS: {
-  readonly [code: string]: readonly [AlarmSeverity, string, string];
-} = {
+export const AGENT_ALARMS = {
+  'data-unusable': [
+    'critical',
+    'the data partition cannot be used: this box has no configuration and takes no calls',
+    'switch it off and on once; then `factory-reset` and pair it again; else the storage is broken',
+  ],
   'first-boot': [
     'major',
     'what was said at first boot on the two boxes does not make a configuration',
-    'the text says the place; say it again on that box, or `configure` and `commit`',
+    'the text says the place; `factory-reset` on that box, and answer again',
   ],
   'system-link': [
     'major',
     'the system agents of the two boxes do not reach each other: nothing is committed on both',
-    'the crossover cable; the pair key (`pair` again)',
+    'the crossover cable; the pair key (`request pair` on both)',
   ],
   'configuration-damaged': [
     'major',
@@ -48,4 +51,16 @@ export const AGENT_ALARMS: {
     'the configuration cannot be stored: after a restart an earlier one is in force',
     'the storage of this box: full, read-only or broken',
   ],
-};
+  'image-failed': [
+    'major',
+    'an update of the pair ended half-way: this box is back in the slot it came from',
+    '`show system image` has the step and the reason; mend it and install again',
+  ],
+  'image-unproved': [
+    'major',
+    'this box leads from an image that has not proved itself, so it does not go back by itself',
+    'bring the other box back; or `request system image confirm`, or `... rollback`',
+  ],
+} as const satisfies { readonly [code: string]: readonly [AlarmSeverity, string, string] };
+
+export type AgentAlarmCode = keyof typeof AGENT_ALARMS;

@@ -1,6 +1,7 @@
 /** What the commit machine is told, what it does, and what two of them say to each other. */
 
 import type { BoxId } from '../../pair/terms.ts';
+import type { AgentAlarmCode } from '../monitor/agent-alarms.ts';
 import type { Active, Entry, Head } from './revision.ts';
 import type { ConfigurationFault, SystemAlarm, SystemFault, Tree, Utc } from './terms.ts';
 
@@ -72,7 +73,7 @@ export type CommitEffect =
   | { readonly kind: 'drop-link' }
   | {
       readonly kind: 'alarm';
-      readonly code: string;
+      readonly code: AgentAlarmCode;
       readonly severity: SystemAlarm['severity'];
       /** '' : it is over. */
       readonly text: string;

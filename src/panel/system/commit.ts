@@ -550,7 +550,7 @@ export class Commit {
   }
 
   private alarm(
-    code: string,
+    code: Extract<CommitEffect, { kind: 'alarm' }>['code'],
     severity: Extract<CommitEffect, { kind: 'alarm' }>['severity'],
     text: string,
   ): void {

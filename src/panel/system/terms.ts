@@ -5,6 +5,7 @@
 
 import type { BoxId } from '../../pair/terms.ts';
 import type { Tree } from '../tree/terms.ts';
+import type { SiteFile } from './site-files.ts';
 
 export type { Tree } from '../tree/terms.ts';
 
@@ -121,7 +122,19 @@ export type SystemRequest =
       /** A file on this box. */
       readonly source?: string;
     }
-  /** `to`: a folder; without it /data/log. */
+  /** Certificates and prompts; `source` as for an image. */
+  | { readonly command: 'files'; readonly verb: 'list' }
+  | { readonly command: 'files'; readonly verb: 'install'; readonly source: string }
+  | { readonly command: 'files'; readonly verb: 'delete'; readonly file: string }
+  /** A file at the top of a USB stick in this box. */
+  | { readonly command: 'stick'; readonly verb: 'read'; readonly file: string }
+  | {
+      readonly command: 'stick';
+      readonly verb: 'write';
+      readonly file: string;
+      readonly text: string;
+    }
+  /** `to`: a folder, or `usb:`; without it /data/log. */
   | { readonly command: 'support-bundle'; readonly to?: string }
   /** The last lines of the journal; `match` is a regular expression. */
   | { readonly command: 'log'; readonly lines: number; readonly match?: string }
@@ -132,6 +145,13 @@ export type SystemRequest =
       readonly password: string;
       /** Needed when there is one already. */
       readonly old?: string;
+    }
+  /** For a password that was forgotten: of the other box; `old` is that of this one. */
+  | {
+      readonly command: 'admin';
+      readonly verb: 'set-peer';
+      readonly password: string;
+      readonly old: string;
     };
 
 /** `error` is a stable code. */
@@ -159,7 +179,12 @@ export type SystemAnswers = {
     readonly revision: RevisionHead;
     readonly tree: Tree;
   };
-  readonly revisions: { readonly ok: true; readonly revisions: readonly RevisionHead[] };
+  /** The newest first; `active` is not the newest after one that went back by itself. */
+  readonly revisions: {
+    readonly ok: true;
+    readonly revisions: readonly RevisionHead[];
+    readonly active: number;
+  };
   /** `peer` absent: it could not be asked. */
   readonly check: {
     readonly ok: true;
@@ -180,6 +205,15 @@ export type SystemAnswers = {
   };
   readonly image: { readonly ok: true } & { readonly [name: string]: unknown };
   readonly 'support-bundle': { readonly ok: true; readonly path: string; readonly bytes: number };
+  /** `files` of list; `path` of what was installed, `peer`: the other box has it too. */
+  readonly files: {
+    readonly ok: true;
+    readonly files?: readonly (SiteFile & { readonly path: string })[];
+    readonly path?: string;
+    readonly peer?: boolean;
+  };
+  /** `path` of what was written, `text` of what was read. */
+  readonly stick: { readonly ok: true; readonly path?: string; readonly text?: string };
   readonly log: { readonly ok: true; readonly lines: readonly string[] };
   /** `lockedMs` > 0: nobody may try for so long. */
   readonly admin: {

@@ -5,7 +5,7 @@
 
 import { assert } from '../../base/assert.ts';
 import { Leave } from './upgrade-leave.ts';
-import { ACTIVE, withStep } from './upgrade-record.ts';
+import { ACTIVE, limitOf, withStep } from './upgrade-record.ts';
 import type {
   Booted,
   ImageRequest,
@@ -47,6 +47,7 @@ export class UpgradeCore {
 
   protected readonly booted: Booted;
   protected readonly proveMs: number;
+  protected readonly trialMs: number;
   protected pair: PairView = NOTHING;
   /** The daemon has answered since it was asked. */
   protected fresh = false;
@@ -55,6 +56,8 @@ export class UpgradeCore {
   protected busy: Operation | undefined;
   /** A request whose bundle is being taken. */
   protected asked: Asked | undefined;
+  /** A request that waits until what is being done is done. */
+  protected held: { readonly id: number; readonly request: ImageRequest } | undefined;
   protected readonly absence = new Leave();
   /** Someone wants the job to end: why. */
   protected cancelled = '';
@@ -75,14 +78,19 @@ export class UpgradeCore {
   protected at: Moment;
   protected out: UpgradeEffect[] = [];
 
-  /** @param proveMs a new slot is good when the pair was in step for so long. */
+  /**
+   * @param proveMs a new slot is good when the pair was in step for so long.
+   * @param trialMs it goes back when that did not come about for so long.
+   */
   constructor(
     booted: Booted,
     record: UpgradeRecord | undefined,
     at: Moment,
     proveMs: number = PROVE_MS,
+    trialMs: number = limitOf('trial'),
   ) {
     this.proveMs = proveMs;
+    this.trialMs = trialMs;
     this.booted = booted;
     this.record = record;
     this.at = at;

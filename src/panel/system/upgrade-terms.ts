@@ -1,5 +1,7 @@
 /** What the upgrade machine is told, what it does, what it keeps, and what two of them say to each other. */
 
+import type { AgentAlarmCode } from '../monitor/agent-alarms.ts';
+
 /** The two root slots of a box. */
 export type Slot = 'A' | 'B';
 export const OTHER_SLOT = { A: 'B', B: 'A' } as const;
@@ -163,7 +165,7 @@ export type UpgradeEffect =
   | { readonly kind: 'answer'; readonly id: number; readonly value: object }
   | {
       readonly kind: 'alarm';
-      readonly code: 'image-failed' | 'image-unproved';
+      readonly code: Extract<AgentAlarmCode, `image-${string}`>;
       readonly text: string;
     }
   | { readonly kind: 'log'; readonly text: string };

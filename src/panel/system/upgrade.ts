@@ -93,6 +93,11 @@ export class Upgrade extends UpgradeCore {
       case 'tick':
         break;
     }
+    if (this.busy === undefined && this.held !== undefined) {
+      const { id, request } = this.held;
+      this.held = undefined;
+      this.request(id, request);
+    }
     if (this.busy === undefined) this.advance();
     this.report();
   }
@@ -159,6 +164,12 @@ export class Upgrade extends UpgradeCore {
 
   private request(id: number, request: ImageRequest): void {
     const refuse = (error: string, text: string): void => this.answer(id, { error, text });
+    const idle = !this.active() && this.asked === undefined;
+    if (this.busy !== undefined && this.held === undefined && idle) {
+      // something short, as after every start: the slot is marked good
+      this.held = { id, request };
+      return;
+    }
     if (request.verb === 'confirm') {
       this.confirm(id);
       return;
@@ -316,6 +327,10 @@ export class Upgrade extends UpgradeCore {
     this.confirmed = true;
     if (this.record?.phase === 'trial') {
       this.go('proved', `slot ${this.booted.slot} is good`);
+      this.tellAlarm();
+    } else if (asked?.request.verb === 'confirm' && this.record?.phase === 'failed') {
+      // somebody has read why, and leaves it at that; the steps still say it
+      this.store({ ...this.record, reason: '' });
       this.tellAlarm();
     }
   }
@@ -535,7 +550,7 @@ export class Upgrade extends UpgradeCore {
     const wellMs = this.since(this.well(!alone));
     if (wellMs >= this.proveMs) {
       if (this.at.now >= this.againAt) this.perform({ op: 'mark-good' });
-    } else if (this.at.now - this.phaseAt > limitOf('trial') && this.cancelled === '') {
+    } else if (this.at.now - this.phaseAt > this.trialMs && this.cancelled === '') {
       this.cancelled = this.pair.service === 'up' ? REASONS.notInStep : REASONS.notUp;
     }
   }

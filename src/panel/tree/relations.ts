@@ -4,6 +4,7 @@
  */
 
 import { ipBytes } from '../../wire/ip.ts';
+import { PORTS } from '../ports.ts';
 import { flagOf, listOf, numberOf, textOf } from './defaults.ts';
 import { type Fault, faultAt, isTree, type Tree } from './terms.ts';
 import { valueAt } from './tree.ts';
@@ -12,8 +13,10 @@ type Say = (path: string, text: string) => void;
 type Rule = (tree: Tree, say: Say) => void;
 
 const BOXES = ['a', 'b'] as const;
-/** TCP ports of the pair itself, at each box. */
-const RESERVED = [5405, 5406, 5407, 5408];
+/** Ports of the pair itself, at each box. */
+const RESERVED = PORTS.flatMap(({ port, opener }) =>
+  typeof port === 'number' && (opener === 'service' || opener === 'agent') ? [port] : [],
+);
 
 function bits(ip: string): number | undefined {
   const b = ipBytes(ip);

@@ -1,0 +1,210 @@
+/**
+ * Where a bundle comes from. Nobody can put files on a box, so an operator names what the box itself
+ * can reach; what is fetched is believed only for its signature, so the way here needs no trust.
+ *
+ *   http://… https://…   a web server on the LAN or beyond
+ *   usb:NAME             a file at the top of a USB stick; `usb:` alone: the only bundle there
+ *   /…                   a file on this box
+ */
+
+import { createReadStream, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type IncomingMessage, get as plainGet } from 'node:http';
+import { get as secureGet } from 'node:https';
+import { basename, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { Fault, Run } from './image.ts';
+
+export type SourceTools = {
+  readonly root: string;
+  readonly run: Run;
+  /** Bytes that may be written now. */
+  readonly room: () => number;
+};
+
+const PIECE_BYTES = 1024 * 1024;
+/** A server that says nothing for so long is not there. */
+const SILENCE_MS = 30_000;
+/** A slow line takes minutes. */
+const FETCH_MS = 15 * 60_000;
+const REDIRECTS = 5;
+const MOUNT_MS = 30_000;
+/** Sticks and partitions of them that are looked at. */
+const STICKS = 16;
+const NO_ROOM = 'image-space: the data partition has no room for it';
+/** Partitions of a box that was itself written to a USB disk. */
+const OURS: ReadonlySet<string> = new Set(['bios', 'esp', 'env', 'root-A', 'root-B', 'data']);
+
+/** Copies what `source` names to the file `to`, on the medium when it is done. @returns '' or why not. */
+export async function bring(source: string, to: string, tools: SourceTools): Promise<Fault> {
+  if (/^https?:\/\//i.test(source)) return await fetched(source, to, tools);
+  if (source.startsWith('usb:')) return await fromStick(source.slice(4), to, tools);
+  if (!source.startsWith('/')) {
+    return `image-file: "${source}" is no source: http://…, https://…, usb:NAME or a file of this box`;
+  }
+  return await fromFile(source, to, tools);
+}
+
+async function fromFile(path: string, to: string, tools: SourceTools): Promise<Fault> {
+  let size: number;
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) return `image-file: ${path} is no file`;
+    size = found.size;
+  } catch {
+    return `image-file: there is no ${path}`;
+  }
+  if (size > tools.room()) return NO_ROOM;
+  return await keep(createReadStream(path, { highWaterMark: PIECE_BYTES }), to, tools.room());
+}
+
+async function keep(from: Readable, to: string, most: number): Promise<Fault> {
+  const target: FileHandle = await open(to, 'w', 0o600);
+  let written = 0;
+  try {
+    for await (const piece of from) {
+      const bytes = piece as Buffer;
+      written += bytes.length;
+      if (written > most) return NO_ROOM;
+      for (let at = 0; at < bytes.length; ) {
+        at += (await target.write(bytes, at)).bytesWritten;
+      }
+    }
+    await target.sync();
+  } finally {
+    from.destroy();
+    await target.close();
+  }
+  return '';
+}
+
+// ── a web server ───────────────────────────────────────────────────────────────────────────────
+
+/** @returns the answer, or why there is none. */
+function ask(url: URL, signal: AbortSignal): Promise<IncomingMessage | Fault> {
+  return new Promise((resolve) => {
+    const get = url.protocol === 'https:' ? secureGet : plainGet;
+    const request = get(url, { signal, timeout: SILENCE_MS, agent: false }, resolve);
+    request.on('timeout', () => request.destroy(new Error('it says nothing')));
+    request.on('error', (e) => resolve(`image-file: ${url.host}: ${e.message}`));
+  });
+}
+
+async function fetched(source: string, to: string, tools: SourceTools): Promise<Fault> {
+  const signal = AbortSignal.timeout(FETCH_MS);
+  let at: string = source;
+  for (let hops = 0; hops <= REDIRECTS; hops++) {
+    if (!URL.canParse(at)) return `image-file: ${at} is no address`;
+    const url = new URL(at);
+    if (!/^https?:$/.test(url.protocol)) return `image-file: it leads to ${url.protocol}`;
+    const answer = await ask(url, signal);
+    if (typeof answer === 'string') return answer;
+    const { statusCode = 0, headers } = answer;
+    if (statusCode >= 300 && statusCode < 400 && headers.location !== undefined) {
+      answer.destroy();
+      at = URL.parse(headers.location, url.href)?.href ?? '';
+      continue;
+    }
+    return await body(answer, url, to, tools);
+  }
+  return `image-file: ${source} leads from one address to the next`;
+}
+
+async function body(
+  answer: IncomingMessage,
+  url: URL,
+  to: string,
+  tools: SourceTools,
+): Promise<Fault> {
+  const { statusCode = 0, statusMessage = '', headers } = answer;
+  const said = Number(headers['content-length'] ?? 0);
+  const room = tools.room();
+  if (statusCode !== 200 || said > room) {
+    answer.destroy();
+    if (statusCode === 200) return NO_ROOM;
+    return `image-file: ${url.host} says ${statusCode} ${statusMessage}`;
+  }
+  try {
+    // a body that ends before what was said is an error of the stream
+    return await keep(answer, to, room);
+  } catch (e) {
+    const local = (e as NodeJS.ErrnoException).syscall === 'write';
+    if (local) throw e;
+    return `image-file: ${url.host} broke off: ${(e as Error).message}`;
+  }
+}
+
+// ── a stick ────────────────────────────────────────────────────────────────────────────────────
+
+/** Block devices behind a USB port that may hold a file system: partitions, and disks without any. */
+export function sticks(root: string): readonly string[] {
+  const folder = join(root, 'sys/class/block');
+  const found: string[] = [];
+  for (const name of names(folder)) {
+    const path = real(join(folder, name));
+    if (!/\/usb\d/.test(path)) continue;
+    const event = text(join(path, 'uevent'));
+    if (OURS.has(/^PARTNAME=(.*)$/m.exec(event)?.[1] ?? '')) continue;
+    const whole = /^DEVTYPE=disk$/m.test(event);
+    const parted = names(path).some((n) => n.startsWith(name) && n !== name);
+    if (!(whole && parted)) found.push(name);
+  }
+  return found.sort().slice(0, STICKS);
+}
+
+function names(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return '';
+  }
+}
+
+function text(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Every stick is mounted for as long as it is looked at, read-only, where no other process sees it. */
+async function fromStick(name: string, to: string, tools: SourceTools): Promise<Fault> {
+  if (name !== basename(name)) return 'image-file: only the top folder of a stick is looked at';
+  const devices = sticks(tools.root);
+  if (devices.length === 0) return 'image-file: there is no USB stick';
+  const at = join(tools.root, 'run/sipair/stick');
+  mkdirSync(at, { recursive: true, mode: 0o700 });
+  const seen: string[] = [];
+  let trouble = '';
+  for (const device of devices) {
+    const options = 'ro,nosuid,nodev,noexec';
+    const mount = await tools.run('mount', ['-o', options, `/dev/${device}`, at], MOUNT_MS);
+    if (mount.code !== 0) {
+      trouble = mount.err.trim().split('\n').at(-1) ?? '';
+      continue;
+    }
+    try {
+      const bundles = names(at).filter((n) => n.endsWith('.raucb'));
+      const [only] = bundles;
+      const wanted = name === '' && bundles.length === 1 ? (only ?? '') : name;
+      if (wanted !== '' && names(at).includes(wanted)) {
+        return await fromFile(join(at, wanted), to, tools);
+      }
+      seen.push(...bundles);
+    } finally {
+      await tools.run('umount', [at], MOUNT_MS);
+    }
+  }
+  if (seen.length > 0) return `image-file: on the stick there are: ${seen.join(', ')}`;
+  const why = trouble === '' ? 'no bundle is on the stick' : `the stick cannot be read: ${trouble}`;
+  return `image-file: ${why}`;
+}
