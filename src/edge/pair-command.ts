@@ -17,6 +17,9 @@ import { StreamListener, StreamSocket } from './tcp.ts';
 /** Exchanges in which our key was shown: each is one guess for somebody in between. */
 const TRIES = 3;
 const PATIENCE_MS: Millis = 120_000;
+/** Two boxes of one letter both wait, or both call: neither hears anything. */
+const LATE =
+  'nothing came of it in two minutes: is the crossover plugged in, is one box a and the other b?';
 /** From a connection to the digits no human is needed. */
 const DIGITS_MS: Millis = 5000;
 const RETRY_MS: Millis = 300;
@@ -59,10 +62,7 @@ export class PairSession {
   constructor(config: PairPlace, console: PairConsole) {
     this.config = config;
     this.console = console;
-    this.patience = setTimeout(
-      () => this.finish('pairing-timeout: nothing came of it in two minutes'),
-      PATIENCE_MS,
-    );
+    this.patience = setTimeout(() => this.finish(`pairing-timeout: ${LATE}`), PATIENCE_MS);
     const { crossover } = config;
     this.say(`box ${config.box}: waiting for the other box on ${crossover.interface}`);
     if (config.box === 'a') this.listen();

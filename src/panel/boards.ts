@@ -4,7 +4,7 @@
  * configuration says (`system leds`) is above both, lamp by lamp.
  */
 
-import { LED_NAMES, type LedName } from './leds.ts';
+import { BLINK_MS, LED_NAMES, type LedName, ledsOf, type Pattern, plainOf } from './leds.ts';
 
 /** Colours of lights; amber may be green and red together. */
 export const LIT = ['green', 'amber', 'red'] as const;
@@ -117,4 +117,54 @@ export function lampsSeen({ names }: Lights, board: Board | undefined): LampsSee
     plain: LED_NAMES.filter((led) => isPlain(colours(led))),
     without: LED_NAMES.filter((led) => colours(led).length === 0),
   };
+}
+
+/** What one light shows: a pattern, or nothing. */
+type Light = { readonly name: string; readonly pattern: Pattern | 'off' };
+
+/** The lights of a box that starts. Only green ones and those that tell by their pattern are lit then. */
+function startLights(board: Board | undefined): readonly Light[] {
+  const start = ledsOf({ service: 'booting', ha: 'unknown', alarm: 'none', locate: false });
+  const { names } = lightsOf(undefined, board);
+  return LED_NAMES.flatMap((led) => {
+    const lamp = LIT.flatMap((colour) => {
+      const name = names[led][colour];
+      return name === undefined ? [] : [{ name, colour }];
+    });
+    const plain = isPlain(lamp.map((l) => l.colour));
+    const { colour: shown, blink } = start[led];
+    return lamp.map(({ name, colour }, i): Light => {
+      if (plain) return { name, pattern: i === 0 ? plainOf(led, start[led]) : 'off' };
+      return { name, pattern: colour === shown ? blink : 'off' };
+    });
+  });
+}
+
+function ruleOf({ name, pattern }: Light): readonly string[] {
+  const rule = (...rest: readonly string[]): string =>
+    ['ACTION=="add"', 'SUBSYSTEM=="leds"', `KERNEL=="${name}"`, ...rest].join(', ');
+  const set = (file: string, value: string): string => rule(`ATTR{${file}}="${value}"`);
+  if (pattern === 'off') return [set('brightness', '0')];
+  const [on, off] = BLINK_MS[pattern];
+  if (on === undefined || off === undefined) return [set('brightness', '255')];
+  return [
+    rule('IMPORT{builtin}="kmod load ledtrig-timer"'),
+    set('trigger', 'timer'),
+    set('delay_on', String(on)),
+    set('delay_off', String(off)),
+  ];
+}
+
+/**
+ * The lamps from the moment the kernel has them, long before a program of ours runs: rules of udev that
+ * say "starting" (image/root/usr/lib/udev/rules.d; a test compares).
+ */
+export function startRules(): string {
+  const lights = [undefined, ...BOARDS].flatMap((board) => startLights(board));
+  return [
+    '# The box starts: lamps by the table of boards (src/panel/boards.ts), each as soon as the kernel has it.',
+    '# Written by BOARDS_WRITE=1 with test/unit/boards.test.ts.',
+    ...lights.flatMap(ruleOf),
+    '',
+  ].join('\n');
 }

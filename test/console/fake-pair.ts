@@ -249,11 +249,28 @@ export class FakePair {
         return request['to'] === 'usb:'
           ? { ok: true, path: 'usb:support-20261126.tar.gz', bytes: 48213 }
           : { ok: true, path: '/data/log/support-20261126.tar.gz', bytes: 48213 };
+      case 'files':
+        return this.siteFiles(request);
       case 'stick':
         return this.stick(request);
       default:
         return { ok: true };
     }
+  }
+
+  private siteFiles({ verb, source, file }: Json): Json {
+    const path = (name: unknown): string => `/data/secret/tls/${String(name).replace(/^usb:/, '')}`;
+    if (verb === 'install') {
+      this.files.set(path(source), 'pem');
+      return { ok: true, path: path(source), peer: this.peerReachable };
+    }
+    if (verb === 'delete') {
+      return this.files.delete(path(file))
+        ? { ok: true }
+        : { error: 'file-none', text: `there is no ${String(file)}` };
+    }
+    const paths = [...this.files.keys()].filter((p) => p.startsWith('/data/secret'));
+    return { ok: true, files: paths.map((p) => ({ path: p, at: this.now, bytes: 1704 })) };
   }
 
   private stick(request: Json): Json {

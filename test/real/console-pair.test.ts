@@ -16,6 +16,7 @@ type Side = 'a' | 'b';
 const SIDES = ['a', 'b'] as const;
 const MAIN = join(ROOT, 'src/main.ts');
 const SLOW_MS = 60_000;
+const OTHER_PASSWORD = 'set from box a';
 
 function ip(...args: readonly string[]): void {
   const { status, stderr } = spawnSync('ip', args, { encoding: 'utf8' });
@@ -171,6 +172,17 @@ test('two consoles: first boot, the same code, one configuration, a commit', asy
   await b.command('commit', 'commit-stale', SLOW_MS);
   await b.expect('# ');
 
+  // what an operator has when a password was forgotten, and what leaves the box
+  await a.command('exit', '> ');
+  await a.command('show files', 'no files');
+  await a.expect('> ');
+  await a.command('request support bundle usb', 'stick-none: ', SLOW_MS);
+  await a.expect('> ');
+  await a.command('request system password other-box', 'Password of this box: ');
+  await a.command(PASSWORD, 'New password of the other box: ');
+  await a.command(OTHER_PASSWORD, 'Again: ');
+  await a.command(OTHER_PASSWORD, 'the password of admin of the other box was changed', SLOW_MS);
+
   // without its agent the console still knows the password
   cartons.agents.get('b')?.kill('SIGKILL');
   await b.command('commit', 'sipair-system does not answer', SLOW_MS);
@@ -182,6 +194,6 @@ test('two consoles: first boot, the same code, one configuration, a commit', asy
   await b.command('wrong', 'wrong; 4 more tries');
   await b.expect('login: ');
   await b.command('admin', 'Password: ');
-  await b.command(PASSWORD, '> ');
+  await b.command(OTHER_PASSWORD, '> ');
   for (const person of [a, b]) t.notRegex(person.transcript(), /console-fault/);
 });

@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -308,6 +308,19 @@ test.serial(
       t.true(names.includes(name), name);
     }
 
+    // a certificate that is as long as one may be
+    const pem = join(boxes.root, 'north.pem');
+    writeFileSync(pem, Buffer.alloc(8 * 1024 * 1024, '-----BEGIN '));
+    const install = { command: 'files', verb: 'install', source: pem };
+    t.like(await boxes.ask('a', install), { ok: true, peer: true });
+    const hasFile = async (): Promise<boolean> => {
+      const { files } = (await boxes.ask('b', { command: 'files', verb: 'list' })) as {
+        files?: Json[];
+      };
+      return files?.[0]?.['name'] === 'north.pem';
+    };
+    await until('it is on both', hasFile);
+
     t.like(await boxes.ask('b', { command: 'nonsense' }), { error: 'system-command' });
     t.like(await boxes.ask('b', { command: 'factory-reset', word: 'yes' }), {
       error: 'factory-reset-word',
@@ -329,6 +342,7 @@ test.serial(
     t.like(await boxes.ask('b', said), { waits: 'pairing' });
     t.deepEqual((await boxes.pair()).ends, [{ ok: true }, { ok: true }]);
     await boxes.both('what the pair had', Number(done['revision']));
+    await until('and its certificate', hasFile);
     for (const side of ['a', 'b'] as const) {
       t.is(readFileSync(boxes.path(side, 'data/secret/pair.key'), 'latin1').trim(), key);
     }

@@ -9,7 +9,15 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { LampPanel } from '../../src/edge/monitor/leds.ts';
 import { showLeds } from '../../src/edge/monitor/leds-command.ts';
-import { BOARDS, boardOf, isPlain, LIT, lampsSeen, lightsOf } from '../../src/panel/boards.ts';
+import {
+  BOARDS,
+  boardOf,
+  isPlain,
+  LIT,
+  lampsSeen,
+  lightsOf,
+  startRules,
+} from '../../src/panel/boards.ts';
 import {
   ALARM_STATES,
   BLINK_MS,
@@ -22,8 +30,10 @@ import {
   rowOf,
   SERVICE_STATES,
 } from '../../src/panel/leds.ts';
+import { ROOT } from '../tidy/source.ts';
 
 const APU = BOARDS[0];
+const RULES = join(ROOT, 'image/root/usr/lib/udev/rules.d/70-sipair-lamps.rules');
 const LIGHTS = ['apu:green:1', 'apu:green:2', 'apu:green:3'] as const;
 
 function allFacts(): LedFacts[] {
@@ -175,6 +185,33 @@ test('a board that is in no table and has no lights says so once, and shows the 
   folder.open().show(ledsOf(usual));
   t.is(folder.said.length, 1);
   t.regex(folder.said[0] ?? '', /no.* known/);
+});
+
+test('from the first moment: the rules of udev light what the monitor would', (t) => {
+  const text = startRules();
+  if (process.env['BOARDS_WRITE'] === '1') writeFileSync(RULES, text);
+  t.is(readFileSync(RULES, 'utf8'), text);
+  // obeyed in a folder, they leave what `sipair leds booting` leaves
+  for (const board of [undefined, ...BOARDS]) {
+    const { names } = lightsOf(undefined, board);
+    const all = LED_NAMES.flatMap((led) => Object.values(names[led]));
+    const [vendor, product] = [board?.vendor ?? '', board?.products[0] ?? ''];
+    const told = new Folder(t, vendor, product);
+    const ruled = new Folder(t, vendor, product);
+    for (const name of all) {
+      told.light(name);
+      ruled.light(name);
+      const rules = text.split('\n').filter((line) => line.includes(`KERNEL=="${name}"`));
+      t.true(rules.length > 0, name);
+      for (const rule of rules) {
+        const [, file = '', value = ''] = /ATTR\{(\w+)\}="(\w+)"/.exec(rule) ?? [];
+        if (file !== '') ruled.write(`sys/class/leds/${name}/${file}`, value);
+        else t.regex(rule, /="kmod load ledtrig-timer"$/, 'before the trigger is chosen');
+      }
+    }
+    showLeds(told.root, 'booting', () => {});
+    for (const name of all) t.is(ruled.seen(name), told.seen(name), name);
+  }
 });
 
 test('what the lamps of this box can show is told', (t) => {

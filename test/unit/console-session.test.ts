@@ -134,6 +134,20 @@ test('a password: changed by who knows it; of the other box by who is admin here
   }
 });
 
+test('certificates and prompts: installed, shown, deleted', (t) => {
+  const b = logged();
+  t.deepEqual(b.line('show files'), ['no files']);
+  t.deepEqual(b.line('request file install usb:north.pem'), [
+    '/data/secret/tls/north.pem, on both boxes',
+  ]);
+  t.regex(
+    b.line('show files').join('\n'),
+    /2026-11-26 12:00:00 +1704 +\/data\/secret\/tls\/north\.pem/,
+  );
+  t.deepEqual(b.line('request file delete north.pem'), ['removed from both boxes']);
+  t.regex(b.line('request file delete north.pem').join('\n'), /file-none: there is no north\.pem/);
+});
+
 test('the configuration says when idle is too long', (t) => {
   const tree = setPath(START_TREE, ['system', 'console', 'idleMin', '3']) as Tree;
   const b = logged({ pair: new FakePair(tree) });

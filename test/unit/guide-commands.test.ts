@@ -35,14 +35,18 @@ test('every command that the guide types exists', (t) => {
   let typed = 0;
   for (const page of readdirSync(DOCS).filter((f) => f.endsWith('.md'))) {
     let prompt = '';
-    for (const step of stepsOf(readFileSync(join(DOCS, page), 'utf8'))) {
+    const steps = stepsOf(readFileSync(join(DOCS, page), 'utf8'));
+    for (const [i, step] of steps.entries()) {
       if (step.kind === 'see') {
         prompt = step.text;
         continue;
       }
       if (!/[>#]$/.test(prompt) || step.text === '' || step.text.startsWith('^')) continue;
       typed += 1;
-      t.is(wrongWith(step.text, prompt.endsWith('#')), '', `${page}:${step.line}: ${step.text}`);
+      const wrong = wrongWith(step.text, prompt.endsWith('#'));
+      // a mistake on purpose is told in the next line
+      const told = steps[i + 1]?.text ?? '';
+      t.true(wrong === '' || wrong.includes(told), `${page}:${step.line}: ${step.text}: ${wrong}`);
     }
   }
   t.true(typed > 5, `${typed} commands`);

@@ -23,7 +23,6 @@ const EXPOSURE: { readonly [unit: string]: number } = {
   'sipair.service': 3.2,
   'sipair-system.service': 5.3,
   'sipair-monitor.service': 2.8,
-  'sipair-lamps.service': 1.9,
   'sipair-console@ttyS0.service': 4.2,
 };
 
@@ -50,7 +49,7 @@ function analyze(...args: string[]): { readonly out: string; readonly complaints
   return { out: end.stdout ?? '', complaints: end.stderr ?? String(end.error) };
 }
 
-test('there is a unit for each process of the box and for its start, and no other', (t) => {
+test('there is a unit for each process of the box, and no other', (t) => {
   const templates = Object.keys(EXPOSURE).map((unit) => unit.replace('@ttyS0', '@'));
   t.deepEqual(
     readdirSync(FOLDER)
@@ -84,22 +83,13 @@ for (const name of ['sipair', 'sipair-system', 'sipair-monitor']) {
   });
 }
 
-test('lamps: from the first light on, and when the monitor has ended', (t) => {
-  const rule = readFileSync(
-    join(ROOT, 'image/root/usr/lib/udev/rules.d/70-sipair-lamps.rules'),
-    'utf8',
-  );
-  t.regex(rule, /SUBSYSTEM=="leds".*ENV\{SYSTEMD_WANTS\}\+="sipair-lamps\.service"/);
-  const unit = (name: string): string => readFileSync(join(FOLDER, name), 'utf8');
-  const early = unit('sipair-lamps.service');
-  t.regex(early, /^ExecStart=\/usr\/lib\/sipair\/sipair leds booting/m);
-  t.regex(unit('sipair-monitor.service'), /^ExecStopPost=-.*\/sipair leds down/m);
-  // without them the kernel blinks nothing, and who says this does not stay
-  for (const text of [early, unit('sipair-monitor.service')]) {
-    for (const module of ['ledtrig_timer', 'ledtrig_pattern']) {
-      t.regex(text, new RegExp(`^Wants=.*modprobe@${module}\\.service`, 'm'));
-      t.regex(text, new RegExp(`^After=.*modprobe@${module}\\.service`, 'm'));
-    }
+test('lamps: the monitor blinks by the kernel, and when it has ended they say so', (t) => {
+  const text = readFileSync(join(FOLDER, 'sipair-monitor.service'), 'utf8');
+  t.regex(text, /^ExecStopPost=-.*\/sipair leds down/m);
+  // without them the kernel blinks nothing, and who says `down` does not stay
+  for (const module of ['ledtrig_timer', 'ledtrig_pattern']) {
+    t.regex(text, new RegExp(`^Wants=.*modprobe@${module}\\.service`, 'm'));
+    t.regex(text, new RegExp(`^After=.*modprobe@${module}\\.service`, 'm'));
   }
 });
 

@@ -4,6 +4,8 @@
  */
 
 import test, { type ExecutionContext } from 'ava';
+import { Upgrade } from '../../src/panel/system/upgrade.ts';
+import type { UpgradeEffect } from '../../src/panel/system/upgrade-terms.ts';
 import { type Content, type Fault, SIDES, type Side, World } from './upgrade-world.ts';
 
 const MINUTE = 60_000;
@@ -189,4 +191,21 @@ test('a failure is an alarm until somebody has read it', (t) => {
     t.is(box.record?.phase, 'failed');
     t.true(box.record?.steps.some((step) => step.phase === 'failed' && step.text !== ''));
   }
+});
+
+test('what is asked for while the box does something short is done after it', (t) => {
+  const machine = new Upgrade({ boot: '1', slot: 'A' }, undefined, { now: 0, wall: 0 });
+  const out: UpgradeEffect[] = [];
+  const at = (now: number) => ({ now, wall: now });
+  const view = { service: 'up', role: 'primary', inStep: true, peerSeen: true, vip: true } as const;
+  machine.step(at(1), { kind: 'pair', view }, out);
+  machine.step(at(20_000), { kind: 'pair', view }, out);
+  t.deepEqual(out.at(-1), { kind: 'do', operation: { op: 'mark-good' } });
+  const install = { verb: 'install', source: '/x', force: true } as const;
+  machine.step(at(20_001), { kind: 'request', id: 1, request: install }, out);
+  machine.step(at(20_002), { kind: 'request', id: 2, request: install }, out);
+  t.like(out.at(-1), { kind: 'answer', id: 2, value: { error: 'image-busy' } });
+  machine.step(at(20_003), { kind: 'done', op: 'mark-good', fault: '' }, out);
+  t.deepEqual(out.at(-1), { kind: 'do', operation: { op: 'take', source: '/x' } });
+  t.true(machine.confirmed);
 });

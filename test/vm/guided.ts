@@ -15,6 +15,8 @@ const PATIENCE_MS = 240_000;
 const GLANCE_MS = 5000;
 
 export function guideConsole(machine: Machine, patienceMs = PATIENCE_MS): GuideConsole {
+  let typed = '';
+  let from = 0;
   return {
     async expect(what, name) {
       const end = performance.now() + patienceMs;
@@ -24,11 +26,18 @@ export function guideConsole(machine: Machine, patienceMs = PATIENCE_MS): GuideC
         } catch (e) {
           if (performance.now() > end) throw new Error(`${name}: ${(e as Error).message}`);
           // at the prompt of the command line, and nowhere else, Enter changes nothing
-          if (/\)> $/.test(machine.transcript())) machine.type('\r');
+          const said = machine.transcript();
+          if (!/\)> $/.test(said)) continue;
+          // a service that had no time for it is asked once more, as a person would
+          const again = said.slice(from).includes('control-unreachable') ? typed : '';
+          from = said.length;
+          machine.type(`${again}\r`);
         }
       }
     },
     type(text) {
+      typed = text;
+      from = machine.transcript().length;
       machine.type(text === '^C' ? '\x03' : `${text}\r`);
       return Promise.resolve();
     },
@@ -47,9 +56,26 @@ export async function guide(
   await runGuide(page, consoles, say);
 }
 
-/** After the first boot: the first configuration is active some seconds after the boxes are paired; then the long times are set. */
+/**
+ * After the first boot the service starts, and an emulated processor has time for nothing else; then the long times are set.
+ */
 export async function slowDown(pair: VmPair, say: (text: string) => void): Promise<void> {
-  await guideConsole(pair.a).expect(/\((primary|backup|starting,)[^)]*\)> /, 'box a is configured');
+  for (const box of BOXES) {
+    const console = guideConsole(pair.machine(box));
+    await console.expect(/\((primary|backup), in step[^)]*\)> /, `box ${box} is in step`);
+    await answers(pair.machine(box));
+  }
   pair.a.type('\r');
   await guide(pair, slowPage(), say);
+}
+
+/** Until the system agent has time for a question, which a person asks again. */
+async function answers(machine: Machine): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    machine.type('show configuration vip\r');
+    const [, said] = await machine.waitFor(/vip\s+([\s\S]*?)\)> $/, PATIENCE_MS);
+    if (said?.includes('192.0.2.10') === true) return;
+    if (performance.now() > end) throw new Error(`box ${machine.box} says ${said}`);
+  }
 }

@@ -105,7 +105,7 @@ export class Machine {
     const ends = this.options.stays ? [] : ['setpriv', '--pdeathsig', 'KILL'];
     const [file = '', ...args] = [
       ...ends,
-      ...['ip', 'netns', 'exec', this.#places.netns, 'nice', '-n', '5', ...this.#arguments()],
+      ...['ip', 'netns', 'exec', this.#places.netns, 'nice', '-n', '-5', ...this.#arguments()],
     ];
     const child = spawn(file, args, { detached: true, stdio: ['ignore', words, words] });
     closeSync(words);

@@ -88,6 +88,11 @@ export class Tap {
     return { status: Number(match[1]), text: before.replace(/\n$/, '') };
   }
 
+  /** A command after which there is nobody who could answer. */
+  leave(command: string): void {
+    this.#line.type(`${command}\n`);
+  }
+
   /** The output of a command that must succeed. */
   async text(command: string, timeoutMs = 60_000): Promise<string> {
     const { status, text } = await this.run(command, timeoutMs);

@@ -1,5 +1,6 @@
 /** Trials that take longer than a test may: ./build.sh vm trial NAME. They use what the tests use. */
 
+import { OUTSIDE } from './faults.ts';
 import { VmPair } from './pair.ts';
 import { ALONE } from './upgrade-alone.ts';
 import { PAIR } from './upgrade-pair.ts';
@@ -27,4 +28,9 @@ async function boot(say: (text: string) => void): Promise<void> {
   }
 }
 
-export const TRIALS: { readonly [name: string]: Trial } = { boot, ...ALONE, ...PAIR };
+export const TRIALS: { readonly [name: string]: Trial } = {
+  boot,
+  ...ALONE,
+  ...PAIR,
+  ...OUTSIDE,
+};

@@ -15,6 +15,7 @@ import {
   HASTE,
   isOver,
   type JobRecord,
+  lastWords,
   MINUTE,
   makeBundles,
   runsWell,
@@ -83,7 +84,10 @@ class Alone {
 
   async ends(phase: 'proved' | 'failed', slot: 'A' | 'B'): Promise<JobRecord> {
     const [record] = await this.follower.end(['a'], 8 * MINUTE);
-    if (record?.phase !== phase) throw new Error(`it ended as ${JSON.stringify(record)}`);
+    if (record?.phase !== phase) {
+      this.say(await lastWords(this.pair.a));
+      throw new Error(`it ended as ${JSON.stringify(record)}`);
+    }
     await runsWell(this.pair.a, slot);
     this.say(`slots: ${await slotsOf(this.pair.a)}`);
     return record;

@@ -18,10 +18,10 @@ const TRIAL_S = 150;
 
 export const HASTE: readonly string[] = [
   ...dropIn(
-    'sipair-system.service',
+    'sipair-system.service~50-haste.conf',
     `[Service]\nEnvironment=SIPAIR_PROVE_MS=${PROVE_S}000 SIPAIR_TRIAL_MS=${TRIAL_S}000\n`,
   ),
-  ...dropIn('sipair-trial.service', '[Service]\nEnvironment=SIPAIR_TRIAL_S=90\n'),
+  ...dropIn('sipair-trial.service~50-haste.conf', '[Service]\nEnvironment=SIPAIR_TRIAL_S=90\n'),
 ];
 
 /** A USB stick with the bundles in a box. */
@@ -120,6 +120,16 @@ export async function runsWell(machine: Machine, slot: string): Promise<void> {
   if (said !== [slot, slot, 'good', slot, name].join(' ')) {
     throw new Error(`${box} should run well from ${slot}: ${said}`);
   }
+}
+
+/** For whoever reads why a trial failed: what the box wrote down. */
+export async function lastWords(machine: Machine): Promise<string> {
+  const command =
+    'journalctl -b -n 60 --no-pager -o short-monotonic -u rauc -u sipair-system -u dbus';
+  return await machine.tap.run(command).then(
+    ({ text }) => text,
+    (e: Error) => e.message,
+  );
 }
 
 export function expectThat(ok: boolean, what: string): void {

@@ -20,6 +20,7 @@ import {
   HASTE,
   isOver,
   type JobRecord,
+  lastWords,
   MINUTE,
   makeBundles,
   runsWell,
@@ -71,8 +72,10 @@ class Served {
   /** The job is over on both, and both run well from that slot, in step, with calls. */
   async ends(phase: 'proved' | 'failed', slot: 'A' | 'B'): Promise<readonly JobRecord[]> {
     const records = await this.follower.end(BOXES, 20 * MINUTE);
-    for (const record of records) {
-      if (record.phase !== phase) throw new Error(`it ended as ${JSON.stringify(record)}`);
+    for (const [i, record] of records.entries()) {
+      if (record.phase === phase) continue;
+      this.say(await lastWords(i === 0 ? this.pair.a : this.pair.b));
+      throw new Error(`it ended as ${JSON.stringify(record)}`);
     }
     await this.well(slot, slot);
     return records;

@@ -1,7 +1,7 @@
 /**
- * `sipair leds down|booting|updating`: what the lamps show when nobody else is there to say it. The
- * early boot says booting, as soon as there is a light; the unit of the monitor says down when that has
- * ended, whatever ended it. In the midst of an update it goes on saying so: the box starts anew then.
+ * `sipair leds down|booting|updating`: what the lamps show when nobody else is there to say it. The unit
+ * of the monitor says down when that has ended, whatever ended it; in the midst of an update it goes
+ * on saying so: the box starts anew then. (At a start rules of udev say booting: `panel/boards.ts`.)
  */
 
 import { readFileSync } from 'node:fs';

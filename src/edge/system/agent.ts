@@ -27,6 +27,7 @@ import { judgeTree } from './judge.ts';
 import { AgentLink } from './link.ts';
 import type { Machine } from './machine.ts';
 import { PeerPassword } from './peer-password.ts';
+import { SiteFiles } from './site-files.ts';
 import { Store } from './store.ts';
 
 /** What a box said at its first boot. */
@@ -53,6 +54,7 @@ export class Agent {
     () => this.link,
     () => this.admin(),
   );
+  readonly files: SiteFiles;
   box: BoxId | undefined;
   draft: Draft | undefined;
   commit: Commit | undefined;
@@ -89,6 +91,12 @@ export class Agent {
       log: (text) => log('info', text),
       configured: () => this.entry.number > 0,
       askDaemon: (request) => ask(this.places.control, request),
+    });
+    this.files = new SiteFiles({
+      root,
+      link: () => this.link,
+      changed: () => void ask(this.places.control, { command: 'reload' }),
+      log: (text) => log('info', text),
     });
     this.alarm('data-unusable', 'critical', dataFault(this.places));
     this.box = readJson<{ box: BoxId }>(this.places.identity)?.box;
@@ -210,6 +218,7 @@ export class Agent {
     this.step({ kind: 'link-up', release });
     this.link?.send('history', { numbers: this.store.kept() });
     if (this.runs !== '') this.link?.send('runs', { id: this.runs });
+    this.files.linkUp();
     this.sayDraft();
     this.image.peer(true, release);
   }
@@ -231,7 +240,7 @@ export class Agent {
       this.beginPair();
     } else if (kind === 'history') this.history((json['numbers'] ?? []) as readonly number[]);
     else if (kind === 'revision') this.kept(json['entry'] as Entry);
-    else if (!this.image.message(kind, json) && !this.peerPassword.message(kind, json)) {
+    else if (![this.image, this.peerPassword, this.files].some((x) => x.message(kind, json))) {
       log('warning', `system link: the other box says ${kind}, which this release does not know`);
     }
   }

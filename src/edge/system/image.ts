@@ -245,10 +245,11 @@ export class RaucImages implements Images {
     if (typeof info === 'string') return info;
     this.keep(spare, '');
     for (let waited = 0; ; waited += BUSY_MS) {
-      const { code, err } = await this.run('rauc', ['install', this.path], INSTALL_MS);
+      const { code, out, err } = await this.run('rauc', ['install', this.path], INSTALL_MS);
       if (code === 0) break;
       if (!/already processing/i.test(err) || waited > INSTALL_MS) {
-        return `image-install: ${lastLine(err)}`;
+        const why = /^LastError: *(.+)$/m.exec(`${out}\n${err}`)?.[1];
+        return `image-install: ${why ?? lastLine(err)}`;
       }
       await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
     }

@@ -210,6 +210,17 @@ async function stick(agent: Agent, request: Json, caller: Caller): Promise<void>
   caller.say('error' in answer ? answer : { ok: true, ...answer });
 }
 
+/** Certificates and prompts. */
+async function files(agent: Agent, request: Json, caller: Caller): Promise<void> {
+  const { verb, source, file } = request;
+  if (verb === 'list') {
+    const list = agent.files.list().map((f) => ({ ...f, path: agent.files.pathOf(f.name) }));
+    caller.say({ ok: true, files: list });
+  } else if (verb === 'install') caller.say(await agent.files.install(String(source)));
+  else if (verb === 'delete') caller.say(agent.files.remove(String(file)));
+  else caller.say(fault('system-shape', 'files has the verbs list, install and delete'));
+}
+
 /** Old bundles would fill the partition of the calls. */
 function prune(folder: string): void {
   const all = readdirSync(folder)
@@ -292,6 +303,9 @@ const ACTS: { readonly [c in SystemRequest['command']]: Act } = {
   },
   'support-bundle'(agent, request, caller) {
     void bundle(agent, request, caller);
+  },
+  files(agent, request, caller) {
+    void files(agent, request, caller);
   },
   stick(agent, request, caller) {
     void stick(agent, request, caller);

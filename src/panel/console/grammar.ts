@@ -55,6 +55,7 @@ const SHOW: readonly WordNode[] = [
   ]),
   word('interfaces', 'ports: carrier, addresses, counters', 'show interfaces'),
   word('leds', 'what the lights show', 'show leds'),
+  word('files', 'certificates and prompts of yours', 'show files'),
   word('version', 'release of this box and of its parts', 'show version'),
   word('configuration', 'the active configuration (secrets are not shown)', 'show configuration', [
     word('commands', 'as set lines', 'show commands'),
@@ -116,6 +117,19 @@ const REQUEST: readonly WordNode[] = [
     ]),
   ]),
   word('pair', 'agree on a pair key with the other box, over the crossover', 'pair'),
+  word('file', 'certificates and prompts of yours, on both boxes', undefined, [
+    word('install', 'put one on both boxes', undefined, [
+      argument(
+        'source',
+        'source',
+        'usb:FILE or http(s)://…; .wav, .pem, .crt, .key',
+        'file install',
+      ),
+    ]),
+    word('delete', 'remove one from both boxes', undefined, [
+      argument('file', 'file', 'name, as show files has it', 'file delete'),
+    ]),
+  ]),
   word('locate', 'blink all lights, so that somebody finds the box', undefined, [
     word('on', 'for an hour', 'locate on', [
       argument('minutes', 'number', 'for so many minutes', 'locate on', { min: 1, max: 1440 }),

@@ -136,6 +136,41 @@ function* revisions(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
     );
 }
 
+function* files(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
+  const answer = yield* ask('system', { command: 'files', verb: 'list' });
+  if (failed(answer)) {
+    yield* complain('system', answer);
+    return;
+  }
+  const rows = Array.isArray(answer['files']) ? (answer['files'] as Json[]) : [];
+  const lines = rows.map((f) =>
+    [utc(Number(f['at'])), text(f, 'bytes').padStart(8), text(f, 'path')].join('  '),
+  );
+  const table = ['when (UTC)              bytes  file', ...lines];
+  yield* emit(pipes.json ? renderJson(rows) : rows.length === 0 ? ['no files'] : table, pipes);
+}
+
+function* installFile(args: Args): Dialog<void> {
+  const request = { command: 'files', verb: 'install', source: args['source'] ?? '' };
+  const answer = yield* ask('system', request, LONG_MS);
+  if (failed(answer)) yield* complain('system', answer);
+  else {
+    const where =
+      answer['peer'] === true ? 'on both boxes' : 'on this box; the other gets it later';
+    yield* say(`${text(answer, 'path')}, ${where}`);
+  }
+}
+
+function* deleteFile(args: Args): Dialog<void> {
+  const answer = yield* ask('system', {
+    command: 'files',
+    verb: 'delete',
+    file: args['file'] ?? '',
+  });
+  if (failed(answer)) yield* complain('system', answer);
+  else yield* say('removed from both boxes');
+}
+
 function* log(_cx: Cx, args: Args, pipes: Pipes): Dialog<void> {
   const lines = Number(args['lines'] ?? LOG_LINES);
   const answer = yield* ask('system', { command: 'log', lines });
@@ -300,6 +335,7 @@ function clear(what: string, done: string): Run {
 }
 
 const SHOWS: { readonly [S in Subject]?: Run } = {
+  files,
   log,
   version,
   configuration,
@@ -347,6 +383,8 @@ const RUNS: { readonly [V in OperationalVerb]?: Run } = {
     'This box switches itself off. Go on?',
     machine('poweroff', 'the box switches itself off'),
   ),
+  'file install': (_cx, args) => installFile(args),
+  'file delete': (_cx, args) => deleteFile(args),
   'locate on': (_cx, args) => locate(Number(args['minutes'] ?? LOCATE_MINUTES)),
   'locate off': () => locate(0),
   password: () => password(false),

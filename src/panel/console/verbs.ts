@@ -22,6 +22,7 @@ export const SUBJECTS = [
   'system',
   'interfaces',
   'leds',
+  'files',
   'version',
   'configuration',
   'commands',
@@ -51,6 +52,8 @@ export type OperationalVerb =
   | 'service restart'
   | 'reboot'
   | 'poweroff'
+  | 'file install'
+  | 'file delete'
   | 'locate on'
   | 'locate off'
   | 'password'

@@ -1,8 +1,9 @@
 /** Alarms in SIPAIR-MIB: the active ones, and the newest of those that are over. */
 
 import { type AlarmRecord, SEVERITIES } from '../monitor/box-status.ts';
-import { type AnyTable, type Column, type Group, table } from './terms.ts';
-import { dateAndTime, gauge, integer, text } from './values.ts';
+import { aDate, aGauge, aNumber, aText, columnsOf, type Line, scalarsOf } from './rows.ts';
+import { type AnyTable, type Group, table } from './terms.ts';
+import { integer } from './values.ts';
 
 /** Of what is over, the newest so many are served: a walk stays short. */
 const HISTORY_SERVED = 100;
@@ -18,66 +19,46 @@ function index(alarm: AlarmRecord): number {
 
 export const ALARM_INDEX = index;
 
-function columns(stem: string): readonly Column<AlarmRecord>[] {
-  return [
-    {
-      name: `${stem}Code`,
-      number: 2,
-      syntax: 'text',
-      help: 'Its stable code.',
-      of: (a) => text(a.code),
-    },
-    {
-      name: `${stem}Subject`,
-      number: 3,
-      syntax: 'text',
-      help: 'Which one, where there are several: a trunk, a limit; empty else.',
-      of: (a) => text(a.subject),
-    },
-    {
-      name: `${stem}Severity`,
-      number: 4,
-      syntax: { named: NAMED },
-      help: 'Critical: callers may notice now. Major: one more failure and they do.',
-      of: (a) => integer(NAMED[a.severity]),
-    },
-    {
-      name: `${stem}Text`,
-      number: 5,
-      syntax: 'text',
-      help: 'What is the matter.',
-      of: (a) => text(a.text),
-    },
-    {
-      name: `${stem}Source`,
-      number: 6,
-      syntax: { named: { unknown: 0, pair: 1, system: 2, health: 3 } },
-      help: 'Who found it: the pair, the services of the box, the machine.',
-      of: (a) => integer(SOURCES.indexOf(a.source) + 1),
-    },
-    {
-      name: `${stem}RaisedAt`,
-      number: 7,
-      syntax: 'date',
-      help: 'Since when.',
-      of: (a) => dateAndTime(a.raisedAt),
-    },
-    {
-      name: `${stem}Epoch`,
-      number: 8,
-      syntax: 'unsigned',
-      help: 'The epoch it was raised in.',
-      of: (a) => gauge(a.epoch),
-    },
-  ];
-}
+const COLUMNS: readonly Line<AlarmRecord>[] = [
+  aText('Code', 2, 'Its stable code.', (a) => a.code),
+  aText(
+    'Subject',
+    3,
+    'Which one, where there are several: a trunk, a limit; empty else.',
+    (a) => a.subject,
+  ),
+  [
+    'Severity',
+    4,
+    { named: NAMED },
+    '',
+    'Critical: callers may notice now. Major: one more failure and they do.',
+    (a) => integer(NAMED[a.severity]),
+  ],
+  aText('Text', 5, 'What is the matter.', (a) => a.text),
+  [
+    'Source',
+    6,
+    { named: { unknown: 0, pair: 1, system: 2, health: 3 } },
+    '',
+    'Who found it: the pair, the services of the box, the machine.',
+    (a) => integer(SOURCES.indexOf(a.source) + 1),
+  ],
+  aDate('RaisedAt', 7, 'Since when.', (a) => a.raisedAt),
+  aNumber('Epoch', 8, 'The epoch it was raised in.', (a) => a.epoch),
+];
+
+const PAST: readonly Line<AlarmRecord>[] = [
+  ...COLUMNS,
+  aDate('ClearedAt', 9, 'Until when.', (a) => a.clearedAt),
+];
 
 function alarms(
   name: string,
   number: number,
   help: string,
   of: 'alarms' | 'history',
-  more: readonly Column<AlarmRecord>[],
+  columns: readonly Line<AlarmRecord>[],
 ): AnyTable {
   const stem = name.replace(/Table$/, '');
   return table<AlarmRecord>({
@@ -91,7 +72,7 @@ function alarms(
       help: 'Grows by one with each alarm of this box.',
       of: (a) => [index(a)],
     },
-    columns: [...columns(stem), ...more],
+    columns: columnsOf(stem, columns),
     rows: ({ status }) => status[of].slice(of === 'history' ? -HISTORY_SERVED : 0),
   });
 }
@@ -100,35 +81,22 @@ export const ALARM_TABLES: Group = {
   name: 'sipairAlarms',
   number: 4,
   help: 'Alarms: conditions that last and that somebody should do something about.',
-  scalars: [
-    {
-      name: 'sipairAlarmsActive',
-      number: 1,
-      syntax: 'gauge',
-      help: 'Alarms that are active.',
-      of: ({ status }) => gauge(status.alarms.length),
-    },
-    {
-      name: 'sipairAlarmsWorst',
-      number: 2,
-      syntax: { named: NAMED },
-      help: 'The gravest of them; unknown(0) when there is none.',
-      of: ({ status }) => {
-        const found = SEVERITIES.find((s) => status.alarms.some((a) => a.severity === s));
+  scalars: scalarsOf<readonly AlarmRecord[]>('sipairAlarms', ({ status }) => status.alarms, [
+    aGauge('Active', 1, 'Alarms that are active.', (active) => active.length),
+    [
+      'Worst',
+      2,
+      { named: NAMED },
+      '',
+      'The gravest of them; unknown(0) when there is none.',
+      (active) => {
+        const found = SEVERITIES.find((s) => active.some((a) => a.severity === s));
         return integer(found === undefined ? 0 : NAMED[found]);
       },
-    },
-  ],
+    ],
+  ]),
   tables: [
-    alarms('sipairAlarmTable', 3, 'Active alarms.', 'alarms', []),
-    alarms('sipairAlarmPastTable', 4, 'The newest hundred that are over.', 'history', [
-      {
-        name: 'sipairAlarmPastClearedAt',
-        number: 9,
-        syntax: 'date',
-        help: 'Until when.',
-        of: (a) => (a.clearedAt === undefined ? undefined : dateAndTime(a.clearedAt)),
-      },
-    ]),
+    alarms('sipairAlarmTable', 3, 'Active alarms.', 'alarms', COLUMNS),
+    alarms('sipairAlarmPastTable', 4, 'The newest hundred that are over.', 'history', PAST),
   ],
 };

@@ -1,37 +1,15 @@
 /** The machine and its software in SIPAIR-MIB: what wears out, what runs out, what is installed. */
 
 import type { BoxStatus } from '../monitor/box-status.ts';
-import type { Group, Scalar, Syntax } from './terms.ts';
-import { counter64, dateAndTime, gauge, integer, type SnmpValue, text, truth } from './values.ts';
+import { maybe, scalarsOf } from './rows.ts';
+import type { Group, Scene } from './terms.ts';
+import { counter64, dateAndTime, gauge, integer, text, truth } from './values.ts';
+
+const statusOf = ({ status }: Scene): BoxStatus => status;
 
 const DAY_MS = 86_400_000;
 const KIB = 1024;
 const MIB = 1024 * 1024;
-
-type Line = readonly [
-  name: string,
-  number: number,
-  syntax: Syntax,
-  units: string,
-  help: string,
-  of: (status: BoxStatus) => SnmpValue | undefined,
-];
-
-function scalars(lines: readonly Line[]): Scalar[] {
-  return lines.map(([name, number, syntax, units, help, of]) => ({
-    name,
-    number,
-    syntax,
-    help,
-    ...(units === '' ? {} : { units }),
-    of: ({ status }) => of(status),
-  }));
-}
-
-/** Nothing for nothing. */
-function maybe<T>(value: T | undefined, make: (value: T) => SnmpValue): SnmpValue | undefined {
-  return value === undefined ? undefined : make(value);
-}
 
 /** Whole days until the certificate ends; negative after it did. */
 export function certificateDays({ at, health }: BoxStatus): number | undefined {
@@ -43,25 +21,18 @@ export const MACHINE: Group = {
   name: 'sipairMachine',
   number: 6,
   help: 'The machine. What it has no sensor for does not exist.',
-  scalars: scalars([
+  scalars: scalarsOf('sipairMachine', statusOf, [
     [
-      'sipairMachineTemperature',
+      'Temperature',
       1,
       'integer',
       'tenths of a degree Celsius',
       'The hottest sensor.',
       ({ health }) => maybe(health.temperatureC, (t) => integer(t * 10)),
     ],
+    ['Memory', 2, 'gauge', 'KiB', 'Memory.', ({ health }) => gauge(health.memory.totalBytes / KIB)],
     [
-      'sipairMachineMemory',
-      2,
-      'gauge',
-      'KiB',
-      'Memory.',
-      ({ health }) => gauge(health.memory.totalBytes / KIB),
-    ],
-    [
-      'sipairMachineMemoryAvailable',
+      'MemoryAvailable',
       3,
       'gauge',
       'KiB',
@@ -69,7 +40,7 @@ export const MACHINE: Group = {
       ({ health }) => gauge(health.memory.availableBytes / KIB),
     ],
     [
-      'sipairMachineLoad',
+      'Load',
       4,
       'gauge',
       'hundredths',
@@ -77,7 +48,7 @@ export const MACHINE: Group = {
       ({ health }) => gauge(health.load1 * 100),
     ],
     [
-      'sipairMachineProcessors',
+      'Processors',
       5,
       'gauge',
       '',
@@ -85,7 +56,7 @@ export const MACHINE: Group = {
       ({ health }) => gauge(health.processors),
     ],
     [
-      'sipairMachineStorage',
+      'Storage',
       6,
       'gauge',
       'MiB',
@@ -93,7 +64,7 @@ export const MACHINE: Group = {
       ({ health }) => gauge(health.storage.totalBytes / MIB),
     ],
     [
-      'sipairMachineStorageFree',
+      'StorageFree',
       7,
       'gauge',
       'MiB',
@@ -101,7 +72,7 @@ export const MACHINE: Group = {
       ({ health }) => gauge(health.storage.freeBytes / MIB),
     ],
     [
-      'sipairMachineStorageReadOnly',
+      'StorageReadOnly',
       8,
       'truth',
       '',
@@ -109,7 +80,7 @@ export const MACHINE: Group = {
       ({ health }) => truth(health.storage.readOnly),
     ],
     [
-      'sipairMachineWear',
+      'Wear',
       9,
       'gauge',
       'percent',
@@ -117,7 +88,7 @@ export const MACHINE: Group = {
       ({ health }) => maybe(health.storage.wearPercent, gauge),
     ],
     [
-      'sipairMachineWritten',
+      'Written',
       10,
       'counter64',
       'bytes',
@@ -125,7 +96,7 @@ export const MACHINE: Group = {
       ({ health }) => counter64(health.storage.writtenBytes),
     ],
     [
-      'sipairMachineCertificateEnds',
+      'CertificateEnds',
       11,
       'date',
       '',
@@ -133,7 +104,7 @@ export const MACHINE: Group = {
       ({ health }) => maybe(health.certificate.notAfter, dateAndTime),
     ],
     [
-      'sipairMachineCertificateDays',
+      'CertificateDays',
       12,
       'integer',
       'days',
@@ -141,7 +112,7 @@ export const MACHINE: Group = {
       (status) => maybe(certificateDays(status), integer),
     ],
     [
-      'sipairMachineClockSynchronised',
+      'ClockSynchronised',
       13,
       'truth',
       '',
@@ -149,7 +120,7 @@ export const MACHINE: Group = {
       ({ health }) => truth(health.clock.synchronised),
     ],
     [
-      'sipairMachineClockOffset',
+      'ClockOffset',
       14,
       'integer',
       'microseconds',
@@ -164,9 +135,9 @@ export const SOFTWARE: Group = {
   name: 'sipairSoftware',
   number: 7,
   help: 'Configuration and image.',
-  scalars: scalars([
+  scalars: scalarsOf('sipairSoftware', statusOf, [
     [
-      'sipairSoftwareRevision',
+      'Revision',
       1,
       'gauge',
       '',
@@ -174,23 +145,16 @@ export const SOFTWARE: Group = {
       ({ system }) => maybe(system?.revision?.number, gauge),
     ],
     [
-      'sipairSoftwareRevisionAt',
+      'RevisionAt',
       2,
       'date',
       '',
       'When it was committed.',
       ({ system }) => maybe(system?.revision?.at, dateAndTime),
     ],
+    ['RevisionBy', 3, 'text', '', 'By whom.', ({ system }) => maybe(system?.revision?.by, text)],
     [
-      'sipairSoftwareRevisionBy',
-      3,
-      'text',
-      '',
-      'By whom.',
-      ({ system }) => maybe(system?.revision?.by, text),
-    ],
-    [
-      'sipairSoftwareRevisionConfirmBy',
+      'RevisionConfirmBy',
       4,
       'date',
       '',
@@ -198,7 +162,7 @@ export const SOFTWARE: Group = {
       ({ system }) => maybe(system?.revision?.confirmBy, dateAndTime),
     ],
     [
-      'sipairSoftwarePeerRevision',
+      'PeerRevision',
       5,
       'gauge',
       '',
@@ -206,7 +170,7 @@ export const SOFTWARE: Group = {
       ({ system }) => maybe(system?.peer?.revision, gauge),
     ],
     [
-      'sipairSoftwareSlot',
+      'Slot',
       6,
       'text',
       '',
@@ -214,7 +178,7 @@ export const SOFTWARE: Group = {
       ({ system }) => maybe(system?.image?.slot, text),
     ],
     [
-      'sipairSoftwareConfirmed',
+      'Confirmed',
       7,
       'truth',
       '',
@@ -222,7 +186,7 @@ export const SOFTWARE: Group = {
       ({ system }) => maybe(system?.image?.confirmed, truth),
     ],
     [
-      'sipairSoftwareUpgrade',
+      'Upgrade',
       8,
       'text',
       '',
@@ -230,7 +194,7 @@ export const SOFTWARE: Group = {
       ({ system }) => maybe(system?.upgrade?.step, text),
     ],
     [
-      'sipairSoftwareUpgradeFault',
+      'UpgradeFault',
       9,
       'text',
       '',

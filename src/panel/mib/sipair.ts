@@ -2,37 +2,31 @@
 
 import { LATENESS_MS } from '../../pair/lateness.ts';
 import { LED_NAMES } from '../leds.ts';
-import { PHASES } from '../monitor/box-status.ts';
+import { type BoxStatus, type DaemonStatus, PHASES } from '../monitor/box-status.ts';
 import { PEN } from '../pen.ts';
 import { lagOfDaemon } from '../telemetry/metrics.ts';
+import {
+  aCounter,
+  aDate,
+  aGauge,
+  aNumber,
+  aText,
+  aTicks,
+  aTruth,
+  columnsOf,
+  type Line,
+  oneOf,
+  scalarsOf,
+} from './rows.ts';
 import { ALARM_TABLES } from './sipair-alarms.ts';
 import { MACHINE, SOFTWARE } from './sipair-machine.ts';
 import { NOTIFY } from './sipair-told.ts';
 import { type Group, type Scene, table } from './terms.ts';
-import {
-  counter64,
-  dateAndTime,
-  gauge,
-  integer,
-  type Oid,
-  type SnmpValue,
-  text,
-  ticks,
-  truth,
-} from './values.ts';
+import { integer, type Oid, type SnmpValue } from './values.ts';
 
 export const SIPAIR: Oid = [1, 3, 6, 1, 4, 1, PEN, 1];
 export const SIPAIR_NOTIFICATIONS: Oid = [...SIPAIR, 0];
 export const SIPAIR_OBJECTS: Oid = [...SIPAIR, 1];
-
-/** Names as SMI allows them: letters and digits, 0 for what is not known. */
-export function numbered(names: readonly string[]): { readonly [name: string]: number } {
-  return Object.fromEntries(['unknown', ...names].map((name, i) => [camel(name), i]));
-}
-
-function camel(name: string): string {
-  return name.replace(/[-.](\w)/g, (_, c: string) => c.toUpperCase()).replace(/^(\d)/, 'n$1');
-}
 
 export function namedValue(names: readonly string[], name: string | undefined): SnmpValue {
   return integer(name === undefined ? 0 : names.indexOf(name) + 1);
@@ -49,257 +43,157 @@ export function roleValue(role: (typeof ROLES)[number]): SnmpValue {
   return namedValue(ROLES, role);
 }
 
-const daemon = ({ status }: Scene) => status.daemon;
-
-/** Of a count of the engine; nothing while the daemon or its engine is silent. */
-function count(
-  scene: Scene,
-  of: (d: NonNullable<ReturnType<typeof daemon>>) => number | undefined,
-) {
-  const d = daemon(scene);
-  const n = d === undefined ? undefined : of(d);
-  return n === undefined ? undefined : gauge(n);
-}
+const statusOf = ({ status }: Scene): BoxStatus => status;
+const daemon = ({ status }: Scene): DaemonStatus | undefined => status.daemon;
 
 /** UTC of a moment of the daemon's own clock. */
-function utcOf({ status }: Scene, moment: number | undefined): SnmpValue | undefined {
+function utcOf({ status }: Scene, moment: number | undefined): number | undefined {
   const now = status.daemon?.monoNow;
   if (now === undefined || moment === undefined) return undefined;
-  return dateAndTime(status.at - (now - moment));
+  return status.at - (now - moment);
 }
 
 const BOX: Group = {
   name: 'sipairBox',
   number: 1,
   help: 'Which box this is and what it runs.',
-  scalars: [
-    {
-      name: 'sipairBoxId',
-      number: 1,
-      syntax: { named: numbered(BOXES) },
-      help: 'Which of the two boxes of the pair.',
-      of: ({ status }) => namedValue(BOXES, status.box),
-    },
-    {
-      name: 'sipairBoxName',
-      number: 2,
-      syntax: 'text',
-      help: 'Its name in the configuration.',
-      of: ({ status }) => text(status.name),
-    },
-    {
-      name: 'sipairBoxPhase',
-      number: 3,
-      syntax: { named: numbered(PHASES) },
-      help:
-        'booting: the service has not answered yet. unconfigured: it has nothing to begin with. running: ' +
+  scalars: scalarsOf('sipairBox', statusOf, [
+    oneOf(BOXES)('Id', 1, 'Which of the two boxes of the pair.', (s) => s.box ?? ''),
+    aText('Name', 2, 'Its name in the configuration.', (s) => s.name),
+    oneOf(PHASES)(
+      'Phase',
+      3,
+      'booting: the service has not answered yet. unconfigured: it has nothing to begin with. running: ' +
         'it answers. down: it should answer and does not. updating: an image is being installed.',
-      of: ({ status }) => namedValue(PHASES, status.phase),
-    },
-    {
-      name: 'sipairBoxRelease',
-      number: 4,
-      syntax: 'text',
-      help: 'Name and version of the software that the service runs.',
-      of: ({ status }) => text(status.daemon?.release ?? status.release),
-    },
-    {
-      name: 'sipairBoxServiceUpTime',
-      number: 5,
-      syntax: 'ticks',
-      help: 'How long the service has run.',
-      of: (s) => (daemon(s) === undefined ? undefined : ticks((daemon(s)?.upMs ?? 0) / 10)),
-    },
-    {
-      name: 'sipairBoxLocate',
-      number: 6,
-      syntax: 'truth',
-      help: 'All lamps blink so that somebody finds the box.',
-      of: ({ status }) => truth(status.locate !== undefined),
-    },
-    {
-      name: 'sipairBoxServiceAnswers',
-      number: 7,
-      syntax: 'truth',
-      help: 'The service answers. While it does not, most objects of the pair do not exist.',
-      of: (s) => truth(daemon(s) !== undefined),
-    },
-  ],
+      (s) => s.phase,
+    ),
+    aText(
+      'Release',
+      4,
+      'Name and version of the software that the service runs.',
+      (s) => s.daemon?.release ?? s.release,
+    ),
+    aTicks(
+      'ServiceUpTime',
+      5,
+      'How long the service has run.',
+      (s) => s.daemon && s.daemon.upMs / 10,
+    ),
+    aTruth(
+      'Locate',
+      6,
+      'All lamps blink so that somebody finds the box.',
+      (s) => s.locate !== undefined,
+    ),
+    aTruth(
+      'ServiceAnswers',
+      7,
+      'The service answers. While it does not, most objects of the pair do not exist.',
+      (s) => s.daemon !== undefined,
+    ),
+  ]),
   tables: [],
 };
+
+/** These say something while the service is silent, too. */
+const ALWAYS: readonly Line<BoxStatus>[] = [
+  oneOf(ROLES)(
+    'Role',
+    1,
+    'none: the service does not answer. starting: looks for its peer. backup: follows. promoting: is ' +
+      'about to lead. primary: serves the virtual address. resigning: hands over.',
+    (s) => s.daemon?.role ?? 'none',
+  ),
+  oneOf(STANDBY)(
+    'Standby',
+    7,
+    'Hot: calls are mirrored. Warm: registrations are.',
+    (s) => s.daemon?.redundancy ?? '',
+  ),
+];
+
+const SEEN: readonly Line<DaemonStatus>[] = [
+  aNumber(
+    'Epoch',
+    2,
+    'Number of the reign; grows with every change of the primary.',
+    (d) => d.epoch,
+  ),
+  aDate('RoleSince', 3, 'When the role became what it is, as far as it was seen.', (d, s) =>
+    utcOf(s, d.since),
+  ),
+  aTruth('Ready', 4, 'The roles may change without loss.', (d) => d.readiness.ready),
+  aText('ReadyWhy', 5, 'If not, why not.', (d) => d.readiness.why),
+  aTruth('InStep', 6, 'Both boxes have the same state: calls are protected.', (d) => d.inStep),
+  aText('VirtualAddress', 8, 'The first virtual address.', (d) => d.vip),
+  oneOf(GATES)(
+    'Gate',
+    9,
+    'What answers wait for: nothing, the other box, the own disk; or none leave.',
+    (d) => d.gate,
+  ),
+  aGauge(
+    'Lag',
+    10,
+    'Records of the primary that the backup has not acknowledged, or that this backup lacks.',
+    (d) => lagOfDaemon(d),
+    'records',
+  ),
+  aTruth('CarrierLan', 11, 'The port to the service LAN has a carrier.', (d) => d.carrier.l),
+  aTruth('CarrierCrossover', 12, 'The port to the other box has a carrier.', (d) => d.carrier.x),
+  aTruth(
+    'PeerSeenLan',
+    13,
+    'The other box is heard over the service LAN.',
+    (d) => d.peer?.seen.l === true,
+  ),
+  aTruth(
+    'PeerSeenCrossover',
+    14,
+    'The other box is heard over the crossover.',
+    (d) => d.peer?.seen.x === true,
+  ),
+  oneOf(ROLES)('PeerRole', 15, 'Role of the other box, as it says.', (d) => d.peer?.role ?? ''),
+  aText(
+    'PeerRelease',
+    16,
+    'Name and version of the software of the other box; empty while it is not known.',
+    (d) => d.peerRelease,
+  ),
+  aText(
+    'ChangeCause',
+    17,
+    'Why this box last became primary; does not exist before the first time.',
+    (d) => d.lastSwitchover?.cause,
+  ),
+  aNumber('ChangeEpoch', 18, 'The epoch that this began.', (d) => d.lastSwitchover?.epoch),
+  aGauge(
+    'ChangeTook',
+    19,
+    'How long it took from the suspicion, or the order, until the virtual address was claimed.',
+    (d) => d.lastSwitchover?.tookMs,
+    'milliseconds',
+  ),
+  aDate('ChangeAt', 20, 'When the virtual address was claimed then.', (d, s) =>
+    utcOf(s, d.lastSwitchover?.claimedAt),
+  ),
+  aGauge(
+    'AutomaticChanges',
+    21,
+    'Switchovers that nobody asked for, within the window of the flap guard.',
+    (d) => d.automaticLately,
+  ),
+  aText('Witness', 22, 'Whether a witness on the service LAN answers.', (d) => d.witness.state),
+];
 
 const PAIR: Group = {
   name: 'sipairPair',
   number: 2,
   help: 'The pair as this box sees it.',
   scalars: [
-    {
-      name: 'sipairPairRole',
-      number: 1,
-      syntax: { named: numbered(ROLES) },
-      help:
-        'none: the service does not answer. starting: looks for its peer. backup: follows. promoting: is ' +
-        'about to lead. primary: serves the virtual address. resigning: hands over.',
-      of: (s) => namedValue(ROLES, daemon(s)?.role ?? 'none'),
-    },
-    {
-      name: 'sipairPairEpoch',
-      number: 2,
-      syntax: 'unsigned',
-      help: 'Number of the reign; grows with every change of the primary.',
-      of: (s) => count(s, (d) => d.epoch),
-    },
-    {
-      name: 'sipairPairRoleSince',
-      number: 3,
-      syntax: 'date',
-      help: 'When the role became what it is, as far as it was seen.',
-      of: (s) => utcOf(s, daemon(s)?.since),
-    },
-    {
-      name: 'sipairPairReady',
-      number: 4,
-      syntax: 'truth',
-      help: 'The roles may change without loss.',
-      of: (s) => (daemon(s) === undefined ? undefined : truth(daemon(s)?.readiness.ready === true)),
-    },
-    {
-      name: 'sipairPairReadyWhy',
-      number: 5,
-      syntax: 'text',
-      help: 'If not, why not.',
-      of: (s) => (daemon(s) === undefined ? undefined : text(daemon(s)?.readiness.why ?? '')),
-    },
-    {
-      name: 'sipairPairInStep',
-      number: 6,
-      syntax: 'truth',
-      help: 'Both boxes have the same state: calls are protected.',
-      of: (s) => (daemon(s) === undefined ? undefined : truth(daemon(s)?.inStep === true)),
-    },
-    {
-      name: 'sipairPairStandby',
-      number: 7,
-      syntax: { named: numbered(STANDBY) },
-      help: 'Hot: calls are mirrored. Warm: registrations are.',
-      of: (s) => namedValue(STANDBY, daemon(s)?.redundancy),
-    },
-    {
-      name: 'sipairPairVirtualAddress',
-      number: 8,
-      syntax: 'text',
-      help: 'The first virtual address.',
-      of: (s) => (daemon(s) === undefined ? undefined : text(daemon(s)?.vip ?? '')),
-    },
-    {
-      name: 'sipairPairGate',
-      number: 9,
-      syntax: { named: numbered(GATES) },
-      help: 'What answers wait for: nothing, the other box, the own disk; or none leave.',
-      of: (s) => (daemon(s)?.gate === undefined ? undefined : namedValue(GATES, daemon(s)?.gate)),
-    },
-    {
-      name: 'sipairPairLag',
-      number: 10,
-      syntax: 'gauge',
-      units: 'records',
-      help: 'Records of the primary that the backup has not acknowledged, or that this backup lacks.',
-      of: (s) => {
-        const d = daemon(s);
-        const lag = d === undefined ? undefined : lagOfDaemon(d);
-        return lag === undefined ? undefined : gauge(lag);
-      },
-    },
-    {
-      name: 'sipairPairCarrierLan',
-      number: 11,
-      syntax: 'truth',
-      help: 'The port to the service LAN has a carrier.',
-      of: (s) => (daemon(s) === undefined ? undefined : truth(daemon(s)?.carrier.l === true)),
-    },
-    {
-      name: 'sipairPairCarrierCrossover',
-      number: 12,
-      syntax: 'truth',
-      help: 'The port to the other box has a carrier.',
-      of: (s) => (daemon(s) === undefined ? undefined : truth(daemon(s)?.carrier.x === true)),
-    },
-    {
-      name: 'sipairPairPeerSeenLan',
-      number: 13,
-      syntax: 'truth',
-      help: 'The other box is heard over the service LAN.',
-      of: (s) => (daemon(s) === undefined ? undefined : truth(daemon(s)?.peer?.seen.l === true)),
-    },
-    {
-      name: 'sipairPairPeerSeenCrossover',
-      number: 14,
-      syntax: 'truth',
-      help: 'The other box is heard over the crossover.',
-      of: (s) => (daemon(s) === undefined ? undefined : truth(daemon(s)?.peer?.seen.x === true)),
-    },
-    {
-      name: 'sipairPairPeerRole',
-      number: 15,
-      syntax: { named: numbered(ROLES) },
-      help: 'Role of the other box, as it says.',
-      of: (s) => (daemon(s) === undefined ? undefined : namedValue(ROLES, daemon(s)?.peer?.role)),
-    },
-    {
-      name: 'sipairPairPeerRelease',
-      number: 16,
-      syntax: 'text',
-      help: 'Name and version of the software of the other box; empty while it is not known.',
-      of: (s) =>
-        daemon(s)?.peerRelease === undefined ? undefined : text(daemon(s)?.peerRelease ?? ''),
-    },
-    {
-      name: 'sipairPairChangeCause',
-      number: 17,
-      syntax: 'text',
-      help: 'Why this box last became primary; does not exist before the first time.',
-      of: (s) => {
-        const last = daemon(s)?.lastSwitchover;
-        return last === undefined ? undefined : text(last.cause);
-      },
-    },
-    {
-      name: 'sipairPairChangeEpoch',
-      number: 18,
-      syntax: 'unsigned',
-      help: 'The epoch that this began.',
-      of: (s) => count(s, (d) => d.lastSwitchover?.epoch),
-    },
-    {
-      name: 'sipairPairChangeTook',
-      number: 19,
-      syntax: 'gauge',
-      units: 'milliseconds',
-      help: 'How long it took from the suspicion, or the order, until the virtual address was claimed.',
-      of: (s) => count(s, (d) => d.lastSwitchover?.tookMs),
-    },
-    {
-      name: 'sipairPairChangeAt',
-      number: 20,
-      syntax: 'date',
-      help: 'When the virtual address was claimed then.',
-      of: (s) => utcOf(s, daemon(s)?.lastSwitchover?.claimedAt),
-    },
-    {
-      name: 'sipairPairAutomaticChanges',
-      number: 21,
-      syntax: 'gauge',
-      help: 'Switchovers that nobody asked for, within the window of the flap guard.',
-      of: (s) => count(s, (d) => d.automaticLately),
-    },
-    {
-      name: 'sipairPairWitness',
-      number: 22,
-      syntax: 'text',
-      help: 'Whether a witness on the service LAN answers.',
-      of: (s) => (daemon(s) === undefined ? undefined : text(daemon(s)?.witness.state ?? '')),
-    },
-  ],
+    ...scalarsOf('sipairPair', statusOf, ALWAYS),
+    ...scalarsOf('sipairPair', daemon, SEEN),
+  ].sort((a, b) => a.number - b.number),
   tables: [
     histogram('sipairPairAckTable', 23, 'How long the backup took to acknowledge.', 'ackLatency'),
     histogram('sipairPairLatenessTable', 24, 'How late the sentry was run.', 'lateness'),
@@ -332,23 +226,16 @@ function histogram(name: string, number: number, help: string, of: 'ackLatency' 
       help: 'Number of the bucket.',
       of: (b) => [b.number],
     },
-    columns: [
-      {
-        name: `${stem}Below`,
-        number: 2,
-        syntax: 'gauge',
-        units: 'milliseconds',
-        help: 'Less than this; 0 in the last row, which has no bound.',
-        of: (b) => gauge(b.below),
-      },
-      {
-        name: `${stem}Count`,
-        number: 3,
-        syntax: 'counter64',
-        help: 'So many.',
-        of: (b) => counter64(b.count),
-      },
-    ],
+    columns: columnsOf(stem, [
+      aGauge(
+        'Below',
+        2,
+        'Less than this; 0 in the last row, which has no bound.',
+        (b) => b.below,
+        'milliseconds',
+      ),
+      aCounter('Count', 3, 'So many.', (b) => b.count),
+    ]),
     rows: (s) => bucketsOf(daemon(s)?.[of]),
   });
 }
@@ -373,57 +260,41 @@ function counters(name: string, number: number, help: string, of: 'counters' | '
       help: 'Name of the counter, as the status of the box has it.',
       of: ([counter]) => impliedIndex(counter),
     },
-    columns: [
-      {
-        name: `${stem}Value`,
-        number: 2,
-        syntax: 'counter64',
-        help: 'Since the service was started: counters are no state and start at 0 on each box.',
-        of: ([, value]) => counter64(value),
-      },
-    ],
+    columns: columnsOf(stem, [
+      aCounter(
+        'Value',
+        2,
+        'Since the service was started: counters are no state and start at 0 on each box.',
+        ([, value]) => value,
+      ),
+    ]),
     rows: (s) => Object.entries(daemon(s)?.[of] ?? {}),
   });
 }
+
+/** Of the engine; nothing while it is silent. */
+const CALL_COUNTS: readonly Line<DaemonStatus>[] = [
+  aGauge('CallsNow', 1, 'Calls that exist.', (d) => d.calls),
+  aGauge('CallsEstablished', 2, 'Of these, answered.', (d) => d.established),
+  aGauge('CallsRegistrations', 3, 'Registered contacts.', (d) => d.registrations),
+  aGauge('CallsConnections', 4, 'Connections of phones and trunks.', (d) => d.connections),
+  aGauge('CallsHeld', 5, 'Answers that wait for the gate.', (d) => d.held),
+  aGauge('ProgramSessions', 6, 'Programs that have a session.', (d) => d.programs?.sessions),
+  aGauge('ProgramAway', 7, 'Of these, without a connection.', (d) => d.programs?.away),
+  aGauge('ProgramMonitors', 8, 'What they watch.', (d) => d.programs?.monitors),
+];
+
+type Trunk = NonNullable<DaemonStatus['trunks']>[number];
 
 const CALLS: Group = {
   name: 'sipairCalls',
   number: 3,
   help: 'Calls, registrations, programs, trunks, and what is counted.',
-  scalars: [
-    ...(
-      [
-        ['sipairCallsNow', 1, 'calls', 'Calls that exist.'],
-        ['sipairCallsEstablished', 2, 'established', 'Of these, answered.'],
-        ['sipairCallsRegistrations', 3, 'registrations', 'Registered contacts.'],
-        ['sipairCallsConnections', 4, 'connections', 'Connections of phones and trunks.'],
-        ['sipairCallsHeld', 5, 'held', 'Answers that wait for the gate.'],
-      ] as const
-    ).map(([name, number, field, help]) => ({
-      name,
-      number,
-      syntax: 'gauge' as const,
-      help,
-      of: (s: Scene) => count(s, (d) => d[field]),
-    })),
-    ...(
-      [
-        ['sipairProgramSessions', 6, 'sessions', 'Programs that have a session.'],
-        ['sipairProgramAway', 7, 'away', 'Of these, without a connection.'],
-        ['sipairProgramMonitors', 8, 'monitors', 'What they watch.'],
-      ] as const
-    ).map(([name, number, field, help]) => ({
-      name,
-      number,
-      syntax: 'gauge' as const,
-      help,
-      of: (s: Scene) => count(s, (d) => d.programs?.[field]),
-    })),
-  ],
+  scalars: scalarsOf('sipair', daemon, CALL_COUNTS),
   tables: [
     counters('sipairSipCounterTable', 20, 'What SIP counts.', 'counters'),
     counters('sipairPairCounterTable', 21, 'What the pair counts.', 'pairCounters'),
-    table({
+    table<Trunk>({
       name: 'sipairTrunkTable',
       number: 22,
       help: 'Trunks.',
@@ -434,29 +305,11 @@ const CALLS: Group = {
         help: 'Its name in the configuration.',
         of: (t) => impliedIndex(t.trunk),
       },
-      columns: [
-        {
-          name: 'sipairTrunkInService',
-          number: 2,
-          syntax: 'truth',
-          help: 'One of its contacts serves.',
-          of: (t) => truth(t.inService),
-        },
-        {
-          name: 'sipairTrunkCalls',
-          number: 3,
-          syntax: 'gauge',
-          help: 'Calls by it, in both directions.',
-          of: (t) => gauge(t.calls),
-        },
-        {
-          name: 'sipairTrunkRegistration',
-          number: 4,
-          syntax: 'text',
-          help: 'State of our registration with it.',
-          of: (t) => text(t.registration),
-        },
-      ],
+      columns: columnsOf('sipairTrunk', [
+        aTruth('InService', 2, 'One of its contacts serves.', (t) => t.inService),
+        aGauge('Calls', 3, 'Calls by it, in both directions.', (t) => t.calls),
+        aText('Registration', 4, 'State of our registration with it.', (t) => t.registration),
+      ]),
       rows: (s: Scene) => daemon(s)?.trunks ?? [],
     }),
   ],
@@ -479,29 +332,16 @@ const LEDS: Group = {
         help: 'Its place on the front.',
         of: (led) => [LED_NAMES.indexOf(led) + 1],
       },
-      columns: [
-        {
-          name: 'sipairLedName',
-          number: 2,
-          syntax: 'text',
-          help: 'What is printed beside it.',
-          of: (led) => text(led),
-        },
-        {
-          name: 'sipairLedColour',
-          number: 3,
-          syntax: { named: numbered(COLOURS) },
-          help: 'Its colour.',
-          of: (led, { status }) => namedValue(COLOURS, status.leds[led].colour),
-        },
-        {
-          name: 'sipairLedPattern',
-          number: 4,
-          syntax: { named: numbered(BLINKS) },
-          help: 'How it blinks: steady, once, twice or four times a second, or twice and a pause.',
-          of: (led, { status }) => namedValue(BLINKS, status.leds[led].blink),
-        },
-      ],
+      columns: columnsOf('sipairLed', [
+        aText('Name', 2, 'What is printed beside it.', (led) => led),
+        oneOf(COLOURS)('Colour', 3, 'Its colour.', (led, { status }) => status.leds[led].colour),
+        oneOf(BLINKS)(
+          'Pattern',
+          4,
+          'How it blinks: steady, once, twice or four times a second, or twice and a pause.',
+          (led, { status }) => status.leds[led].blink,
+        ),
+      ]),
       rows: () => LED_NAMES,
     }),
   ],

@@ -372,7 +372,7 @@ export const BOX_ALARMS = {
   'certificate-expires': {
     severity: 'warning',
     about: 'the certificate of SIP over TLS ends within 30 days',
-    cure: 'order a new one; `reload` takes it without a restart',
+    cure: 'order a new one; `request file install` brings it into use without a restart',
     source: 'health',
     afterMs: 0,
     overMs: 0,
@@ -399,7 +399,7 @@ export const BOX_ALARMS = {
   'certificate-unusable': {
     severity: 'critical',
     about: 'certificate or key of SIP over TLS cannot be read, or do not belong together',
-    cure: 'put the right files there; `reload`',
+    cure: '`request file install` the right ones; `show files` has what is there',
     source: 'health',
     afterMs: 5 * SECOND,
     overMs: 0,

@@ -26,44 +26,26 @@ export type { ShowContext } from './kit.ts';
 /** Whose answer a subject is made of: the socket to ask, and the request. */
 export type Source = 'control' | 'system' | 'monitor';
 
-export const SHOW_NAMES = [
-  'ha',
-  ...SHOWN,
-  'alarms',
-  'history',
-  'system',
-  'interfaces',
-  'leds',
-  'version',
-  'image',
-] as const;
-export type ShowName = (typeof SHOW_NAMES)[number];
+const STATUS = { command: 'status' };
+/** Beside what the engine shows. */
+const OTHERS = {
+  ha: ['control', STATUS],
+  interfaces: ['control', STATUS],
+  alarms: ['monitor', STATUS],
+  history: ['monitor', STATUS],
+  system: ['monitor', STATUS],
+  leds: ['monitor', STATUS],
+  version: ['monitor', STATUS],
+  image: ['system', { command: 'image', verb: 'status' }],
+} as const;
+
+export type ShowName = (typeof SHOWN)[number] | keyof typeof OTHERS;
 
 /** What is asked of whom for each subject. `show` takes `id`, `from`, `limit` besides. */
-export const ASKS: { readonly [N in ShowName]: readonly [Source, object] } = {
-  ha: ['control', { command: 'status' }],
-  calls: ['control', { command: 'show', what: 'calls' }],
-  call: ['control', { command: 'show', what: 'call' }],
-  registrations: ['control', { command: 'show', what: 'registrations' }],
-  subscriptions: ['control', { command: 'show', what: 'subscriptions' }],
-  queues: ['control', { command: 'show', what: 'queues' }],
-  'routing-points': ['control', { command: 'show', what: 'routing-points' }],
-  agents: ['control', { command: 'show', what: 'agents' }],
-  devices: ['control', { command: 'show', what: 'devices' }],
-  programs: ['control', { command: 'show', what: 'programs' }],
-  trunks: ['control', { command: 'show', what: 'trunks' }],
-  conferences: ['control', { command: 'show', what: 'conferences' }],
-  parks: ['control', { command: 'show', what: 'parks' }],
-  tables: ['control', { command: 'show', what: 'tables' }],
-  counters: ['control', { command: 'show', what: 'counters' }],
-  alarms: ['monitor', { command: 'status' }],
-  history: ['monitor', { command: 'status' }],
-  system: ['monitor', { command: 'status' }],
-  interfaces: ['control', { command: 'status' }],
-  leds: ['monitor', { command: 'status' }],
-  version: ['monitor', { command: 'status' }],
-  image: ['system', { command: 'image', verb: 'status' }],
-};
+export const ASKS = {
+  ...Object.fromEntries(SHOWN.map((what) => [what, ['control', { command: 'show', what }]])),
+  ...OTHERS,
+} as { readonly [N in ShowName]: readonly [Source, object] };
 
 type Formatter = (answer: never, cx: ShowContext) => string[];
 

@@ -5,6 +5,7 @@
 
 import type { BoxId } from '../../pair/terms.ts';
 import type { Tree } from '../tree/terms.ts';
+import type { SiteFile } from './site-files.ts';
 
 export type { Tree } from '../tree/terms.ts';
 
@@ -121,6 +122,10 @@ export type SystemRequest =
       /** A file on this box. */
       readonly source?: string;
     }
+  /** Certificates and prompts; `source` as for an image. */
+  | { readonly command: 'files'; readonly verb: 'list' }
+  | { readonly command: 'files'; readonly verb: 'install'; readonly source: string }
+  | { readonly command: 'files'; readonly verb: 'delete'; readonly file: string }
   /** A file at the top of a USB stick in this box. */
   | { readonly command: 'stick'; readonly verb: 'read'; readonly file: string }
   | {
@@ -200,6 +205,13 @@ export type SystemAnswers = {
   };
   readonly image: { readonly ok: true } & { readonly [name: string]: unknown };
   readonly 'support-bundle': { readonly ok: true; readonly path: string; readonly bytes: number };
+  /** `files` of list; `path` of what was installed, `peer`: the other box has it too. */
+  readonly files: {
+    readonly ok: true;
+    readonly files?: readonly (SiteFile & { readonly path: string })[];
+    readonly path?: string;
+    readonly peer?: boolean;
+  };
   /** `path` of what was written, `text` of what was read. */
   readonly stick: { readonly ok: true; readonly path?: string; readonly text?: string };
   readonly log: { readonly ok: true; readonly lines: readonly string[] };

@@ -6,16 +6,19 @@
 import { assert } from '../../base/assert.ts';
 import { Leave } from './upgrade-leave.ts';
 import { ACTIVE, limitOf, withStep } from './upgrade-record.ts';
-import type {
-  Booted,
-  ImageRequest,
-  Moment,
-  Operation,
-  PairView,
-  Phase,
-  UpgradeEffect,
-  UpgradeMessage,
-  UpgradeRecord,
+import {
+  type Booted,
+  type Bundle,
+  type ImageRequest,
+  type Job,
+  type Moment,
+  type Operation,
+  OTHER_SLOT,
+  type PairView,
+  type Phase,
+  type UpgradeEffect,
+  type UpgradeMessage,
+  type UpgradeRecord,
 } from './upgrade-terms.ts';
 
 /** What was asked for, tried or said is so again after, ms. */
@@ -56,6 +59,8 @@ export class UpgradeCore {
   protected busy: Operation | undefined;
   /** A request whose bundle is being taken. */
   protected asked: Asked | undefined;
+  /** A request that waits until what is being done is done. */
+  protected held: { readonly id: number; readonly request: ImageRequest } | undefined;
   protected readonly absence = new Leave();
   /** Someone wants the job to end: why. */
   protected cancelled = '';
@@ -148,6 +153,38 @@ export class UpgradeCore {
     }
     this.record = { ...record, boot: this.booted.boot };
     this.out.push({ kind: 'store', record: this.record });
+  }
+
+  protected jobOf(kind: Job['kind'], bundle: Bundle, asked: Asked): Job {
+    const { now: _, wall } = this.at;
+    return {
+      id: `${wall}-${this.booted.boot.slice(0, 8)}`,
+      kind,
+      ...bundle,
+      alone: asked.alone,
+      by: asked.request.by ?? '',
+      at: wall,
+    };
+  }
+
+  protected start(job: Job, phase: Phase, text: string): void {
+    this.cancelled = '';
+    this.switchovers = 0;
+    this.arrived = false;
+    this.kept = job.kind === 'install';
+    const { slot, boot } = this.booted;
+    const record: UpgradeRecord = {
+      job,
+      phase,
+      oldSlot: slot,
+      newSlot: OTHER_SLOT[slot],
+      attempts: 0,
+      boot,
+      reason: '',
+      steps: [],
+    };
+    this.store(withStep(record, phase, text, this.at.wall));
+    this.tellAlarm();
   }
 
   protected go(phase: Phase, text: string): void {

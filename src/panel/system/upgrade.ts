@@ -19,7 +19,7 @@
  */
 
 import { assert } from '../../base/assert.ts';
-import { AGAIN_MS, type Asked, UpgradeCore } from './upgrade-core.ts';
+import { AGAIN_MS, UpgradeCore } from './upgrade-core.ts';
 import { ACTIVE, limitOf, REASONS, resumed, withStep } from './upgrade-record.ts';
 import {
   type Bundle,
@@ -27,7 +27,6 @@ import {
   type Job,
   type Moment,
   OTHER_SLOT,
-  type Phase,
   type UpgradeEffect,
   type UpgradeInput,
   type UpgradeMessage,
@@ -92,6 +91,11 @@ export class Upgrade extends UpgradeCore {
         break;
       case 'tick':
         break;
+    }
+    if (this.busy === undefined && this.held !== undefined) {
+      const { id, request } = this.held;
+      this.held = undefined;
+      this.request(id, request);
     }
     if (this.busy === undefined) this.advance();
     this.report();
@@ -159,6 +163,12 @@ export class Upgrade extends UpgradeCore {
 
   private request(id: number, request: ImageRequest): void {
     const refuse = (error: string, text: string): void => this.answer(id, { error, text });
+    const idle = !this.active() && this.asked === undefined;
+    if (this.busy !== undefined && this.held === undefined && idle) {
+      // something short, as after every start: the slot is marked good
+      this.held = { id, request };
+      return;
+    }
     if (request.verb === 'confirm') {
       this.confirm(id);
       return;
@@ -200,38 +210,6 @@ export class Upgrade extends UpgradeCore {
     }
     this.asked = { id, request: { verb: 'confirm' }, alone: false };
     this.perform({ op: 'mark-good' });
-  }
-
-  private jobOf(kind: Job['kind'], bundle: Bundle, asked: Asked): Job {
-    const { now: _, wall } = this.at;
-    return {
-      id: `${wall}-${this.booted.boot.slice(0, 8)}`,
-      kind,
-      ...bundle,
-      alone: asked.alone,
-      by: asked.request.by ?? '',
-      at: wall,
-    };
-  }
-
-  private start(job: Job, phase: Phase, text: string): void {
-    this.cancelled = '';
-    this.switchovers = 0;
-    this.arrived = false;
-    this.kept = job.kind === 'install';
-    const { slot, boot } = this.booted;
-    const record: UpgradeRecord = {
-      job,
-      phase,
-      oldSlot: slot,
-      newSlot: OTHER_SLOT[slot],
-      attempts: 0,
-      boot,
-      reason: '',
-      steps: [],
-    };
-    this.store(withStep(record, phase, text, this.at.wall));
-    this.tellAlarm();
   }
 
   // ── what was done ────────────────────────────────────────────────────────────────────────────

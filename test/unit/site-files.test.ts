@@ -1,0 +1,172 @@
+/** Certificates and prompts of the operator: on both boxes, whoever was away; what is none is refused. */
+
+import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { AgentLink } from '../../src/edge/system/link.ts';
+import { SiteFiles } from '../../src/edge/system/site-files.ts';
+import { SITE_FILE_BYTES, type SiteFile, toGive } from '../../src/panel/system/site-files.ts';
+
+const PEM = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+
+function wav(samples: number): Buffer {
+  const bytes = Buffer.alloc(44 + samples * 2);
+  bytes.write('RIFF', 0);
+  bytes.writeUInt32LE(bytes.length - 8, 4);
+  bytes.write('WAVEfmt ', 8);
+  bytes.writeUInt32LE(16, 16);
+  bytes.writeUInt16LE(1, 20);
+  bytes.writeUInt16LE(1, 22);
+  bytes.writeUInt32LE(8000, 24);
+  bytes.writeUInt32LE(16_000, 28);
+  bytes.writeUInt16LE(2, 32);
+  bytes.writeUInt16LE(16, 34);
+  bytes.write('data', 36);
+  bytes.writeUInt32LE(samples * 2, 40);
+  return bytes;
+}
+
+class Boxes {
+  readonly roots: { readonly a: string; readonly b: string };
+  readonly sides: { readonly a: SiteFiles; readonly b: SiteFiles };
+  readonly changed = { a: 0, b: 0 };
+  readonly told: string[] = [];
+  linked = true;
+
+  constructor(t: ExecutionContext) {
+    const folder = (): string => mkdtempSync(join(tmpdir(), 'sipair-site-'));
+    this.roots = { a: folder(), b: folder() };
+    t.teardown(() => {
+      for (const root of Object.values(this.roots)) rmSync(root, { recursive: true });
+    });
+    const side = (own: 'a' | 'b'): SiteFiles =>
+      new SiteFiles({
+        root: this.roots[own],
+        link: () => this.link(own),
+        changed: () => {
+          this.changed[own] += 1;
+        },
+        log: (text) => this.told.push(`${own}: ${text}`),
+        run: () => Promise.reject(new Error('nothing is run')),
+      });
+    this.sides = { a: side('a'), b: side('b') };
+  }
+
+  /** What is sent is JSON, as on the wire. */
+  private link(own: 'a' | 'b'): AgentLink | undefined {
+    if (!this.linked) return undefined;
+    const peer = own === 'a' ? 'b' : 'a';
+    const send = (kind: string, json: object): boolean =>
+      this.sides[peer].message(kind, JSON.parse(JSON.stringify(json)));
+    return { send } as unknown as AgentLink;
+  }
+
+  meet(): void {
+    this.linked = true;
+    this.sides.a.linkUp();
+    this.sides.b.linkUp();
+  }
+
+  file(own: 'a' | 'b', path: string): string {
+    return join(this.roots[own], path);
+  }
+
+  names(own: 'a' | 'b'): readonly string[] {
+    return this.sides[own].list().map((f) => f.name);
+  }
+}
+
+/** A file that a person has on a stick. */
+function source(t: ExecutionContext, name: string, content: string | Buffer): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sipair-source-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+test('installed at one box, there on both, readable by root alone', async (t) => {
+  const both = new Boxes(t);
+  const { a, b } = both.sides;
+  t.deepEqual(await a.install(source(t, 'north.pem', PEM)), {
+    ok: true,
+    path: both.file('a', 'data/secret/tls/north.pem'),
+    peer: true,
+  });
+  t.like(await b.install(source(t, 'hello.wav', wav(80))), { ok: true, peer: true });
+  for (const side of ['a', 'b'] as const) {
+    t.deepEqual(both.names(side), ['hello.wav', 'north.pem']);
+    const path = both.file(side, 'data/secret/tls/north.pem');
+    t.is(readFileSync(path, 'utf8'), PEM);
+    t.is(statSync(path).mode & 0o777, 0o600);
+    t.true(both.changed[side] >= 2);
+  }
+  t.deepEqual(a.list(), b.list(), 'moments too');
+  t.deepEqual(a.remove('north.pem'), { ok: true });
+  t.deepEqual([both.names('a'), both.names('b')], [['hello.wav'], ['hello.wav']]);
+});
+
+test('a box that was away, or is new, gets what it lacks, and the newer of two', async (t) => {
+  const both = new Boxes(t);
+  await both.sides.a.install(source(t, 'north.pem', PEM));
+  both.linked = false;
+  t.like(await both.sides.a.install(source(t, 'hello.wav', wav(80))), { peer: false });
+  await both.sides.b.install(source(t, 'north.pem', `${PEM}newer\n`));
+  const soon = Date.now() / 1000 + 5;
+  utimesSync(both.file('b', 'data/secret/tls/north.pem'), soon, soon);
+  t.like(both.sides.a.remove('hello.wav'), { error: 'file-peer' });
+  both.meet();
+  t.deepEqual(both.names('b'), ['hello.wav', 'north.pem']);
+  t.regex(readFileSync(both.file('a', 'data/secret/tls/north.pem'), 'utf8'), /newer/);
+  t.deepEqual(both.sides.a.list(), both.sides.b.list());
+  const { changed } = both;
+  const before = { ...changed };
+  both.meet();
+  t.deepEqual(changed, before, 'nothing is given twice');
+});
+
+test('what is none is refused with its reason, wherever it comes from', async (t) => {
+  const both = new Boxes(t);
+  const { a, b } = both.sides;
+  for (const [name, content, error, why] of [
+    ['north.txt', PEM, 'file-name', /\.wav, \.pem/],
+    ['.pem', PEM, 'file-name', /a name/],
+    ['north.pem', 'hello', 'file-unusable', /no certificate and no key in PEM/],
+    ['north.key', Buffer.alloc(SITE_FILE_BYTES + 1, PEM), 'file-unusable', /more than 8 MB/],
+    ['north.crt', Buffer.alloc(SITE_FILE_BYTES + 2, PEM), 'file-source', /more than 8 MB/],
+    ['hello.wav', 'RIFF', 'file-unusable', /wav-shape: 8000 Hz/],
+  ] as const) {
+    const answer = (await a.install(source(t, name, content))) as { error?: string; text?: string };
+    t.is(answer.error, error, name);
+    t.regex(answer.text ?? '', why, name);
+  }
+  t.like(await a.install('/nowhere/north.pem'), {
+    error: 'file-source',
+    text: 'there is no /nowhere/north.pem',
+  });
+  t.like(await a.install('usb:north.pem'), { error: 'file-source', text: 'there is no USB stick' });
+  t.like(a.remove('north.pem'), { error: 'file-none' });
+  t.like(a.remove('../../x.pem'), { error: 'file-name' });
+  // a peer is not believed more than a person
+  for (const name of ['../x.pem', 'x.sh', 'x.pem']) {
+    t.true(b.message('site-file', { name, at: 1, content: 'aGVsbG8=' }));
+  }
+  b.message('site-file-gone', { name: '../../../etc/passwd.pem' });
+  t.deepEqual(both.names('b'), []);
+  t.is(both.told.length, 3);
+  t.false(b.message('draft', {}));
+});
+
+test('of two boxes one gives, and not both', (t) => {
+  const file = (at: number, digest: string): SiteFile => ({ name: 'n.pem', at, bytes: 1, digest });
+  for (const [one, two, gives] of [
+    [file(1, 'x'), file(2, 'y'), 'two'],
+    [file(2, 'x'), file(1, 'y'), 'one'],
+    [file(1, 'x'), file(1, 'y'), 'two'],
+    [file(1, 'x'), file(2, 'x'), 'nobody'],
+  ] as const) {
+    const by = [...toGive([one], [two]).map(() => 'one'), ...toGive([two], [one]).map(() => 'two')];
+    t.deepEqual(by, gives === 'nobody' ? [] : [gives]);
+  }
+});

@@ -1,0 +1,71 @@
+/** A pair that is set up and serves, with an operator at each console and phones on its LAN: where trials begin. */
+
+import { BOXES, type BoxName } from '../lab/places.ts';
+import type { MachineOptions } from './machine.ts';
+import { Operator } from './operator.ts';
+import type { VmPair } from './pair.ts';
+import { pairSetUp } from './set-up.ts';
+import { Town } from './town.ts';
+
+export type Say = (text: string) => void;
+const MINUTE = 60_000;
+
+export class Serving {
+  readonly pair: VmPair;
+  readonly say: Say;
+  readonly operators: Readonly<Record<BoxName, Operator>>;
+  readonly town: Town;
+
+  constructor(pair: VmPair, say: Say) {
+    this.pair = pair;
+    this.say = say;
+    this.operators = { a: new Operator(pair.a), b: new Operator(pair.b) };
+    this.town = new Town(pair, say);
+  }
+
+  /** Both are there, and either may fail. @returns the primary. */
+  async inStep(): Promise<BoxName> {
+    let primary: BoxName = 'a';
+    for (const box of BOXES) {
+      await this.operators[box].ready();
+      const state = await this.operators[box].until(/^(primary|backup), in step/, 6 * MINUTE);
+      if (state.startsWith('primary')) primary = box;
+    }
+    return primary;
+  }
+
+  /** This box leads, in step or alone. */
+  async leads(box: BoxName): Promise<void> {
+    await this.operators[box].until(/^primary/, 3 * MINUTE);
+  }
+
+  async type(box: BoxName, command: string): Promise<string> {
+    await this.operators[box].ready();
+    this.say(`${box} › ${command}`);
+    const said = await this.operators[box].command(`${command} | no-more`, 5 * MINUTE);
+    this.say(said);
+    return said;
+  }
+}
+
+/** Calls are up and are made when the trial begins; it checks that none was lost (`town.check`). */
+export async function serving(
+  name: string,
+  say: Say,
+  trial: (serving: Serving) => Promise<void>,
+  options: Partial<MachineOptions> = {},
+): Promise<void> {
+  const pair = await pairSetUp(name, say, options);
+  let all: Serving | undefined;
+  try {
+    for (const box of BOXES) await pair.machine(box).start();
+    all = new Serving(pair, say);
+    const primary = await all.inStep();
+    say(`in step after ${pair.b.uptimeS().toFixed(0)} s; ${primary} is primary`);
+    await all.town.busy();
+    await trial(all);
+  } finally {
+    all?.town.end();
+    await pair.remove();
+  }
+}
