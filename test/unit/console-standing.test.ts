@@ -49,6 +49,18 @@ const WAY: readonly (readonly [string, Start, string, RegExp])[] = [
   ],
   ['nobody answers', { phase: '', state: {} }, 'sipair down', /^$/],
   ['without a monitor', { phase: '', state: { ...bare, paired: false } }, 'not paired', /pair/],
+  [
+    'the monitor is late, the agent starts the service',
+    { phase: '', state: { ...given, applying: { step: 'restart' } } },
+    'starting',
+    /service starts/,
+  ],
+  [
+    'the monitor is late, and nobody is at it',
+    { phase: '', state: { ...given, applying: { step: 'settled' } } },
+    'sipair down',
+    /^$/,
+  ],
   ['without a monitor, configured', { phase: '', state: given }, 'sipair down', /^$/],
   [
     'the key was lost',

@@ -162,6 +162,31 @@ test('the service does not come: down, in its own time', (t) => {
   t.deepEqual(codes(bench.run(60_000)), ['service-down']);
 });
 
+test('a service that has only begun is silent for seconds: it starts; one that dies for good is down', (t) => {
+  const bench = carton();
+  bench.run(600_000);
+  bench.system = SYSTEM;
+  bench.health = CALM;
+  bench.say({ kind: 'configured', configured: true, name: 'north-a' });
+  bench.run(10_000);
+  serve(bench, 0, 3, (upMs) => ({ ...DAEMON, upMs, inStep: false }));
+  bench.daemon = undefined;
+  const silent = bench.run(8000);
+  t.is(silent.phase, 'booting');
+  t.deepEqual(codes(silent), []);
+  serve(bench, 11, 2, (upMs) => ({ ...DAEMON, upMs, inStep: false }));
+  // it falls again and again: that is no start any more
+  for (let i = 0; i < 8; i += 1) {
+    bench.daemon = undefined;
+    bench.run(9000);
+    serve(bench, 0, 2, (upMs) => ({ ...DAEMON, upMs, inStep: false }));
+  }
+  bench.daemon = undefined;
+  const dead = bench.run(3000);
+  t.is(dead.phase, 'down');
+  t.deepEqual(codes(dead), ['service-down']);
+});
+
 test('a configured box without its key waits for pairing: that is no service that is down', (t) => {
   const bench = new Bench();
   bench.daemon = undefined;

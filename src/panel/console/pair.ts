@@ -71,7 +71,7 @@ function* whatNow(): Dialog<void> {
   if (failed(state) || Number(part(state, 'revision')['number'] ?? 0) > 0) return;
   yield* tell([
     'The two boxes now agree on their configuration and start the service. Enter shows the prompt ' +
-      'anew: (starting) at first; within a minute one is primary, the other backup.',
+      'anew, and in it how far they are; within a minute one is primary, the other backup.',
   ]);
 }
 

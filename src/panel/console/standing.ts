@@ -3,7 +3,7 @@
  * front of it. One table, the first row that fits.
  */
 
-import { type Json, part } from './dialog.ts';
+import { type Json, part, text } from './dialog.ts';
 
 export type Start = {
   /** What the monitor says; '' when it does not answer. */
@@ -18,6 +18,9 @@ const paired = ({ state }: Start): boolean => state['paired'] !== false;
 const revision = ({ state }: Start): unknown => part(state, 'revision')['number'];
 const committed = (s: Start): boolean => Number(revision(s) ?? 0) > 0;
 const peerIsThere = ({ state }: Start): boolean => part(state, 'peer')['reachable'] === true;
+/** The agent is at it. */
+const applies = ({ state }: Start): boolean =>
+  !['', 'settled', 'waiting'].includes(text(part(state, 'applying'), 'step'));
 /** There is nothing the service could begin with, as far as anybody says. */
 const bare = (s: Start): boolean => s.phase === 'unconfigured' || revision(s) === 0;
 
@@ -50,7 +53,8 @@ export const START_TABLE: readonly {
   },
   {
     word: 'starting',
-    when: ({ phase }) => phase === 'booting' || phase === 'unconfigured',
+    // on a box that is busy starting, the monitor may be late
+    when: (s) => ['booting', 'unconfigured'].includes(s.phase) || (s.phase === '' && applies(s)),
     say: 'The service starts: Enter shows how far it is.',
   },
   { word: 'sipair down', when: () => true, say: '' },

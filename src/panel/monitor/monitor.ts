@@ -176,6 +176,7 @@ export class Monitor {
       daemonAnswers: daemon !== undefined,
       silentMs: mono - this.daemon.at,
       heardEver: this.daemon.ever,
+      young: (this.daemon.answer?.upMs ?? START_MS) < START_MS && !this.wasInStep,
       mayStart,
       mayStartMs: mono - this.mayStartSince,
       applying: (system?.applying?.step ?? 'settled') !== 'settled',

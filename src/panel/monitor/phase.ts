@@ -19,6 +19,8 @@ export type PhaseFacts = {
   /** Since it answered last; since the monitor's start, while it never did. */
   readonly silentMs: Millis;
   readonly heardEver: boolean;
+  /** What answered last had only begun, and was not in step yet. */
+  readonly young: boolean;
   /** There is all that the daemon starts with: a configuration, and the key of the pair. */
   readonly mayStart: boolean;
   /** Since it may. */
@@ -37,6 +39,11 @@ const PHASE_TABLE: readonly {
   { phase: 'running', when: (f) => f.heardEver && f.silentMs < DOWN_MS },
   { phase: 'booting', when: (f) => f.applying && f.silentMs < RESTART_MS },
   { phase: 'unconfigured', when: (f) => !f.mayStart && !f.heardEver },
+  // in the start of the box itself: what begins is busy, and may begin once more
+  {
+    phase: 'booting',
+    when: (f) => f.young && f.mayStartMs < BOOT_PATIENCE_MS && f.silentMs < RESTART_MS,
+  },
   { phase: 'booting', when: (f) => !f.heardEver && f.mayStartMs < BOOT_PATIENCE_MS },
   { phase: 'down', when: () => true },
 ];
