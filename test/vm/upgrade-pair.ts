@@ -122,8 +122,8 @@ async function upgrade(say: Say): Promise<void> {
   await served('trial-upgrade', say, async (all) => {
     // the page begins with box a as primary
     if ((await all.inStep()) === 'b') {
-      await all.type('a', 'request ha switchover');
-      await all.operators.a.until(/^primary, in step/, MINUTE);
+      await all.type('b', 'request ha switchover');
+      await all.operators.a.until(/^primary, in step/, 2 * MINUTE);
     }
     await guide(all.pair, page, say, 12 * MINUTE);
     await all.follower.end(BOXES, 10 * MINUTE);
