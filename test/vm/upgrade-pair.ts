@@ -122,8 +122,8 @@ async function upgrade(say: Say): Promise<void> {
   await served('trial-upgrade', say, async (all) => {
     // the page begins with box a as primary
     if ((await all.inStep()) === 'b') {
-      await all.type('a', 'request ha switchover');
-      await all.operators.a.until(/^primary, in step/, MINUTE);
+      await all.type('b', 'request ha switchover');
+      await all.operators.a.until(/^primary, in step/, 2 * MINUTE);
     }
     await guide(all.pair, page, say, 12 * MINUTE);
     await all.follower.end(BOXES, 10 * MINUTE);
@@ -160,8 +160,8 @@ async function atWork(all: Served): Promise<BoxName | undefined> {
   return undefined;
 }
 const WORK: ReadonlySet<string> = new Set(['installing', 'ready', 'leaving', 'trial']);
-/** About as long as a box is at it, emulated. */
-const SPAN_S = 75;
+/** About as long as a slot is written, and as a box is at all of it, emulated. */
+const SPANS_S = [12, 75] as const;
 
 async function active(all: Served): Promise<boolean> {
   const records = await Promise.all(BOXES.map((box) => all.follower.look(box)));
@@ -179,7 +179,7 @@ function powerCut(say: Say): Promise<void> {
         victim = await atWork(all);
         if (victim === undefined) await sleep(500);
       }
-      const afterS = random() * SPAN_S;
+      const afterS = random() * SPANS_S[cut % 2 === 1 ? 0 : 1];
       await sleep(afterS * 1000);
       const leads = await all.operators[other(victim)].state().catch(() => '');
       if (!leads.startsWith('primary')) {
