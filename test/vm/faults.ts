@@ -176,7 +176,7 @@ async function lockout({ pair, operators, say }: Serving, box: BoxName): Promise
     console.type('admin\r');
     await console.waitFor(/Password: $/m, MINUTE);
     console.type(`${password}\r`);
-    return (await console.waitFor(/wrong[^\n]*|too many[^\n]*|> $/m, MINUTE)).match[0].trim();
+    return (await console.waitFor(/(?:wrong|too many)[^\n]*\n|> $/m, MINUTE)).match[0].trim();
   };
   console.type('quit\r');
   for (let n = 1; n <= 5; n++) say(await answer('not-it'));
