@@ -13,8 +13,8 @@ export type Say = (text: string) => void;
 export const MINUTE = 60_000;
 
 /** In step for so long proves a slot; without it for so long it goes back. A minute and ten on the hardware. */
-const PROVE_S = 20;
-const TRIAL_S = 150;
+const PROVE_S = 40;
+const TRIAL_S = 180;
 
 export const HASTE: readonly string[] = [
   ...dropIn(
