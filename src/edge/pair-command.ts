@@ -21,7 +21,8 @@ const PATIENCE_MS: Millis = 120_000;
 const LATE =
   'nothing came of it in two minutes: is the crossover plugged in, is one box a and the other b?';
 /** A yes that was meant for these digits must not fall on others. */
-const GONE = 'the exchange of these digits is over, nothing was changed on this box: pair once more';
+const GONE =
+  'the exchange of these digits is over, nothing was changed on this box: pair once more';
 /** From a connection to the digits no human is needed. */
 const DIGITS_MS: Millis = 5000;
 const RETRY_MS: Millis = 300;

@@ -34,7 +34,11 @@ test('an exchange that breaks off under the digits ends the pairing: no others a
   const said: string[] = [];
   const end = Promise.withResolvers<string>();
   const keyFile = join(folder, 'pair.key');
-  const place = { box: 'a', crossover: { interface: 'lo', address, peerAddress }, keyFile } as const;
+  const place = {
+    box: 'a',
+    crossover: { interface: 'lo', address, peerAddress },
+    keyFile,
+  } as const;
   const session = new PairSession(place, {
     say: (text) => said.push(text),
     code: (digits) => codes.push(digits),

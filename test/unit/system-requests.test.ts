@@ -22,7 +22,7 @@ function asked(agent: Partial<Agent>, request: object): Promise<Said> {
   return new Promise((resolve) => {
     const caller: Caller = {
       say: (value) => {
-        if ('error' in value || 'ok' in value) resolve(value);
+        if ('error' in value || 'ok' in value) resolve(value as Said);
       },
       hear: undefined,
       gone: () => {},

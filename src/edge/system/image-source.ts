@@ -197,7 +197,11 @@ async function fromStick(name: string, to: string, tools: SourceTools): Promise<
   const seen: string[] = [];
   let trouble = '';
   for (const device of devices) {
-    const mount = await tools.run('mount', ['-o', `ro,${STICK_SAFE}`, `/dev/${device}`, at], MOUNT_MS);
+    const mount = await tools.run(
+      'mount',
+      ['-o', `ro,${STICK_SAFE}`, `/dev/${device}`, at],
+      MOUNT_MS,
+    );
     if (mount.code !== 0) {
       trouble = mount.err.trim().split('\n').at(-1) ?? '';
       continue;
