@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -202,4 +203,29 @@ test('a file that cannot be opened, a pipe and a link of a stick are told, and e
   };
   t.regex(await bring('usb:a.pem', to, { ...tools, run }), /^image-file: .*ELOOP/);
   t.false(existsSync(to));
+});
+
+test('two of a stick at once: each has its own mount, and takes away its own', async (t) => {
+  const root = folder(t);
+  withDisks(root, STICK);
+  const mounts: string[] = [];
+  const run: Run = async (program, args) => {
+    const at = args.at(-1) ?? '';
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (program === 'mount') {
+      if (mounts.includes(at)) return { code: 32, out: '', err: 'mount: busy\n' };
+      mounts.push(at);
+      for (const name of ['a.pem', 'b.raucb']) writeFileSync(join(at, name), BUNDLE);
+    } else {
+      mounts.splice(mounts.indexOf(at), 1);
+      for (const name of readdirSync(at)) rmSync(join(at, name));
+    }
+    return { code: 0, out: '', err: '' };
+  };
+  const tools = { root, run, room: ROOM };
+  const [one, two] = [join(root, 'one'), join(root, 'two')];
+  const ends = await Promise.all([bring('usb:a.pem', one, tools), bring('usb:', two, tools)]);
+  t.deepEqual(ends, ['', '']);
+  t.deepEqual(mounts, []);
+  t.deepEqual(readdirSync(join(root, 'run/sipair')), []);
 });

@@ -7,7 +7,15 @@
  *   /…                   a file on this box
  */
 
-import { constants, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import {
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+} from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type IncomingMessage, get as plainGet } from 'node:http';
 import { get as secureGet } from 'node:https';
@@ -192,8 +200,27 @@ async function fromStick(name: string, to: string, tools: SourceTools): Promise<
   if (name !== basename(name)) return 'image-file: only the top folder of a stick is looked at';
   const devices = sticks(tools.root);
   if (devices.length === 0) return 'image-file: there is no USB stick';
-  const at = join(tools.root, 'run/sipair/stick');
-  mkdirSync(at, { recursive: true, mode: 0o700 });
+  const folder = join(tools.root, 'run/sipair');
+  mkdirSync(folder, { recursive: true });
+  // a place of its own: a bundle and a certificate may be wanted at once
+  const at = mkdtempSync(join(folder, 'stick-'));
+  try {
+    return await fromDevices(devices, name, { at, to }, tools);
+  } finally {
+    try {
+      rmdirSync(at);
+    } catch {
+      // a stick that is still mounted there: nothing sees it but this process
+    }
+  }
+}
+
+async function fromDevices(
+  devices: readonly string[],
+  name: string,
+  { at, to }: { readonly at: string; readonly to: string },
+  tools: SourceTools,
+): Promise<Fault> {
   const seen: string[] = [];
   let trouble = '';
   for (const device of devices) {
