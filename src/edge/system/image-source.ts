@@ -1,6 +1,7 @@
 /**
- * Where a bundle comes from. Nobody can put files on a box, so an operator names what the box itself
- * can reach; what is fetched is believed only for its signature, so the way here needs no trust.
+ * Where a bundle, a certificate or a prompt comes from. Nobody can put files on a box, so an operator
+ * names what the box itself can reach. A bundle is believed only for its signature, so its way here needs
+ * no trust; for the others the operator chooses a way that he trusts.
  *
  *   http://… https://…   a web server on the LAN or beyond
  *   usb:NAME             a file at the top of a USB stick; `usb:` alone: the only bundle there
@@ -113,7 +114,7 @@ async function fetched(source: string, to: string, tools: SourceTools): Promise<
   const signal = AbortSignal.timeout(FETCH_MS);
   let at: string = source;
   for (let hops = 0; hops <= REDIRECTS; hops++) {
-    if (!URL.canParse(at)) return `image-file: ${at} is no address`;
+    if (!URL.canParse(at)) return 'image-file: that is no address of a web server';
     const url = new URL(at);
     if (!/^https?:$/.test(url.protocol)) return `image-file: it leads to ${url.protocol}`;
     const answer = await ask(url, signal);
@@ -126,7 +127,7 @@ async function fetched(source: string, to: string, tools: SourceTools): Promise<
     }
     return await body(answer, url, to, tools);
   }
-  return `image-file: ${source} leads from one address to the next`;
+  return `image-file: ${new URL(source).host} leads from one address to the next`;
 }
 
 async function body(
