@@ -175,7 +175,10 @@ test('a web server that turns in circles, breaks off, says more than there is ro
   });
   const to = join(root, 'got');
   const tools = { root, run: NO_RUN, room: ROOM };
-  t.regex(await bring(`${at.replace('//', '//me:secret@')}/circle`, to, tools), /^image-file: 127[.:\d]+ leads from one address to the next/);
+  t.regex(
+    await bring(`${at.replace('//', '//me:secret@')}/circle`, to, tools),
+    /^image-file: 127[.:\d]+ leads from one address to the next/,
+  );
   t.regex(await bring(`${at}/away`, to, tools), /it leads to ftp:/);
   t.regex(await bring(`${at}/half`, to, tools), /^image-file: .* broke off/);
   t.regex(await bring(`${at}/long`, to, { ...tools, room: () => 1_000_000 }), /^image-space/);
