@@ -20,6 +20,9 @@ const PATIENCE_MS: Millis = 120_000;
 /** Two boxes of one letter both wait, or both call: neither hears anything. */
 const LATE =
   'nothing came of it in two minutes: is the crossover plugged in, is one box a and the other b?';
+/** A yes that was meant for these digits must not fall on others. */
+const GONE =
+  'the exchange of these digits is over, nothing was changed on this box: pair once more';
 /** From a connection to the digits no human is needed. */
 const DIGITS_MS: Millis = 5000;
 const RETRY_MS: Millis = 300;
@@ -55,6 +58,8 @@ export class PairSession {
   private step: NodeJS.Timeout | undefined;
   private retry: NodeJS.Timeout | undefined;
   private tries = 0;
+  /** Digits were shown. */
+  private asked = false;
   /** The key of this exchange is not stored yet. */
   private keyless = true;
   private ended = false;
@@ -162,6 +167,7 @@ export class PairSession {
 
   private ask(digits: string): void {
     clearTimeout(this.step);
+    this.asked = true;
     this.console.code(`${digits.slice(0, 3)} ${digits.slice(3)}`);
   }
 
@@ -225,16 +231,20 @@ export class PairSession {
       );
       return;
     }
-    if (this.machine?.state === 'compare') this.say('the other box has gone');
+    if (this.asked) this.say('the other box has gone');
     this.drop();
   }
 
-  /** Ends this exchange and waits for another. */
+  /** Ends this exchange and waits for another, unless the operator may be about to answer. */
   private drop(): void {
     clearTimeout(this.step);
     this.socket?.close();
     this.socket = undefined;
     this.machine = undefined;
+    if (this.asked) {
+      this.finish(`pairing-gone: ${GONE}`);
+      return;
+    }
     if (this.tries >= TRIES) {
       this.finish(`pairing-tries: ${TRIES} exchanges came to nothing; look who is on the cable`);
       return;

@@ -18,7 +18,9 @@
  * Somebody in the middle holds two exchanges and wants both to show the same digits. Each side has
  * fixed its key and number by the commitment before it learns the other's, so he must fix his own
  * before he knows what they will give: he guesses, one in a million, and a wrong guess is seen by
- * the operators. Trying again shows other digits again; the edge tries three times and stops.
+ * the operators. Trying again shows other digits again, so digits are shown once: an exchange that ends
+ * after that ends the pairing. Else he could let both see the same ones, break off while they type their
+ * yes, and have it fall on the digits of his own exchange.
  *
  * Each message, big endian:
  *

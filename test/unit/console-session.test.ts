@@ -382,6 +382,16 @@ test('noise never ends a session, and ^C ^C exit always gets out', (t) => {
   );
 });
 
+test('the password of a web server is in no log', (t) => {
+  const b = logged();
+  b.line('request file install https://me:p@ss:swordfish@192.0.2.7/north.pem');
+  b.line('show ha | match a@b');
+  t.deepEqual(b.audit.slice(1), [
+    'request file install https://***@192.0.2.7/north.pem',
+    'show ha | match a@b',
+  ]);
+});
+
 test('the log tells every command', (t) => {
   const b = logged();
   b.line('show ha');

@@ -1,6 +1,16 @@
 /** A bundle comes from a web server, a USB stick or a file of the box; whatever goes wrong on the way is said. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -165,10 +175,60 @@ test('a web server that turns in circles, breaks off, says more than there is ro
   });
   const to = join(root, 'got');
   const tools = { root, run: NO_RUN, room: ROOM };
-  t.regex(await bring(`${at}/circle`, to, tools), /leads from one address to the next/);
+  t.regex(
+    await bring(`${at.replace('//', '//me:secret@')}/circle`, to, tools),
+    /^image-file: 127[.:\d]+ leads from one address to the next/,
+  );
   t.regex(await bring(`${at}/away`, to, tools), /it leads to ftp:/);
   t.regex(await bring(`${at}/half`, to, tools), /^image-file: .* broke off/);
   t.regex(await bring(`${at}/long`, to, { ...tools, room: () => 1_000_000 }), /^image-space/);
   t.regex(await bring('http://127.0.0.1:1/x', to, tools), /^image-file: 127.0.0.1:1: /);
-  t.regex(await bring('http://', to, tools), /is no address/);
+  t.regex(await bring('http://', to, tools), /is no address of a web server/);
+});
+
+test('a file that cannot be opened, a pipe and a link of a stick are told, and end nothing', async (t) => {
+  const root = folder(t);
+  const to = join(root, 'got');
+  const tools = { root, run: NO_RUN, room: ROOM };
+  // nobody may read it, whoever it is
+  t.regex(await bring('/sys/bus/platform/uevent', to, tools), /^image-file: .*EACCES/);
+  const pipe = join(root, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  t.is(await bring(pipe, to, tools), `image-file: ${pipe} is no file`);
+  await t.throwsAsync(bring(import.meta.filename, join(root, 'none/got'), tools), {
+    code: 'ENOENT',
+  });
+  withDisks(root, STICK);
+  writeFileSync(join(root, 'secret'), 'secret');
+  const run: Run = (program, args) => {
+    if (program === 'mount') symlinkSync(join(root, 'secret'), join(args.at(-1) ?? '', 'a.pem'));
+    return Promise.resolve({ code: 0, out: '', err: '' });
+  };
+  t.regex(await bring('usb:a.pem', to, { ...tools, run }), /^image-file: .*ELOOP/);
+  t.false(existsSync(to));
+});
+
+test('two of a stick at once: each has its own mount, and takes away its own', async (t) => {
+  const root = folder(t);
+  withDisks(root, STICK);
+  const mounts: string[] = [];
+  const run: Run = async (program, args) => {
+    const at = args.at(-1) ?? '';
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (program === 'mount') {
+      if (mounts.includes(at)) return { code: 32, out: '', err: 'mount: busy\n' };
+      mounts.push(at);
+      for (const name of ['a.pem', 'b.raucb']) writeFileSync(join(at, name), BUNDLE);
+    } else {
+      mounts.splice(mounts.indexOf(at), 1);
+      for (const name of readdirSync(at)) rmSync(join(at, name));
+    }
+    return { code: 0, out: '', err: '' };
+  };
+  const tools = { root, run, room: ROOM };
+  const [one, two] = [join(root, 'one'), join(root, 'two')];
+  const ends = await Promise.all([bring('usb:a.pem', one, tools), bring('usb:', two, tools)]);
+  t.deepEqual(ends, ['', '']);
+  t.deepEqual(mounts, []);
+  t.deepEqual(readdirSync(join(root, 'run/sipair')), []);
 });

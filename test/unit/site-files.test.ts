@@ -33,6 +33,8 @@ class Boxes {
   readonly changed = { a: 0, b: 0 };
   readonly told: string[] = [];
   linked = true;
+  /** In place of the other box. */
+  readonly holds: { a?: AgentLink } = {};
 
   constructor(t: ExecutionContext) {
     const folder = (): string => mkdtempSync(join(tmpdir(), 'sipair-site-'));
@@ -55,6 +57,7 @@ class Boxes {
 
   /** What is sent is JSON, as on the wire. */
   private link(own: 'a' | 'b'): AgentLink | undefined {
+    if (own === 'a' && this.holds.a !== undefined) return this.holds.a;
     if (!this.linked) return undefined;
     const peer = own === 'a' ? 'b' : 'a';
     const send = (kind: string, json: object): boolean =>
@@ -156,6 +159,67 @@ test('what is none is refused with its reason, wherever it comes from', async (t
   t.deepEqual(both.names('b'), []);
   t.is(both.told.length, 3);
   t.false(b.message('draft', {}));
+});
+
+test('one file at a time, however many the other box lacks', async (t) => {
+  const both = new Boxes(t);
+  both.linked = false;
+  const names = ['a.pem', 'b.pem', 'c.pem'];
+  for (const name of names) await both.sides.a.install(source(t, name, `${PEM}${name}`));
+  const sent: { readonly kind: string; readonly name: string }[] = [];
+  const send = (kind: string, json: { readonly name?: string }): boolean =>
+    sent.push({ kind, name: json.name ?? '' }) > 0;
+  const { a } = both.sides;
+  both.holds.a = { send } as unknown as AgentLink;
+  a.message('site-files', { files: [] });
+  for (const [i, name] of names.entries()) {
+    t.deepEqual(
+      sent,
+      names.slice(0, i + 1).map((n) => ({ kind: 'site-file', name: n })),
+    );
+    a.message('site-file-taken', { name: 'z.pem' });
+    a.message('site-file-taken', { name });
+  }
+  t.is(sent.length, 3);
+  // one that went meanwhile holds nobody up
+  a.message('site-files', { files: [] });
+  rmSync(both.file('a', 'data/secret/tls/b.pem'));
+  a.message('site-file-taken', { name: 'a.pem' });
+  t.deepEqual(
+    sent.slice(3).map(({ name }) => name),
+    ['a.pem', 'c.pem'],
+  );
+});
+
+test('what was installed last is right, whatever a clock said before', async (t) => {
+  const both = new Boxes(t);
+  const { a, b } = both.sides;
+  await a.install(source(t, 'north.pem', PEM));
+  const ahead = Date.now() / 1000 + 1_000_000;
+  for (const side of ['a', 'b'] as const) {
+    utimesSync(both.file(side, 'data/secret/tls/north.pem'), ahead, ahead);
+  }
+  both.linked = false;
+  await b.install(source(t, 'north.pem', `${PEM}renewed\n`));
+  both.meet();
+  for (const side of ['a', 'b'] as const) {
+    t.regex(readFileSync(both.file(side, 'data/secret/tls/north.pem'), 'utf8'), /renewed/);
+  }
+  // an older one that was under way, and moments that are none
+  const content = Buffer.from(PEM).toString('base64');
+  for (const at of [1, 1e300, -1, 'soon']) {
+    a.message('site-file', { name: 'north.pem', at, content });
+    const text = readFileSync(both.file('a', 'data/secret/tls/north.pem'), 'utf8');
+    t.regex(text, /renewed/, `${at}`);
+  }
+});
+
+test('two consoles at once: the second is told, and each file has its own content', async (t) => {
+  const { a } = new Boxes(t).sides;
+  const first = a.install(source(t, 'one.pem', `${PEM}1`));
+  t.like(await a.install(source(t, 'two.pem', `${PEM}2`)), { error: 'file-busy' });
+  t.like(await first, { ok: true });
+  t.like(await a.install(source(t, 'two.pem', `${PEM}2`)), { ok: true });
 });
 
 test('of two boxes one gives, and not both', (t) => {

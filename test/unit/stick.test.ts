@@ -1,5 +1,6 @@
 /** What leaves a box by a USB stick, and comes back: the first stick that can be mounted, and every fault. */
 
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -64,9 +65,9 @@ test.serial('written, and read again; the stick is mounted meanwhile only', asyn
   t.false(existsSync(box.on('sda', 'north.conf.new')));
   t.deepEqual(await readStick('north.conf', box), { text: 'set vip address 192.0.2.10\n' });
   t.deepEqual(box.words, [
-    'rw,nosuid,nodev,noexec sda',
+    'rw,nosuid,nodev,noexec,nosymfollow sda',
     'umount',
-    'ro,nosuid,nodev,noexec sda',
+    'ro,nosuid,nodev,noexec,nosymfollow sda',
     'umount',
   ]);
 });
@@ -112,4 +113,23 @@ test.serial('two consoles at once: the second is told', async (t) => {
   const first = writeStick('a', 'x', box);
   t.like(await writeStick('b', 'x', box), { error: 'stick-busy' });
   t.deepEqual(await first, { path: 'usb:a' });
+});
+
+test.serial('a link or a pipe of a stranger leads nowhere, and holds nobody up', async (t) => {
+  const box = new Sticks(t, ['sda']);
+  const secret = join(box.root, 'admin.json');
+  writeFileSync(secret, 'secret');
+  symlinkSync(secret, box.on('sda', 'north.conf'));
+  symlinkSync(secret, box.on('sda', 'saved.new'));
+  execFileSync('mkfifo', [box.on('sda', 'pipe'), box.on('sda', 'piped.new')]);
+  for (const name of ['north.conf', 'pipe']) {
+    const text = `usb:${name}: it is no file`;
+    t.deepEqual(await readStick(name, box), { error: 'stick-read', text });
+  }
+  for (const name of ['saved', 'piped']) {
+    t.like(await writeStick(name, 'x', box), { error: 'stick-write' }, name);
+  }
+  t.is(readFileSync(secret, 'utf8'), 'secret');
+  // the fault took away what stood in the way
+  t.deepEqual(await writeStick('saved', 'x', box), { path: 'usb:saved' });
 });

@@ -115,6 +115,17 @@ test('what is active is read again; the last revisions are kept, and no more', (
   t.like(readJson(places.active), { revision: KEPT + 5, tree: { redundancy: 'hot-standby' } });
 });
 
+test('a revision of the other box is a file among the revisions, or none', (t) => {
+  const places = placesOf(root(t));
+  const store = new Store(places);
+  for (const number of ['../../../x', '7', 0, -1, 1.5, Number.NaN]) {
+    const content = { ...entry(1), number: number as number };
+    t.regex(store.write([{ name: 'revision', content }]), /is no number of a revision/);
+  }
+  t.deepEqual(store.kept(), []);
+  t.false(existsSync(join(places.root, 'x.json')));
+});
+
 test('a damaged file of what is active: the newest revision is used, and that is told', (t) => {
   const places = placesOf(root(t));
   const store = new Store(places);

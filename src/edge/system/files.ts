@@ -5,6 +5,7 @@
 
 import {
   closeSync,
+  constants,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -15,6 +16,10 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { troubleOf } from '../disk-trouble.ts';
+
+/** Where what is being written has its other name, a medium of a stranger's may have a link or a pipe. */
+const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW, O_NONBLOCK } = constants;
+const MAKE = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
 
 export type Places = ReturnType<typeof placesOf>;
 
@@ -64,7 +69,7 @@ export function writeWhole(path: string, content: string | Uint8Array, mode = 0o
   const made = `${path}.new`;
   try {
     makeFolder(dirname(path));
-    const fd = openSync(made, 'w', mode);
+    const fd = openSync(made, MAKE, mode);
     try {
       const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
       for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);

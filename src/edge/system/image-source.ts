@@ -1,18 +1,28 @@
 /**
- * Where a bundle comes from. Nobody can put files on a box, so an operator names what the box itself
- * can reach; what is fetched is believed only for its signature, so the way here needs no trust.
+ * Where a bundle, a certificate or a prompt comes from. Nobody can put files on a box, so an operator
+ * names what the box itself can reach. A bundle is believed only for its signature, so its way here needs
+ * no trust; for the others the operator chooses a way that he trusts.
  *
  *   http://… https://…   a web server on the LAN or beyond
  *   usb:NAME             a file at the top of a USB stick; `usb:` alone: the only bundle there
  *   /…                   a file on this box
  */
 
-import { createReadStream, mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import {
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+} from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { type IncomingMessage, get as plainGet } from 'node:http';
 import { get as secureGet } from 'node:https';
 import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { troubleOf } from '../disk-trouble.ts';
 import type { Fault, Run } from './image.ts';
 
 export type SourceTools = {
@@ -31,6 +41,8 @@ const REDIRECTS = 5;
 const MOUNT_MS = 30_000;
 /** Sticks and partitions of them that are looked at. */
 const STICKS = 16;
+/** A stick may come from anybody: what is on it is files, and leads nowhere else. */
+export const STICK_SAFE = 'nosuid,nodev,noexec,nosymfollow';
 const NO_ROOM = 'image-space: the data partition has no room for it';
 /** Partitions of a box that was itself written to a USB disk. */
 const OURS: ReadonlySet<string> = new Set(['bios', 'esp', 'env', 'root-A', 'root-B', 'data']);
@@ -45,23 +57,31 @@ export async function bring(source: string, to: string, tools: SourceTools): Pro
   return await fromFile(source, to, tools);
 }
 
-async function fromFile(path: string, to: string, tools: SourceTools): Promise<Fault> {
-  let size: number;
+/** @param flags more of those of open(2). */
+async function fromFile(path: string, to: string, tools: SourceTools, flags = 0): Promise<Fault> {
+  let file: FileHandle;
   try {
-    const found = await stat(path);
-    if (!found.isFile()) return `image-file: ${path} is no file`;
-    size = found.size;
-  } catch {
-    return `image-file: there is no ${path}`;
+    // a pipe would let it wait for ever
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
+  } catch (e) {
+    const none = (e as NodeJS.ErrnoException).code === 'ENOENT';
+    return `image-file: ${none ? `there is no ${path}` : troubleOf(e).text}`;
   }
-  if (size > tools.room()) return NO_ROOM;
-  return await keep(createReadStream(path, { highWaterMark: PIECE_BYTES }), to, tools.room());
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) return `image-file: ${path} is no file`;
+    if (found.size > tools.room()) return NO_ROOM;
+    return await keep(file.createReadStream({ highWaterMark: PIECE_BYTES }), to, tools.room());
+  } finally {
+    await file.close();
+  }
 }
 
 async function keep(from: Readable, to: string, most: number): Promise<Fault> {
-  const target: FileHandle = await open(to, 'w', 0o600);
+  let target: FileHandle | undefined;
   let written = 0;
   try {
+    target = await open(to, 'w', 0o600);
     for await (const piece of from) {
       const bytes = piece as Buffer;
       written += bytes.length;
@@ -73,7 +93,7 @@ async function keep(from: Readable, to: string, most: number): Promise<Fault> {
     await target.sync();
   } finally {
     from.destroy();
-    await target.close();
+    await target?.close();
   }
   return '';
 }
@@ -94,7 +114,7 @@ async function fetched(source: string, to: string, tools: SourceTools): Promise<
   const signal = AbortSignal.timeout(FETCH_MS);
   let at: string = source;
   for (let hops = 0; hops <= REDIRECTS; hops++) {
-    if (!URL.canParse(at)) return `image-file: ${at} is no address`;
+    if (!URL.canParse(at)) return 'image-file: that is no address of a web server';
     const url = new URL(at);
     if (!/^https?:$/.test(url.protocol)) return `image-file: it leads to ${url.protocol}`;
     const answer = await ask(url, signal);
@@ -107,7 +127,7 @@ async function fetched(source: string, to: string, tools: SourceTools): Promise<
     }
     return await body(answer, url, to, tools);
   }
-  return `image-file: ${source} leads from one address to the next`;
+  return `image-file: ${new URL(source).host} leads from one address to the next`;
 }
 
 async function body(
@@ -181,13 +201,35 @@ async function fromStick(name: string, to: string, tools: SourceTools): Promise<
   if (name !== basename(name)) return 'image-file: only the top folder of a stick is looked at';
   const devices = sticks(tools.root);
   if (devices.length === 0) return 'image-file: there is no USB stick';
-  const at = join(tools.root, 'run/sipair/stick');
-  mkdirSync(at, { recursive: true, mode: 0o700 });
+  const folder = join(tools.root, 'run/sipair');
+  mkdirSync(folder, { recursive: true });
+  // a place of its own: a bundle and a certificate may be wanted at once
+  const at = mkdtempSync(join(folder, 'stick-'));
+  try {
+    return await fromDevices(devices, name, { at, to }, tools);
+  } finally {
+    try {
+      rmdirSync(at);
+    } catch {
+      // a stick that is still mounted there: nothing sees it but this process
+    }
+  }
+}
+
+async function fromDevices(
+  devices: readonly string[],
+  name: string,
+  { at, to }: { readonly at: string; readonly to: string },
+  tools: SourceTools,
+): Promise<Fault> {
   const seen: string[] = [];
   let trouble = '';
   for (const device of devices) {
-    const options = 'ro,nosuid,nodev,noexec';
-    const mount = await tools.run('mount', ['-o', options, `/dev/${device}`, at], MOUNT_MS);
+    const mount = await tools.run(
+      'mount',
+      ['-o', `ro,${STICK_SAFE}`, `/dev/${device}`, at],
+      MOUNT_MS,
+    );
     if (mount.code !== 0) {
       trouble = mount.err.trim().split('\n').at(-1) ?? '';
       continue;
@@ -197,7 +239,7 @@ async function fromStick(name: string, to: string, tools: SourceTools): Promise<
       const [only] = bundles;
       const wanted = name === '' && bundles.length === 1 ? (only ?? '') : name;
       if (wanted !== '' && names(at).includes(wanted)) {
-        return await fromFile(join(at, wanted), to, tools);
+        return await fromFile(join(at, wanted), to, tools, constants.O_NOFOLLOW);
       }
       seen.push(...bundles);
     } finally {

@@ -51,14 +51,15 @@ export class PeerPassword {
 
   /** @returns whether it was one of ours. */
   message(kind: string, json: Json): boolean {
-    if (kind === 'password') this.told(Number(json['id']), String(json['password']));
+    if (kind === 'password') this.told(Number(json['id']), json['password']);
     else if (kind === 'password-set') this.answered(json);
     else return false;
     return true;
   }
 
-  private told(id: number, password: string): void {
-    const verdict = this.admin().replace(password);
+  private told(id: number, password: unknown): void {
+    // what is no text is too short
+    const verdict = this.admin().replace(typeof password === 'string' ? password : '');
     const fault = 'error' in verdict ? verdict : undefined;
     if (fault === undefined) log('warning', 'the password of admin was set from the other box');
     this.link()?.send('password-set', { id, ...(fault === undefined ? {} : { fault }) });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { BoxId } from '../../pair/terms.ts';
 import type { SystemFault, SystemRequest, Tree } from '../../panel/system/terms.ts';
 import { checkTree } from '../../panel/tree/check.ts';
+import { log } from '../log.ts';
 import { PairSession } from '../pair-command.ts';
 import type { Agent, Draft } from './agent.ts';
 import { makeFolder, removeFile, writeWhole } from './files.ts';
@@ -35,6 +36,14 @@ function fault(error: string, text: string): SystemFault {
 
 function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What nobody thought of is the end of this answer, and not of the agent. */
+function later(caller: Caller, work: Promise<unknown>): void {
+  work.catch((e: Error) => {
+    log('warning', `a request came to nothing: ${e.message}`);
+    caller.say(fault('system-failed', e.message));
+  });
 }
 
 const NOT_YET = fault('first-boot-first', 'this box does not know yet which of the two it is');
@@ -125,10 +134,13 @@ function pair(agent: Agent, _request: Json, caller: Caller): void {
     return;
   }
   makeFolder(agent.places.secret, 0o700);
+  // an interface that is not there ends it before it is made
+  let ended = false;
   const session: PairSession = new PairSession(place, {
     say: (text) => caller.say({ say: text }),
     code: (code) => caller.say({ code }),
     end(text) {
+      ended = true;
       pairing = undefined;
       caller.hear = undefined;
       const [, code = 'pairing-failed', why = text] = /^([a-z-]+): (.*)$/s.exec(text) ?? [];
@@ -136,6 +148,7 @@ function pair(agent: Agent, _request: Json, caller: Caller): void {
       if (text === '') paired(agent);
     },
   });
+  if (ended) return;
   pairing = session;
   caller.hear = (value) => session.answer(String(value['answer']));
   caller.gone(() => {
@@ -195,8 +208,8 @@ async function bundle(agent: Agent, request: Json, caller: Caller): Promise<void
   }
   const path = join(folder, name);
   const wrong = writeWhole(path, bytes);
+  if (wrong === '') prune(folder);
   caller.say(wrong === '' ? { ok: true, path, bytes: bytes.length } : fault('support-disk', wrong));
-  prune(folder);
 }
 
 /** A configuration that leaves the box, or comes back: nobody can reach its files. */
@@ -240,11 +253,12 @@ function showLog(agent: Agent, request: Json, caller: Caller): void {
     return;
   }
   const asked = pattern === undefined ? lines : MOST_LINES;
-  void agent.machine.journal(asked).then((text) => {
+  const work = agent.machine.journal(asked).then((text) => {
     const all = text.split('\n').filter((l) => l !== '');
     const fit = all.filter((l) => pattern === undefined || pattern.test(l.slice(0, LINE_LETTERS)));
     caller.say({ ok: true, lines: fit.slice(-lines) });
   });
+  later(caller, work);
 }
 
 function admin(agent: Agent, request: Json, caller: Caller): void {
@@ -255,7 +269,7 @@ function admin(agent: Agent, request: Json, caller: Caller): void {
   }
   if (verb === 'verify') caller.say(agent.admin().verify(password));
   else if (verb === 'set') caller.say(agent.admin().set(password, old));
-  else if (verb === 'set-peer') void setAtPeer(agent, password, old, caller);
+  else if (verb === 'set-peer') later(caller, setAtPeer(agent, password, old, caller));
   else caller.say(fault('system-shape', 'admin has the verbs verify, set and set-peer'));
 }
 
@@ -299,16 +313,20 @@ const ACTS: { readonly [c in SystemRequest['command']]: Act } = {
   'first-boot': (agent, request, caller) =>
     firstBoot(agent, request as unknown as Of<'first-boot'>, caller),
   image(agent, request, caller) {
-    void agent.image.request(String(request['verb']), request).then((value) => caller.say(value));
+    const work = agent.image.request(String(request['verb']), request);
+    later(
+      caller,
+      work.then((value) => caller.say(value)),
+    );
   },
   'support-bundle'(agent, request, caller) {
-    void bundle(agent, request, caller);
+    later(caller, bundle(agent, request, caller));
   },
   files(agent, request, caller) {
-    void files(agent, request, caller);
+    later(caller, files(agent, request, caller));
   },
   stick(agent, request, caller) {
-    void stick(agent, request, caller);
+    later(caller, stick(agent, request, caller));
   },
   log: showLog,
   admin,

@@ -1,7 +1,14 @@
-/** Certificates and prompts on this box and at the peer (`panel/system/site-files.ts` says what they are). */
+/**
+ * Certificates and prompts on this box and at the peer (`panel/system/site-files.ts` says what they are).
+ *
+ *   site-files {files}          what this box has, when the link comes up
+ *   site-file {name, content}   one that the other lacks; the next when it has said
+ *   site-file-taken {name}      ... this: all of them at once would be more than a link may hold
+ *   site-file-gone {name}       removed by an operator
+ */
 
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, type Stats, statSync, utimesSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isFault } from '../../base/fault.ts';
 import { parseWav } from '../../media/wav.ts';
@@ -15,6 +22,7 @@ import {
   toGive,
 } from '../../panel/system/site-files.ts';
 import type { SystemFault } from '../../panel/system/terms.ts';
+import { troubleOf } from '../disk-trouble.ts';
 import { makeFolder, removeFile, writeWhole } from './files.ts';
 import { type Run, runProgram } from './image.ts';
 import { bring } from './image-source.ts';
@@ -31,7 +39,15 @@ export type SiteContext = {
   readonly run?: Run;
 };
 
+type Found = { readonly name: string; readonly path: string; readonly stats: Stats };
 type Installed = { readonly ok: true; readonly path: string; readonly peer: boolean };
+
+const BUSY: SystemFault = {
+  error: 'file-busy',
+  text: 'another console is installing a file: try again',
+};
+/** 2100: a later one is no moment that a file can have. */
+const LATEST = 4_102_444_800_000;
 
 const NO_NAME: SystemFault = {
   error: 'file-name',
@@ -54,6 +70,11 @@ function wrongWith({ kind }: SiteKind, bytes: Uint8Array): string {
 
 export class SiteFiles {
   private readonly context: SiteContext;
+  /** Digests of files by path, and of which content. */
+  private readonly digests = new Map<string, { readonly of: string; readonly digest: string }>();
+  /** What the peer gets yet. */
+  private outgoing: readonly SiteFile[] = [];
+  private installing = false;
 
   constructor(context: SiteContext) {
     this.context = context;
@@ -67,7 +88,18 @@ export class SiteFiles {
     return join(this.context.root, siteKind(name)?.folder ?? '', name);
   }
 
-  private of({ folder, ending }: SiteKind): readonly SiteFile[] {
+  private of(kind: SiteKind): readonly SiteFile[] {
+    return this.found(kind).flatMap(({ name, path, stats }) => {
+      try {
+        const digest = this.digest(path, stats);
+        return [{ name, at: Math.round(stats.mtimeMs), bytes: stats.size, digest }];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  private found({ folder, ending }: SiteKind): readonly Found[] {
     let names: readonly string[];
     try {
       names = readdirSync(join(this.context.root, folder)).sort();
@@ -77,14 +109,24 @@ export class SiteFiles {
     return names.flatMap((name) => {
       const path = join(this.context.root, folder, name);
       try {
-        const found = statSync(path);
-        if (!ending.test(name) || !found.isFile() || found.size > SITE_FILE_BYTES) return [];
-        const digest = digestOf(readFileSync(path));
-        return [{ name, at: Math.round(found.mtimeMs), bytes: found.size, digest }];
+        const stats = statSync(path);
+        const fits = ending.test(name) && stats.isFile() && stats.size <= SITE_FILE_BYTES;
+        return fits ? [{ name, path, stats }] : [];
       } catch {
         return [];
       }
     });
+  }
+
+  /** All of them are read once, and not each time that one changes. */
+  private digest(path: string, { ino, mtimeMs, ctimeMs, size }: Stats): string {
+    const of = [ino, mtimeMs, ctimeMs, size].join();
+    const known = this.digests.get(path);
+    if (known?.of === of) return known.digest;
+    const digest = digestOf(readFileSync(path));
+    if (this.digests.size >= 2 * SITE_FILES_MAX) this.digests.clear();
+    this.digests.set(path, { of, digest });
+    return digest;
   }
 
   /** From a stick, a web server or a file of the box, to both boxes. */
@@ -92,6 +134,18 @@ export class SiteFiles {
     const name = basename(source.replace(/^usb:/, ''));
     const kind = siteKind(name);
     if (kind === undefined) return NO_NAME;
+    if (this.installing) return BUSY;
+    this.installing = true;
+    try {
+      return await this.installNow(name, source);
+    } catch (e) {
+      return { error: 'file-write', text: troubleOf(e).text };
+    } finally {
+      this.installing = false;
+    }
+  }
+
+  private async installNow(name: string, source: string): Promise<Installed | SystemFault> {
     const { root, run = runProgram } = this.context;
     const raw = join(root, 'data/image/site-file');
     // one byte more than may be, so that too much is seen as such
@@ -105,7 +159,7 @@ export class SiteFiles {
         return { error: 'file-source', text: big ? 'it has more than 8 MB' : text };
       }
       const bytes = readFileSync(raw);
-      const at = Date.now();
+      const at = this.moment(name);
       const wrong = this.keep(name, bytes, at);
       if (wrong !== '') return { error: 'file-unusable', text: `${name}: ${wrong}` };
       const peer = this.give(name, bytes, at);
@@ -113,6 +167,12 @@ export class SiteFiles {
     } finally {
       rmSync(raw, { force: true });
     }
+  }
+
+  /** The newest of this name, also when the one before was installed under a clock that was ahead. */
+  private moment(name: string): number {
+    const before = this.list().find((file) => file.name === name);
+    return Math.max(Date.now(), (before?.at ?? 0) + 1);
   }
 
   /** At both boxes: one that is away would bring it back. */
@@ -135,21 +195,36 @@ export class SiteFiles {
 
   /** @returns whether it was one of ours. */
   message(kind: string, json: Json): boolean {
-    if (kind === 'site-files') this.theirs((json['files'] ?? []) as readonly SiteFile[]);
-    else if (kind === 'site-file') this.taken(json);
+    if (kind === 'site-files') {
+      this.outgoing = toGive(this.list(), (json['files'] ?? []) as readonly SiteFile[]);
+      this.giveNext();
+    } else if (kind === 'site-file') this.taken(json);
+    else if (kind === 'site-file-taken') this.takenThere(String(json['name']));
     else if (kind === 'site-file-gone') this.gone(String(json['name']));
     else return false;
     return true;
   }
 
-  private theirs(files: readonly SiteFile[]): void {
-    for (const { name, at } of toGive(this.list(), files)) {
-      try {
-        this.give(name, readFileSync(this.pathOf(name)), at);
-      } catch (e) {
-        this.context.log(`${name}: ${(e as Error).message}`);
-      }
+  private giveNext(): void {
+    const [next] = this.outgoing;
+    if (next === undefined) return;
+    const { name } = next;
+    // as it is by now
+    const at = this.list().find((file) => file.name === name)?.at ?? next.at;
+    try {
+      this.give(name, readFileSync(this.pathOf(name)), at);
+    } catch (e) {
+      this.context.log(`${name}: ${(e as Error).message}`);
+      this.takenThere(name);
     }
+  }
+
+  /** Taken, or refused: the log of that box says why. */
+  private takenThere(name: string): void {
+    // one that was installed meanwhile is told of too, and not of this row
+    if (this.outgoing[0]?.name !== name) return;
+    this.outgoing = this.outgoing.slice(1);
+    this.giveNext();
   }
 
   private give(name: string, bytes: Buffer, at: number): boolean {
@@ -160,8 +235,21 @@ export class SiteFiles {
   private taken(json: Json): void {
     const name = String(json['name']);
     const bytes = Buffer.from(String(json['content']), 'base64');
-    const fault = this.keep(name, bytes, Number(json['at']));
+    const theirs = { name, at: Number(json['at']), bytes: bytes.length, digest: digestOf(bytes) };
+    const own = this.list().filter((file) => file.name === name);
+    // installed here while theirs was under way: they get it
+    const fault =
+      toGive(own, [theirs]).length > 0 ? 'this box has a newer one' : this.keepOf(theirs, bytes);
     this.context.log(fault === '' ? `${name}: from the other box` : `${name}: ${fault}`);
+    this.context.link()?.send('site-file-taken', { name });
+  }
+
+  private keepOf({ name, at }: SiteFile, bytes: Buffer): string {
+    try {
+      return this.keep(name, bytes, at);
+    } catch (e) {
+      return troubleOf(e).text;
+    }
   }
 
   private gone(name: string): void {
@@ -174,14 +262,14 @@ export class SiteFiles {
   private keep(name: string, bytes: Buffer, at: number): string {
     const kind = siteKind(name);
     if (kind === undefined) return NO_NAME.text;
-    const known = this.list();
+    if (!(at >= 0 && at < LATEST)) return 'the clock is wrong';
+    const known = SITE_KINDS.flatMap((each) => this.found(each));
     if (known.length >= SITE_FILES_MAX && !known.some((file) => file.name === name)) {
       return `there are ${SITE_FILES_MAX} files already`;
     }
     const fault = wrongWith(kind, bytes) || writeWhole(this.pathOf(name), bytes);
     if (fault !== '') return fault;
-    const seconds = (Number.isFinite(at) ? at : 0) / 1000;
-    utimesSync(this.pathOf(name), seconds, seconds);
+    utimesSync(this.pathOf(name), at / 1000, at / 1000);
     this.context.changed();
     return '';
   }

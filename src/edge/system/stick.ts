@@ -7,7 +7,7 @@
 import { join } from 'node:path';
 import { makeFolder, writeWhole } from './files.ts';
 import type { Run } from './image.ts';
-import { sticks } from './image-source.ts';
+import { STICK_SAFE, sticks } from './image-source.ts';
 import { readText } from './text-file.ts';
 
 export type StickTools = { readonly root: string; readonly run: Run };
@@ -17,7 +17,6 @@ const MOUNT_MS = 30_000;
 /** What was written is on the stick when this ends; a bad stick takes its time. */
 const UNMOUNT_MS = 120_000;
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
-const SAFE = 'nosuid,nodev,noexec';
 
 function fault(error: string, text: string): StickFault {
   return { error, text };
@@ -38,7 +37,7 @@ async function withStick<T>(
     makeFolder(at, 0o700);
     let why = 'there is no USB stick in this box';
     for (const device of sticks(tools.root)) {
-      const words = ['-o', `${mode},${SAFE}`, `/dev/${device}`, at];
+      const words = ['-o', `${mode},${STICK_SAFE}`, `/dev/${device}`, at];
       const mount = await tools.run('mount', words, MOUNT_MS);
       if (mount.code !== 0) {
         why = `${device}: ${mount.err.trim().split('\n').at(-1) ?? ''}`;

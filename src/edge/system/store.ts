@@ -119,6 +119,8 @@ export class Store {
       return writeWhole(places.prepared, JSON.stringify({ format, ...file.content }));
     }
     const { number } = file.content;
+    // it names the file, and the other box has a say in it
+    if (!Number.isSafeInteger(number) || number < 1) return `${number} is no number of a revision`;
     const fault = writeWhole(this.pathOf(number), JSON.stringify({ format, ...file.content }));
     if (fault === '') this.prune();
     return fault;

@@ -150,7 +150,8 @@ function told(mode: Mode, text: string): string {
   if (words[0]?.startsWith('s') && hasSecret([...path, ...words.slice(1)])) {
     return `${words.slice(0, -1).join(' ')} (secret)`;
   }
-  return harmless(text.trim());
+  // a web server may want a name and a password
+  return harmless(text.trim()).replace(/:\/\/[^\s/]*@/g, '://***@');
 }
 
 function* obey(cx: Cx, mode: Mode, text: string, column: ColumnOf): Dialog<boolean> {

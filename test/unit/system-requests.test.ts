@@ -1,0 +1,58 @@
+/** Requests of the agent that come to nothing: each is told, and the next one is served as the first. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { Agent } from '../../src/edge/system/agent.ts';
+import { placesOf } from '../../src/edge/system/files.ts';
+import { answer } from '../../src/edge/system/requests.ts';
+import type { Caller } from '../../src/edge/system/socket.ts';
+
+type Said = { readonly error?: string; readonly text?: string };
+
+function folder(t: ExecutionContext): string {
+  const root = mkdtempSync(join(tmpdir(), 'sipair-requests-'));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  return root;
+}
+
+/** @returns what is said last. */
+function asked(agent: Partial<Agent>, request: object): Promise<Said> {
+  return new Promise((resolve) => {
+    const caller: Caller = {
+      say: (value) => {
+        if ('error' in value || 'ok' in value) resolve(value as Said);
+      },
+      hear: undefined,
+      gone: () => {},
+    };
+    answer(agent as Agent, request as { command: string }, caller);
+  });
+}
+
+test('pairing without a port to pair at is told each time: it keeps nobody away', async (t) => {
+  const root = folder(t);
+  const crossover = { interface: 'none0', address: '198.51.100.1', peerAddress: '198.51.100.2' };
+  const place = { box: 'a', crossover, keyFile: join(root, 'pair.key') } as const;
+  const agent = { places: placesOf(root), pairPlace: () => place };
+  for (let i = 0; i < 2; i++) {
+    t.like(await asked(agent, { command: 'pair' }), { error: 'pairing-socket' });
+  }
+});
+
+test('what fails in the midst of a request is the end of its answer only', async (t) => {
+  const root = folder(t);
+  const places = placesOf(root);
+  const files = { install: () => Promise.reject(new Error('the medium fails')) };
+  const agent = { places, files } as unknown as Agent;
+  t.deepEqual(await asked(agent, { command: 'files', verb: 'install', source: 'usb:a.pem' }), {
+    error: 'system-failed',
+    text: 'the medium fails',
+  });
+  // a file stands where the mount point has to be
+  writeFileSync(join(root, 'run'), '');
+  t.like(await asked(agent, { command: 'stick', verb: 'read', file: 'a' }), {
+    error: 'system-failed',
+  });
+});
