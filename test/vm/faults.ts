@@ -12,7 +12,7 @@ import { BOXES, type BoxName, other, ROOT } from '../lab/places.ts';
 import { guide } from './guided.ts';
 import { Phones } from './phones.ts';
 import { beyond, scan, udpOf } from './port-scan.ts';
-import { type Say, type Serving, serving } from './serving.ts';
+import { type Say, Serving, serving } from './serving.ts';
 import { PASSWORD } from './set-up.ts';
 
 const MINUTE = 60_000;
@@ -115,7 +115,7 @@ async function bothCut(all: Serving): Promise<void> {
 }
 
 async function faults(say: Say): Promise<void> {
-  await serving('trial-faults', say, async (all) => {
+  await serving('trial-faults', say, Serving, async (all) => {
     for (const fault of FAULTS) await suffers(all, fault);
     all.town.check();
     await bothCut(all);
@@ -129,7 +129,7 @@ const VIP = '192.0.2.10';
 const OWN: Readonly<Record<BoxName, string>> = { a: '192.0.2.11', b: '192.0.2.12' };
 
 async function security(say: Say): Promise<void> {
-  await serving('trial-security', say, async (all) => {
+  await serving('trial-security', say, Serving, async (all) => {
     const primary = await all.inStep();
     const { netns } = all.pair.places;
     const shown = await all.type(primary, 'show configuration | json');
@@ -191,7 +191,7 @@ async function lockout({ pair, operators, say }: Serving, box: BoxName): Promise
 async function everyday(say: Say): Promise<void> {
   const page = readFileSync(join(ROOT, 'docs/everyday.md'), 'utf8');
   const later = page.indexOf('After a minute');
-  await serving('trial-everyday', say, async (all) => {
+  await serving('trial-everyday', say, Serving, async (all) => {
     if ((await all.inStep()) === 'b') {
       await all.type('b', 'request ha switchover');
       await all.inStep();

@@ -48,23 +48,28 @@ export class Serving {
   }
 }
 
-/** Calls are up and are made when the trial begins; it checks that none was lost (`town.check`). */
-export async function serving(
+/**
+ * Calls are up and are made when the trial begins; the trial says when none may have been lost (`town.check`).
+ * @param kind what the trial plays with: a Serving, or more than that.
+ */
+export async function serving<S extends Serving>(
   name: string,
   say: Say,
-  trial: (serving: Serving) => Promise<void>,
+  kind: new (pair: VmPair, say: Say) => S,
+  trial: (serving: S) => Promise<void>,
   options: Partial<MachineOptions> = {},
 ): Promise<void> {
   const pair = await pairSetUp(name, say, options);
-  let all: Serving | undefined;
+  let all: S | undefined;
   try {
     for (const box of BOXES) await pair.machine(box).start();
-    all = new Serving(pair, say);
+    all = new kind(pair, say);
     const primary = await all.inStep();
     say(`in step after ${pair.b.uptimeS().toFixed(0)} s; ${primary} is primary`);
     await all.town.busy();
     await trial(all);
   } finally {
+    if (all !== undefined) say(`phones: ${all.town.words()}`);
     all?.town.end();
     await pair.remove();
   }

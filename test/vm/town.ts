@@ -72,6 +72,7 @@ export class Town {
 
   /** In words: what the phones have seen. */
   words(): string {
+    if (this.#now === undefined) return 'nothing was seen';
     const { attempts, connected, ended, failed, lost, faults, lasting } = this.now;
     return [
       `${attempts} calls made, ${connected} connected, ${ended} ended, ${failed} failed, ${lost} lost`,

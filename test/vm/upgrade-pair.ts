@@ -8,10 +8,7 @@ import { join } from 'node:path';
 import { BOXES, type BoxName, other, ROOT } from '../lab/places.ts';
 import { sleep } from '../lab/processes.ts';
 import { guide } from './guided.ts';
-import { Operator } from './operator.ts';
-import type { VmPair } from './pair.ts';
-import { pairSetUp } from './set-up.ts';
-import { Town } from './town.ts';
+import { Serving, serving } from './serving.ts';
 import {
   CUTS,
   chance,
@@ -31,39 +28,8 @@ import {
 
 const WEB = 'http://192.0.2.1';
 
-class Served {
-  readonly pair: VmPair;
-  readonly say: Say;
-  readonly operators: Readonly<Record<BoxName, Operator>>;
-  readonly follower: Follower;
-  readonly town: Town;
-
-  constructor(pair: VmPair, say: Say) {
-    this.pair = pair;
-    this.say = say;
-    this.operators = { a: new Operator(pair.a), b: new Operator(pair.b) };
-    this.follower = new Follower(pair, say);
-    this.town = new Town(pair, say);
-  }
-
-  /** Both are there, and either may fail. @returns the primary. */
-  async inStep(): Promise<BoxName> {
-    let primary: BoxName = 'a';
-    for (const box of BOXES) {
-      await this.operators[box].ready();
-      const state = await this.operators[box].until(/^(primary|backup), in step/, 6 * MINUTE);
-      if (state.startsWith('primary')) primary = box;
-    }
-    return primary;
-  }
-
-  async type(box: BoxName, command: string): Promise<string> {
-    await this.operators[box].ready();
-    this.say(`${box} › ${command}`);
-    const said = await this.operators[box].command(`${command} | no-more`, 5 * MINUTE);
-    this.say(said);
-    return said;
-  }
+class Served extends Serving {
+  readonly follower = new Follower(this.pair, this.say);
 
   async install(box: BoxName, bundle: string): Promise<string> {
     return await this.type(box, `request system image install ${WEB}/${bundle}.raucb`);
@@ -99,21 +65,11 @@ async function served(
   trial: (served: Served) => Promise<void>,
 ): Promise<void> {
   makeBundles();
-  const pair = await pairSetUp(name, say, { more: HASTE });
-  let all: Served | undefined;
-  try {
-    for (const box of BOXES) await pair.machine(box).start();
-    all = new Served(pair, say);
-    const primary = await all.inStep();
-    say(`in step after ${pair.b.uptimeS().toFixed(0)} s; ${primary} is primary`);
-    await all.town.busy();
+  const calls = async (all: Served): Promise<void> => {
     await trial(all);
     all.town.check();
-  } finally {
-    if (all?.town !== undefined) say(`phones: ${all.town.words()}`);
-    all?.town.end();
-    await pair.remove();
-  }
+  };
+  await serving(name, say, Served, calls, { more: HASTE });
 }
 
 /** docs/upgrading.md as it is written: to the next version and back. */
