@@ -33,7 +33,10 @@ function end(t: ExecutionContext, box: 'a' | 'b', dir: string, key = KEY): End {
     {
       up: (release) => seen.push(`up ${release}`),
       down: () => seen.push('down'),
-      message: (kind, json) => seen.push(`${kind} ${JSON.stringify(json)}`),
+      message: (kind, json) => {
+        if (kind === 'riddle') throw new Error('what is it?');
+        seen.push(`${kind} ${JSON.stringify(json)}`);
+      },
       trouble: ({ text, alarm }) => {
         if (alarm) troubles.push(text);
       },
@@ -92,6 +95,25 @@ test.serial(
     const heard = await new Promise<Buffer>((done) => tls.once('data', done));
     t.regex(heard.toString('latin1'), /"kind":"hello"/);
     t.deepEqual(a.troubles, []);
+  },
+);
+
+test.serial(
+  'what is not understood is told, ends the link and nothing else; a big one arrives',
+  async (t) => {
+    const dir = mkdtempSync(join(tmpdir(), 'sipair-link-'));
+    t.teardown(() => rmSync(dir, { recursive: true }));
+    const a = end(t, 'a', dir);
+    const b = end(t, 'b', dir);
+    await until('they see each other', () => a.link.up && b.link.up);
+    a.link.send('riddle');
+    await until('it is told', () => b.troubles.length > 0);
+    t.regex(b.troubles[0] ?? '', /not understood here: riddle: what is it/);
+    await until('they see each other again', () => a.seen.length >= 3 && a.link.up && b.link.up);
+    const text = 'x'.repeat(11_000_000);
+    a.link.send('big', { text });
+    await until('it is there', () => b.seen.at(-1)?.startsWith('big') === true);
+    t.is(b.seen.at(-1), `big ${JSON.stringify({ text, kind: 'big' })}`);
   },
 );
 

@@ -24,6 +24,7 @@ import {
 import { RELEASE, SYSTEM_PORT } from '../config.ts';
 import { Link, type LinkConfig } from '../link.ts';
 import type { Failure } from '../secure.ts';
+import { Pieces } from './pieces.ts';
 
 type Json = { readonly [name: string]: unknown };
 
@@ -78,7 +79,7 @@ export class AgentLink {
   up = false;
   private readonly link: Link;
   private readonly events: AgentLinkEvents;
-  private buffer: Buffer = Buffer.alloc(0);
+  private readonly pieces = new Pieces();
   private sending: Sending | undefined;
   private receiving: Receiving | undefined;
   private nextFile = 1;
@@ -89,7 +90,7 @@ export class AgentLink {
       config,
       {
         up: () => {
-          this.buffer = Buffer.alloc(0);
+          this.pieces.clear();
           this.write(JSON_FRAME, Buffer.from(JSON.stringify({ kind: 'hello', release: RELEASE })));
         },
         data: (bytes) => this.data(bytes),
@@ -154,7 +155,7 @@ export class AgentLink {
   }
 
   private down(): void {
-    this.buffer = Buffer.alloc(0);
+    this.pieces.clear();
     const stood = this.up;
     this.up = false;
     this.sent('file-peer: the other box went away');
@@ -164,19 +165,19 @@ export class AgentLink {
   }
 
   private data(bytes: Uint8Array): void {
-    this.buffer =
-      this.buffer.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.buffer, bytes]);
-    while (this.buffer.length >= HEAD) {
-      const type = this.buffer[0];
-      const length = this.buffer.readUInt32BE(1);
+    const { pieces } = this;
+    pieces.push(bytes);
+    while (pieces.length >= HEAD) {
+      const head = pieces.peek(HEAD);
+      const type = head[0];
+      const length = head.readUInt32BE(1);
       const most = type === JSON_FRAME ? JSON_MAX : PIECE + 4;
       if ((type !== JSON_FRAME && type !== FILE_FRAME) || length > most) {
         this.confused('a frame that is none');
         return;
       }
-      if (this.buffer.length < HEAD + length) return;
-      const body = this.buffer.subarray(HEAD, HEAD + length);
-      this.buffer = this.buffer.subarray(HEAD + length);
+      if (pieces.length < HEAD + length) return;
+      const body = pieces.take(HEAD + length).subarray(HEAD);
       if (type === JSON_FRAME) this.json(body);
       else this.piece(body);
     }
@@ -197,13 +198,22 @@ export class AgentLink {
     }
     const kind = String(json['kind']);
     if (!OWN.includes(kind)) {
-      if (this.up) this.events.message(kind, json);
+      if (this.up) this.message(kind, json);
       return;
     }
     if (kind === 'hello') {
       this.up = true;
       this.events.up(String(json['release']));
     } else this.own(kind, json);
+  }
+
+  /** Of another release, or of nobody's: what does not understand it must not end the agent. */
+  private message(kind: string, json: Json): void {
+    try {
+      this.events.message(kind, json);
+    } catch (e) {
+      this.confused(`what is not understood here: ${kind}: ${(e as Error).message}`);
+    }
   }
 
   // ── files ────────────────────────────────────────────────────────────────────────────────────
