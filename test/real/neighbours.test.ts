@@ -55,6 +55,9 @@ test.serial(
     t.teardown(() => other.end());
     const has = async (): Promise<boolean> =>
       (await lab.exec('lan', ['ip', 'addr'])).includes(`${VIP}/`);
+    // it may lead for a moment, until it has spoken once and we take up the checksum it understands
+    await sleep(4000);
+    t.true(await within(6000, async () => !(await has())), 'backup when the pair is understood');
     await sleep(4000);
     t.false(await has(), 'backup while the pair speaks');
     await lab.kill('a');
