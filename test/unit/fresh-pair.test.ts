@@ -81,19 +81,23 @@ test('a box that waits for the wizard has no alarm, however long it waits', (t) 
   t.deepEqual(bench.told(), ['phase']);
 });
 
+/** The agents do not find each other to be a pair. */
+function otherKeys(at: number) {
+  return { code: 'system-link', severity: 'major', text: 'other keys', at } as const;
+}
+
 test('from the wizard to a pair in step: no alarm on the way, and none but the time server after', (t) => {
   const bench = carton();
   bench.run(600_000);
   // it knows who it is, and its key is made
   bench.system = { ...CARTON, identity: { box: 'a' } };
   t.deepEqual(codes(bench.run(60_000)), []);
-  const link = {
-    code: 'system-link',
-    severity: 'major',
-    text: 'other keys',
-    at: bench.utc,
-  } as const;
-  bench.system = { ...CARTON, identity: { box: 'a' }, paired: true, alarms: [link] };
+  bench.system = {
+    ...CARTON,
+    identity: { box: 'a' },
+    paired: true,
+    alarms: [otherKeys(bench.utc)],
+  };
   t.deepEqual(codes(bench.run(3000)), []);
   // revision 1: the service is started, which takes its time
   bench.system = { ...SYSTEM, revision: { number: 1 }, peer: { reachable: true, revision: 1 } };
@@ -204,13 +208,7 @@ test('later on nothing is kept back: late runs, load, keys that stay different',
   bench.run(2000);
   bench.daemon = { ...DAEMON, lateness: { '<250ms': 1, more: 0 } };
   bench.health = { ...HEALTH, load1: 9 };
-  const link = {
-    code: 'system-link',
-    severity: 'major',
-    text: 'other keys',
-    at: bench.utc,
-  } as const;
-  bench.system = { ...SYSTEM, alarms: [link] };
+  bench.system = { ...SYSTEM, alarms: [otherKeys(bench.utc)] };
   t.deepEqual(codes(bench.run(2000)), ['run-late']);
   t.deepEqual(codes(bench.run(57_000)).sort(), ['run-late', 'system-link']);
   t.true(codes(bench.run(5000)).includes('load-high'));

@@ -12,10 +12,9 @@ import { BOXES, type BoxName, other, ROOT } from '../lab/places.ts';
 import { guide } from './guided.ts';
 import { Phones } from './phones.ts';
 import { beyond, scan, udpOf } from './port-scan.ts';
-import { type Say, Serving, serving } from './serving.ts';
+import { MINUTE, type Say, Serving, serving } from './serving.ts';
 import { PASSWORD } from './set-up.ts';
 
-const MINUTE = 60_000;
 /** Longer than any lease of an emulated pair. */
 const LONG_MS = 25_000;
 

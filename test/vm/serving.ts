@@ -8,7 +8,7 @@ import { pairSetUp } from './set-up.ts';
 import { Town } from './town.ts';
 
 export type Say = (text: string) => void;
-const MINUTE = 60_000;
+export const MINUTE = 60_000;
 
 export class Serving {
   readonly pair: VmPair;

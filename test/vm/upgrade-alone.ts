@@ -7,6 +7,7 @@ import { sleep } from '../lab/processes.ts';
 import { guide } from './guided.ts';
 import { Operator } from './operator.ts';
 import { VmPair } from './pair.ts';
+import { MINUTE, type Say } from './serving.ts';
 import {
   CUTS,
   chance,
@@ -16,10 +17,8 @@ import {
   isOver,
   type JobRecord,
   lastWords,
-  MINUTE,
   makeBundles,
   runsWell,
-  type Say,
   SEED,
   STICK,
   slotsOf,

@@ -7,10 +7,8 @@ import { sleep } from '../lab/processes.ts';
 import type { Machine } from './machine.ts';
 import type { VmPair } from './pair.ts';
 import { BUNDLES, version } from './places.ts';
+import { MINUTE, type Say } from './serving.ts';
 import { dropIn } from './tap.ts';
-
-export type Say = (text: string) => void;
-export const MINUTE = 60_000;
 
 /** In step for so long proves a slot; without it for so long it goes back. A minute and ten on the hardware. */
 const PROVE_S = 40;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { BOXES, type BoxName, other, ROOT } from '../lab/places.ts';
 import { sleep } from '../lab/processes.ts';
 import { guide } from './guided.ts';
-import { Serving, serving } from './serving.ts';
+import { MINUTE, type Say, Serving, serving } from './serving.ts';
 import {
   CUTS,
   chance,
@@ -18,10 +18,8 @@ import {
   isOver,
   type JobRecord,
   lastWords,
-  MINUTE,
   makeBundles,
   runsWell,
-  type Say,
   SEED,
   slotsOf,
 } from './upgrade-kit.ts';
