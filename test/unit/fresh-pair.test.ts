@@ -14,6 +14,7 @@ const BUSY: Health = {
   load1: 9,
   certificate: {},
   clock: { synchronised: false, source: 'none' },
+  ports: [],
 };
 const CALM: Health = { ...BUSY, uptimeS: 1000, load1: 0.3 };
 

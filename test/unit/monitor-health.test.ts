@@ -15,6 +15,7 @@ import {
   mountOf,
   trackingOf,
 } from '../../src/edge/monitor/health.ts';
+import { readPorts } from '../../src/edge/monitor/own-ports.ts';
 import { wearOf } from '../../src/edge/monitor/smart.ts';
 
 function folder(t: ExecutionContext, files: { readonly [path: string]: string }): string {
@@ -70,6 +71,36 @@ test('a folder that is no machine shows the one it is on, without a sensor nothi
   t.true(health.uptimeS > 0);
   t.is(hottest(join(root, 'sys')), undefined);
   t.deepEqual(memoryOf('garbage'), { totalBytes: 0, availableBytes: 0 });
+});
+
+test('the ports: as the kernel has them, one that it has not, none before there is a configuration', (t) => {
+  const root = folder(t, {
+    'run/sipair/box.json': JSON.stringify({
+      lan: { interface: 'lo', address: '127.0.0.1' },
+      crossover: { interface: 'nowhere0', address: '169.254.1.1' },
+    }),
+    'sys/class/net/lo/address': '00:00:00:00:00:01\n',
+    'sys/class/net/lo/speed': '1000\n',
+    'sys/class/net/lo/duplex': 'half\n',
+    'sys/class/net/lo/statistics/rx_packets': '7\n',
+    'sys/class/net/lo/statistics/rx_dropped': '2\n',
+    'sys/class/net/lo/statistics/tx_bytes': '640\n',
+  });
+  const none = { packets: 0, bytes: 0, errors: 0, dropped: 0 };
+  const [lan, crossover] = readPorts(root, join(root, 'sys'));
+  t.like(lan, {
+    ...{ port: 'lan', interface: 'lo', present: true, mac: '00:00:00:00:00:01' },
+    ...{ mbit: 1000, duplex: 'half' },
+    received: { ...none, packets: 7, dropped: 2 },
+    sent: { ...none, bytes: 640 },
+  });
+  t.true(lan?.addresses.includes('127.0.0.1/8'));
+  t.deepEqual(crossover, {
+    ...{ port: 'crossover', interface: 'nowhere0', present: false, mac: '', addresses: [] },
+    ...{ received: none, sent: none },
+  });
+  writeFileSync(join(root, 'run/sipair/box.json'), '{"lan":{"interface":"../..","address":""}}');
+  t.deepEqual(readPorts(root, join(root, 'sys')), []);
 });
 
 test('the mount of /data: the deepest, and read-only by itself or by its system', (t) => {

@@ -93,6 +93,7 @@ export const HEALTH: Health = {
   },
   certificate: { notAfter: UTC + 300 * DAY },
   clock: { synchronised: true, offsetMs: 0.1, source: 'chrony' },
+  ports: [],
 };
 
 /** A monitor and its time. What is said is said again in every step, until something else is. */

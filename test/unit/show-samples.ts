@@ -160,6 +160,20 @@ export const BOX: BoxStatus = {
     },
     certificate: { notAfter: soon(40 * 86_400) },
     clock: { synchronised: true, offsetMs: 0.42, source: 'chrony' },
+    ports: [
+      {
+        ...{ port: 'lan', interface: 'enp1s0', present: true, mac: '52:54:00:5a:01:01' },
+        addresses: ['192.0.2.11/24', '192.0.2.10/32', 'fe80::5054:ff:fe5a:101/64'],
+        ...{ mbit: 1000, duplex: 'full' },
+        received: { packets: 1_234_567, bytes: 456_789_012, errors: 3, dropped: 17 },
+        sent: { packets: 1, bytes: 60, errors: 0, dropped: 0 },
+      },
+      {
+        ...{ port: 'crossover', interface: 'enp2s0', present: false, mac: '', addresses: [] },
+        received: { packets: 0, bytes: 0, errors: 0, dropped: 0 },
+        sent: { packets: 0, bytes: 0, errors: 0, dropped: 0 },
+      },
+    ],
   },
   alarms: [
     {
@@ -215,6 +229,7 @@ export const QUIET: BoxStatus = {
     storage: { totalBytes: GIB, freeBytes: 0, readOnly: true, writtenBytes: 0 },
     certificate: { fault: 'the key does not fit the certificate' },
     clock: { synchronised: false, source: 'none' },
+    ports: [],
   },
 };
 

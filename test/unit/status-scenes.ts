@@ -159,6 +159,7 @@ export function boxOf(over: Partial<BoxStatus> = {}): BoxStatus {
       },
       certificate: { notAfter: AT + 40 * 86_400_000 + 1000 },
       clock: { synchronised: true, offsetMs: -0.25, source: 'chrony' },
+      ports: [],
     },
     alarms: [],
     history: [],

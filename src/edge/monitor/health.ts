@@ -14,6 +14,7 @@ import type { Health } from '../../panel/monitor/box-status.ts';
 import { UNKNOWN_HEALTH } from '../../panel/monitor/monitor.ts';
 import { identityFault } from '../certificate.ts';
 import { netlite } from '../native/netlite.ts';
+import { readPorts } from './own-ports.ts';
 import { placesBelow } from './places.ts';
 import { type BoxFile, readBoxFile } from './settings.ts';
 
@@ -183,6 +184,7 @@ export class HealthReader {
       storage: await this.storage(),
       certificate: this.certificate,
       clock: this.clock,
+      ports: readPorts(this.root, sys),
     };
   }
 

@@ -9,7 +9,7 @@ import { sipairMibText } from '../../panel/mib/text.ts';
 import type { BoxStatus } from '../../panel/monitor/box-status.ts';
 import { healthOf, metricsText } from '../../panel/telemetry/metrics.ts';
 import type { Consumer, ConsumerContext, SystemTree } from './consumer.ts';
-import { ownLan } from './own-address.ts';
+import { ownLan } from './own-ports.ts';
 
 /** Nothing listens that nobody asked for. */
 const CLOSED = 0;

@@ -97,6 +97,30 @@ export type SystemState = {
 
 // ── the machine ────────────────────────────────────────────────────────────────────────────────
 
+type PortCounts = {
+  readonly packets: number;
+  readonly bytes: number;
+  readonly errors: number;
+  readonly dropped: number;
+};
+
+/** A port as the kernel has it. */
+export type PortReading = {
+  readonly port: 'lan' | 'crossover';
+  readonly interface: string;
+  /** false: the kernel has no port of this name. */
+  readonly present: boolean;
+  readonly mac: string;
+  /** With their prefix. */
+  readonly addresses: readonly string[];
+  /** Speed of the link, where its driver says it. */
+  readonly mbit?: number;
+  readonly duplex?: 'full' | 'half';
+  /** Since the start of the machine. */
+  readonly received: PortCounts;
+  readonly sent: PortCounts;
+};
+
 export type Health = {
   readonly uptimeS: number;
   /** The hottest sensor, where there is one. */
@@ -124,6 +148,7 @@ export type Health = {
     /** chrony, kernel, or none when nobody disciplines it. */
     readonly source: 'chrony' | 'kernel' | 'none';
   };
+  readonly ports: readonly PortReading[];
 };
 
 // ── alarms ─────────────────────────────────────────────────────────────────────────────────────

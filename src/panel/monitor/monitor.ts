@@ -50,6 +50,7 @@ export const UNKNOWN_HEALTH: Health = {
   storage: { totalBytes: 0, freeBytes: 0, readOnly: false, writtenBytes: 0 },
   certificate: {},
   clock: { synchronised: false, source: 'none' },
+  ports: [],
 };
 
 export type MonitorInput =

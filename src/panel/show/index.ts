@@ -16,8 +16,9 @@ import {
   showPrograms,
   showQueues,
 } from './centre.ts';
+import { showInterfaces } from './interfaces.ts';
 import { clean, type ShowContext, wrap } from './kit.ts';
-import { showHa, showInterfaces } from './pair.ts';
+import { showHa } from './pair.ts';
 import { showDevices, showRegistrations, showSubscriptions } from './phones.ts';
 import { showCounters, showTables, showTrunks } from './site.ts';
 
@@ -30,7 +31,7 @@ const STATUS = { command: 'status' };
 /** Beside what the engine shows. */
 const OTHERS = {
   ha: ['control', STATUS],
-  interfaces: ['control', STATUS],
+  interfaces: ['monitor', STATUS],
   alarms: ['monitor', STATUS],
   history: ['monitor', STATUS],
   system: ['monitor', STATUS],

@@ -1,4 +1,4 @@
-/** `show ha` and `show interfaces`: the pair, as the daemon of this box sees it. */
+/** `show ha`: the pair, as the daemon of this box sees it. */
 
 import type { DaemonStatus } from '../monitor/box-status.ts';
 import { clockOf, count, duration, type Pair, pairs, type ShowContext, wrap } from './kit.ts';
@@ -69,12 +69,12 @@ function peerOf({ peer }: DaemonStatus): string {
   return `box ${peer.box}, ${peer.role}, epoch ${peer.epoch}, ${step}${fit}${engine}, ${heard}`;
 }
 
-function pathOf(s: DaemonStatus, path: 'x' | 'l'): string {
+export function pathOf(s: DaemonStatus, path: 'x' | 'l'): string {
   if (!s.carrier[path]) return 'NO CARRIER';
   return `carrier, peer ${s.peer?.seen[path] === true ? 'heard' : 'NOT heard'}`;
 }
 
-function witnessesOf({ witness }: DaemonStatus): string {
+export function witnessesOf({ witness }: DaemonStatus): string {
   if (witness.each.length === 0) return 'none configured';
   const each = witness.each.map(({ address, answeredMsAgo }) =>
     answeredMsAgo === undefined
@@ -123,18 +123,4 @@ function countersOf(counters: object): string {
         `${name.replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)} ${Math.round(Number(n))}`,
     );
   return said.join(', ') || 'nothing yet';
-}
-
-/** Both ports as the pair uses them. */
-export function showInterfaces(s: DaemonStatus, cx: ShowContext): string[] {
-  const all: Pair[] = [
-    ['LAN', pathOf(s, 'l')],
-    ['crossover', pathOf(s, 'x')],
-    ['VIP', `${s.vip}, ${s.lease > 0 ? 'on this box' : 'not on this box'}`],
-    ['connections', String(s.connections ?? '-')],
-    ['witnesses', witnessesOf(s)],
-  ];
-  const refused = Object.entries(s.refused).map(([why, n]) => `${why} ${n}`);
-  if (refused.length > 0) all.push(['frames refused', refused.join(', ')]);
-  return pairs(all, cx);
 }

@@ -1,0 +1,76 @@
+/**
+ * The two ports of this box: which they are, from the file that the daemon reads (there before the daemon answers), and what
+ * the kernel says of them.
+ */
+
+import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import type { PortReading } from '../../panel/monitor/box-status.ts';
+
+export type OwnPort = { readonly interface: string; readonly address: string };
+
+function boxFile(root: string): { readonly [name: string]: unknown } {
+  try {
+    const file: unknown = JSON.parse(readFileSync(join(root, 'run/sipair/box.json'), 'utf8'));
+    return typeof file === 'object' && file !== null ? { ...file } : {};
+  } catch {
+    return {};
+  }
+}
+
+function portIn(file: { readonly [name: string]: unknown }, key: string): OwnPort | undefined {
+  const port = file[key] as { readonly interface?: unknown; readonly address?: unknown } | null;
+  const name = port?.interface;
+  const address = port?.address;
+  if (typeof name !== 'string' || typeof address !== 'string') return undefined;
+  // one folder of the class, and not the way out of it
+  return /^[^/\s]{1,15}$/.test(name) && !/^\.+$/.test(name)
+    ? { interface: name, address }
+    : undefined;
+}
+
+export function ownLan(root: string): OwnPort | undefined {
+  return portIn(boxFile(root), 'lan');
+}
+
+function word(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    // no such port, or a driver that does not say it
+    return '';
+  }
+}
+
+/** Both ports as the kernel has them; none before there is a configuration. */
+export function readPorts(root: string, sys: string): readonly PortReading[] {
+  const file = boxFile(root);
+  const addresses = networkInterfaces();
+  return (['lan', 'crossover'] as const).flatMap((port): PortReading[] => {
+    const own = portIn(file, port);
+    if (own === undefined) return [];
+    const dir = join(sys, 'class/net', own.interface);
+    const count = (name: string): number => Number(word(join(dir, 'statistics', name)));
+    const counts = (way: 'rx' | 'tx'): PortReading['received'] => ({
+      packets: count(`${way}_packets`),
+      bytes: count(`${way}_bytes`),
+      errors: count(`${way}_errors`),
+      dropped: count(`${way}_dropped`),
+    });
+    const mac = word(join(dir, 'address'));
+    const mbit = Number(word(join(dir, 'speed')));
+    const duplex = word(join(dir, 'duplex'));
+    const all = addresses[own.interface] ?? [];
+    return [
+      {
+        ...{ port, interface: own.interface, present: mac !== '', mac },
+        addresses: all.flatMap(({ cidr }) => (cidr === null ? [] : [cidr])),
+        // -1 and "unknown" where there is no link, or no wire
+        ...(mbit > 0 ? { mbit } : {}),
+        ...(duplex === 'full' || duplex === 'half' ? { duplex } : {}),
+        ...{ received: counts('rx'), sent: counts('tx') },
+      },
+    ];
+  });
+}
