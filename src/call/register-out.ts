@@ -6,7 +6,7 @@
 
 import { below } from '../base/chance.ts';
 import type { Peer } from '../base/peer.ts';
-import { type Address, type Context, hereFor } from '../proto/context.ts';
+import { type Address, type Context, hereFor, type SipSettings } from '../proto/context.ts';
 import { request } from '../proto/sip/client.ts';
 import { bestChallenge, credentials, parseChallenge, roundIn } from '../proto/sip/credentials.ts';
 import { CTX, type Ctx } from '../proto/sip/rows.ts';
@@ -139,16 +139,24 @@ function send(
     failed(cx, row, 'the registrar has no address');
     return;
   }
+  const ctx = ask(cx, row, trunk, { to, line, expiresS: row.askS });
+  cx.store.patch(REGOUT, row, { cseq: row.cseq + 1, asking: ctx.id, nextAt: 0 });
+}
+
+type Asked = { readonly to: Peer; readonly line: string; readonly expiresS: number };
+
+/** The next REGISTER of this registration. */
+function ask(cx: Context, row: Regout, trunk: Trunk, { to, line, expiresS }: Asked): Ctx {
   const cseq = row.cseq + 1;
   const aor = aorOf(trunk);
-  const ctx = request(cx, {
+  return request(cx, {
     method: 'REGISTER',
     uri: registrarUri(trunk),
     route: '',
     rest:
       `Max-Forwards: 70\r\nFrom: <${aor}>;tag=${row.tag}\r\nTo: <${aor}>\r\n` +
       `Call-ID: ${row.callId}\r\nCSeq: ${cseq} REGISTER\r\n${line}` +
-      `Contact: <${contactUri(cx, trunk, to)}>\r\nExpires: ${row.askS}\r\n` +
+      `Contact: <${contactUri(cx, trunk, to)}>\r\nExpires: ${expiresS}\r\n` +
       `User-Agent: ${cx.settings.product}\r\n${EMPTY_TAIL}`,
     cseq,
     to,
@@ -156,7 +164,38 @@ function send(
     onward: 0,
     offerless: false,
   });
-  cx.store.patch(REGOUT, row, { cseq, asking: ctx.id, nextAt: 0 });
+}
+
+/**
+ * Of a trunk that is no more, or registers as somebody else or elsewhere: its registrar is told (RFC 3261 10.2.2), so that it
+ * sends nobody here until the registration ends by itself. Said once: who challenges it anew has a registration that ends so.
+ * Asked while the rows of its addresses are still there.
+ */
+export function leaveRegistrars(cx: Context, before: SipSettings): void {
+  for (const row of cx.store.rows(REGOUT)) {
+    const was = trunkOf(before.site, row.trunk);
+    if (was?.register === undefined || row.expiresAt <= cx.now || isSame(cx, was)) continue;
+    const to = registrarAt(cx, row, was);
+    if (to === undefined) continue;
+    const known = parseChallenge(row.challenge);
+    const method = { method: 'REGISTER', uri: registrarUri(was), proxy: row.proxy };
+    const line =
+      known === undefined
+        ? ''
+        : credentials(cx.chance, known, was.register, method, row.nonceCount + 1, 0);
+    ask(cx, row, was, { to, line, expiresS: 0 });
+    cx.log('info', `trunk ${row.trunk}: the registration of ${aorOf(was)} is ended`);
+  }
+}
+
+/** A registration that goes on, of this or another trunk, overwrites the old one, which must not be taken back after it. */
+function isSame(cx: Context, was: Trunk): boolean {
+  return cx.settings.site.trunks.some(
+    (is) =>
+      is.register !== undefined &&
+      aorOf(is) === aorOf(was) &&
+      registrarUri(is) === registrarUri(was),
+  );
 }
 
 /** The registration whose REGISTER `ctx` is. */

@@ -4,7 +4,8 @@
  * or an extension that is no more, too. What has a life of its own is set right here, on the primary:
  *
  *   contacts, checks    begin, end and change, as on a new primary
- *   register-out        the same; another user, password or registrar registers at once
+ *   register-out        the same; another user, password or registrar registers at once, and the registrar of one that is no more
+ *                       is told so
  *   registrations       of an extension that is gone end at once, not at their refresh: until then it would
  *                       go on to be called (by a service, a program), and its phone to look like one of ours
  *   subscriptions       to it are told that it is gone (RFC 6665 4.2.2, noresource)
@@ -21,7 +22,7 @@ import { isExtension } from './dialplan.ts';
 import { terminate } from './events/notifier.ts';
 import { SUBSCRIPTION } from './events/rows.ts';
 import { watched } from './events/watch.ts';
-import { settleRegistrations } from './register-out.ts';
+import { leaveRegistrars, settleRegistrations } from './register-out.ts';
 import { BINDING } from './rows.ts';
 import { settleContacts } from './trunk.ts';
 import { REGOUT } from './trunk-rows.ts';
@@ -29,6 +30,7 @@ import { REGOUT } from './trunk-rows.ts';
 /** @param before what was configured until now. */
 export function reconfigured(plain: Context, before: SipSettings): void {
   const cx = watched(plain);
+  leaveRegistrars(cx, before);
   settleContacts(cx);
   registrarsChanged(cx, before);
   settleRegistrations(cx);

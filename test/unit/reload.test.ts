@@ -123,6 +123,58 @@ test('another password of a trunk registers at once, the same one registers when
   t.not(row(), before);
 });
 
+/** What the trunk is asked now; its registrar's answer to the last REGISTER is taken back to where it came from. */
+function answerRegister(bench: Bench, line: string, more = ''): void {
+  const asked = bench.a.sent.findLast((m) => m.text.startsWith('REGISTER '))?.text ?? '';
+  const kept = asked.split('\r\n').filter((l) => /^(Via|From|To|Call-ID|CSeq):/.test(l));
+  const text = `SIP/2.0 ${line}\r\n${kept.join('\r\n')}\r\n${more}Content-Length: 0\r\n\r\n`;
+  bench.a.sent = [];
+  bench.a.give({ kind: 'sip', transport: 'udp', ip: '192.0.2.77', port: 5060, text });
+  bench.settle();
+  bench.advance(50);
+}
+
+function registers(bench: Bench): string[] {
+  return bench.a.sent.map((m) => m.text).filter((text) => text.startsWith('REGISTER '));
+}
+
+const CHALLENGE = 'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth", algorithm=MD5\r\n';
+const REGISTERING = { ...TRUNK, register: REGISTER };
+const site = (...trunks: object[]): SipSettings => sip({ trunks });
+
+function atProvider(): Bench {
+  const bench = stand(site(REGISTERING));
+  answerRegister(bench, '401 Unauthorized', CHALLENGE);
+  answerRegister(bench, '200 OK', 'Expires: 600\r\n');
+  bench.a.sent = [];
+  return bench;
+}
+
+test('RFC 3261 10.2.2 the registrar of a trunk that is gone is told, with what it asked for last time', (t) => {
+  const bench = atProvider();
+  reload(bench, site());
+  const [said = '', ...more] = registers(bench);
+  t.is(more.length, 0);
+  t.regex(said, /^Expires: 0\r$/m);
+  t.regex(said, /^CSeq: 3 REGISTER\r$/m);
+  t.regex(said, /nc=00000002/);
+  answerRegister(bench, '401 Unauthorized', CHALLENGE);
+  t.deepEqual(registers(bench), [], 'said once');
+});
+
+test('a registration that goes on is not taken back: another password, another trunk of the same', (t) => {
+  const same = atProvider();
+  reload(same, site({ ...TRUNK, register: { ...REGISTER, password: 'two' } }));
+  t.notRegex(registers(same).join(), /Expires: 0\r/);
+  const renamed = atProvider();
+  reload(renamed, site({ ...REGISTERING, name: 'renamed' }));
+  t.notRegex(registers(renamed).join(), /Expires: 0\r/);
+  const other = atProvider();
+  reload(other, site({ ...TRUNK, register: { ...REGISTER, user: 'you' } }));
+  t.regex(registers(other).join(), /To: <sip:me@[\s\S]*Expires: 0\r/);
+  t.regex(registers(other).join(), /To: <sip:you@/);
+});
+
 test('the link that stands goes on while the boxes differ, one that is made then is refused until they agree', (t) => {
   const next = sip({ extensions: { '7001': {} } });
   const bench = stand(sip({}));
