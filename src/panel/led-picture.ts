@@ -133,7 +133,7 @@ export const LED_SCENES: readonly {
     ha: 'unknown',
     alarm: 'critical',
   }),
-  scene('locate', '`request system locate`: which of the boxes in the rack is it?', {
+  scene('locate', '`request locate on`: which of the boxes in the rack is it?', {
     locate: true,
   }),
 ];

@@ -8,11 +8,15 @@ import { isWrong, parse } from '../../src/panel/console/parse.ts';
 import { readPipes } from '../../src/panel/console/pipes.ts';
 import { split } from '../../src/panel/console/words.ts';
 import { nodeAt } from '../../src/panel/tree/defaults.ts';
+import { isTreeFault } from '../../src/panel/tree/terms.ts';
+import { setPath } from '../../src/panel/tree/tree.ts';
 import { ROOT } from '../lab/places.ts';
 import { readDocument } from './pictures.ts';
 
-/** Pages for whoever sits at the console. */
-const PAGES = ['recovery.md', 'ports.md', 'alarms.md', 'guide.md'];
+/** Pages for whoever sits at the console; the reference is made from the grammar and has words in place of values. */
+const PAGES = readdirSync(join(ROOT, 'docs')).filter(
+  (name) => name.endsWith('.md') && name !== 'cli.md',
+);
 const ROOTS = new Set([...OPERATIONAL, ...CONFIGURATION].map((node) => node.word));
 
 /** `code`, and lines of code by themselves. */
@@ -27,15 +31,16 @@ function commandsOf(page: string): readonly string[] {
 function isKnown(command: string): boolean {
   const { words, pipes, end } = split(command);
   const [first, ...rest] = words.map((w) => w.text);
-  const place = nodeAt(rest) !== undefined;
+  if (first === 'set' && rest[0] !== 'cli') return isSettable(rest);
   const trees = first === 'show' ? [OPERATIONAL] : [OPERATIONAL, CONFIGURATION];
   const parsed = trees.map((tree) => parse(tree, words, end));
   const typed = parsed.some((p) => !isWrong(p) || p.at === end);
-  return (
-    typed &&
-    (first !== 'set' || place || rest[0] === 'cli') &&
-    !('choices' in readPipes(pipes, end))
-  );
+  return typed && !('choices' in readPipes(pipes, end));
+}
+
+/** A place of the configuration, alone or with a value that fits. */
+function isSettable(words: readonly string[]): boolean {
+  return nodeAt(words) !== undefined || !isTreeFault(setPath({}, words));
 }
 
 for (const page of PAGES) {
