@@ -1,6 +1,6 @@
 /**
  * The operator's guide from the carton to the first call, as it is written, on two virtual appliances; then a call through the
- * VIP, and the power of the primary is cut while it is up. `./build.sh vm test`.
+ * VIP, and the power of the primary is cut while it is up. The lamps say all the while what is. `./build.sh vm test`.
  */
 
 import { readFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { ROOT } from '../lab/places.ts';
 import { guide, guideConsole, slowDown } from './guided.ts';
+import { lampsShow } from './lamps.ts';
 import { VmPair } from './pair.ts';
 import { Phones } from './phones.ts';
 
@@ -24,6 +25,10 @@ test('from the carton to a call that survives a power cut', async (t) => {
   for (const box of [pair.a, pair.b]) await box.start();
   t.log('power on');
   const say = (text: string): void => t.log(text);
+  for (const box of [pair.a, pair.b]) {
+    await box.tap.ready();
+    await lampsShow(box, { status: '1hz', ha: 'off', alarm: 'off' }, 3 * MINUTE);
+  }
   await guide(pair, PAGE.slice(0, PAIRED), say);
   await slowDown(pair, say);
   await guide(pair, PAGE.slice(PAIRED), say);
@@ -33,14 +38,18 @@ test('from the carton to a call that survives a power cut', async (t) => {
   await phones.heard('registered');
   phones.say('call');
   await phones.heard('established', 2);
+  await lampsShow(pair.a, { status: 'steady', ha: 'steady' });
+  await lampsShow(pair.b, { status: 'steady', ha: 'double' });
 
   await pair.powerOff('a');
   await guideConsole(pair.b).expect(/north-b \(primary/, 'the other leads');
+  await lampsShow(pair.b, { status: 'steady', ha: 'single', alarm: '4hz' });
   phones.say('reinvite');
   await phones.heard('reinvited');
 
   await pair.powerOn('a');
   await guideConsole(pair.b).expect(/north-b \(primary, in step/, 'both are there again');
+  await lampsShow(pair.b, { status: 'steady', ha: 'steady' });
   phones.say('reinvite');
   await phones.heard('reinvited', 2);
   phones.say('hangup');

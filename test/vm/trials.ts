@@ -1,6 +1,7 @@
 /** Trials that take longer than a test may: ./build.sh vm trial NAME. They use what the tests use. */
 
 import { OUTSIDE } from './faults.ts';
+import { FRONT } from './front.ts';
 import { VmPair } from './pair.ts';
 import { ALONE } from './upgrade-alone.ts';
 import { PAIR } from './upgrade-pair.ts';
@@ -33,4 +34,5 @@ export const TRIALS: { readonly [name: string]: Trial } = {
   ...ALONE,
   ...PAIR,
   ...OUTSIDE,
+  ...FRONT,
 };

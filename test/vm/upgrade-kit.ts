@@ -22,10 +22,10 @@ export const HASTE: readonly string[] = [
   ...dropIn('sipair-trial.service~50-haste.conf', '[Service]\nEnvironment=SIPAIR_TRIAL_S=90\n'),
 ];
 
-/** A USB stick with the bundles in a box. */
+/** A USB stick with the bundles in a box; what is written on it goes with the power. */
 export const STICK: readonly string[] = [
   ...['-device', 'qemu-xhci,id=usb'],
-  ...['-drive', `file=${join(BUNDLES, 'stick.img')},if=none,id=stick,format=raw,readonly=on`],
+  ...['-drive', `file=${join(BUNDLES, 'stick.img')},if=none,id=stick,format=raw,snapshot=on`],
   ...['-device', 'usb-storage,bus=usb.0,drive=stick,removable=on'],
 ];
 
