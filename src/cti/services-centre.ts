@@ -86,7 +86,10 @@ const ROUTING = {
         .max(16)
         .optional()
         .describe('Tried in turn after no answer: numbers, `recall`, `release`.'),
-      record: z.boolean().optional(),
+      record: z
+        .boolean()
+        .optional()
+        .describe('The call is recorded as soon as it is answered; without a recorder it goes on unrecorded.'),
     }),
     s.done,
   ),

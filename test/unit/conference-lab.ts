@@ -12,6 +12,7 @@ import { PLAIN_CENTRE } from '../../src/proto/centre.ts';
 import type { Context, SipSettings } from '../../src/proto/context.ts';
 import { PLAIN_SITE } from '../../src/proto/site.ts';
 import { Lab } from './call-lab.ts';
+import { point } from './distribute-lab.ts';
 import { TransferPhone } from './transfer-phone.ts';
 
 export const STEP = 50;
@@ -91,7 +92,8 @@ const ANN = {
 
 export function stage(recorder = false, settings: Partial<SipSettings> = {}): Cast {
   const services = recorder ? [RECORDER] : [];
-  const centre = { ...PLAIN_CENTRE, services, agents: { ann: ANN } };
+  const points = { '5000': point('5000') };
+  const centre = { ...PLAIN_CENTRE, services, agents: { ann: ANN }, points };
   const site = { ...PLAIN_SITE, centre };
   const lab = new Lab({ site, ...settings });
   const phones = [1, 2, 3, 4].map((n) => new TransferPhone(lab, `100${n}`, `192.0.2.${n}`));

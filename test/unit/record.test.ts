@@ -17,6 +17,8 @@ import { CONFERENCE, MEMBER, RECORDING } from '../../src/call/conference/rows.ts
 import { dateTime, metadata } from '../../src/call/conference/siprec.ts';
 import { startMonitoring } from '../../src/call/conference/supervise.ts';
 import { isRefusal } from '../../src/call/csta/refusal.ts';
+import { routeRegister, routersLeave, routeSelect } from '../../src/call/distribute/router.ts';
+import { DISTRIBUTION } from '../../src/call/distribute/rows.ts';
 import { H } from '../../src/sip-parser/index.ts';
 import { at, type Cast, command, live, stage, told } from './conference-lab.ts';
 import { asks, calls, hangsUp, lifts, type Play, playAll, type Step } from './conference-plays.ts';
@@ -120,6 +122,38 @@ Object.assign(PLAYS, {
     steps: [logsOn, calls(2, '1001'), lifts(1)],
     members: HEARD,
     recorded: ['media'],
+    living: [1, 2],
+  },
+});
+
+/** A program that routes the calls of the routing point, and the call that waits there. */
+const listens = asks((cx) => routeRegister(cx, { deviceId: '5000' }));
+const leaves = asks((cx) => {
+  routersLeave(cx, cx.turn.session);
+  return {};
+});
+const routes = (wish: { readonly record?: boolean }): Step =>
+  asks((cx) => {
+    const [d] = [...cx.store.rows(DISTRIBUTION)];
+    return routeSelect(cx, { routeId: d?.id ?? 0, destination: '1002', ...wish });
+  });
+Object.assign(PLAYS, {
+  'its router asks for it': {
+    steps: [listens, calls(1, '5000'), routes({ record: true }), lifts(2), leaves],
+    members: HEARD,
+    recorded: ['media'],
+    living: [1, 2],
+  },
+  'its router does not': {
+    steps: [listens, calls(1, '5000'), routes({ record: false }), lifts(2), leaves],
+    members: [],
+    recorded: [],
+    living: [1, 2],
+  },
+  'its router asks for it, and the recorder refuses': {
+    steps: [refuses, listens, calls(1, '5000'), routes({ record: true }), lifts(2), leaves],
+    members: [],
+    recorded: [],
     living: [1, 2],
   },
 });

@@ -248,10 +248,20 @@ export function recordAgents(cx: Context, ccall: number): void {
     return agent !== undefined && loginOf(cx, agent.agent).record;
   });
   const row = party === undefined ? undefined : cx.store.get(CCALL, ccall);
-  if (party === undefined || row === undefined || recordingOf(cx, ccall) !== undefined) return;
+  if (party !== undefined && row !== undefined) record(cx, row, party.device, true);
+}
+
+/** Its router wants a call recorded as soon as two talk in it. */
+export function recordRouted(cx: Context, ccall: Ccall, device: string): void {
+  record(cx, ccall, device, false);
+}
+
+/** What stands in the way is said aloud, and the call goes on. */
+function record(cx: Context, ccall: Ccall, device: string, auto: boolean): void {
+  if (recordingOf(cx, ccall.id) !== undefined) return;
   const why = cannotRecord(cx);
-  if (why === undefined) begin(cx, row, party.device, true);
-  else cx.log('alarm', `call ${ccall} at ${party.device} is not recorded: ${why.text}`);
+  if (why === undefined) begin(cx, ccall, device, auto);
+  else cx.log('alarm', `call ${ccall.id} at ${device} is not recorded: ${why.text}`);
 }
 
 /** The call is over, or became part of `now`. */

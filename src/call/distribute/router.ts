@@ -9,6 +9,7 @@ import { asciiJson } from '../../base/json.ts';
 import { LIMITS } from '../../base/limits.ts';
 import { type NoAnswer, pointOf } from '../../proto/centre.ts';
 import type { Context } from '../../proto/context.ts';
+import { recordRouted } from '../conference/record.ts';
 import type { Cause } from '../csta/causes.ts';
 import { type EventName, emit } from '../csta/event.ts';
 import { tellMonitor, unmonitor } from '../csta/monitors.ts';
@@ -178,6 +179,7 @@ export type RouteSelect = RouteRef & {
   readonly userData?: JsonObject | undefined;
   readonly noAnswerS?: number | undefined;
   readonly overflow?: readonly string[] | undefined;
+  readonly record?: boolean | undefined;
 };
 
 /** Sends a waiting call to a number. */
@@ -200,6 +202,7 @@ export function routeSelect(cx: Context, p: RouteSelect): Done | Refusal {
   if (p.callingDevice !== undefined && ccall !== undefined) {
     cx.store.patch(CCALL, ccall, { calling: p.callingDevice });
   }
+  if (p.record === true && ccall !== undefined) recordRouted(cx, ccall, d.device);
   instructed(cx, d);
   told(cx, d, 'routeUsed', {
     routeUsed: p.destination,
