@@ -51,7 +51,7 @@ disk() {
   mmd -i $T/esp.img ::EFI ::EFI/BOOT
   touch -d "@$SOURCE_DATE_EPOCH" $T/BOOTX64.EFI
   mcopy -m -i $T/esp.img $T/BOOTX64.EFI ::EFI/BOOT/BOOTX64.EFI
-  { printf '# GRUB Environment Block\nORDER=A B\nA_OK=1\nA_TRY=0\nB_OK=0\nB_TRY=0\nRESET=0\nMACHINE=\n'
+  { printf '# GRUB Environment Block\nORDER=A B\nA_OK=1\nA_TRY=0\nB_OK=0\nB_TRY=0\nA_PROVED=0\nB_PROVED=0\nRESET=0\nMACHINE=\n'
     head -c 1024 /dev/zero | tr '\0' '#'; } | head -c 1024 >$T/grubenv || true
   truncate -s 1M $T/env.img
   mkfs.vfat -F12 -i 5150A003 -n ENV --invariant $T/env.img >/dev/null

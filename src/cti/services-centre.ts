@@ -89,7 +89,9 @@ const ROUTING = {
       record: z
         .boolean()
         .optional()
-        .describe('The call is recorded as soon as it is answered; without a recorder it goes on unrecorded.'),
+        .describe(
+          'The call is recorded as soon as it is answered; without a recorder it goes on unrecorded.',
+        ),
     }),
     s.done,
   ),

@@ -24,13 +24,14 @@ const BOOTENV = `#!/bin/sh
 set -eu
 cd "$(dirname "$0")/../../.."
 . ./env
-save() { printf 'ORDER="%s"\\nA_OK=%s\\nA_TRY=%s\\nB_OK=%s\\nB_TRY=%s\\n' "$ORDER" $A_OK $A_TRY $B_OK $B_TRY >env.new; mv env.new env; }
+save() { printf 'ORDER="%s"\\nA_OK=%s\\nA_TRY=%s\\nA_PROVED=%s\\nB_OK=%s\\nB_TRY=%s\\nB_PROVED=%s\\n' \\
+  "$ORDER" $A_OK $A_TRY $A_PROVED $B_OK $B_TRY $B_PROVED >env.new; mv env.new env; }
 case $1 in
   show) tr -d '"' <env ;;
-  set-primary) if [ $2 = A ]; then ORDER="A B" A_OK=1 A_TRY=0; else ORDER="B A" B_OK=1 B_TRY=0; fi; save ;;
+  set-primary) if [ $2 = A ]; then ORDER="A B" A_OK=1 A_TRY=0 A_PROVED=0; else ORDER="B A" B_OK=1 B_TRY=0 B_PROVED=0; fi; save ;;
   set-state)
     if [ $3 = good ]; then ok=1; else ok=0; fi
-    if [ $2 = A ]; then A_OK=$ok A_TRY=0; else B_OK=$ok B_TRY=0; fi
+    if [ $2 = A ]; then A_OK=$ok A_TRY=0 A_PROVED=$ok; else B_OK=$ok B_TRY=0 B_PROVED=$ok; fi
     save ;;
   *) exit 2 ;;
 esac
@@ -123,7 +124,7 @@ export class UpgradeBoxes {
     put('data/config/draft.json', JSON.stringify({ box: side, own, system: {} }));
     put('data/secret/pair.key', `${key}\n`);
     put('usr/lib/sipair/bootenv', BOOTENV, 0o755);
-    put('env', 'ORDER="A B"\nA_OK=1\nA_TRY=0\nB_OK=1\nB_TRY=0\n');
+    put('env', 'ORDER="A B"\nA_OK=1\nA_TRY=0\nA_PROVED=1\nB_OK=1\nB_TRY=0\nB_PROVED=1\n');
     for (const slot of ['A', 'B']) put(`slot-${slot}`, '{"version":"1"}\n');
   }
 
@@ -139,7 +140,8 @@ export class UpgradeBoxes {
     const box = this.boxes[side];
     const env = this.env(side);
     const works = (slot: string): boolean =>
-      env.get(`${slot}_OK`) === '1' && Number(env.get(`${slot}_TRY`)) < 3;
+      env.get(`${slot}_OK`) === '1' &&
+      Number(env.get(`${slot}_TRY`)) < (env.get(`${slot}_PROVED`) === '1' ? 12 : 3);
     const slot = (env.get('ORDER') ?? '').split(' ').find(works) ?? 'A';
     env.set(`${slot}_TRY`, String(Number(env.get(`${slot}_TRY`)) + 1));
     const lines = [...env].filter(([name]) => name !== '').map(([n, v]) => `${n}="${v}"\n`);

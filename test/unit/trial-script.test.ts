@@ -21,7 +21,7 @@ type Machine = {
   readonly patience: number;
 };
 
-/** @returns what was asked of systemd but to be shown a state. */
+/** @returns what was asked of the boot loader and of systemd but to be shown a state. */
 async function watched(t: ExecutionContext, machine: Machine): Promise<string> {
   const root = mkdtempSync(join(tmpdir(), 'sipair-trial-'));
   t.teardown(() => rmSync(root, { recursive: true }));
@@ -34,6 +34,7 @@ async function watched(t: ExecutionContext, machine: Machine): Promise<string> {
   };
   program('bootenv', [
     `[ "$1" = get-state ] && { echo ${machine.other}; exit; }`,
+    `[ "$1" = failed ] && { echo "$@" >>${at('said')}; exit; }`,
     `echo x >>${at('looks')}`,
     `[ $(wc -l <${at('looks')}) = ${machine.goodAt} ] && echo 0 || echo 1`,
   ]);
@@ -54,7 +55,7 @@ async function watched(t: ExecutionContext, machine: Machine): Promise<string> {
 
 const DEAD: Machine = { goodAt: 0, other: 'good', agent: 'failed', leap: 0, patience: 1 };
 const GOOD: Machine = { ...DEAD, goodAt: 3, patience: 600 };
-const REBOOT = '--no-block reboot';
+const REBOOT = 'failed B\n--no-block reboot';
 
 test('neither agent nor service: anew, if the other slot is good', async (t) => {
   t.is(await watched(t, DEAD), REBOOT);

@@ -54,6 +54,8 @@ export type Run = (program: string, args: readonly string[], limitMs: number) =>
 
 const COMPATIBLE = 'sipair-appliance';
 const SHORT_MS = 30_000;
+/** So often the boot loader starts a slot that is not marked good meanwhile (`image/grub.cfg`). */
+const STARTS = { trial: 3, proved: 12 } as const;
 /** A slow medium takes minutes. */
 const INSTALL_MS = 15 * 60_000;
 /** RAUC is at something else, an installation that an earlier agent began: asked again after, ms. */
@@ -162,7 +164,8 @@ export class RaucImages implements Images {
     const versions = this.versions();
     return (['A', 'B'] as const).map((slot) => {
       const tries = Number(values.get(`${slot}_TRY`) ?? 0);
-      const good = values.get(`${slot}_OK`) === '1' && tries < 3;
+      const most = values.get(`${slot}_PROVED`) === '1' ? STARTS.proved : STARTS.trial;
+      const good = values.get(`${slot}_OK`) === '1' && tries < most;
       const version = versions[slot] ?? '';
       return {
         slot,
