@@ -3,6 +3,8 @@
  * deadline, a daemon with a few calls, a monitor. Time is an argument; nothing happens by itself.
  */
 
+import { readRequest } from '../../src/edge/control.ts';
+import { readMonitorRequest } from '../../src/edge/monitor/socket.ts';
 import type { Json, Service } from '../../src/panel/console/dialog.ts';
 import { restarts } from '../../src/panel/tree/changes.ts';
 import { verifyTree } from '../../src/panel/tree/check.ts';
@@ -122,6 +124,9 @@ export class FakePair {
   }
 
   private control(request: Json): Json | readonly Json[] {
+    // what the real one would not take is not taken here
+    const read = readRequest(JSON.stringify(request));
+    if ('error' in read) return read;
     switch (request['command']) {
       case 'status':
         return this.status;
@@ -140,6 +145,8 @@ export class FakePair {
   }
 
   private monitor(request: Json): Json {
+    const read = readMonitorRequest(JSON.stringify(request));
+    if ('error' in read) return read;
     if (request['command'] !== 'status') return { ok: true };
     const name = this.active() === undefined ? '' : 'north-a';
     const running = this.identity !== undefined && this.active() !== undefined;

@@ -55,6 +55,13 @@ test('lockout: five wrong ones lock for five minutes; what is left is shown', (t
   t.is(b.screen.line(), 'north-a (primary, in step)>');
 });
 
+test('locate: for an hour, for so long, and off again', (t) => {
+  const b = logged();
+  t.deepEqual(b.line('request locate on'), ['all lights blink for 60 min']);
+  t.deepEqual(b.line('request locate on 5'), ['all lights blink for 5 min']);
+  t.deepEqual(b.line('request locate off'), ['the lights are as before']);
+});
+
 test('without the agent the console looks at the password itself', (t) => {
   const pair = new FakePair();
   pair.down.add('system');

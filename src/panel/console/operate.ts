@@ -240,10 +240,10 @@ function machine(command: 'reboot' | 'poweroff', done: string): Run {
 }
 
 function* locate(minutes: number): Dialog<void> {
-  const request = { command: 'locate', on: minutes > 0, minutes };
-  const answer = yield* ask('monitor', request);
+  const on = minutes > 0;
+  const answer = yield* ask('monitor', { command: 'locate', on, ...(on ? { minutes } : {}) });
   if (failed(answer)) yield* complain('monitor', answer);
-  else yield* say(minutes > 0 ? `all lights blink for ${minutes} min` : 'the lights are as before');
+  else yield* say(on ? `all lights blink for ${minutes} min` : 'the lights are as before');
 }
 
 /** The least a password must be. */
