@@ -38,6 +38,17 @@ test('the service dies and comes back: red at once, one alarm, and the story is 
   t.is(back.history.at(-1)?.code, 'service-down');
 });
 
+test('a service that is slow is not down: only a question without an answer tells', (t) => {
+  const bench = new Bench();
+  bench.run(5000);
+  bench.told();
+  bench.mono += 1900;
+  bench.utc += 1900;
+  t.is(bench.say({ kind: 'tick' }).phase, 'running');
+  t.is(bench.say({ kind: 'daemon', answer: undefined }).phase, 'down');
+  t.is(bench.say({ kind: 'daemon', answer: DAEMON }).phase, 'running');
+});
+
 test('phases of a start: booting, unconfigured, and down after patience', (t) => {
   const boot = new Bench();
   boot.daemon = undefined;

@@ -49,6 +49,8 @@ async function lamps(all: Person): Promise<void> {
   all.say(`lamps of ${backup}: nobody watches`);
   await pair.machine(backup).tap.text('systemctl start sipair-monitor');
   await all.sees(backup, FOLLOWS, 'watched again');
+  await all.type(backup, 'show alarms');
+  await all.type(backup, 'show alarms history');
 
   await pair.powerOff(backup);
   await all.sees(primary, ALONE, 'alone');

@@ -11,29 +11,27 @@ import type { Machine } from './machine.ts';
 const LIGHTS = { status: 'apu:green:1', ha: 'apu:green:2', alarm: 'apu:green:3' } as const;
 const LAMPS = ['status', 'ha', 'alarm'] as const;
 type Lamp = (typeof LAMPS)[number];
-type Shown = Pattern | 'off';
+type Shown = Pattern | 'off' | 'changing';
 export type Front = Readonly<Record<Lamp, Shown>>;
 
 const PATTERNS = Object.keys(BLINK_MS) as Pattern[];
 const FILES = ['trigger', 'brightness', 'delay_on', 'delay_off', 'pattern'] as const;
 type Files = Readonly<Record<(typeof FILES)[number], string>>;
 
-/** The pattern of these times, ms; an error when it is none of ours. */
-function blinking(ms: readonly number[], light: string): Pattern {
-  const found = PATTERNS.find((name) => BLINK_MS[name].join() === ms.join());
-  if (found === undefined) throw new Error(`${light} blinks as ${ms.join(', ')} ms`);
-  return found;
+/** The pattern of these times, ms; changing: none of ours, as between two writes of the monitor. */
+function blinking(ms: readonly number[]): Shown {
+  return PATTERNS.find((name) => BLINK_MS[name].join() === ms.join()) ?? 'changing';
 }
 
 function shownBy(files: Files, light: string): Shown {
   const trigger = /\[([^\]]+)\]/.exec(files.trigger)?.[1] ?? '';
   if (trigger === 'timer') {
-    return blinking([Number(files.delay_on), Number(files.delay_off)], light);
+    return blinking([Number(files.delay_on), Number(files.delay_off)]);
   }
   if (trigger === 'pattern') {
     const times = files.pattern.trim().split(/\s+/).map(Number);
     const ms = times.filter((_, i) => i % 2 === 1 && times[i] !== 0);
-    return blinking(ms, light);
+    return blinking(ms);
   }
   if (trigger !== 'none') throw new Error(`${light} is triggered by "${files.trigger}"`);
   return Number(files.brightness) > 0 ? 'steady' : 'off';

@@ -1,6 +1,7 @@
 /**
  * Asks one question again and again over a unix socket, on one connection: so the end of who answers is
- * noticed at once, not when the next question is due. No answer is told as undefined.
+ * noticed at once, not when the next question is due. No answer is told as undefined: the connection ended, or patience did. What
+ * waits to be read by then, while this process had no time, is an answer.
  */
 
 import { connect, type Socket } from 'node:net';
@@ -42,8 +43,16 @@ export class Asker {
   private ask(): void {
     if (this.closed) return;
     const socket = this.socket ?? this.open();
-    this.timer = setTimeout(() => socket.destroy(), PATIENCE_MS);
+    this.timer = setTimeout(() => this.impatient(socket), PATIENCE_MS);
     socket.write(this.question);
+  }
+
+  /** Timers come before what was received: that is read first. */
+  private impatient(socket: Socket): void {
+    const asked = this.timer;
+    setImmediate(() => {
+      if (this.timer === asked) socket.destroy();
+    });
   }
 
   private later(): void {

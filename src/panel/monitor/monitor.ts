@@ -71,7 +71,8 @@ export type MonitorStep = {
 };
 
 /** The last answer of somebody who is asked again and again. */
-type Heard<T> = { answer: T | undefined; at: Mono; ever: boolean };
+/** `failed`: the last question got no answer, or there was nobody to ask. While one is out, nothing is known to be wrong. */
+type Heard<T> = { answer: T | undefined; at: Mono; ever: boolean; failed: boolean };
 
 export class Monitor {
   private readonly release: string;
@@ -96,8 +97,8 @@ export class Monitor {
   constructor(release: string, kept: Kept, now: Moment) {
     this.release = release;
     this.book = new AlarmBook(kept);
-    this.daemon = { answer: undefined, at: now.mono, ever: false };
-    this.system = { answer: undefined, at: now.mono, ever: false };
+    this.daemon = { answer: undefined, at: now.mono, ever: false, failed: false };
+    this.system = { answer: undefined, at: now.mono, ever: false, failed: false };
     this.mayStartSince = now.mono;
   }
 
@@ -130,13 +131,17 @@ export class Monitor {
   private take(now: Moment, input: MonitorInput): Turn[] {
     switch (input.kind) {
       case 'daemon':
-        if (input.answer === undefined) return [];
+        if (input.answer === undefined) {
+          this.daemon.failed = true;
+          return [];
+        }
         this.noteStep(input.answer);
         listen(this.daemon, input.answer, now.mono);
         this.signs.note(input.answer, now.mono);
         return this.missed(now, input.answer);
       case 'system':
-        if (input.answer !== undefined) listen(this.system, input.answer, now.mono);
+        if (input.answer === undefined) this.system.failed = true;
+        else listen(this.system, input.answer, now.mono);
         return [];
       case 'health':
         this.health = input.health;
@@ -304,13 +309,14 @@ export class Monitor {
 }
 
 function heard<T>(of: Heard<T>, mono: Mono, patience: Millis): T | undefined {
-  return mono - of.at < patience ? of.answer : undefined;
+  return !of.failed || mono - of.at < patience ? of.answer : undefined;
 }
 
 function listen<T>(to: Heard<T>, answer: T, mono: Mono): void {
   to.answer = answer;
   to.at = mono;
   to.ever = true;
+  to.failed = false;
 }
 
 type PairAlarm = DaemonStatus['alarms']['active'][number];

@@ -9,7 +9,7 @@ import type { DaemonStatus, Phase, SystemState } from './box-status.ts';
 
 /** Without a word of the daemon for so long, a box that could start it is not booting any more. */
 export const BOOT_PATIENCE_MS: Millis = 90_000;
-/** A daemon that answered and does not for so long is down: one question may be lost. */
+/** A daemon that answered, then left a question without answer and is silent for so long, is down: one may be lost. */
 export const DOWN_MS: Millis = 1000;
 /** So long it may be restarted on purpose, for a configuration. */
 export const RESTART_MS: Millis = 20_000;
@@ -36,7 +36,6 @@ const PHASE_TABLE: readonly {
 }[] = [
   { phase: 'updating', when: (f) => f.updating },
   { phase: 'running', when: (f) => f.daemonAnswers },
-  { phase: 'running', when: (f) => f.heardEver && f.silentMs < DOWN_MS },
   { phase: 'booting', when: (f) => f.applying && f.silentMs < RESTART_MS },
   { phase: 'unconfigured', when: (f) => !f.mayStart && !f.heardEver },
   // in the start of the box itself: what begins is busy, and may begin once more
