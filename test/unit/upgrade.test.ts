@@ -197,7 +197,7 @@ test('what is asked for while the box does something short is done after it', (t
   const machine = new Upgrade({ boot: '1', slot: 'A' }, undefined, { now: 0, wall: 0 });
   const out: UpgradeEffect[] = [];
   const at = (now: number) => ({ now, wall: now });
-  const view = { service: 'up', role: 'primary', inStep: true, peerSeen: true, vip: true } as const;
+  const view = { service: 'up', role: 'primary', inStep: true, vip: true, vipAsked: true } as const;
   machine.step(at(1), { kind: 'pair', view }, out);
   machine.step(at(20_000), { kind: 'pair', view }, out);
   t.deepEqual(out.at(-1), { kind: 'do', operation: { op: 'mark-good' } });
