@@ -15,25 +15,11 @@ import {
   type UpgradeMessage,
   type UpgradeRecord,
 } from '../../src/panel/system/upgrade-terms.ts';
+import type { Content, Fault, Kind } from './upgrade-faults.ts';
 
 export type Side = 'a' | 'b';
 export const SIDES = ['a', 'b'] as const;
 const OTHER = { a: 'b', b: 'a' } as const;
-
-/**
- * What is in a bundle, or in a slot. `broken`: half written. Two that stand well as backup and cannot lead:
- * `no-lead` loses it again, `deaf` keeps it and nobody answers at the virtual address.
- */
-export type Kind =
-  | 'good'
-  | 'no-boot'
-  | 'no-service'
-  | 'no-step'
-  | 'no-lead'
-  | 'deaf'
-  | 'stranger'
-  | 'broken';
-export type Content = { readonly version: string; readonly kind: Kind };
 
 const BYTES = 1_000_000;
 const SEND_MS = 4000;
@@ -46,16 +32,6 @@ const INSTALL_MS = 20_000;
 const LOSES_MS = 3000;
 /** Who lets the other one restart from another slot has led for so long. */
 const LED_MS = 60_000;
-
-/** What happens to a box or the cable, and at which of its doings. */
-export type Fault =
-  | 'power-before'
-  | 'power-after'
-  | 'both-power'
-  | 'other-power'
-  | 'agent'
-  | 'cable'
-  | 'disk-full';
 
 type Slots = { [s in Slot]: { content: Content; ok: boolean; tries: number } };
 

@@ -6,19 +6,11 @@
 import test, { type ExecutionContext } from 'ava';
 import { Upgrade } from '../../src/panel/system/upgrade.ts';
 import type { UpgradeEffect } from '../../src/panel/system/upgrade-terms.ts';
-import { type Content, type Fault, SIDES, type Side, World } from './upgrade-world.ts';
+import { type Content, FAULTS, type Fault } from './upgrade-faults.ts';
+import { SIDES, type Side, World } from './upgrade-world.ts';
 
 const MINUTE = 60_000;
 const GOOD: Content = { version: '2', kind: 'good' };
-const FAULTS: readonly Fault[] = [
-  'power-before',
-  'power-after',
-  'both-power',
-  'other-power',
-  'agent',
-  'cable',
-  'disk-full',
-];
 
 function install(
   content: Content,

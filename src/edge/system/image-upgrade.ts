@@ -59,6 +59,7 @@ class UpgradeRoom implements ImageRoom {
   private nextId = 1;
   private looking = false;
   private stepping = false;
+  private closed = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(context: ImageContext, images: Images) {
@@ -79,6 +80,7 @@ class UpgradeRoom implements ImageRoom {
   }
 
   close(): void {
+    this.closed = true;
     clearInterval(this.look);
     clearInterval(this.slotsTimer);
     clearTimeout(this.timer);
@@ -254,7 +256,7 @@ class UpgradeRoom implements ImageRoom {
     }
     clearTimeout(this.timer);
     const at = this.machine.deadline();
-    if (!Number.isFinite(at)) return;
+    if (this.closed || !Number.isFinite(at)) return;
     this.timer = setTimeout(() => this.step({ kind: 'tick' }), Math.max(1, at - mono()));
   }
 

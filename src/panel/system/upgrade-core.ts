@@ -259,7 +259,8 @@ export class UpgradeCore {
     if (record.phase === 'ready' && this.pair.role === 'backup') {
       return 'the other box lets it go when it has led well for a minute';
     }
-    if (record.phase === 'ready') return `the other box is at: ${this.peer?.job?.phase ?? 'nothing'}`;
+    if (record.phase === 'ready')
+      return `the other box is at: ${this.peer?.job?.phase ?? 'nothing'}`;
     return '';
   }
 

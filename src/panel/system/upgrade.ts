@@ -23,13 +23,13 @@
 import { AGAIN_MS } from './upgrade-core.ts';
 import { UpgradeOrders } from './upgrade-orders.ts';
 import { ACTIVE, limitOf, notNext, REASONS, resumed, withStep } from './upgrade-record.ts';
-import {
-  type Job,
-  type Moment,
-  type UpgradeEffect,
-  type UpgradeInput,
-  type UpgradeMessage,
-  type UpgradeRecord,
+import type {
+  Job,
+  Moment,
+  UpgradeEffect,
+  UpgradeInput,
+  UpgradeMessage,
+  UpgradeRecord,
 } from './upgrade-terms.ts';
 
 /** A slot that was good before is good again when the service has answered for so long, ms. */
@@ -342,10 +342,13 @@ export class Upgrade extends UpgradeOrders {
 
   private fetched(id: string, fault: string): void {
     if (this.record?.phase !== 'fetching' || this.record.job.id !== id) return;
-    this.againAt = this.at.now + AGAIN_MS;
     this.arrived = fault === '';
     // what was broken off is wanted again; what cannot be kept is not
-    if (fault !== '' && !fault.startsWith('file-peer')) this.cancelled = fault;
+    if (fault === '' || fault.startsWith('file-peer')) this.againAt = this.at.now + AGAIN_MS;
+    else {
+      this.againAt = 0;
+      this.cancelled = fault;
+    }
   }
 
   private turn(record: UpgradeRecord): void {
