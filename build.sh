@@ -542,7 +542,7 @@ image() {
   exec "$ROOT/image/build.sh" "$@"
 }
 
-# The operator's guide on two virtual appliances. Emulation wants a machine of its own: it is not in `test`.
+# The operator's guide on two virtual appliances, also in `test`; emulation wants a machine of its own.
 # What no process shows: the image itself, on two virtual appliances. Whoever has the emulators has the machine.
 appliances() {
   setup "${FOR_VM[@]}"

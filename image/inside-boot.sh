@@ -5,7 +5,7 @@ initramfs() {
   local tree=$T/initramfs program names
   mkdir -p $tree/{bin,dev,proc,sys,root,run} "$tree/lib/modules/$K"
   cp /bin/busybox $tree/bin/
-  for program in sh mkdir mount modprobe cat sort xargs sleep switch_root reboot; do ln -s busybox $tree/bin/$program; done
+  for program in sh mkdir mount modprobe cat sort xargs sleep switch_root reboot readlink ln; do ln -s busybox $tree/bin/$program; done
   cp /b/image/init $tree/init
   names=$(words /b/image/modules-early | tr -s ' \n' '|' | sed 's/^|//; s/|$//; s/_/[-_]/g')
   (

@@ -12,7 +12,7 @@ export const TRUNK_ALARMS = {
   'trunk-out-of-service': [
     'major',
     'no contact of a trunk serves: calls go by other trunks, or are refused',
-    'the gateway or provider, the way to it; `trunks` of the status says what was seen',
+    'the gateway or provider, the way to it; `show trunks` says what was seen',
   ],
   'trunk-contact': [
     'minor',

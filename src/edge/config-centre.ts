@@ -20,8 +20,7 @@ import {
   SERVICE_KINDS,
   STRICT,
 } from '../proto/centre.ts';
-import { sipSettings } from '../proto/context.ts';
-import type { Site } from '../proto/site.ts';
+import { type SipSettings, sipSettings } from '../proto/context.ts';
 import type { Checker, Json } from './config.ts';
 import { choice, flagOr, maybe, objectAt, sipUri, texts } from './config-values.ts';
 
@@ -252,11 +251,14 @@ export function centreOf(c: Checker, site: Json): Centre {
   };
 }
 
+type Around = Pick<SipSettings, 'userFrom' | 'userTo' | 'passwordPrefix' | 'site'>;
+
 /** Numbers are one thing each, and what is named is there. */
-export function centreReferences(c: Checker, site: Site, from: number, to: number): void {
+export function centreReferences(c: Checker, around: Around): void {
+  const { site } = around;
   const { centre } = site;
   if (centre === PLAIN_CENTRE) return;
-  const settings = sipSettings({ vip: '', nonceKey: '', userFrom: from, userTo: to, site });
+  const settings = sipSettings({ vip: '', nonceKey: '', ...around });
   for (const name of ['points', 'queues'] as const) {
     for (const number of Object.keys(centre[name])) {
       const other = isExtension(settings, number)
@@ -290,7 +292,7 @@ export function centreReferences(c: Checker, site: Site, from: number, to: numbe
     everyWay(q.overflow, `site.centre.queues.${q.number}.overflow`);
     overflow(q.noAnswer, `site.centre.queues.${q.number}`);
   }
-  agentReferences(c, centre, overflow);
+  agentReferences(c, centre, overflow, around.passwordPrefix !== '');
   uniqueNames(c, centre, 'services');
   uniqueNames(c, centre, 'programs');
   centre.programs.forEach(({ devices }, i) => {
@@ -314,6 +316,7 @@ function agentReferences(
   c: Checker,
   centre: Centre,
   overflow: (n: NoAnswer, place: string) => void,
+  derived: boolean,
 ): void {
   for (const agent of distinct(centre.agents)) {
     const place = `site.centre.agents.${agent.id}`;
@@ -322,10 +325,10 @@ function agentReferences(
       c.wrong(`${place}.queues[${i}]`, 'config-name', `${number} is no queue`);
     });
     overflow(agent.noAnswer, place);
-    // by default it is the site's prefix and the number at the end of the id
-    if (centre.strict === 'password' && agent.password === '' && !/\d$/.test(agent.id)) {
-      c.wrong(`${place}.password`, 'config-missing', 'an agent without a number needs a password');
-    }
+    if (centre.strict !== 'password' || agent.password !== '') continue;
+    // in a lab it is the prefix and the number at the end of the id
+    if (derived && /\d$/.test(agent.id)) continue;
+    c.wrong(`${place}.password`, 'config-missing', 'with strict "password" an agent needs one');
   }
 }
 

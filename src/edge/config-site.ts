@@ -377,6 +377,8 @@ export function siteOf(c: Checker, j: Json, from: number, to: number): Site {
     centre: centreOf(c, given),
   };
   references(c, site);
-  centreReferences(c, site, from, to);
+  const users = c.optional(j, 'users', '') ?? {};
+  const passwordPrefix = maybe(c, users, 'passwordPrefix', 'users.');
+  centreReferences(c, { userFrom: from, userTo: to, passwordPrefix, site });
   return site;
 }

@@ -15,6 +15,7 @@ import { type HepConfig, hepOf } from './config-hep.ts';
 import { type MediaConfig, mediaOf } from './config-media.ts';
 import { type DnsSettings, dnsOf, siteOf } from './config-site.ts';
 import { type StreamConfig, streamsOf } from './config-streams.ts';
+import { maybe } from './config-values.ts';
 import { isKeyFault, readKeyFile } from './key-file.ts';
 
 export const RELEASE = 'sipair 0.1.0';
@@ -344,7 +345,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   const streams = streamsOf(c, sip);
   const cti = ctiOf(c, j);
   const users = c.object(j, 'users', '');
-  c.known(users, 'users.', ['from', 'to', 'auth', 'digest', 'voicemail']);
+  c.known(users, 'users.', ['from', 'to', 'auth', 'digest', 'voicemail', 'passwordPrefix']);
   const fence = fenceOf(c, j);
   const pair = pairOf(c, j, lan, face, pairKey(c, j, keyed), fence);
   const vip = pair.vips[0] as string;
@@ -387,6 +388,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
         userFrom: from,
         userTo: to,
         auth: c.flag(users, 'auth', 'users.'),
+        passwordPrefix: maybe(c, users, 'passwordPrefix', 'users.'),
         ...digestOf(c, users),
         sessionExpiresS: c.whole(sip, 'sessionExpiresS', 'sip.', 0, 86_400, 1800),
         minSeS: c.whole(sip, 'minSeS', 'sip.', 90, 86_400, 90),

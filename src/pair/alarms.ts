@@ -74,7 +74,8 @@ export const ALARMS = {
   'two-primaries': [
     'critical',
     'both boxes were primary',
-    'find out why LAN and crossover failed together; look for a `lost-` file',
+    'find out why LAN and crossover failed together. `show log 5000 | match lost` says ' +
+      'whether rows were set aside: then keep the box as it is and ask the maker',
   ],
   fenced: [
     'critical',
@@ -89,7 +90,8 @@ export const ALARMS = {
   'older-tables': [
     'critical',
     'this box leads on tables older than those of a box that cannot',
-    'what the other box holds is set aside in a `lost-` file when it joins',
+    'what the other box holds is set aside when it joins: `show log 5000 | match lost` ' +
+      'there says so; keep that box as it is and ask the maker',
   ],
   'fence-failed': [
     'critical',

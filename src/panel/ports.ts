@@ -337,6 +337,16 @@ export const SENDS: readonly SendRow[] = [
     line: 'system snmp traps',
   },
   {
+    name: 'bundles, certificates, prompts',
+    protocol: 'tcp',
+    port: '80, https 443, or as the address says',
+    from: 'own',
+    to: 'the web server that the operator types',
+    opener: 'agent',
+    when: 'while `request system image install` or `request file install` fetches from `http(s)://…`',
+    line: '',
+  },
+  {
     name: 'HEP',
     protocol: 'udp',
     port: '9060, or as the line says',

@@ -43,7 +43,10 @@ export type SipSettings = {
   readonly auth: boolean;
   /** Algorithms of digest that are offered and accepted, the preferred one first. */
   readonly digest: readonly DigestName[];
-  /** The password of extension n is this prefix followed by n. */
+  /**
+   * The password of an extension n that has none of its own is this prefix followed by n; '' where there is no such password, as
+   * on an appliance: everybody could guess it. Labs have one.
+   */
   readonly passwordPrefix: string;
   /** Shared by both boxes: nonces and stateless tags of one are understood by the other. */
   readonly nonceKey: string;
@@ -131,7 +134,7 @@ export function sipSettings(
     userTo: 1999,
     auth: false,
     digest: ['SHA-256', 'MD5'],
-    passwordPrefix: 'pw-',
+    passwordPrefix: '',
     nonceLifeMs: 300_000,
     t1: 500,
     t2: 4000,

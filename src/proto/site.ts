@@ -11,7 +11,7 @@ export type Extension = {
   readonly classOfService: string;
   /** A contact that is there without REGISTER; '' for none. */
   readonly contact: string;
-  /** undefined: the site's prefix and the number. */
+  /** undefined: none, but in a lab (`passwordPrefix`). */
   readonly password: string | undefined;
   /** Display name towards trunks; '' for the one the phone gives. */
   readonly name: string;

@@ -5,6 +5,7 @@
 
 import { readRequest } from '../../src/edge/control.ts';
 import { readMonitorRequest } from '../../src/edge/monitor/socket.ts';
+import { stamp } from '../../src/edge/system/support.ts';
 import type { Json, Service } from '../../src/panel/console/dialog.ts';
 import { restarts } from '../../src/panel/tree/changes.ts';
 import { verifyTree } from '../../src/panel/tree/check.ts';
@@ -15,6 +16,14 @@ import { DAEMON, HEALTH, SYSTEM } from '../unit/monitor-kit.ts';
 
 export const NOON = Date.UTC(2026, 10, 26, 12, 0, 0);
 const GREEN = { colour: 'green', blink: 'steady' };
+/** It has led for an hour. */
+const PRIMARY: Json = {
+  ...DAEMON,
+  monoNow: 3_660_000,
+  since: 60_000,
+  lease: 3_661_000,
+  lastSwitchover: { cause: 'cold-start', epoch: DAEMON.epoch, tookMs: 40, claimedAt: 60_000 },
+};
 const LEDS = {
   power: GREEN,
   status: GREEN,
@@ -66,7 +75,7 @@ export class FakePair {
   /** Lines the stream `monitor` gives. */
   messages: readonly Json[] = [];
   pairAnswer: Json | undefined;
-  status: Json = DAEMON;
+  status: Json = PRIMARY;
   rows: { [what: string]: readonly Json[] } = {};
   dataFault = '';
   readonly files = new Map<string, string>();
@@ -137,11 +146,20 @@ export class FakePair {
       case 'monitor':
         return this.messages;
       case 'switchover':
-        this.status = { ...this.status, role: 'backup' };
-        return { ok: true, text: 'box b is primary' };
+        return this.switchover();
       default:
         return { ok: true };
     }
+  }
+
+  private switchover(): Json {
+    if (this.status['role'] !== 'primary') {
+      const text = 'refused: this box is backup; box b is the primary: ask it';
+      return { ok: false, text };
+    }
+    const peer = { ...DAEMON.peer, role: 'primary', epoch: DAEMON.epoch + 1 };
+    this.status = { ...this.status, role: 'backup', lease: 0, epoch: DAEMON.epoch + 1, peer };
+    return { ok: true, text: 'box b is primary' };
   }
 
   private monitor(request: Json): Json {
@@ -254,8 +272,8 @@ export class FakePair {
         return { ok: true, lines: ['2026-11-26T12:00:00Z sipair: in step'] };
       case 'support-bundle':
         return request['to'] === 'usb:'
-          ? { ok: true, path: 'usb:support-20261126.tar.gz', bytes: 48213 }
-          : { ok: true, path: '/data/log/support-20261126.tar.gz', bytes: 48213 };
+          ? { ok: true, path: `usb:${this.bundleName()}`, bytes: 48213 }
+          : { ok: true, path: `/data/log/${this.bundleName()}`, bytes: 48213 };
       case 'files':
         return this.siteFiles(request);
       case 'stick':
@@ -263,6 +281,10 @@ export class FakePair {
       default:
         return { ok: true };
     }
+  }
+
+  private bundleName(): string {
+    return `sipair-support-${stamp(new Date(this.now))}.tar.gz`;
   }
 
   private siteFiles({ verb, source, file }: Json): Json {

@@ -54,9 +54,6 @@ logged out. Every command is logged without its secrets, in \`/data/log/console.
 The prompt tells the name of the box, its role, whether the pair is in step, and how many alarms stand:
 \`north-a (primary, in step)>\`; with \`#\` in configuration mode.
 
-From a shell of the box, or in scripts: \`sipair show ha\`, \`sipair cli -c "show calls | count"\`; the exit code is 1 when it
-was refused.
-
 ## Behind a command
 
 `;

@@ -33,7 +33,6 @@ import { TRANSCRIPTS, transcriptText } from './transcripts.ts';
 /** The documents with pictures. */
 export const DOCUMENTS = [
   'architecture.md',
-  'operating.md',
   'integrating.md',
   'configuration.md',
   'monitoring.md',

@@ -61,7 +61,7 @@ export function writeConfig(places: Places, settings: Settings, box: BoxName, ke
     vip: { address: VIP, ...(settings.ipv6 ? { more: [VIP6] } : {}) },
     witnesses: [HOST_ADDRESS],
     sip: { port: SIP_PORT, tls: {}, ws: {}, wss: {} },
-    users: { ...EXTENSIONS, auth: settings.auth },
+    users: { ...EXTENSIONS, auth: settings.auth, passwordPrefix: 'pw-' },
     site: { centre: LAB_CENTRE },
     cti: LAB_CTI,
     data: places.data(box),

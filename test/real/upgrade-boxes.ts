@@ -56,8 +56,7 @@ case $1 in
     if [ "$(cat "$box/run/sipair/slot")" = A ]; then slot=B; else slot=A; fi
     "$box/usr/lib/sipair/bootenv" set-state $slot bad
     sleep 0.2
-    head -n 1 "$last" >"$box/slot-$slot"
-    "$box/usr/lib/sipair/bootenv" set-primary $slot ;;
+    head -n 1 "$last" >"$box/slot-$slot" ;;
 esac
 `;
 

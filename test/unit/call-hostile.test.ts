@@ -9,6 +9,7 @@ import { BINDING, CALL } from '../../src/call/rows.ts';
 import { bracketAt, targetOf, uriOf } from '../../src/proto/sip/address.ts';
 import { CTX } from '../../src/proto/sip/rows.ts';
 import { withoutTag } from '../../src/proto/sip/text.ts';
+import { PLAIN_SITE } from '../../src/proto/site.ts';
 import { H, type SipMessage } from '../../src/sip-parser/index.ts';
 import { heard, Lab, line, Peer, pair, SDP, talking } from './call-lab.ts';
 
@@ -237,4 +238,15 @@ test('digest: only for users who exist, for the number that is called, under the
   t.is(called(alice, uri, { user: 'root', uri }), 407, 'pw-root is no secret');
   t.is(called(alice, uri, { user: '1003', uri }), 403, 'under the number of another');
   t.is(called(alice, uri, { user: '1001', uri: 'sip:1003@192.0.2.10' }), 407);
+});
+
+test('digest: without a password of its own nobody is that extension; none can be guessed from its number', (t) => {
+  const uri = 'sip:1002@192.0.2.10';
+  const plain = { classOfService: '', contact: '', name: '', callerId: '', mwi: false };
+  const site = { ...PLAIN_SITE, extensions: { '1001': { ...plain, password: 'pw-1001' } } };
+  const lab = new Lab({ auth: true, passwordPrefix: '', site });
+  const own = new Peer(lab, '1001', '192.0.2.1');
+  const none = new Peer(lab, '1003', '192.0.2.3');
+  t.is(called(own, uri, { user: '1001', uri }), 480, 'it has one');
+  t.is(called(none, uri, { user: '1003', uri }), 407, 'it has none');
 });

@@ -54,6 +54,7 @@ export class Lab {
       vip: '192.0.2.10',
       nonceKey: 'pair key',
       csta: true,
+      passwordPrefix: 'pw-',
       ...settings,
     });
     this.store = new MemoryStore(CALL_TABLES);

@@ -132,7 +132,8 @@ test('ranges', (t) => {
 });
 
 test("a lab's contact centre", (t) => {
-  const { node, cti } = good({ site: { centre: LAB_CENTRE }, cti: LAB_CTI });
+  const lab = { users: { from: 1000, to: 1999, passwordPrefix: 'pw-' } };
+  const { node, cti } = good({ ...lab, site: { centre: LAB_CENTRE }, cti: LAB_CTI });
   const { centre } = node.sip.site;
   t.is(Object.keys(centre.points).length, 100);
   t.is(Object.keys(centre.queues).length, 100);
@@ -141,6 +142,11 @@ test("a lab's contact centre", (t) => {
   t.deepEqual(centre.agents['agent1100']?.queues, ['6001']);
   t.deepEqual(centre.programs[0]?.roles, [...PROGRAM_ROLES]);
   t.deepEqual(cti, { enabled: true, port: 8088, tlsPort: 0, periodMs: 1000, misses: 3 });
+});
+
+test('where agents prove themselves each needs a password: none is made of his number', (t) => {
+  const centre = { strict: 'password', agents: { ann1: {}, bob2: { password: 'x' } } };
+  t.is(wrong({ site: { centre } }), 'site.centre.agents.ann1.password config-missing');
 });
 
 test('calls are kept for programs unless the operator wants none', (t) => {

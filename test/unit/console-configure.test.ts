@@ -189,7 +189,10 @@ test('save and load: a USB stick takes the configuration away and brings it back
   t.regex(b.pair.files.get('usb:north.conf') ?? '', /set vip address 192\.0\.2\.10/);
   t.regex(b.line('load usb:north.conf').join('\n'), /loaded into the candidate/);
   t.regex(b.line('load usb:other').join('\n'), /stick-read: there is no usb:other/);
-  t.regex(b.line('run request support bundle usb').join('\n'), /^usb:support-\S+ \(48213 bytes\)/);
+  t.regex(
+    b.line('run request support bundle usb').join('\n'),
+    /^usb:sipair-support-\S+ \(48213 bytes\)/,
+  );
 });
 
 test('save and load: a file, and a paste until ^D', (t) => {

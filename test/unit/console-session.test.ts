@@ -405,5 +405,5 @@ test('the log tells every command', (t) => {
   b.line('request support bundle');
   b.line('exit');
   t.deepEqual(b.audit, ['login', 'show ha', 'request support bundle', 'exit', 'logout']);
-  t.regex(b.screen.text(), /support-20261126\.tar\.gz \(48213 bytes\)/);
+  t.regex(b.screen.text(), /sipair-support-20261126T\d{6}\.tar\.gz \(48213 bytes\)/);
 });

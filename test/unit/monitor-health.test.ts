@@ -73,13 +73,14 @@ test('a folder that is no machine shows the one it is on, without a sensor nothi
   t.deepEqual(memoryOf('garbage'), { totalBytes: 0, availableBytes: 0 });
 });
 
-test('the ports: as the kernel has them, one that it has not, none before there is a configuration', (t) => {
+test('the ports: as the kernel has them, one that it has not, the usual ones without a configuration', (t) => {
   const root = folder(t, {
     'run/sipair/box.json': JSON.stringify({
       lan: { interface: 'lo', address: '127.0.0.1' },
       crossover: { interface: 'nowhere0', address: '169.254.1.1' },
     }),
     'sys/class/net/lo/address': '00:00:00:00:00:01\n',
+    'sys/class/net/lo/carrier': '1\n',
     'sys/class/net/lo/speed': '1000\n',
     'sys/class/net/lo/duplex': 'half\n',
     'sys/class/net/lo/statistics/rx_packets': '7\n',
@@ -90,17 +91,19 @@ test('the ports: as the kernel has them, one that it has not, none before there 
   const [lan, crossover] = readPorts(root, join(root, 'sys'));
   t.like(lan, {
     ...{ port: 'lan', interface: 'lo', present: true, mac: '00:00:00:00:00:01' },
-    ...{ mbit: 1000, duplex: 'half' },
+    ...{ carrier: true, mbit: 1000, duplex: 'half' },
     received: { ...none, packets: 7, dropped: 2 },
     sent: { ...none, bytes: 640 },
   });
   t.true(lan?.addresses.includes('127.0.0.1/8'));
   t.deepEqual(crossover, {
     ...{ port: 'crossover', interface: 'nowhere0', present: false, mac: '', addresses: [] },
-    ...{ received: none, sent: none },
+    ...{ carrier: false, received: none, sent: none },
   });
   writeFileSync(join(root, 'run/sipair/box.json'), '{"lan":{"interface":"../..","address":""}}');
-  t.deepEqual(readPorts(root, join(root, 'sys')), []);
+  for (const [i, name] of ['eth0', 'eth1'].entries()) {
+    t.like(readPorts(root, join(root, 'sys'))[i], { interface: name, present: false });
+  }
 });
 
 test('the mount of /data: the deepest, and read-only by itself or by its system', (t) => {

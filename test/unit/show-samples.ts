@@ -163,6 +163,7 @@ export const BOX: BoxStatus = {
     ports: [
       {
         ...{ port: 'lan', interface: 'enp1s0', present: true, mac: '52:54:00:5a:01:01' },
+        carrier: true,
         addresses: ['192.0.2.11/24', '192.0.2.10/32', 'fe80::5054:ff:fe5a:101/64'],
         ...{ mbit: 1000, duplex: 'full' },
         received: { packets: 1_234_567, bytes: 456_789_012, errors: 3, dropped: 17 },
@@ -170,6 +171,7 @@ export const BOX: BoxStatus = {
       },
       {
         ...{ port: 'crossover', interface: 'enp2s0', present: false, mac: '', addresses: [] },
+        carrier: false,
         received: { packets: 0, bytes: 0, errors: 0, dropped: 0 },
         sent: { packets: 0, bytes: 0, errors: 0, dropped: 0 },
       },

@@ -86,7 +86,12 @@ class Lab {
   }
 
   start(): Commit {
-    const settings = { box: 'a' as const, judge: () => [], restarts: () => ['vip'] };
+    const settings = {
+      box: 'a' as const,
+      judge: () => [],
+      vet: () => [],
+      restarts: () => ['vip'],
+    };
     this.machine = new Commit(settings, structuredClone(this.disk), this);
     return this.machine;
   }

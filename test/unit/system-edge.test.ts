@@ -8,10 +8,11 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { ownIdentity } from '../../src/edge/certificate.ts';
 import { Admin } from '../../src/edge/system/admin.ts';
 import { Applier } from '../../src/edge/system/apply.ts';
 import { placesOf, readJson, writeWhole } from '../../src/edge/system/files.ts';
-import { judgeTree } from '../../src/edge/system/judge.ts';
+import { judgeTree, vetTree } from '../../src/edge/system/judge.ts';
 import type { Machine } from '../../src/edge/system/machine.ts';
 import { KEPT, Store } from '../../src/edge/system/store.ts';
 import { isTogether, liveFirst } from '../../src/panel/system/apply.ts';
@@ -262,6 +263,31 @@ test('a time zone this box does not have is refused, at its place', (t) => {
   );
   writeFileSync(join(places.zones, 'Europe/Berlin'), '');
   t.deepEqual(judgeTree(TREE, places), []);
+});
+
+test('a certificate that this box does not have, or cannot show, is refused where it is proposed', (t) => {
+  const dir = root(t);
+  const places = placesOf(dir);
+  const file = '/data/secret/tls/sip.pem';
+  const tls = { certificate: file, key: '/data/secret/tls/sip.key' };
+  const next: Tree = { ...TREE, sip: { tls } };
+  const against = (active: Tree) =>
+    vetTree(next, active, 'a', places).map((f) => `${f.code} ${f.place}`);
+  const missing = ['config-file sip tls certificate'];
+  t.deepEqual(against(TREE), missing);
+  t.deepEqual(
+    judgeTree(next, places),
+    [],
+    'what is committed is taken: one must be able to go back',
+  );
+  t.deepEqual(against(next), [], 'no reason to refuse another change');
+  mkdirSync(dirname(join(dir, file)), { recursive: true });
+  const { certificate, key } = ownIdentity(new Uint8Array(32), ['192.0.2.10']);
+  writeFileSync(join(dir, file), certificate);
+  writeFileSync(join(dir, tls.key), 'no key');
+  t.deepEqual(against(TREE), missing);
+  writeFileSync(join(dir, tls.key), key);
+  t.deepEqual(against(TREE), []);
 });
 
 // ── applying ───────────────────────────────────────────────────────────────────────────────────

@@ -69,10 +69,12 @@ export class World {
   }
 
   private started(side: Side, disk: Durable): Commit {
+    const judge = (tree: Tree) =>
+      textOf(tree) === 'wrong' ? [{ code: 'config-shape', place: 'site', text: 'no' }] : [];
     const settings = {
       box: side,
-      judge: (tree: Tree) =>
-        textOf(tree) === 'wrong' ? [{ code: 'config-shape', place: 'site', text: 'no' }] : [],
+      judge,
+      vet: judge,
       restarts: () => [],
     };
     return new Commit(settings, structuredClone(disk), this.moment());

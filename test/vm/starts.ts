@@ -3,6 +3,7 @@
 import { sleep } from '../lab/processes.ts';
 import { Operator } from './operator.ts';
 import { VmPair } from './pair.ts';
+import { imageFile } from './places.ts';
 import { MINUTE, type Say } from './serving.ts';
 import { pairSetUp } from './set-up.ts';
 import { CUTS, chance, expectThat, runsWell, SEED } from './upgrade-kit.ts';
@@ -71,4 +72,41 @@ async function cuts(say: Say): Promise<void> {
   }
 }
 
-export const STARTS = { boot, 'boot-cuts': cuts } as const;
+/** The stick by which the image came was left in the box: it starts from its own disk, and nothing is written to the stick. */
+async function stick(say: Say): Promise<void> {
+  const left = [
+    ...['-device', 'qemu-xhci,id=usb'],
+    ...['-drive', `file=${imageFile()},if=none,id=stick,format=raw,snapshot=on`],
+    ...['-device', 'usb-storage,bus=usb.0,drive=stick,removable=on'],
+  ];
+  const pair = new VmPair('trial-stick', { more: left });
+  const { a } = pair;
+  try {
+    await pair.make();
+    for (const what of ['first', 'second']) {
+      await a.start();
+      await a.waitFor(/Password of admin/, 3 * MINUTE);
+      const { tap } = a;
+      await tap.ready();
+      const disks = await tap.text('cd /sys/class/block; grep -l PARTNAME=root-A */uevent');
+      const own = await tap.text(
+        'cat /run/sipair/disk; readlink /dev/sipair/root-A /dev/sipair/root-B',
+      );
+      const mounts = await tap.text('awk \'$2 == "/" || $2 == "/data" {print $1}\' /proc/mounts');
+      const used = await tap.text('/usr/lib/sipair/bootenv get A_TRY; cat /sys/block/sda/stat');
+      say(`${what} start: ${[disks, own, mounts, used].join(' | ').replace(/\s+/g, ' ')}`);
+      expectThat(/sda4/.test(disks) && /vda4/.test(disks), 'there are two of them');
+      expectThat(own === 'vda\n../vda4\n../vda5', 'its own disk is the one');
+      expectThat(
+        /\/dev\/vda4/.test(mounts) && /\/dev\/vda6/.test(mounts),
+        'system and data are on it',
+      );
+      await tap.text('sync');
+      await a.powerOff();
+    }
+  } finally {
+    await pair.remove();
+  }
+}
+
+export const STARTS = { boot, 'boot-cuts': cuts, 'boot-stick': stick } as const;

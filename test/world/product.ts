@@ -130,6 +130,7 @@ export function product(box: BoxId, drawn: PairDraw = SHORT_PAIR, sip: SipDraw =
     sipSettings({
       vip: VIP,
       nonceKey: 'world',
+      passwordPrefix: 'pw-',
       sessionExpiresS: drawn.sessionS ?? 0,
       minSeS: ((drawn.sessionS ?? 180) * 4) / 5,
       ...sip,

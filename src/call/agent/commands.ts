@@ -158,11 +158,13 @@ function numberAtEnd(id: string): string {
   return id.slice(at);
 }
 
-/** His own, or the site's prefix and the number at the end of his id, as extensions have it. */
-function passwordOf(cx: Context, id: string): string {
+/** His own, or in a lab its prefix and the number at the end of his id; an agent without either cannot log on. */
+function passwordOf(cx: Context, id: string): string | undefined {
   const own = loginOf(cx, id).password;
-  // an agent without either cannot log on: the configuration refuses such a one
-  return own === '' ? cx.settings.passwordPrefix + (numberAtEnd(id) || '\n') : own;
+  if (own !== '') return own;
+  const { passwordPrefix } = cx.settings;
+  const number = numberAtEnd(id);
+  return passwordPrefix === '' || number === '' ? undefined : passwordPrefix + number;
 }
 
 export type GetAgentState = Named;

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { PortReading } from '../../panel/monitor/box-status.ts';
+import { textOf } from '../../panel/tree/defaults.ts';
 
 export type OwnPort = { readonly interface: string; readonly address: string };
 
@@ -43,14 +44,19 @@ function word(path: string): string {
   }
 }
 
-/** Both ports as the kernel has them; none before there is a configuration. */
+/** Before there is a configuration: the ports that one has by itself. */
+const USUAL = {
+  lan: textOf({}, 'box a lan interface'),
+  crossover: textOf({}, 'box a crossover interface'),
+} as const;
+
+/** Both ports as the kernel has them. */
 export function readPorts(root: string, sys: string): readonly PortReading[] {
   const file = boxFile(root);
   const addresses = networkInterfaces();
-  return (['lan', 'crossover'] as const).flatMap((port): PortReading[] => {
-    const own = portIn(file, port);
-    if (own === undefined) return [];
-    const dir = join(sys, 'class/net', own.interface);
+  return (['lan', 'crossover'] as const).map((port): PortReading => {
+    const name = portIn(file, port)?.interface ?? USUAL[port];
+    const dir = join(sys, 'class/net', name);
     const count = (name: string): number => Number(word(join(dir, 'statistics', name)));
     const counts = (way: 'rx' | 'tx'): PortReading['received'] => ({
       packets: count(`${way}_packets`),
@@ -61,16 +67,15 @@ export function readPorts(root: string, sys: string): readonly PortReading[] {
     const mac = word(join(dir, 'address'));
     const mbit = Number(word(join(dir, 'speed')));
     const duplex = word(join(dir, 'duplex'));
-    const all = addresses[own.interface] ?? [];
-    return [
-      {
-        ...{ port, interface: own.interface, present: mac !== '', mac },
-        addresses: all.flatMap(({ cidr }) => (cidr === null ? [] : [cidr])),
-        // -1 and "unknown" where there is no link, or no wire
-        ...(mbit > 0 ? { mbit } : {}),
-        ...(duplex === 'full' || duplex === 'half' ? { duplex } : {}),
-        ...{ received: counts('rx'), sent: counts('tx') },
-      },
-    ];
+    const all = addresses[name] ?? [];
+    return {
+      ...{ port, interface: name, present: mac !== '', mac },
+      carrier: word(join(dir, 'carrier')) === '1',
+      addresses: all.flatMap(({ cidr }) => (cidr === null ? [] : [cidr])),
+      // -1 and "unknown" where there is no link, or no wire
+      ...(mbit > 0 ? { mbit } : {}),
+      ...(duplex === 'full' || duplex === 'half' ? { duplex } : {}),
+      ...{ received: counts('rx'), sent: counts('tx') },
+    };
   });
 }

@@ -23,7 +23,7 @@ import { Admin, LOCK_RULE } from './admin.ts';
 import { Applier } from './apply.ts';
 import { dataFault, type Places, placesOf, readJson, removeFile, writeWhole } from './files.ts';
 import type { ImageContext, ImageRoom } from './image-room.ts';
-import { judgeTree } from './judge.ts';
+import { judgeTree, vetTree } from './judge.ts';
 import { AgentLink } from './link.ts';
 import type { Machine } from './machine.ts';
 import { PeerPassword } from './peer-password.ts';
@@ -116,6 +116,7 @@ export class Agent {
       {
         box,
         judge: (tree) => judgeTree(tree, this.places),
+        vet: (tree, active) => vetTree(tree, active.entry.tree, box, this.places),
         restarts: (old, next) => restarts(old, next),
       },
       durable,

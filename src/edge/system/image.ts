@@ -4,7 +4,7 @@
  *   what is asked                 who does it
  *   signature, version            rauc info (the keyring is in the image)
  *   into the other slot           rauc install: the service behind it checks the signature once more,
- *                                 writes, and makes that slot the next
+ *                                 calls the slot bad and writes; it may outlive us, and then the slot stays bad
  *   which slot is next, good, bad /usr/lib/sipair/bootenv
  *   which version is in a slot    a file of ours: a slot that was flashed is in no list of RAUC's
  */
@@ -259,7 +259,7 @@ export class RaucImages implements Images {
       await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
     }
     this.keep(spare, info.version);
-    return '';
+    return this.env('set-primary', spare);
   }
 
   async activate(slot: Slot): Promise<Fault> {

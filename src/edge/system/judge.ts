@@ -1,19 +1,26 @@
 /**
  * Everything that can be said against a configuration: the schema's own word, then the daemon's, which
- * reads the files that would be made of it for both boxes. Faults of those are told by the words of the tree.
+ * reads the files that would be made of it for both boxes. Faults of those are told by the words of the tree. And of what is
+ * proposed: the files it names, which the service could not start without.
  */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { BoxId } from '../../pair/terms.ts';
 import type { ConfigurationFault, Tree } from '../../panel/system/terms.ts';
 import { verifyTree } from '../../panel/tree/check.ts';
 import { boxFile, placeOf } from '../../panel/tree/generate.ts';
 import { zoneFault } from '../../panel/tree/machine-network.ts';
 import { readConfig } from '../config.ts';
+import type { StreamConfig } from '../config-streams.ts';
+import { shownBy } from '../flow-secure.ts';
 import type { Places } from './files.ts';
 
 /** More than these are not told one by one. */
 const TOLD = 50;
+/** For the pair's own certificate, where only the file of who signs clients' is asked about. */
+const PLACEHOLDER = '192.0.2.1';
 
 /** A zone that this box does not have would silently be UTC. Where there are no zones at all, none is missing. */
 export function zoneFaults(tree: Tree, places: Places): readonly ConfigurationFault[] {
@@ -21,6 +28,47 @@ export function zoneFaults(tree: Tree, places: Places): readonly ConfigurationFa
   if (!existsSync(zones)) return [];
   const fault = zoneFault(tree, (zone) => existsSync(join(zones, zone)));
   return fault === undefined ? [] : [fault];
+}
+
+/** What is proposed in place of `active`, with the files it names. */
+export function vetTree(
+  tree: Tree,
+  active: Tree,
+  box: BoxId,
+  places: Places,
+): readonly ConfigurationFault[] {
+  const faults = judgeTree(tree, places);
+  return faults.length > 0 ? faults : lackingFiles(tree, active, box, places);
+}
+
+/** Certificates this box has not or cannot show; those that are active already were good. */
+function lackingFiles(
+  tree: Tree,
+  active: Tree,
+  box: BoxId,
+  places: Places,
+): readonly ConfigurationFault[] {
+  const streams = streamsIn(tree, box, places);
+  if (streams === undefined) return [];
+  const before = streamsIn(active, box, places);
+  return (['tls', 'wss'] as const).flatMap((which): ConfigurationFault[] => {
+    const listener = streams[which];
+    if (listener === undefined || isDeepStrictEqual(listener, before?.[which])) return [];
+    if (listener.certificate === '' && listener.ca === '') return [];
+    const at = (path: string): string => (path === '' ? '' : join(places.root, path));
+    const { certificate, key, ca } = listener;
+    const here = { ...listener, certificate: at(certificate), key: at(key), ca: at(ca) };
+    const shown = shownBy(here, new Uint8Array(32), [PLACEHOLDER], Date.now());
+    if (!('fault' in shown)) return [];
+    const place = placeOf(tree, box, `sip.${which}.certificate`);
+    return [{ code: 'config-file', place, text: `box ${box} cannot show it: ${shown.fault}` }];
+  });
+}
+
+function streamsIn(tree: Tree, box: BoxId, places: Places): StreamConfig | undefined {
+  const { state: data, control, key: keyFile } = places;
+  const read = readConfig(boxFile(tree, box, { data, control, keyFile }), false);
+  return 'node' in read ? read.streams : undefined;
 }
 
 export function judgeTree(tree: Tree, places: Places): readonly ConfigurationFault[] {

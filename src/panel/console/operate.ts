@@ -203,7 +203,8 @@ function order(service: Service, request: Json, done: string, patienceMs = ORDER
 /** The daemon says {ok: false, why} where it refuses. */
 function asFault(answer: Json): Json {
   if (failed(answer)) return answer;
-  return { error: 'refused', text: text(answer, 'why') || text(answer, 'text') || 'refused' };
+  const said = text(answer, 'why') || text(answer, 'text') || 'refused';
+  return { error: 'refused', text: said.replace(/^refused: /, '') };
 }
 
 function asked(prompt: string, run: Run): Run {

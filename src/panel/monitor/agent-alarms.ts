@@ -19,22 +19,26 @@ export const AGENT_ALARMS = {
   'system-link': [
     'major',
     'the system agents of the two boxes do not reach each other: nothing is committed on both',
-    'the crossover cable; the pair key (`request pair` on both)',
+    'the text says which. `not the same pair key`: `request pair` on both; both services ' +
+      'start anew and callers notice: at a quiet hour. Anything else: the crossover cable, ' +
+      'the other box; do not pair',
   ],
   'configuration-damaged': [
     'major',
     'the stored configuration could not be read; an earlier revision is in force, or none',
-    'the other box gives its own when it is there; else `rollback` or `load`. The storage',
+    'the other box gives its own when it is there; else `configure`, `rollback` with a ' +
+      'number of `run show configuration revisions`, or `load`; `commit`. The storage',
   ],
   'configuration-apply': [
     'major',
     'the configuration is committed and is not in force on this box',
-    'the text says why; mend it and `commit`, or `rollback`',
+    'the text says why; `configure`, mend it and `commit`, or `rollback 1` and `commit`',
   ],
   'configuration-conflict': [
     'major',
     'both boxes had committed separately: one revision stands, the other is kept',
-    '`show configuration revisions`; what is missing: `load` it and `commit`',
+    '`configure`, `run show configuration revisions` has its number in column *back*; with ' +
+      'it `compare rollback`, then `rollback` takes it whole, or type what is missing; `commit`',
   ],
   'configuration-peer-refuses': [
     'major',

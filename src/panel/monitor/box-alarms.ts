@@ -114,7 +114,9 @@ export const BOX_ALARMS = {
   'service-down': {
     severity: 'critical',
     about: 'the service of this box does not answer: the other box serves, or nobody does',
-    cure: '`show log`; it is started again by itself. `reboot` when it does not come back',
+    cure:
+      '`show log`; it is started again by itself. `request system reboot` when it does not ' +
+      'come back',
     source: 'system',
     afterMs: 0,
     overMs: 2 * SECOND,
@@ -163,7 +165,7 @@ export const BOX_ALARMS = {
   'media-exhausted': {
     severity: 'minor',
     about: 'callers who should hear something hear nothing: all media sessions or ports are in use',
-    cure: '`media.max`, `media.ports`; who waits so long?',
+    cure: '`set media max`, `set media ports`; who waits so long?',
     source: 'system',
     afterMs: 0,
     overMs: MINUTE,
@@ -221,7 +223,10 @@ export const BOX_ALARMS = {
   'config-differs': {
     severity: 'major',
     about: 'the two boxes do not have the same configuration',
-    cure: '`show configuration`; `commit` on the primary gives it to both',
+    cure:
+      '`show alarms` on both: `configuration-refused`, `configuration-peer-refuses`, ' +
+      '`configuration-disk` say why. None of them: `configure`, `commit confirm`, ' +
+      '`confirm` where the right configuration is',
     source: 'system',
     afterMs: 30 * SECOND,
     overMs: 0,
@@ -299,7 +304,9 @@ export const BOX_ALARMS = {
   'storage-low': {
     severity: 'minor',
     about: 'less than a fifth of the storage is free',
-    cure: 'fetch call records and prompts away; `show system`',
+    cure:
+      '`show system` for the figures; `request file delete NAME` for prompts (both boxes); ' +
+      'call records go by themselves',
     source: 'health',
     afterMs: 20 * SECOND,
     overMs: MINUTE,
@@ -308,7 +315,10 @@ export const BOX_ALARMS = {
   'storage-full': {
     severity: 'critical',
     about: 'less than a twentieth of the storage is free: soon nothing can be written',
-    cure: 'fetch call records and prompts away now; calls go on from memory',
+    cure:
+      '`request file delete NAME` for prompts (both boxes); call records go by themselves. ' +
+      'If it stays: support bundle to a stick, hand over if primary, `factory-reset` that ' +
+      'box and pair it again (its own call records go with it)',
     source: 'health',
     afterMs: 5 * SECOND,
     overMs: MINUTE,
@@ -360,7 +370,7 @@ export const BOX_ALARMS = {
   'clock-unsynchronised': {
     severity: 'warning',
     about: 'the clock follows no time server: times in records and logs drift',
-    cure: '`system ntp`; does the server answer?',
+    cure: '`set system ntp`; `ping` the server: does it answer?',
     source: 'health',
     afterMs: 5 * MINUTE,
     overMs: 0,

@@ -111,6 +111,8 @@ export type PortReading = {
   /** false: the kernel has no port of this name. */
   readonly present: boolean;
   readonly mac: string;
+  /** A cable, and somebody at its other end. */
+  readonly carrier: boolean;
   /** With their prefix. */
   readonly addresses: readonly string[];
   /** Speed of the link, where its driver says it. */

@@ -42,7 +42,9 @@ function pairLines(s: DaemonStatus): readonly Pair[] {
 export function showInterfaces({ daemon, health }: BoxStatus, cx: ShowContext): string[] {
   const ports = PORTS.flatMap(([label, name, path]): readonly Pair[] => {
     const port = health.ports.find((p) => p.port === name);
-    const state = daemon === undefined ? 'the service does not answer' : pathOf(daemon, path);
+    const wire = port === undefined ? '' : port.carrier ? 'carrier; ' : 'NO CARRIER; ';
+    const state =
+      daemon === undefined ? `${wire}the service does not answer` : pathOf(daemon, path);
     return [[label, state], ...(port === undefined ? [] : portLines(port))];
   });
   return pairs([...ports, ...(daemon === undefined ? [] : pairLines(daemon))], cx);

@@ -84,6 +84,11 @@ export type CommitSettings = {
   readonly box: BoxId;
   /** Verifies a tree for both boxes, by what this release knows. */
   readonly judge: (tree: Tree) => readonly ConfigurationFault[];
+  /**
+   * The same of what is proposed in place of `active`, and files it names that this box has not or cannot use. Of what is
+   * committed already these are not asked: it must be possible to go back.
+   */
+  readonly vet: (tree: Tree, active: Active) => readonly ConfigurationFault[];
   /** Places of which a change needs a restart. */
   readonly restarts: (old: Tree, next: Tree) => readonly string[];
 };

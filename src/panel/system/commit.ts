@@ -148,7 +148,7 @@ export class Commit {
   // ── the operator ─────────────────────────────────────────────────────────────────────────────
 
   private check({ id, tree }: Extract<CommitRequest, { kind: 'check' }>): void {
-    const faults = this.settings.judge(tree);
+    const faults = this.settings.vet(tree, this.active);
     if (!this.linkUp || faults.length > 0 || this.checks.full) {
       this.answer(id, { ok: true, faults, peer: 'absent' });
       return;
@@ -181,7 +181,7 @@ export class Commit {
   private objection({ base, tree }: CommitOrder): SystemFault | undefined {
     if (this.mine !== undefined) return BUSY;
     if (base !== this.active.entry.number) return STALE;
-    const faults = this.settings.judge(tree);
+    const faults = this.settings.vet(tree, this.active);
     if (faults.length > 0) return faulty(faults, 'here');
     if (!this.linkUp) return undefined;
     if (this.peer === undefined || this.prepared !== undefined) return BUSY;
@@ -288,7 +288,7 @@ export class Commit {
         this.store([{ name: 'revision', content: m.entry }], () => {});
         return;
       case 'check':
-        this.send({ kind: 'checked', id: m.id, faults: this.settings.judge(m.tree) });
+        this.send({ kind: 'checked', id: m.id, faults: this.settings.vet(m.tree, this.active) });
         return;
       case 'checked':
         this.checked(m.id, m.faults, 'checked');
@@ -403,7 +403,7 @@ export class Commit {
     const order = peer === undefined ? 'ahead' : orderOf(headOf(this.active), peer);
     const fits = order === 'same' || order === 'behind';
     if (!fits || entry.parent !== peer?.entry.id) return STALE;
-    const faults = this.settings.judge(entry.tree);
+    const faults = this.settings.vet(entry.tree, this.active);
     return faults.length > 0 ? faulty(faults, 'peer') : undefined;
   }
 

@@ -109,7 +109,9 @@ function check(cx: Context, m: SipMessage, p: Map<string, string>, ip: string): 
   if (dot <= 0 || !same(nonce.slice(dot + 1), mark(s, moment, ip))) return STALE;
   const h = (text: string): string =>
     createHash(HASHES[algorithm]).update(text, 'latin1').digest('hex');
-  const a1 = h(`${user}:${s.realm}:${passwordOf(s, user)}`);
+  const password = passwordOf(s, user);
+  if (password === undefined) return { as: 'nobody', stale: false, tried: user };
+  const a1 = h(`${user}:${s.realm}:${password}`);
   const a2 = h(`${m.method}:${uri}`);
   const response = h(`${a1}:${nonce}:${nc}:${cnonce}:auth:${a2}`);
   if (!same(response, (p.get('response') ?? '').toLowerCase())) {
@@ -121,13 +123,12 @@ function check(cx: Context, m: SipMessage, p: Map<string, string>, ip: string): 
   return { as: 'user', user, nonce, nc: Number.parseInt(nc, 16) };
 }
 
-/** The password of an extension, or of a trunk that proves itself. */
-function passwordOf(s: SipSettings, user: string): string {
-  return (
-    extensionOf(s.site, user)?.password ??
-    trunkOfUser(s.site, user)?.inbound.digest?.password ??
-    s.passwordPrefix + user
-  );
+/** The password of an extension, or of a trunk that proves itself; undefined: there is none, and nobody is that user. */
+function passwordOf(s: SipSettings, user: string): string | undefined {
+  const own =
+    extensionOf(s.site, user)?.password ?? trunkOfUser(s.site, user)?.inbound.digest?.password;
+  if (own !== undefined) return own;
+  return s.passwordPrefix === '' ? undefined : s.passwordPrefix + user;
 }
 
 function same(a: string, b: string): boolean {
