@@ -67,7 +67,7 @@ class UpgradeRoom implements ImageRoom {
     this.images = images;
     this.recordPath = join(context.places.image, 'upgrade.json');
     this.noData = dataFault(context.places);
-    if (this.noData !== '') this.sayNoData();
+    this.say('image-unproved', '');
     const record = this.read();
     this.machine = new Upgrade(images.booted, record, this.moment(), PROVE_MS, TRIAL_MS);
     const out: UpgradeEffect[] = [];
@@ -86,13 +86,19 @@ class UpgradeRoom implements ImageRoom {
     clearTimeout(this.timer);
   }
 
-  private sayNoData(): void {
-    const text =
+  private say(code: 'image-failed' | 'image-unproved', text: string): void {
+    const proof = code === 'image-unproved' ? this.noProof() : '';
+    this.context.alarm(code, 'major', text || proof);
+  }
+
+  /** What stands in the alarm while nothing of what runs can be proved; ''. */
+  private noProof(): string {
+    if (this.noData === '') return '';
+    return (
       `slot ${this.images.booted.slot} is not marked good while the data partition cannot be used ` +
       `(${this.noData}); if its version is new, restart the box: after three starts that did not ` +
-      'prove it the boot loader takes the other slot';
-    this.context.log(`image: ${text}`);
-    this.context.alarm('image-unproved', 'major', text);
+      'prove it the boot loader takes the other slot'
+    );
   }
 
   /** A file that is no record is set aside: the agent starts, and somebody is told. */
@@ -107,7 +113,7 @@ class UpgradeRoom implements ImageRoom {
       this.context.log(`image: upgrade.json: ${(e as Error).message}`);
     }
     this.context.log(`image: ${text}`);
-    this.context.alarm('image-failed', 'major', text);
+    this.say('image-failed', text);
     return undefined;
   }
 
@@ -298,7 +304,7 @@ class UpgradeRoom implements ImageRoom {
           break;
         }
         case 'alarm':
-          this.context.alarm(effect.code, 'major', effect.text);
+          this.say(effect.code, effect.text);
           break;
         case 'log':
           this.context.log(`image: ${effect.text}`);
