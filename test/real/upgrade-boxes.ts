@@ -18,6 +18,13 @@ const OTHER = { a: 'b', b: 'a' } as const;
 const PATIENCE_MS = 60_000;
 /** How long a box is away that restarts. */
 const AWAY_MS = 500;
+const VIP = '192.0.2.10';
+/** Whoever leads is asked there whether callers are answered. */
+const ANSWERS = `
+const socket = require('node:dgram').createSocket('udp4');
+socket.on('message', (_, { port, address }) => socket.send('SIP/2.0 200 OK', port, address));
+socket.bind(5060, '${VIP}');
+`;
 
 /** State of the slots as NAME=VALUE lines, as the boot loader's tool shows them. */
 const BOOTENV = `#!/bin/sh
@@ -80,6 +87,7 @@ export class UpgradeBoxes {
   readonly both: string[] = [];
   private readonly netns = `sipair-upgrade-${process.pid}`;
   private readonly boxes: { readonly [s in Side]: BoxState };
+  private readonly phone: ChildProcess;
   private ended = false;
 
   constructor() {
@@ -94,9 +102,12 @@ export class UpgradeBoxes {
     this.boxes = { a: fresh(), b: fresh() };
     ip('netns', 'add', this.netns);
     ip('-n', this.netns, 'link', 'set', 'lo', 'up');
-    for (const address of ['169.254.77.1/32', '169.254.77.2/32']) {
+    for (const address of ['169.254.77.1/32', '169.254.77.2/32', `${VIP}/32`]) {
       ip('-n', this.netns, 'address', 'add', address, 'dev', 'lo');
     }
+    this.phone = spawn('ip', ['netns', 'exec', this.netns, NODE, '-e', ANSWERS], {
+      stdio: 'ignore',
+    });
     mkdirSync(join(this.root, 'bin'));
     writeFileSync(join(this.root, 'bin/rauc'), RAUC, { mode: 0o755 });
     const key = '7'.repeat(64);
@@ -230,9 +241,8 @@ export class UpgradeBoxes {
         const inStep = box.role !== 'none' && other.role !== 'none';
         const peer = { seen: { x: inStep, l: inStep } };
         if (command !== 'switchover') {
-          // nobody answers SIP here: a primary on trial would not pass
-          const vip = '192.0.2.10';
-          socket.end(`${JSON.stringify({ role: box.role, inStep, engineRole: 'x', vip, peer })}\n`);
+          const word = { role: box.role, inStep, engineRole: 'x', vip: VIP, peer };
+          socket.end(`${JSON.stringify(word)}\n`);
         } else if (box.role === 'primary' && inStep) {
           box.role = 'backup';
           other.role = 'primary';
@@ -300,6 +310,7 @@ export class UpgradeBoxes {
     this.ended = true;
     await sleep(50);
     for (const side of SIDES) await this.off(side);
+    this.phone.kill('SIGKILL');
     ip('netns', 'delete', this.netns);
     rmSync(this.root, { recursive: true, force: true });
   }

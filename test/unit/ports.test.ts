@@ -68,7 +68,7 @@ const OTHERS = [
   'src/edge/flow-secure.ts',
   'src/edge/flow-web.ts',
   // asks the own virtual address, and hears the answer
-  'src/edge/system/image-upgrade.ts',
+  'src/edge/system/answers-sip.ts',
   // send, from a port of the moment
   'src/edge/hep.ts',
   'src/edge/monitor/syslog-way.ts',

@@ -22,7 +22,7 @@ const JOB = {
   by: '',
   at: 0,
 } as const;
-const LEADS: PairView = { service: 'up', role: 'primary', inStep: true, peerSeen: true, vip: true };
+const LEADS: PairView = { service: 'up', role: 'primary', inStep: true, vip: true, vipAsked: true };
 
 class Desk {
   readonly said: UpgradeMessage[] = [];
@@ -47,6 +47,8 @@ class Desk {
     const slot = phase === 'trial' ? 'B' : 'A';
     this.agent = new Upgrade({ boot: 'x', slot }, record, { now: this.now, wall: 0 });
     this.tell({ kind: 'pair', view });
+    // whoever leads has done so for a while
+    this.tell({ kind: 'pair', view }, 60_000);
     this.tell({ kind: 'link-up' });
   }
 
@@ -79,6 +81,8 @@ test('a primary that serves lets the other one go, a box on trial or one that le
     ['reverting', LEADS, 0],
     [undefined, { ...LEADS, role: 'backup' }, 0],
     [undefined, { ...LEADS, service: 'down' }, 0],
+    [undefined, { ...LEADS, vip: false }, 0],
+    [undefined, { ...LEADS, vipAsked: false }, 0],
   ];
   for (const [phase, view, answers] of cases) {
     const desk = new Desk(phase, view);

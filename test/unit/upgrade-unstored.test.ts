@@ -4,7 +4,7 @@ import test from 'ava';
 import { Upgrade } from '../../src/panel/system/upgrade.ts';
 import type { Job, UpgradeEffect, UpgradeInput } from '../../src/panel/system/upgrade-terms.ts';
 
-const VIEW = { service: 'up', role: 'backup', inStep: true, peerSeen: true, vip: false } as const;
+const VIEW = { service: 'up', role: 'backup', inStep: true, vip: false, vipAsked: false } as const;
 const JOB: Job = {
   id: 'j',
   kind: 'install',

@@ -15,14 +15,11 @@ import {
   type UpgradeMessage,
   type UpgradeRecord,
 } from '../../src/panel/system/upgrade-terms.ts';
+import type { Content, Fault, Kind } from './upgrade-faults.ts';
 
 export type Side = 'a' | 'b';
 export const SIDES = ['a', 'b'] as const;
 const OTHER = { a: 'b', b: 'a' } as const;
-
-/** What is in a bundle, or in a slot. `broken`: half written. */
-export type Kind = 'good' | 'no-boot' | 'no-service' | 'no-step' | 'stranger' | 'broken';
-export type Content = { readonly version: string; readonly kind: Kind };
 
 const BYTES = 1_000_000;
 const SEND_MS = 4000;
@@ -31,16 +28,10 @@ const BOOT_MS = 20_000;
 const PANIC_MS = 5000;
 const STEP_MS = 5000;
 const INSTALL_MS = 20_000;
-
-/** What happens to a box or the cable, and at which of its doings. */
-export type Fault =
-  | 'power-before'
-  | 'power-after'
-  | 'both-power'
-  | 'other-power'
-  | 'agent'
-  | 'cable'
-  | 'disk-full';
+/** One that cannot lead loses it after. */
+const LOSES_MS = 3000;
+/** Who lets the other one restart from another slot has led for so long. */
+const LED_MS = 60_000;
 
 type Slots = { [s in Slot]: { content: Content; ok: boolean; tries: number } };
 
@@ -64,10 +55,12 @@ export class Box {
   /** It was told to restart by its agent and is not back. */
   awayByUs = false;
   role: PairView['role'] = 'none';
+  leadsAt = Number.POSITIVE_INFINITY;
   stepAt = Number.POSITIVE_INFINITY;
   full = false;
   answers: { [id: number]: { ok?: true; error?: string } } = {};
   alarm = '';
+  unproved = '';
 
   constructor(side: Side) {
     this.side = side;
@@ -238,6 +231,19 @@ export class World {
       if (box.role !== before) box.stepAt = this.now + STEP_MS;
     }
     if (a.role === 'primary' && b.role === 'primary') b.role = 'backup';
+    for (const box of [a, b]) {
+      const other = this.boxes[OTHER[box.side]];
+      if (box.role !== 'primary') box.leadsAt = Number.POSITIVE_INFINITY;
+      else box.leadsAt = Math.min(box.leadsAt, this.now);
+      const loses = box.kind() === 'no-lead' && this.now - box.leadsAt >= LOSES_MS;
+      if (loses && other.role === 'backup') {
+        this.say(box, 'cannot lead');
+        box.role = 'backup';
+        other.role = 'primary';
+        other.leadsAt = this.now;
+        box.stepAt = this.now + 1000;
+      }
+    }
   }
 
   private inStep(): boolean {
@@ -254,8 +260,8 @@ export class World {
       service: box.serves() ? 'up' : 'down',
       role: box.role,
       inStep: this.inStep(),
-      peerSeen: this.boxes[OTHER[side]].serves(),
-      vip: box.role === 'primary',
+      vip: box.role === 'primary' && !(box.kind() === 'deaf' && box.agent?.asksVip() === true),
+      vipAsked: box.agent?.asksVip() === true,
     };
   }
 
@@ -317,8 +323,11 @@ export class World {
 
   private perform(box: Box, effects: readonly UpgradeEffect[]): void {
     const { agents } = box;
+    let kept = true;
     for (const effect of effects) {
       if (box.agents !== agents) return;
+      // what stands in no file is not done; whoever asked is told, and people
+      if (!kept && !/^(answer|alarm|log)$/.test(effect.kind)) continue;
       if (effect.kind === 'look') {
         this.later(0, () => {
           if (box.agents === agents) this.tell(box, { kind: 'pair', view: this.view(box.side) });
@@ -326,11 +335,16 @@ export class World {
         continue;
       }
       if (effect.kind === 'send') this.deliver(box, effect.message);
-      else if (effect.kind === 'answer') box.answers[effect.id] = effect.value;
-      else if (effect.kind === 'alarm') {
+      else if (effect.kind === 'answer') {
+        box.answers[effect.id] = kept ? effect.value : { error: 'image-space' };
+      } else if (effect.kind === 'alarm') {
         if (effect.code === 'image-failed') box.alarm = effect.text;
+        else box.unproved = effect.text;
       } else if (effect.kind === 'log') this.say(box, effect.text);
-      else if (!this.doing(box, effect)) return;
+      else if (!this.doing(box, effect)) {
+        if (box.agents !== agents || box.state !== 'on' || effect.kind !== 'store') return;
+        kept = false;
+      }
     }
   }
 
@@ -399,11 +413,16 @@ export class World {
     const other = this.boxes[OTHER[box.side]];
     this.say(box, `restarts as ${box.role}; the other is ${other.state}, ${other.role}`);
     if (other.awayByUs) this.violations.push(`${box.side} restarts while the other is away by us`);
-    if (box.role === 'primary' && box.record?.job.alone !== true) {
+    const callers = box.role === 'primary' && box.kind() !== 'deaf';
+    if (callers && box.record?.job.alone !== true && box.record?.forced !== true) {
       this.violations.push(`${box.side} restarts as primary`);
     }
     if (other.serves() && other.role !== 'primary' && box.record?.job.alone !== true) {
       this.violations.push(`${box.side} restarts and nobody leads`);
+    }
+    const led = this.now - other.leadsAt;
+    if (box.record?.phase === 'leaving' && !box.record.job.alone && led < LED_MS - 2000) {
+      this.violations.push(`${box.side} leaves to one that has led for ${Math.round(led)} ms`);
     }
   }
 

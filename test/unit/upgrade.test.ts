@@ -6,19 +6,11 @@
 import test, { type ExecutionContext } from 'ava';
 import { Upgrade } from '../../src/panel/system/upgrade.ts';
 import type { UpgradeEffect } from '../../src/panel/system/upgrade-terms.ts';
-import { type Content, type Fault, SIDES, type Side, World } from './upgrade-world.ts';
+import { type Content, FAULTS, type Fault } from './upgrade-faults.ts';
+import { SIDES, type Side, World } from './upgrade-world.ts';
 
 const MINUTE = 60_000;
 const GOOD: Content = { version: '2', kind: 'good' };
-const FAULTS: readonly Fault[] = [
-  'power-before',
-  'power-after',
-  'both-power',
-  'other-power',
-  'agent',
-  'cable',
-  'disk-full',
-];
 
 function install(
   content: Content,
@@ -197,7 +189,7 @@ test('what is asked for while the box does something short is done after it', (t
   const machine = new Upgrade({ boot: '1', slot: 'A' }, undefined, { now: 0, wall: 0 });
   const out: UpgradeEffect[] = [];
   const at = (now: number) => ({ now, wall: now });
-  const view = { service: 'up', role: 'primary', inStep: true, peerSeen: true, vip: true } as const;
+  const view = { service: 'up', role: 'primary', inStep: true, vip: true, vipAsked: true } as const;
   machine.step(at(1), { kind: 'pair', view }, out);
   machine.step(at(20_000), { kind: 'pair', view }, out);
   t.deepEqual(out.at(-1), { kind: 'do', operation: { op: 'mark-good' } });

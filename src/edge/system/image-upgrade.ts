@@ -4,11 +4,10 @@
  * daemon says of the pair.
  */
 
-import { createSocket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Upgrade } from '../../panel/system/upgrade.ts';
-import { ACTIVE } from '../../panel/system/upgrade-record.ts';
+import { ACTIVE, recordFrom } from '../../panel/system/upgrade-record.ts';
 import type {
   Bundle,
   ImageRequest,
@@ -21,7 +20,8 @@ import type {
   UpgradeRecord,
 } from '../../panel/system/upgrade-terms.ts';
 import { mono } from '../clock.ts';
-import { readJson, writeWhole } from './files.ts';
+import { answersSip } from './answers-sip.ts';
+import { dataFault, readJson, writeWhole } from './files.ts';
 import { bootedFrom, type Images, RaucImages } from './image.ts';
 import { type ImageContext, type ImageRoom, noImage } from './image-room.ts';
 
@@ -33,43 +33,7 @@ const SLOTS_MS = 15_000;
 /** Tests have less patience than a pair that serves. */
 const PROVE_MS = Number(process.env['SIPAIR_PROVE_MS'] ?? 60_000);
 const TRIAL_MS = Number(process.env['SIPAIR_TRIAL_MS'] ?? 600_000);
-/** A virtual address that answers does so at once, ms. */
-const ANSWER_MS = 500;
 const VERBS: readonly string[] = ['install', 'activate', 'confirm', 'rollback'];
-
-/** @returns whether somebody answers SIP at an address of this box. */
-function answersSip(ip: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createSocket(isIPv6(ip) ? 'udp6' : 'udp4');
-    const end = (answered: boolean): void => {
-      clearTimeout(timer);
-      socket.close();
-      resolve(answered);
-    };
-    const timer = setTimeout(() => end(false), ANSWER_MS);
-    socket.on('error', () => end(false));
-    socket.on('message', () => end(true));
-    const host = isIPv6(ip) ? `[${ip}]` : ip;
-    socket.connect(port, ip, () => {
-      const { address, port: own } = socket.address();
-      const us = isIPv6(address) ? `[${address}]` : address;
-      const id = `${process.pid}-${Math.round(mono())}`;
-      socket.send(
-        [
-          `OPTIONS sip:${host} SIP/2.0`,
-          `Via: SIP/2.0/UDP ${us}:${own};branch=z9hG4bK${id};rport`,
-          'Max-Forwards: 70',
-          `From: <sip:system@${us}>;tag=${id}`,
-          `To: <sip:${host}>`,
-          `Call-ID: ${id}`,
-          'CSeq: 1 OPTIONS',
-          'Content-Length: 0',
-          '\r\n',
-        ].join('\r\n'),
-      );
-    });
-  });
-}
 
 type DaemonWord = {
   readonly role?: string;
@@ -87,19 +51,24 @@ class UpgradeRoom implements ImageRoom {
   private readonly recordPath: string;
   private readonly answers = new Map<number, (value: object) => void>();
   private readonly queue: UpgradeInput[] = [];
+  /** The data partition is another one, in memory: nothing of what runs is proved by that. */
+  private readonly noData: string;
   private readonly look: NodeJS.Timeout;
   private readonly slotsTimer: NodeJS.Timeout;
   private slotsSeen: readonly SlotView[] = [];
   private nextId = 1;
   private looking = false;
   private stepping = false;
+  private closed = false;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(context: ImageContext, images: Images) {
     this.context = context;
     this.images = images;
     this.recordPath = join(context.places.image, 'upgrade.json');
-    const record = readJson<UpgradeRecord>(this.recordPath);
+    this.noData = dataFault(context.places);
+    this.say('image-unproved', '');
+    const record = this.read();
     this.machine = new Upgrade(images.booted, record, this.moment(), PROVE_MS, TRIAL_MS);
     const out: UpgradeEffect[] = [];
     this.machine.begin(out);
@@ -111,9 +80,41 @@ class UpgradeRoom implements ImageRoom {
   }
 
   close(): void {
+    this.closed = true;
     clearInterval(this.look);
     clearInterval(this.slotsTimer);
     clearTimeout(this.timer);
+  }
+
+  private say(code: 'image-failed' | 'image-unproved', text: string): void {
+    const proof = code === 'image-unproved' ? this.noProof() : '';
+    this.context.alarm(code, 'major', text || proof);
+  }
+
+  /** What stands in the alarm while nothing of what runs can be proved; ''. */
+  private noProof(): string {
+    if (this.noData === '') return '';
+    return (
+      `slot ${this.images.booted.slot} is not marked good while the data partition cannot be used ` +
+      `(${this.noData}); if its version is new, restart the box: after three starts that did not ` +
+      'prove it the boot loader takes the other slot'
+    );
+  }
+
+  /** A file that is no record is set aside: the agent starts, and somebody is told. */
+  private read(): UpgradeRecord | undefined {
+    const record = recordFrom(readJson<unknown>(this.recordPath));
+    if (record !== undefined || !existsSync(this.recordPath)) return record;
+    const aside = `${this.recordPath}.bad`;
+    const text = `upgrade.json was damaged, and is ${aside} now: what was under way is not known`;
+    try {
+      renameSync(this.recordPath, aside);
+    } catch (e) {
+      this.context.log(`image: upgrade.json: ${(e as Error).message}`);
+    }
+    this.context.log(`image: ${text}`);
+    this.say('image-failed', text);
+    return undefined;
   }
 
   private moment(): { now: number; wall: number } {
@@ -187,7 +188,19 @@ class UpgradeRoom implements ImageRoom {
     const { record } = this.machine;
     const { job, phase } = record ?? {};
     const wanted = phase === 'fetching' && meta['image'] === job?.id && size === job?.bytes;
-    return wanted ? this.images.incoming() : undefined;
+    if (!wanted) return undefined;
+    const { path } = this.images;
+    const half = this.images.incoming();
+    // of an earlier job: room for this one
+    for (const old of [path, half]) rmSync(old, { force: true });
+    const room = this.images.room();
+    if (size > room) {
+      const megabytes = (bytes: number): number => Math.floor(bytes / 1_000_000);
+      const fault = `image-space: it has ${megabytes(size)} MB, there is room for ${megabytes(room)}`;
+      this.step({ kind: 'fetched', id: String(meta['image']), fault });
+      return undefined;
+    }
+    return half;
   }
 
   fileDone(meta: Json, _path: string, fault: string): void {
@@ -214,21 +227,20 @@ class UpgradeRoom implements ImageRoom {
     const up = word.role !== undefined && word.engineRole !== 'does not answer';
     const { seen } = word.peer ?? {};
     const warm = word.redundancy === 'warm-standby';
-    const peerSeen = seen?.x === true || seen?.l === true;
-    const unconfigured = !this.context.configured();
+    // without its data it is not unconfigured: it has lost what it is
+    const unconfigured = !this.context.configured() && this.noData === '';
+    const vipAsked = up && role === 'primary' && this.machine.asksVip();
     return {
       service: up ? 'up' : unconfigured ? 'unconfigured' : 'down',
       role: up ? role : 'none',
       // in warm standby nothing is mirrored that one could be in step with
       inStep: word.inStep === true || (warm && seen?.x === true),
-      peerSeen,
-      vip: up && role === 'primary' && (await this.vipAnswers(word.vip ?? '')),
+      vip: up && role === 'primary' && (!vipAsked || (await this.vipAnswers(word.vip ?? ''))),
+      vipAsked,
     };
   }
 
-  /** It is asked only when much hangs on it. */
-  private vipAnswers(vip: string): boolean | Promise<boolean> {
-    if (this.machine.record?.phase !== 'trial') return true;
+  private vipAnswers(vip: string): Promise<boolean> {
     const box = readJson<{ sip?: { port?: number } }>(this.context.places.box);
     return answersSip(vip, box?.sip?.port ?? 5060);
   }
@@ -239,26 +251,34 @@ class UpgradeRoom implements ImageRoom {
     this.queue.push(input);
     if (this.stepping) return;
     this.stepping = true;
-    for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
-      const out: UpgradeEffect[] = [];
-      this.machine.step(this.moment(), next, out);
-      this.perform(out);
+    try {
+      for (let next = this.queue.shift(); next !== undefined; next = this.queue.shift()) {
+        const out: UpgradeEffect[] = [];
+        this.machine.step(this.moment(), next, out);
+        this.perform(out);
+      }
+    } finally {
+      this.stepping = false;
     }
-    this.stepping = false;
     clearTimeout(this.timer);
     const at = this.machine.deadline();
-    if (!Number.isFinite(at)) return;
+    if (this.closed || !Number.isFinite(at)) return;
     this.timer = setTimeout(() => this.step({ kind: 'tick' }), Math.max(1, at - mono()));
   }
 
+  /** What stands behind a record that cannot be written is not done; people are told all the same. */
   private perform(effects: readonly UpgradeEffect[]): void {
+    let unstored = '';
     for (const effect of effects) {
+      const words = ['answer', 'alarm', 'log'].includes(effect.kind);
+      if (unstored !== '' && !words) continue;
       switch (effect.kind) {
         case 'store': {
           const fault = writeWhole(this.recordPath, JSON.stringify(effect.record), 0o644);
           if (fault !== '') {
+            unstored = fault;
             this.queue.push({ kind: 'unstored', text: fault });
-            return;
+            break;
           }
           this.context.log(`image: ${effect.record.phase}: ${effect.record.steps.at(-1)?.text}`);
           break;
@@ -279,11 +299,12 @@ class UpgradeRoom implements ImageRoom {
         case 'answer': {
           const answer = this.answers.get(effect.id);
           this.answers.delete(effect.id);
-          answer?.(effect.value);
+          const fault = { error: 'image-space', text: `upgrade.json: ${unstored}` };
+          answer?.(unstored === '' ? effect.value : fault);
           break;
         }
         case 'alarm':
-          this.context.alarm(effect.code, 'major', effect.text);
+          this.say(effect.code, effect.text);
           break;
         case 'log':
           this.context.log(`image: ${effect.text}`);
@@ -324,6 +345,7 @@ class UpgradeRoom implements ImageRoom {
       case 'activate':
         return images.activate(operation.slot);
       case 'mark-good':
+        if (this.noData !== '') return Promise.resolve(`image-data: ${this.noData}`);
         return images.markGood();
       case 'fall-back':
         return images.fallBack(operation.slot);

@@ -35,6 +35,8 @@ export type Images = {
   readonly slots: () => Promise<readonly SlotView[]>;
   /** Copies a bundle to the data partition and checks it. */
   readonly take: (source: string) => Promise<Bundle | Fault>;
+  /** Bytes that a bundle may have. */
+  readonly room: () => number;
   /** Where a bundle from the other box is written to. */
   readonly incoming: () => string;
   /** Checks what was written there and keeps it. */
@@ -217,7 +219,7 @@ export class RaucImages implements Images {
     }
   }
 
-  private room(): number {
+  room(): number {
     const { bavail, bsize } = statfsSync(this.folder);
     return Math.max(0, bavail * bsize - SPARE_BYTES);
   }

@@ -5,7 +5,7 @@
 
 import { assert } from '../../base/assert.ts';
 import { Leave } from './upgrade-leave.ts';
-import { ACTIVE, limitOf, withStep } from './upgrade-record.ts';
+import { ACTIVE, limitOf, REASONS, withStep } from './upgrade-record.ts';
 import {
   type Booted,
   type Bundle,
@@ -25,13 +25,19 @@ import {
 export const AGAIN_MS = 5000;
 /** A restart that does not come is asked for again after, ms. */
 const REBOOT_MS = 60_000;
+/** A virtual address that does not answer for so long, ms, was one answer that got lost; */
+const LAPSE_MS = 5000;
+/** and for so long: callers do not have this box. */
+const DEAF_MS = 30_000;
+/** Handovers that came back before the job is given up. */
+const HANDOVERS = 3;
 
 const NOTHING: PairView = {
   service: 'down',
   role: 'none',
   inStep: false,
-  peerSeen: false,
   vip: false,
+  vipAsked: false,
 };
 
 export const PROVE_MS = 60_000;
@@ -72,7 +78,15 @@ export class UpgradeCore {
   protected kept = false;
   /** The record is not on the disk. */
   protected unsaved = false;
+  /** Planned switchovers tried, and those that were done. */
   protected switchovers = 0;
+  protected handovers = 0;
+  /** Since when it leads and the virtual address answers; when that was last so; since when it does not. */
+  private leadsAt = Number.POSITIVE_INFINITY;
+  private heardAt = Number.NEGATIVE_INFINITY;
+  private deafAt: number;
+  /** When the other box last asked whether it may leave. */
+  protected questionAt = Number.NEGATIVE_INFINITY;
   protected phaseAt: number;
   protected wellAt = Number.POSITIVE_INFINITY;
   protected againAt = 0;
@@ -98,6 +112,7 @@ export class UpgradeCore {
     this.record = record;
     this.at = at;
     this.phaseAt = at.now;
+    this.deafAt = at.now;
   }
 
   protected active(): boolean {
@@ -170,6 +185,7 @@ export class UpgradeCore {
   protected start(job: Job, phase: Phase, text: string): void {
     this.cancelled = '';
     this.switchovers = 0;
+    this.handovers = 0;
     this.arrived = false;
     this.kept = job.kind === 'install';
     const { slot, boot } = this.booted;
@@ -181,6 +197,7 @@ export class UpgradeCore {
       attempts: 0,
       boot,
       reason: '',
+      unconfigured: this.pair.service === 'unconfigured',
       steps: [],
     };
     this.store(withStep(record, phase, text, this.at.wall));
@@ -239,14 +256,71 @@ export class UpgradeCore {
     if (this.peer === undefined && !record.job.alone) return 'the other box is not there';
     if (record.phase === 'waiting') return `the other box is at: ${this.peerPhase() ?? 'nothing'}`;
     if (record.phase === 'ready' && !this.pair.inStep) return 'the boxes are not in step';
+    if (record.phase === 'ready' && this.pair.role === 'backup') {
+      return 'the other box lets it go when it has led well for a minute';
+    }
+    if (record.phase === 'ready')
+      return `the other box is at: ${this.peer?.job?.phase ?? 'nothing'}`;
     return '';
   }
 
   protected well(needsPeer: boolean): boolean {
-    const { service, role, vip, inStep, peerSeen } = this.pair;
-    if (service !== 'up') return service === 'unconfigured';
-    if (role === 'primary') return vip && (inStep || !(needsPeer || peerSeen));
+    const { service, role, vip, inStep } = this.pair;
+    if (service !== 'up') return service === 'unconfigured' && this.record?.unconfigured === true;
+    if (role === 'primary') return vip && (inStep || !needsPeer);
     return role === 'backup' && inStep;
+  }
+
+  // ── who leads ────────────────────────────────────────────────────────────────────────────────
+
+  protected saw(view: PairView): void {
+    this.pair = view;
+    this.fresh = true;
+    const { now } = this.at;
+    const primary = view.service === 'up' && view.role === 'primary';
+    if (!primary) this.leadsAt = Number.POSITIVE_INFINITY;
+    else if (view.vip) this.leadsAt = Math.min(this.leadsAt, now);
+    else if (now - this.heardAt > LAPSE_MS) this.leadsAt = Number.POSITIVE_INFINITY;
+    if (primary && view.vip) this.heardAt = now;
+    if (!primary || view.vip) this.deafAt = now;
+  }
+
+  /** Much hangs on the virtual address: is somebody behind it? */
+  asksVip(): boolean {
+    const theirs = this.peer?.job?.phase;
+    return (
+      this.active() ||
+      (theirs !== undefined && ACTIVE.has(theirs)) ||
+      this.at.now - this.questionAt < 3 * AGAIN_MS
+    );
+  }
+
+  /** It can lead: it does so, and has for long enough. */
+  protected leads(): boolean {
+    return this.pair.vip && this.pair.vipAsked && this.at.now - this.leadsAt >= this.proveMs;
+  }
+
+  /** It is what callers have. */
+  protected serves(): boolean {
+    return this.pair.role === 'primary' && this.at.now - this.deafAt < DEAF_MS;
+  }
+
+  /** The other box is at a job of its own, or on trial: it is not given the lead. */
+  protected peerIsAtIt(): boolean {
+    const theirs = this.peer?.job?.phase;
+    return theirs !== undefined && ACTIVE.has(theirs) && theirs !== 'waiting';
+  }
+
+  /** The other box can lead: it is there, stays, is at nothing that is not proved, has everything. */
+  protected handOver(): void {
+    if (this.absence.granted || this.peer === undefined || this.peer.leaving) return;
+    if (this.peerIsAtIt() || !this.pair.inStep || this.at.now < this.againAt) return;
+    if (this.handovers >= HANDOVERS) {
+      this.cancelled = REASONS.cameBack;
+      return;
+    }
+    this.switchovers += 1;
+    this.perform({ op: 'switchover' });
   }
 
   protected since(well: boolean): number {

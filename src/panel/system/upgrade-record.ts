@@ -1,6 +1,6 @@
 /** The durable record of an upgrade: what it says after a start of the machine, and how it grows. */
 
-import type { Booted, Phase, Step, UpgradeRecord } from './upgrade-terms.ts';
+import type { Booted, Job, Phase, Step, UpgradeRecord } from './upgrade-terms.ts';
 
 /** Phases in which a job is under way. */
 export const ACTIVE: ReadonlySet<Phase> = new Set([
@@ -32,6 +32,8 @@ export const REASONS = {
   notInStep: 'the new image came up, but the pair never was in step',
   notUp: 'the new image came up, but its service does not answer',
   didNotStart: 'the new image did not start: the boot loader went back to the old slot',
+  cameBack: 'the other box was handed the lead, and it came back again and again',
+  operator: 'an operator took it back',
   otherSlot: 'the box was started from another slot meanwhile',
 } as const;
 
@@ -47,6 +49,33 @@ export function withStep(
 ): UpgradeRecord {
   const step: Step = { at, phase, text };
   return { ...record, phase, steps: [...record.steps, step].slice(-STEPS) };
+}
+
+/** A change of slot that the boot loader has not been told of: nothing is to be undone. */
+export function notNext({ job, phase, attempts }: UpgradeRecord): boolean {
+  return job.kind === 'switch' && phase === 'ready' && attempts === 0;
+}
+
+type Fields<T> = { readonly [name in keyof T]?: unknown };
+
+/** @returns the record; undefined: what was read is none. */
+export function recordFrom(json: unknown): UpgradeRecord | undefined {
+  if (typeof json !== 'object' || json === null) return undefined;
+  const { job, phase, oldSlot, newSlot, attempts, boot, reason, steps } =
+    json as Fields<UpgradeRecord>;
+  if (typeof job !== 'object' || job === null) return undefined;
+  const { id, kind, version, digest, bytes, alone } = job as Fields<Job>;
+  const slot = (value: unknown): boolean => value === 'A' || value === 'B';
+  const whole =
+    [id, version, digest, phase, boot, reason].every((text) => typeof text === 'string') &&
+    (kind === 'install' || kind === 'switch') &&
+    [bytes, attempts].every((number) => typeof number === 'number') &&
+    typeof alone === 'boolean' &&
+    (ACTIVE.has(phase as Phase) || phase === 'proved' || phase === 'failed') &&
+    slot(oldSlot) &&
+    slot(newSlot) &&
+    Array.isArray(steps);
+  return whole ? (json as UpgradeRecord) : undefined;
 }
 
 /**
@@ -77,6 +106,7 @@ export function resumed(
     return as('trial', `started from slot ${newSlot}`, '');
   }
   if (phase === 'installing') return as('waiting', 'the installation was interrupted');
+  if (notNext(record)) return as('ready', 'the change of slot was interrupted');
   if (phase === 'reverting') return as('failed', `back in slot ${oldSlot}`);
   return as('failed', REASONS.didNotStart, REASONS.didNotStart, true);
 }

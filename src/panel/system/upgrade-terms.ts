@@ -68,6 +68,12 @@ export type UpgradeRecord = {
   readonly boot: string;
   /** Why it failed; ''. */
   readonly reason: string;
+  /** Whose order ends it, in words: it holds over a power cut. */
+  readonly cancelled?: string;
+  /** It goes back though it leads. */
+  readonly forced?: boolean;
+  /** There was no configuration when it began: a service that waits for one is no fault then. */
+  readonly unconfigured?: boolean;
   readonly steps: readonly Step[];
 };
 
@@ -80,10 +86,9 @@ export type PairView = {
   readonly role: 'primary' | 'backup' | 'none';
   /** As primary: the peer has everything. As backup: this box has. */
   readonly inStep: boolean;
-  /** The daemon hears the other box. */
-  readonly peerSeen: boolean;
-  /** The virtual address answers here. */
+  /** The virtual address answers here, or was not asked. */
   readonly vip: boolean;
+  readonly vipAsked: boolean;
 };
 
 export type UpgradeMessage =

@@ -11,25 +11,25 @@
  * Never are both away by our doing. A box restarts only when it is not primary and the other one has
  * said that it serves and stays; who has said so asks for nothing itself until the other is back or has
  * said that it stays. A box on trial says so to nobody, so it may go back to its old slot unasked, and does
- * unless it is primary: then it is what callers have, and an alarm asks for a person.
+ * unless it is primary and answers: then it is what callers have, and an alarm asks for a person. And who has
+ * not led well for a minute says so to nobody: a new release leads before the last box with the old one goes.
+ * The lead is given to no box that is on trial, or about to be.
  *
  * The record is durable before anything is done that it tells of. After a power cut it says together
  * with the slot that was started how things stand (`resumed`): an installation begins anew, a new slot is
  * on trial, an old one means that the new did not start. What the boot loader counts, it counts beside.
  */
 
-import { AGAIN_MS, UpgradeCore } from './upgrade-core.ts';
-import { ACTIVE, limitOf, REASONS, resumed, withStep } from './upgrade-record.ts';
-import {
-  type Bundle,
-  type ImageRequest,
-  type Job,
-  type Moment,
-  OTHER_SLOT,
-  type UpgradeEffect,
-  type UpgradeInput,
-  type UpgradeMessage,
-  type UpgradeRecord,
+import { AGAIN_MS } from './upgrade-core.ts';
+import { UpgradeOrders } from './upgrade-orders.ts';
+import { ACTIVE, limitOf, notNext, REASONS, resumed, withStep } from './upgrade-record.ts';
+import type {
+  Job,
+  Moment,
+  UpgradeEffect,
+  UpgradeInput,
+  UpgradeMessage,
+  UpgradeRecord,
 } from './upgrade-terms.ts';
 
 /** A slot that was good before is good again when the service has answered for so long, ms. */
@@ -43,7 +43,9 @@ const ATTEMPTS = 3;
 
 type Done = Extract<UpgradeInput, { kind: 'done' }>;
 
-export class Upgrade extends UpgradeCore {
+export class Upgrade extends UpgradeOrders {
+  private alarmedAt = Number.NEGATIVE_INFINITY;
+
   /** Once, before any step: what the record means after this start. */
   begin(out: UpgradeEffect[]): void {
     this.out = out;
@@ -51,7 +53,9 @@ export class Upgrade extends UpgradeCore {
     this.kept = this.record.job.kind === 'install';
     const { record, undo } = resumed(this.record, this.booted, this.at.wall);
     if (record !== this.record) this.store(record);
+    if (ACTIVE.has(record.phase)) this.cancelled = record.cancelled ?? '';
     if (undo) this.perform({ op: 'fall-back', slot: record.oldSlot });
+    else if (notNext(record)) this.perform({ op: 'activate', slot: record.newSlot });
     this.tellAlarm();
   }
 
@@ -76,8 +80,7 @@ export class Upgrade extends UpgradeCore {
         this.message(input.message);
         break;
       case 'pair':
-        this.pair = input.view;
-        this.fresh = true;
+        this.saw(input.view);
         break;
       case 'done':
         this.done(input);
@@ -138,9 +141,11 @@ export class Upgrade extends UpgradeCore {
   }
 
   private mayItLeave(nonce: number): void {
+    this.questionAt = this.at.now;
     const phase = this.record?.phase;
     const stays = !this.leaving() && phase !== 'trial' && this.busy?.op !== 'switchover';
     if (!stays || this.pair.service !== 'up' || this.pair.role !== 'primary') return;
+    if (!this.leads()) return;
     this.absence.grant();
     this.send({ kind: 'leave', nonce });
   }
@@ -152,63 +157,6 @@ export class Upgrade extends UpgradeCore {
       return;
     }
     this.start(job, 'fetching', `${job.version} is fetched from the other box`);
-  }
-
-  // ── what an operator asks ────────────────────────────────────────────────────────────────────
-
-  private answer(id: number, value: object): void {
-    this.out.push({ kind: 'answer', id, value });
-  }
-
-  private request(id: number, request: ImageRequest): void {
-    const refuse = (error: string, text: string): void => this.answer(id, { error, text });
-    const idle = !this.active() && this.asked === undefined;
-    if (this.busy !== undefined && this.held === undefined && idle) {
-      // something short, as after every start: the slot is marked good
-      this.held = { id, request };
-      return;
-    }
-    if (request.verb === 'confirm') {
-      this.confirm(id);
-      return;
-    }
-    if (request.verb === 'rollback' && this.active()) {
-      const phase = this.record?.phase;
-      if (phase === 'leaving' || phase === 'reverting') {
-        refuse('image-busy', 'the box restarts');
-        return;
-      }
-      // on trial it is the trial that ends
-      this.cancelled = 'an operator took it back';
-      this.answer(id, { ok: true });
-      return;
-    }
-    if (this.active() || this.asked !== undefined || this.busy !== undefined) {
-      refuse('image-busy', 'a job is under way: show system image');
-      return;
-    }
-    const alone = this.peer === undefined;
-    if (alone && request.force !== true) {
-      refuse('image-alone', 'the other box is not there: callers would notice; force');
-      return;
-    }
-    if (!alone && !this.pair.inStep && request.force !== true) {
-      refuse('image-not-in-step', 'the boxes are not in step: repair that first, or force');
-      return;
-    }
-    this.asked = { id, request, alone };
-    if (request.verb === 'install') {
-      this.perform({ op: 'take', source: request.source ?? '' });
-    } else this.perform({ op: 'activate', slot: OTHER_SLOT[this.booted.slot] });
-  }
-
-  private confirm(id: number): void {
-    if (this.busy !== undefined) {
-      this.answer(id, { error: 'image-busy', text: 'something is being done: try again' });
-      return;
-    }
-    this.asked = { id, request: { verb: 'confirm' }, alone: false };
-    this.perform({ op: 'mark-good' });
   }
 
   // ── what was done ────────────────────────────────────────────────────────────────────────────
@@ -224,7 +172,7 @@ export class Upgrade extends UpgradeCore {
         this.taken(fault, input.bundle);
         break;
       case 'activate':
-        this.activated(fault, input.bundle?.version ?? '');
+        this.activated(fault);
         break;
       case 'send':
         if (fault !== '') this.log(`the bundle did not come over: ${fault}`);
@@ -244,61 +192,13 @@ export class Upgrade extends UpgradeCore {
         this.fellBack(fault);
         break;
       case 'switchover':
+        if (fault === '') this.handovers += 1;
         this.againAt = this.at.now + AGAIN_MS;
         this.note(fault === '' ? 'handed over' : `not handed over: ${fault}`);
         if (fault !== '' && this.switchovers >= SWITCHOVERS) this.cancelled = fault;
         return;
       case 'drop':
         return;
-    }
-  }
-
-  private taken(fault: string, bundle: Bundle | undefined): void {
-    const { asked } = this;
-    this.asked = undefined;
-    if (asked === undefined) return;
-    if (fault !== '' || bundle === undefined) {
-      const [error, ...text] = fault.split(': ');
-      this.answer(asked.id, { error, text: text.join(': ') });
-      return;
-    }
-    const job = this.jobOf('install', bundle, asked);
-    this.start(job, 'waiting', `${job.version} was asked for, and is good`);
-    this.answer(asked.id, { ok: true, job: job.id, version: job.version });
-  }
-
-  private activated(fault: string, version: string): void {
-    const { asked } = this;
-    this.asked = undefined;
-    if (asked === undefined) return;
-    if (fault !== '') {
-      this.answer(asked.id, { error: 'image-slot', text: fault });
-      return;
-    }
-    const job = this.jobOf('switch', { version, digest: '', bytes: 0 }, asked);
-    this.start(job, 'ready', `${asked.request.verb}: slot ${OTHER_SLOT[this.booted.slot]} is next`);
-    this.answer(asked.id, { ok: true, job: job.id });
-  }
-
-  private marked(fault: string): void {
-    const { asked } = this;
-    if (asked?.request.verb === 'confirm') {
-      this.asked = undefined;
-      this.answer(asked.id, fault === '' ? { ok: true } : { error: 'image-slot', text: fault });
-    }
-    this.againAt = this.at.now + AGAIN_MS;
-    if (fault !== '') {
-      this.log(`the slot could not be marked good: ${fault}`);
-      return;
-    }
-    this.confirmed = true;
-    if (this.record?.phase === 'trial') {
-      this.go('proved', `slot ${this.booted.slot} is good`);
-      this.tellAlarm();
-    } else if (asked?.request.verb === 'confirm' && this.record?.phase === 'failed') {
-      // somebody has read why, and leaves it at that; the steps still say it
-      this.store({ ...this.record, reason: '' });
-      this.tellAlarm();
     }
   }
 
@@ -328,6 +228,8 @@ export class Upgrade extends UpgradeCore {
     // what stood behind it was not done: not even a restart
     if (this.record?.phase === 'leaving') this.record = { ...this.record, phase: 'ready' };
     this.busy = undefined;
+    if (this.asked !== undefined) this.answer(this.asked.id, { error: 'image-space', text });
+    this.asked = undefined;
     this.absence.refrain();
     this.send({ kind: 'stay' });
     this.againAt = this.at.now + AGAIN_MS;
@@ -345,6 +247,7 @@ export class Upgrade extends UpgradeCore {
       if (this.at.now < this.againAt) return;
       this.unsaved = false;
       this.store(this.record);
+      this.tellAlarm();
       return;
     }
     const { record } = this;
@@ -373,9 +276,12 @@ export class Upgrade extends UpgradeCore {
     }
     if (this.cancelled === '') return false;
     if (this.at.now < this.againAt) return true;
-    if (record.phase === 'ready' || record.phase === 'trial') {
-      // a primary on trial is what callers have
-      if (record.phase === 'trial' && this.pair.role === 'primary') return this.unproved();
+    if (record.phase === 'trial' && this.serves() && !(record.cancelled && record.forced)) {
+      // what callers have does not restart
+      this.unproved();
+      if (!record.cancelled) return false;
+      this.handBack();
+    } else if ((record.phase === 'ready' && !notNext(record)) || record.phase === 'trial') {
       this.perform({ op: 'fall-back', slot: record.oldSlot });
     } else {
       const reason = this.cancelled;
@@ -385,12 +291,18 @@ export class Upgrade extends UpgradeCore {
     return true;
   }
 
-  private unproved(): boolean {
+  private unproved(): void {
+    if (this.at.now - this.alarmedAt < AGAIN_MS) return;
+    this.alarmedAt = this.at.now;
     const why = this.cancelled === '' ? this.record?.reason : this.cancelled;
     const text = `slot ${this.booted.slot} leads and is not proved: ${why}`;
     this.out.push({ kind: 'alarm', code: 'image-unproved', text });
-    this.againAt = this.at.now + AGAIN_MS;
-    return false;
+  }
+
+  /** An operator wants the old slot: the other box takes over first. */
+  private handBack(): void {
+    this.handOver();
+    if (this.busy === undefined) this.againAt = this.at.now + AGAIN_MS;
   }
 
   private onward(record: UpgradeRecord): void {
@@ -430,10 +342,13 @@ export class Upgrade extends UpgradeCore {
 
   private fetched(id: string, fault: string): void {
     if (this.record?.phase !== 'fetching' || this.record.job.id !== id) return;
-    this.againAt = this.at.now + AGAIN_MS;
     this.arrived = fault === '';
     // what was broken off is wanted again; what cannot be kept is not
-    if (fault !== '' && !fault.startsWith('file-peer')) this.cancelled = fault;
+    if (fault === '' || fault.startsWith('file-peer')) this.againAt = this.at.now + AGAIN_MS;
+    else {
+      this.againAt = 0;
+      this.cancelled = fault;
+    }
   }
 
   private turn(record: UpgradeRecord): void {
@@ -464,16 +379,9 @@ export class Upgrade extends UpgradeCore {
     this.perform({ op: 'install' });
   }
 
-  /** The other box can lead: it is there, stays, and has everything. */
-  private handOver(): void {
-    if (this.absence.granted || this.peer === undefined || this.peer.leaving) return;
-    if (!this.pair.inStep || this.at.now < this.againAt) return;
-    this.switchovers += 1;
-    this.perform({ op: 'switchover' });
-  }
-
   private depart(record: UpgradeRecord): void {
-    if (this.absence.granted) return;
+    // one that was let go and never came back stops nobody who was forced
+    if (this.absence.granted && !(record.job.alone && !this.linkUp)) return;
     if (!this.linkUp) {
       if (record.job.alone) this.leave();
       return;
@@ -501,11 +409,16 @@ export class Upgrade extends UpgradeCore {
   }
 
   /** It has been written down: what the daemon says now is the last word. */
-  private goAway({ phase, job }: UpgradeRecord): void {
+  private goAway({ phase, job, cancelled, forced }: UpgradeRecord): void {
     if (!this.fresh) return;
-    if (this.pair.role === 'primary' && !job.alone) {
-      if (phase === 'reverting') this.unproved();
-      else {
+    const stays = phase === 'reverting' ? this.serves() : this.pair.role === 'primary';
+    if (stays && !job.alone && !(phase === 'reverting' && forced)) {
+      if (phase === 'reverting') {
+        if (this.at.now < this.againAt) return;
+        this.unproved();
+        if (cancelled) this.handBack();
+        else this.againAt = this.at.now + AGAIN_MS;
+      } else {
         this.go('ready', 'leads now, and stays');
         this.send({ kind: 'stay' });
       }
