@@ -163,6 +163,9 @@ function injected(file: Json, keys: readonly (string | number)[], names: readonl
   return copy;
 }
 
+/** A password that is made of a number is for labs: an appliance has no way to say it. */
+const LAB: readonly string[] = ['users.passwordPrefix'];
+
 test('everything the daemon knows is in the schema', (t) => {
   const file = boxFile(FULL, 'a', PATHS);
   const names = candidates();
@@ -185,7 +188,7 @@ test('everything the daemon knows is in the schema', (t) => {
     const ours =
       spot.place === '' ? [...spot.known, 'lan', 'crossover', 'hep', ...MACHINE_KEYS] : spot.known;
     t.deepEqual(
-      takes.filter((n) => !ours.includes(n)),
+      takes.filter((n) => !ours.includes(n) && !LAB.includes(`${spot.place}${n}`)),
       [],
       `${spot.place} has names the schema lacks`,
     );

@@ -62,6 +62,7 @@ class Alone {
     await this.pair.a.start();
     await guide(this.pair, FIRST_BOOT, () => {});
     this.say(`first boot done after ${this.pair.a.uptimeS().toFixed(0)} s`);
+    expectThat(/LAN +carrier/.test(await this.type('show interfaces')), 'a port with a cable');
     await this.type('show system image');
   }
 

@@ -55,11 +55,9 @@ export const SIP: { readonly [name: string]: Node } = {
     {
       from: live.leaf('First extension', EXTENSION, { must: true }),
       to: live.leaf('Last extension', EXTENSION, { must: true }),
-      auth: live.leaf(
-        'Phones prove themselves, by the password of their extension; one without cannot register then',
-        FLAG,
-        { default: false },
-      ),
+      auth: live.leaf('Phones prove themselves by the password of their extension', FLAG, {
+        default: false,
+      }),
       digest: live.list(
         'Digest algorithms offered, preferred first; by default both',
         {
