@@ -12,6 +12,8 @@
  *   › typed    what the person types after it, and Enter; `› ` alone is Enter; `^C` is that key
  *   <word>     anything; the same word means the same text in the whole guide, on both boxes
  *   …          whatever comes
+ *
+ * A prompt says how many alarms there are; a page that does not speak of them means any number.
  */
 
 export type Step =
@@ -75,8 +77,9 @@ export function patternOf(
       return '(\\S+(?: \\S+)*?)';
     })
     .join('');
+  const whole = source.replace('\\)>', '(?:, \\d+ alarms?)?\\)>');
   // a placeholder at the end takes the rest of its line
-  return { pattern: new RegExp(names.length > 0 ? `${source}(?=\\s*[\\r\\n]|$)` : source), names };
+  return { pattern: new RegExp(names.length > 0 ? `${whole}(?=\\s*[\\r\\n]|$)` : whole), names };
 }
 
 /** What was filled in for the placeholders. */

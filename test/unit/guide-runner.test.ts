@@ -42,6 +42,14 @@ function shows(...texts: string[]): GuideConsole & { readonly typed: string[] } 
   };
 }
 
+test('a prompt of a page has any number of alarms, and nothing else besides', (t) => {
+  const { pattern } = patternOf('north-b (backup, in step)> ', new Map());
+  for (const alarms of ['', ', 1 alarm', ', 12 alarms']) {
+    t.regex(`north-b (backup, in step${alarms})> `, pattern);
+  }
+  t.notRegex('north-b (backup, in step, updating, 1 alarm)> ', pattern);
+});
+
 test('a page is what is seen and what is typed, box by box', (t) => {
   t.deepEqual(
     stepsOf(PAGE).map((s) => `${s.line} ${s.box} ${s.kind} ${s.text}`),
