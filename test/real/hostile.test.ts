@@ -97,7 +97,7 @@ async function cpu(): Promise<number[]> {
 }
 
 test.before(async () => {
-  const users = { from: 1000, to: 1999, auth: true, digest: ['MD5'] };
+  const users = { from: 1000, to: 1999, auth: true, passwordPrefix: 'pw-', digest: ['MD5'] };
   lab = await createLab({
     name: labName('hostile'),
     config: { users },
