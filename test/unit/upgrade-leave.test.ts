@@ -11,18 +11,7 @@ import type {
   UpgradeMessage,
   UpgradeRecord,
 } from '../../src/panel/system/upgrade-terms.ts';
-
-const JOB = {
-  id: 'j',
-  kind: 'install',
-  version: '2',
-  digest: 'd',
-  bytes: 1,
-  alone: false,
-  by: '',
-  at: 0,
-} as const;
-const LEADS: PairView = { service: 'up', role: 'primary', inStep: true, vip: true, vipAsked: true };
+import { JOB, LEADS } from './upgrade-samples.ts';
 
 class Desk {
   readonly said: UpgradeMessage[] = [];

@@ -11,19 +11,8 @@ import type {
   UpgradeInput,
   UpgradeRecord,
 } from '../../src/panel/system/upgrade-terms.ts';
+import { BACKUP, JOB, LEADS } from './upgrade-samples.ts';
 
-const JOB: Job = {
-  id: 'j',
-  kind: 'install',
-  version: '2',
-  digest: 'd',
-  bytes: 1,
-  alone: false,
-  by: '',
-  at: 0,
-};
-const LEADS: PairView = { service: 'up', role: 'primary', inStep: true, vip: true, vipAsked: true };
-const BACKUP: PairView = { ...LEADS, role: 'backup', vip: false, vipAsked: false };
 const ROLLBACK = { verb: 'rollback' } as const;
 
 function recordOf(phase: Phase, more: Partial<UpgradeRecord> = {}): UpgradeRecord {

@@ -2,19 +2,8 @@
 
 import test from 'ava';
 import { Upgrade } from '../../src/panel/system/upgrade.ts';
-import type { Job, UpgradeEffect, UpgradeInput } from '../../src/panel/system/upgrade-terms.ts';
-
-const VIEW = { service: 'up', role: 'backup', inStep: true, vip: false, vipAsked: false } as const;
-const JOB: Job = {
-  id: 'j',
-  kind: 'install',
-  version: '2',
-  digest: 'd',
-  bytes: 1,
-  alone: false,
-  by: 'admin',
-  at: 0,
-};
+import type { UpgradeEffect, UpgradeInput } from '../../src/panel/system/upgrade-terms.ts';
+import { JOB, BACKUP as VIEW } from './upgrade-samples.ts';
 
 test('an offer that cannot be kept while the slot is marked good', (t) => {
   let now = 0;
