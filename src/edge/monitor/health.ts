@@ -14,6 +14,7 @@ import type { Health } from '../../panel/monitor/box-status.ts';
 import { UNKNOWN_HEALTH } from '../../panel/monitor/monitor.ts';
 import { identityFault } from '../certificate.ts';
 import { netlite } from '../native/netlite.ts';
+import { textIn } from './kernel-file.ts';
 import { readPorts } from './own-ports.ts';
 import { placesBelow } from './places.ts';
 import { type BoxFile, readBoxFile } from './settings.ts';
@@ -24,14 +25,6 @@ const HOTTEST = 150;
 const SECTOR_BYTES = 512;
 /** A time daemon that does not answer is none. */
 const CHRONY_PATIENCE_MS = 5000;
-
-function text(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
 
 function names(dir: string): string[] {
   try {
@@ -52,7 +45,7 @@ export function hottest(sys: string): number | undefined {
       .map((name) => join(sys, 'class/hwmon', chip, name)),
   );
   const all = [...zones, ...sensors].flatMap((path) => {
-    const raw = text(path).trim();
+    const raw = textIn(path).trim();
     const degrees = Number(raw) / 1000;
     return raw !== '' && degrees > COLDEST && degrees < HOTTEST ? [degrees] : [];
   });
@@ -106,7 +99,7 @@ export function emmcWear(lifeTime: string): number | undefined {
 }
 
 function writtenBytes(sys: string, disk: string): number {
-  const sectors = text(join(sys, 'block', disk, 'stat'))
+  const sectors = textIn(join(sys, 'block', disk, 'stat'))
     .trim()
     .split(/\s+/)[6];
   return Number(sectors ?? 0) * SECTOR_BYTES;
@@ -138,7 +131,7 @@ export function certificateOf(
       const shown = readFileSync(join(root, certificate), 'utf8');
       const ends = Date.parse(new X509Certificate(shown).validTo);
       notAfter = Math.min(notAfter ?? ends, ends);
-      const fault = identityFault({ certificate: shown, key: text(join(root, key)) }, utc);
+      const fault = identityFault({ certificate: shown, key: textIn(join(root, key)) }, utc);
       // that it has ended is an alarm of its own
       if (fault !== '' && ends > utc) return { notAfter, fault: `${certificate}: ${fault}` };
     } catch (e) {
@@ -176,9 +169,9 @@ export class HealthReader {
     const temperatureC = hottest(sys);
     const loads = (await readFile(join(proc, 'loadavg'), 'utf8').catch(() => '')).split(' ');
     return {
-      uptimeS: Number.parseFloat(text(join(proc, 'uptime'))) || 0,
+      uptimeS: Number.parseFloat(textIn(join(proc, 'uptime'))) || 0,
       ...(temperatureC === undefined ? {} : { temperatureC }),
-      memory: memoryOf(text(join(proc, 'meminfo'))),
+      memory: memoryOf(textIn(join(proc, 'meminfo'))),
       load1: Number(loads[0]) || (loadavg()[0] ?? 0),
       processors: cpus().length,
       storage: await this.storage(),
@@ -193,7 +186,7 @@ export class HealthReader {
     // a box that has no data partition yet shows what it is on
     const fs = await statfs(data).catch(() => statfs(this.root).catch(() => undefined));
     // not /data itself: the unit shows that to this process as read-only, whatever the storage is
-    const mount = mountOf(text(join(this.proc, 'self/mountinfo')), '/data/log');
+    const mount = mountOf(textIn(join(this.proc, 'self/mountinfo')), '/data/log');
     const device = mount === undefined ? undefined : diskOf(this.sys, mount.device);
     const wear = device === undefined ? undefined : this.wearOf(device);
     return {
@@ -208,7 +201,7 @@ export class HealthReader {
 
   private wearOf(device: string): number | undefined {
     return (
-      emmcWear(text(join(this.sys, 'block', device, 'device/life_time'))) ?? this.smart[device]
+      emmcWear(textIn(join(this.sys, 'block', device, 'device/life_time'))) ?? this.smart[device]
     );
   }
 

@@ -4,17 +4,10 @@
  * switched by hand.
  */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BLINK_MS, type Pattern } from '../../panel/leds.ts';
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
+import { textIn } from './kernel-file.ts';
 
 /** The trigger that is set: the kernel shows it in brackets among all there are. */
 function chosen(text: string): string {
@@ -30,8 +23,8 @@ export class Lamp {
 
   private constructor(dir: string) {
     this.dir = dir;
-    this.triggers = read(join(dir, 'trigger')).replace(/[[\]]/g, '').trim().split(/\s+/);
-    const most = read(join(dir, 'max_brightness')).trim();
+    this.triggers = textIn(join(dir, 'trigger')).replace(/[[\]]/g, '').trim().split(/\s+/);
+    const most = textIn(join(dir, 'max_brightness')).trim();
     this.full = most === '' || most === '0' ? '255' : most;
   }
 
@@ -68,16 +61,16 @@ export class Lamp {
   /** @returns whether it still shows that: somebody else may have written. */
   shows(on: boolean, blink: Pattern): boolean {
     const steady = !on || BLINK_MS[blink].length === 0;
-    const trigger = chosen(read(join(this.dir, 'trigger')));
+    const trigger = chosen(textIn(join(this.dir, 'trigger')));
     if (this.byHand) return trigger === 'none' || trigger === '';
     if (!steady) {
       if (trigger === 'timer') {
-        const times = ['delay_on', 'delay_off'].map((name) => read(join(this.dir, name)).trim());
+        const times = ['delay_on', 'delay_off'].map((name) => textIn(join(this.dir, name)).trim());
         return times.join() === BLINK_MS[blink].join();
       }
       return trigger === 'pattern';
     }
-    const lit = Number(read(join(this.dir, 'brightness')).trim() || '0') > 0;
+    const lit = Number(textIn(join(this.dir, 'brightness')).trim() || '0') > 0;
     return (trigger === 'none' || trigger === '') && lit === on;
   }
 

@@ -3,21 +3,18 @@
  * the kernel says of them.
  */
 
-import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { PortReading } from '../../panel/monitor/box-status.ts';
 import { textOf } from '../../panel/tree/defaults.ts';
+import { textIn } from './kernel-file.ts';
+import { placesBelow } from './places.ts';
+import { objectIn } from './settings.ts';
 
 export type OwnPort = { readonly interface: string; readonly address: string };
 
 function boxFile(root: string): { readonly [name: string]: unknown } {
-  try {
-    const file: unknown = JSON.parse(readFileSync(join(root, 'run/sipair/box.json'), 'utf8'));
-    return typeof file === 'object' && file !== null ? { ...file } : {};
-  } catch {
-    return {};
-  }
+  return objectIn(placesBelow(root).boxFile) ?? {};
 }
 
 function portIn(file: { readonly [name: string]: unknown }, key: string): OwnPort | undefined {
@@ -35,13 +32,9 @@ export function ownLan(root: string): OwnPort | undefined {
   return portIn(boxFile(root), 'lan');
 }
 
+/** '' where there is no such port, or its driver does not say it. */
 function word(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    // no such port, or a driver that does not say it
-    return '';
-  }
+  return textIn(path).trim();
 }
 
 /** Before there is a configuration: the ports that one has by itself. */

@@ -7,7 +7,7 @@ import { placesBelow } from './places.ts';
 
 type Json = { readonly [name: string]: unknown };
 
-function objectIn(path: string): Json | undefined {
+export function objectIn(path: string): Json | undefined {
   try {
     const x: unknown = JSON.parse(readFileSync(path, 'utf8'));
     return isObject(x) ? x : undefined;
