@@ -4,6 +4,7 @@
  */
 
 import { isIP } from 'node:net';
+import type { SipSettings } from '../proto/context.ts';
 import {
   BUILT_IN_CLASSES,
   type DialRule,
@@ -357,7 +358,11 @@ function references(c: Checker, site: Site): void {
   });
 }
 
-export function siteOf(c: Checker, j: Json, from: number, to: number): Site {
+export function siteOf(
+  c: Checker,
+  j: Json,
+  users: Pick<SipSettings, 'userFrom' | 'userTo' | 'passwordPrefix'>,
+): Site {
   const given = c.optional(j, 'site', '');
   if (given === undefined) return PLAIN_SITE;
   c.known(given, 'site.', [...Object.keys(PLAIN_SITE)]);
@@ -367,7 +372,7 @@ export function siteOf(c: Checker, j: Json, from: number, to: number): Site {
     return all.slice(0, most).map((v, i) => make(v, `site.${key}[${i}].`));
   };
   const site: Site = {
-    extensions: extensionsOf(c, given, from, to),
+    extensions: extensionsOf(c, given, users.userFrom, users.userTo),
     trunks: listOf('trunks', MOST.trunks, (v, place) => trunkOf(c, v, place)),
     groups: listOf('groups', MOST.trunks, (v, place) => groupOf(c, v, place)),
     rules: listOf('rules', MOST.rules, (v, place) => ruleOf(c, v, place)),
@@ -377,8 +382,6 @@ export function siteOf(c: Checker, j: Json, from: number, to: number): Site {
     centre: centreOf(c, given),
   };
   references(c, site);
-  const users = c.optional(j, 'users', '') ?? {};
-  const passwordPrefix = maybe(c, users, 'passwordPrefix', 'users.');
-  centreReferences(c, { userFrom: from, userTo: to, passwordPrefix, site });
+  centreReferences(c, { ...users, site });
   return site;
 }

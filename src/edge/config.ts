@@ -350,8 +350,10 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
   const pair = pairOf(c, j, lan, face, pairKey(c, j, keyed), fence);
   const vip = pair.vips[0] as string;
   const port = c.whole(sip, 'port', 'sip.', 1, 65_535, 5060);
-  const from = c.whole(users, 'from', 'users.', 0, 999_999_999);
-  const to = c.whole(users, 'to', 'users.', from, 999_999_999);
+  const userFrom = c.whole(users, 'from', 'users.', 0, 999_999_999);
+  const userTo = c.whole(users, 'to', 'users.', userFrom, 999_999_999);
+  const passwordPrefix = maybe(c, users, 'passwordPrefix', 'users.');
+  const numbers = { userFrom, userTo, passwordPrefix };
   const config: Config = {
     box: pair.box,
     lan: {
@@ -385,10 +387,8 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
         tlsPort: streams.tls?.port ?? 0,
         wsPort: streams.ws?.port ?? 0,
         wssPort: streams.wss?.port ?? 0,
-        userFrom: from,
-        userTo: to,
+        ...numbers,
         auth: c.flag(users, 'auth', 'users.'),
-        passwordPrefix: maybe(c, users, 'passwordPrefix', 'users.'),
         ...digestOf(c, users),
         sessionExpiresS: c.whole(sip, 'sessionExpiresS', 'sip.', 0, 86_400, 1800),
         minSeS: c.whole(sip, 'minSeS', 'sip.', 90, 86_400, 90),
@@ -396,7 +396,7 @@ export function readConfig(value: unknown, keyed = true): Config | readonly Conf
         nonceKey: Buffer.from(pair.key).toString('hex'),
         product: RELEASE.replace(' ', '/'),
         csta: cti.enabled,
-        site: siteOf(c, j, from, to),
+        site: siteOf(c, j, numbers),
       }),
       diskGroupMs: 200,
       release: RELEASE,

@@ -28,7 +28,11 @@ function site(n: number): Site {
   const extensions = Object.fromEntries(
     [...Array(n % 5).keys()].map((i) => [String(7000 + n + i), { name: `number ${n}` }]),
   );
-  const made = siteOf(c, { site: { extensions, trunks: n % 4 === 3 ? [] : [trunk] } }, 1000, 1999);
+  const made = siteOf(
+    c,
+    { site: { extensions, trunks: n % 4 === 3 ? [] : [trunk] } },
+    { userFrom: 1000, userTo: 1999, passwordPrefix: '' },
+  );
   if (c.faults.length > 0) throw new Error(JSON.stringify(c.faults));
   return made;
 }

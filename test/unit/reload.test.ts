@@ -16,7 +16,7 @@ import { Bench, type Hand } from './engine-pair.ts';
 
 function sip(site: object, more: Partial<SipSettings> = {}): SipSettings {
   const c = new Checker();
-  const made = siteOf(c, { site }, 1000, 1999);
+  const made = siteOf(c, { site }, { userFrom: 1000, userTo: 1999, passwordPrefix: '' });
   if (c.faults.length > 0) throw new Error(JSON.stringify(c.faults));
   return sipSettings({ vip: '192.0.2.10', nonceKey: 'k', ...more, site: made });
 }
