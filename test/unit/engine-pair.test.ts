@@ -2,30 +2,8 @@
 
 import test from 'ava';
 import { samePosition } from '../../src/ledger/record.ts';
-import { Bench, type Hand } from './engine-pair.ts';
-
-const PHONE = '192.0.2.21';
-
-function register(hand: Hand, user: number, cseq = 1): void {
-  const text =
-    `REGISTER sip:192.0.2.10 SIP/2.0\r\nVia: SIP/2.0/UDP ${PHONE}:5060;branch=z9hG4bK-${user}-${cseq}\r\n` +
-    `From: <sip:${user}@192.0.2.10>;tag=f${user}\r\nTo: <sip:${user}@192.0.2.10>\r\n` +
-    `Call-ID: reg-${user}\r\nCSeq: ${cseq} REGISTER\r\nContact: <sip:${user}@${PHONE}:5060>\r\n` +
-    'Max-Forwards: 70\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n';
-  hand.give({ kind: 'sip', transport: 'udp', ip: PHONE, port: 5060, text });
-}
-
-const statuses = (hand: Hand): string[] => hand.sent.map((d) => d.text.split(' ')[1]!);
-
-/** a leads, b follows and is in step. */
-function pair(): Bench {
-  const bench = new Bench();
-  bench.settle();
-  bench.crown('a');
-  bench.followAll('b');
-  bench.connect();
-  return bench;
-}
+import { Bench, inStep } from './engine-pair.ts';
+import { register, statuses } from './phone-words.ts';
 
 test('a joining backup gets a snapshot, is compared and is in step', (t) => {
   const bench = new Bench();
@@ -43,7 +21,7 @@ test('a joining backup gets a snapshot, is compared and is in step', (t) => {
 });
 
 test('hot standby: an answer waits for the peer, not for the disk', (t) => {
-  const bench = pair();
+  const bench = inStep();
   bench.a.diskWorks = false;
   bench.a.sent = [];
   bench.cut = true;
@@ -58,7 +36,7 @@ test('hot standby: an answer waits for the peer, not for the disk', (t) => {
 });
 
 test('late acknowledgements: alone durably first, then the disk opens the gate', (t) => {
-  const bench = pair();
+  const bench = inStep();
   bench.cut = true;
   bench.a.sent = [];
   register(bench.a, 1000);
@@ -76,7 +54,7 @@ test('late acknowledgements: alone durably first, then the disk opens the gate',
 });
 
 test('a backup says nothing', (t) => {
-  const bench = pair();
+  const bench = inStep();
   bench.b.sent = [];
   register(bench.b, 1000);
   bench.settle();
@@ -85,7 +63,7 @@ test('a backup says nothing', (t) => {
 });
 
 test('without a lease nothing leaves', (t) => {
-  const bench = pair();
+  const bench = inStep();
   bench.a.sent = [];
   bench.a.lease = bench.now - 1;
   register(bench.a, 1000);
@@ -97,7 +75,7 @@ test('without a lease nothing leaves', (t) => {
 });
 
 test('without a lease it does not call its peer stale: that one may be leading by now', (t) => {
-  const bench = pair();
+  const bench = inStep();
   bench.cut = true;
   bench.a.lease = bench.now - 1;
   register(bench.a, 1000);
@@ -110,7 +88,7 @@ test('without a lease it does not call its peer stale: that one may be leading b
 });
 
 test('the backup leads with every acknowledged row; the old primary returns by the ring or a snapshot', (t) => {
-  const bench = pair();
+  const bench = inStep();
   for (let i = 0; i < 50; i += 1) register(bench.a, 1000 + i);
   bench.settle();
   // a dies with one record that b never got
@@ -135,7 +113,7 @@ test('the backup leads with every acknowledged row; the old primary returns by t
 });
 
 test('planned: flushed when nothing is held, goodbye carries the last position', (t) => {
-  const bench = pair();
+  const bench = inStep();
   register(bench.a, 1000);
   bench.settle();
   bench.a.reports = [];
@@ -154,7 +132,7 @@ test('planned: flushed when nothing is held, goodbye carries the last position',
 });
 
 test('planned: what reached the old primary too late is answered by the new one', (t) => {
-  const bench = pair();
+  const bench = inStep();
   bench.a.give({ kind: 'order', order: { kind: 'resign' } });
   bench.settle();
   bench.a.give({ kind: 'order', order: { kind: 'hand-over' } });
@@ -183,7 +161,7 @@ test('a box that was alone starts again with its rows', (t) => {
 });
 
 test('drift is found and healed by a snapshot', (t) => {
-  const bench = pair();
+  const bench = inStep();
   register(bench.a, 1000);
   bench.settle();
   // a row of the backup changes behind the journal's back
@@ -199,7 +177,7 @@ test('drift is found and healed by a snapshot', (t) => {
 });
 
 test('garbage on the crossover closes it and harms nothing', (t) => {
-  const bench = pair();
+  const bench = inStep();
   bench.b.give({
     kind: 'link-data',
     bytes: Uint8Array.of(255, 255, 255, 255, 1, 2, 3, 4, 5, 6, 7, 8),

@@ -132,6 +132,21 @@ export class Bench {
   }
 }
 
+/** a leads, b follows and is in step. */
+export function inStep(bench = new Bench()): Bench {
+  bench.settle();
+  bench.crown('a');
+  bench.followAll('b');
+  bench.connect();
+  return bench;
+}
+
+/** Hands over what one box wrote, without giving the other a turn. */
+export function carry(from: Hand, to: Hand): void {
+  for (const bytes of from.wire) to.give({ kind: 'link-data', bytes });
+  from.wire = [];
+}
+
 /** One engine with its disk and what it said. */
 export class Hand {
   engine: Engine;

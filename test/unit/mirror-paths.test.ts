@@ -5,21 +5,8 @@
 
 import test from 'ava';
 import { LIMITS } from '../../src/base/limits.ts';
-import { Bench, type Hand } from './engine-pair.ts';
+import { Bench, carry, type Hand, inStep } from './engine-pair.ts';
 import { invite, register, statuses } from './phone-words.ts';
-
-function pair(bench = new Bench()): Bench {
-  bench.settle();
-  bench.crown('a');
-  bench.followAll('b');
-  bench.connect();
-  return bench;
-}
-
-function carry(from: Hand, to: Hand): void {
-  for (const bytes of from.wire) to.give({ kind: 'link-data', bytes });
-  from.wire = [];
-}
 
 /** Both boxes for so long, with a wire that takes `delay` ms each way; a phone speaks every 20 ms. */
 function slowly(bench: Bench, ms: number, delay: (at: number) => number): void {
@@ -52,7 +39,7 @@ function slowly(bench: Bench, ms: number, delay: (at: number) => number): void {
 }
 
 test('a crossover that is slow again and again: alone for longer and longer, one alarm', (t) => {
-  const bench = pair();
+  const bench = inStep();
   // 60 ms there and back for a moment of each second, else at once
   slowly(bench, 60_000, (at) => (at % 1000 < 100 ? 60 : 0));
   const { wentAlone, lateTimes } = bench.a.engine.view(false);
@@ -72,7 +59,7 @@ test('a crossover that is slow again and again: alone for longer and longer, one
 });
 
 test('a way that stays slow is left alone: calls wait for the disk, not for it', (t) => {
-  const bench = pair();
+  const bench = inStep();
   slowly(bench, 3000, (at) => (at * 7) % 50);
   bench.a.sent = [];
   const before = bench.a.engine.view(false).lateTimes;
@@ -88,7 +75,7 @@ test('a peer away for longer than the ring gets a snapshot, one away for less th
     [5, 'catchUps'],
     [400, 'snapshots'],
   ] as const) {
-    const bench = pair(new Bench('hot-standby', {}, { ringBytes: 40_000, slabBytes: 1 << 16 }));
+    const bench = inStep(new Bench('hot-standby', {}, { ringBytes: 40_000, slabBytes: 1 << 16 }));
     const before = bench.a.engine.view(false)[how];
     bench.a.give({ kind: 'link-down' });
     bench.b.give({ kind: 'link-down' });
@@ -154,7 +141,7 @@ test('a snapshot of 12 000 rows while a thousand calls a minute begin: small ste
 });
 
 test('a peer that is late for long does not make the primary spin', (t) => {
-  const bench = pair();
+  const bench = inStep();
   register(bench.a, 1000);
   bench.settle();
   for (let time = 0; time < 2; time += 1) {

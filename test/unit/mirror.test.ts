@@ -8,34 +8,8 @@ import { LIMITS } from '../../src/base/limits.ts';
 import { Image } from '../../src/ledger/image.ts';
 import { samePosition } from '../../src/ledger/record.ts';
 import { FRAME, frame, positionFrame } from '../../src/wire/frame.ts';
-import { Bench, type Hand } from './engine-pair.ts';
-
-const PHONE = '192.0.2.21';
-
-function register(hand: Hand, user: number, cseq = 1): void {
-  const text =
-    `REGISTER sip:192.0.2.10 SIP/2.0\r\nVia: SIP/2.0/UDP ${PHONE}:5060;branch=z9hG4bK-${user}-${cseq}\r\n` +
-    `From: <sip:${user}@192.0.2.10>;tag=f${user}\r\nTo: <sip:${user}@192.0.2.10>\r\n` +
-    `Call-ID: reg-${user}\r\nCSeq: ${cseq} REGISTER\r\nContact: <sip:${user}@${PHONE}:5060>\r\n` +
-    'Max-Forwards: 70\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n';
-  hand.give({ kind: 'sip', transport: 'udp', ip: PHONE, port: 5060, text });
-}
-
-/** a leads, b follows and is in step. */
-function pair(): Bench {
-  const bench = new Bench();
-  bench.settle();
-  bench.crown('a');
-  bench.followAll('b');
-  bench.connect();
-  return bench;
-}
-
-/** Hands over what one box wrote, without giving the other a turn. */
-function carry(from: Hand, to: Hand): void {
-  for (const bytes of from.wire) to.give({ kind: 'link-data', bytes });
-  from.wire = [];
-}
+import { Bench, carry, type Hand, inStep } from './engine-pair.ts';
+import { PHONE, register } from './phone-words.ts';
 
 test('a backup that joins in the middle of a busy turn gets a snapshot it can follow', (t) => {
   const bench = new Bench();
@@ -92,7 +66,7 @@ test('a snapshot that broke off leaves a box that rests until the link is back',
 });
 
 test('a record the backup cannot apply is healed by a snapshot', (t) => {
-  const bench = pair();
+  const bench = inStep();
   register(bench.a, 1000);
   register(bench.a, 1001);
   bench.settle();
@@ -111,7 +85,7 @@ test('a record the backup cannot apply is healed by a snapshot', (t) => {
 });
 
 test('one late moment under steady load does not leave the pair unprotected', (t) => {
-  const bench = pair();
+  const bench = inStep();
   register(bench.a, 1000);
   bench.a.turn(bench.now);
   bench.now += 60;
@@ -135,7 +109,7 @@ test('one late moment under steady load does not leave the pair unprotected', (t
 });
 
 test('a takeover that came to nothing leaves the epoch of the reign that is followed', (t) => {
-  const bench = pair();
+  const bench = inStep();
   register(bench.a, 1000);
   bench.settle();
   const epoch = bench.a.engine.standing.epoch;
@@ -158,7 +132,7 @@ test('a takeover that came to nothing leaves the epoch of the reign that is foll
 });
 
 test('a box in step stays one that may stand while its own takeover is under way', (t) => {
-  const bench = pair();
+  const bench = inStep();
   bench.b.give({ kind: 'link-down' });
   bench.settle();
   const epoch = bench.b.engine.standing.epoch + 1;
@@ -174,7 +148,7 @@ test('a box in step stays one that may stand while its own takeover is under way
 });
 
 test('a second connection without the end of the first begins a new conversation', (t) => {
-  const bench = pair();
+  const bench = inStep();
   bench.connect();
   t.true(bench.a.engine.standing.inStep);
   bench.a.give({ kind: 'link-up' });
@@ -184,7 +158,7 @@ test('a second connection without the end of the first begins a new conversation
 });
 
 test('a pair clock that is no number is a fault', (t) => {
-  const bench = pair();
+  const bench = inStep();
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
     const bytes = new Uint8Array(8);
     new DataView(bytes.buffer).setFloat64(0, value, true);
@@ -195,7 +169,7 @@ test('a pair clock that is no number is a fault', (t) => {
 });
 
 test('an acknowledgement of the reign before opens nothing in this one', (t) => {
-  const bench = pair();
+  const bench = inStep();
   for (let i = 0; i < 30; i += 1) register(bench.a, 1000 + i);
   bench.settle();
   const { feed } = (bench.a.engine as unknown as { mirror: { feed: { ackedLsn: number } } }).mirror;
@@ -224,7 +198,7 @@ function longInvite(hand: Hand, n: number): void {
 }
 
 test('a turn and a snapshot of the longest messages stay within what a frame may be', (t) => {
-  const bench = pair();
+  const bench = inStep();
   register(bench.a, 1000);
   register(bench.a, 1001);
   bench.settle();
@@ -258,7 +232,7 @@ test('a turn and a snapshot of the longest messages stay within what a frame may
 });
 
 test('after a late moment the backup may stand only when it has all that was said without it', (t) => {
-  const bench = pair();
+  const bench = inStep();
   bench.a.sent = [];
   register(bench.a, 1000);
   bench.a.turn(bench.now);

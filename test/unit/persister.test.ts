@@ -1,23 +1,8 @@
 /** The disk behind an engine: what it says at every moment must be a state that was, and not too early. */
 
 import test from 'ava';
-import { Bench, type Hand } from './engine-pair.ts';
-
-const PHONE = '192.0.2.21';
-
-function register(hand: Hand, user: number, cseq = 1): void {
-  const text =
-    `REGISTER sip:192.0.2.10 SIP/2.0\r\nVia: SIP/2.0/UDP ${PHONE}:5060;branch=z9hG4bK-${user}-${cseq}\r\n` +
-    `From: <sip:${user}@192.0.2.10>;tag=f${user}\r\nTo: <sip:${user}@192.0.2.10>\r\n` +
-    `Call-ID: reg-${user}\r\nCSeq: ${cseq} REGISTER\r\nContact: <sip:${user}@${PHONE}:5060>\r\n` +
-    'Max-Forwards: 70\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n';
-  hand.give({ kind: 'sip', transport: 'udp', ip: PHONE, port: 5060, text });
-}
-
-function carry(from: Hand, to: Hand): void {
-  for (const bytes of from.wire) to.give({ kind: 'link-data', bytes });
-  from.wire = [];
-}
+import { Bench, carry, type Hand } from './engine-pair.ts';
+import { register } from './phone-words.ts';
 
 /** What the disk would give a process that starts now. */
 function onDisk(hand: Hand): { lsn: number; bindings: number } {

@@ -10,29 +10,13 @@ import {
   HEARTBEAT_SIZE,
   type Heartbeat,
 } from '../../src/wire/heartbeat.ts';
+import { heartbeatOf } from './heartbeat-of.ts';
 
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => i);
 
-const EXAMPLE: Heartbeat = {
+const EXAMPLE = heartbeatOf({
   box: 'a',
-  path: 'x',
   role: 'primary',
-  inStep: true,
-  peerStale: false,
-  alone: false,
-  engineOk: true,
-  query: false,
-  reply: false,
-  loaded: true,
-  fit: true,
-  fresh: false,
-  lanUp: true,
-  witnessKnown: false,
-  witnessSeen: false,
-  gone: false,
-  flapHold: false,
-  conflict: false,
-  yields: false,
   epoch: 7,
   lsn: 258,
   chain: 0x01020304,
@@ -42,7 +26,7 @@ const EXAMPLE: Heartbeat = {
   sequence: 5,
   echoBoot: '8899aabb00112233',
   echoSequence: 4,
-};
+});
 
 function refusal(bytes: Uint8Array, key: Uint8Array = KEY): string {
   const result = decodeHeartbeat(bytes, key);

@@ -2,6 +2,7 @@
 
 import { OUTSIDE } from './faults.ts';
 import { FRONT } from './front.ts';
+import { REPLACED } from './replaced.ts';
 import { STARTS } from './starts.ts';
 import { ALONE } from './upgrade-alone.ts';
 import { PAIR } from './upgrade-pair.ts';
@@ -14,4 +15,5 @@ export const TRIALS: { readonly [name: string]: Trial } = {
   ...PAIR,
   ...OUTSIDE,
   ...FRONT,
+  ...REPLACED,
 };

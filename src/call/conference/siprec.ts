@@ -6,6 +6,7 @@
  *                    └ application/rs-metadata+xml  who that is
  */
 
+import { civilDay } from '../../base/civil.ts';
 import type { Instant } from '../../base/units.ts';
 
 /** Somebody whose voice is in the recording. */
@@ -49,17 +50,7 @@ function escaped(text: string): string {
 export function dateTime(at: Instant): string {
   const days = Math.floor(at / 86_400_000);
   const ms = at - days * 86_400_000;
-  // H. Hinnant, days to civil date
-  const z = days + 719_468;
-  const era = Math.floor(z / 146_097);
-  const doe = z - era * 146_097;
-  const leaps = Math.floor(doe / 1460) - Math.floor(doe / 36_524) + Math.floor(doe / 146_096);
-  const yoe = Math.floor((doe - leaps) / 365);
-  const doy = doe - (365 * yoe + Math.floor(yoe / 4) - Math.floor(yoe / 100));
-  const mp = Math.floor((5 * doy + 2) / 153);
-  const month = mp < 10 ? mp + 3 : mp - 9;
-  const year = yoe + era * 400 + (month <= 2 ? 1 : 0);
-  const day = doy - Math.floor((153 * mp + 2) / 5) + 1;
+  const { year, month, day } = civilDay(days);
   const two = (n: number): string => String(n).padStart(2, '0');
   const clock = [3_600_000, 60_000, 1000].map((u, i) => two(Math.floor(ms / u) % (i ? 60 : 24)));
   const date = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}`;

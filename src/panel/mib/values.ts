@@ -4,6 +4,7 @@
  * without a tree, and a walk over it cannot contradict itself.
  */
 
+import { civilDay } from '../../base/civil.ts';
 import { ipBytes } from '../../wire/ip.ts';
 
 /** Object identifier: its numbers. */
@@ -84,26 +85,11 @@ export function truth(yes: boolean): SnmpValue {
   return integer(yes ? 1 : 2);
 }
 
-/** Days of 1970-01-01 to civil date: no clock, no time zone. */
-function civil(days: number): { year: number; month: number; day: number } {
-  const z = days + 719_468;
-  const era = Math.floor(z / 146_097);
-  const doe = z - era * 146_097;
-  const yoe = Math.floor(
-    (doe - Math.floor(doe / 1460) + Math.floor(doe / 36_524) - Math.floor(doe / 146_096)) / 365,
-  );
-  const doy = doe - (365 * yoe + Math.floor(yoe / 4) - Math.floor(yoe / 100));
-  const mp = Math.floor((5 * doy + 2) / 153);
-  const day = doy - Math.floor((153 * mp + 2) / 5) + 1;
-  const month = mp < 10 ? mp + 3 : mp - 9;
-  return { year: yoe + era * 400 + (month <= 2 ? 1 : 0), month, day };
-}
-
 /** DateAndTime of RFC 2579, in UTC: 11 octets. */
 export function dateAndTime(utcMs: number): SnmpValue {
   const days = Math.floor(utcMs / 86_400_000);
   const rest = utcMs - days * 86_400_000;
-  const { year, month, day } = civil(days);
+  const { year, month, day } = civilDay(days);
   const [h, m] = [Math.floor(rest / 3_600_000), Math.floor(rest / 60_000) % 60];
   const [s, tenth] = [Math.floor(rest / 1000) % 60, Math.floor(rest / 100) % 10];
   const utc = [0x2b, 0, 0];
@@ -114,7 +100,7 @@ export function dateAndTime(utcMs: number): SnmpValue {
 export function isoTime(utcMs: number): string {
   const days = Math.floor(utcMs / 86_400_000);
   const rest = Math.floor(utcMs - days * 86_400_000);
-  const { year, month, day } = civil(days);
+  const { year, month, day } = civilDay(days);
   const two = (n: number): string => `${n}`.padStart(2, '0');
   const [h, m] = [Math.floor(rest / 3_600_000), Math.floor(rest / 60_000) % 60];
   const [s, ms] = [Math.floor(rest / 1000) % 60, rest % 1000];

@@ -4,6 +4,8 @@
  * terminal's cursor.
  */
 
+import { civilDay } from '../../base/civil.ts';
+
 export type ShowContext = {
   /** Columns of the terminal. */
   readonly width: number;
@@ -159,23 +161,9 @@ export function left(at: number, now: number): string {
 /** 2026-11-26 22:10:05 (UTC), without a clock of our own. */
 export function utc(ms: number): string {
   const day = Math.floor(ms / 86_400_000);
-  const [y, m, d] = civil(day);
+  const date = civilDay(day);
   const two = (n: number): string => String(n).padStart(2, '0');
-  return `${y}-${two(m)}-${two(d)} ${clockOf((ms - day * 86_400_000) / 1000)}`;
-}
-
-/** Days since 1970 as year, month, day (proleptic Gregorian; years counted from March). */
-function civil(days: number): readonly [number, number, number] {
-  const z = days + 719_468;
-  const era = Math.floor(z / 146_097);
-  const doe = z - era * 146_097;
-  const yoe = Math.floor(
-    (doe - Math.floor(doe / 1460) + Math.floor(doe / 36_524) - Math.floor(doe / 146_096)) / 365,
-  );
-  const doy = doe - (365 * yoe + Math.floor(yoe / 4) - Math.floor(yoe / 100));
-  const mp = Math.floor((5 * doy + 2) / 153);
-  const m = mp < 10 ? mp + 3 : mp - 9;
-  return [yoe + era * 400 + (m <= 2 ? 1 : 0), m, doy - Math.floor((153 * mp + 2) / 5) + 1];
+  return `${date.year}-${two(date.month)}-${two(date.day)} ${clockOf((ms - day * 86_400_000) / 1000)}`;
 }
 
 /** 512 B, 4.0 MiB, 1.5 GiB. */
