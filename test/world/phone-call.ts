@@ -263,28 +263,19 @@ export class PhoneCalls {
 
   // ── the called end ───────────────────────────────────────────────────────────────────────────
 
-  onInvite(txn: ServerTxn): void {
-    const { phone } = this;
+  /** The leg an INVITE begins; it is not among the phone's yet. */
+  rung(txn: ServerTxn, call: Call, side: Side): Leg {
     const { request } = txn;
-    if (request.body === '' && this.transfers.rings(txn)) return;
-    const call = phone.world.book.calls.get(callOf(request.body));
-    if (call === undefined || this.legs.has(request.callId)) {
-      phone.observe('an INVITE for no call that anybody made', request.text);
-      phone.respond(txn, 500, phone.id('t'), [], '');
-      return;
-    }
-    if (call.callee !== phone.number) phone.observe('an INVITE for somebody else', request.text);
-    if (call.calleeState !== 'none') phone.observe('a second INVITE for one call', request.text);
-    const tag = phone.id('t');
-    const leg: Leg = {
+    const tag = this.phone.id('t');
+    return {
       call,
-      side: 'callee',
+      side,
       callId: request.callId,
       localTag: tag,
       remoteTag: request.fromTag,
       local: `${request.to};tag=${tag}`,
       remote: request.from,
-      localSeq: phone.world.dice.whole(1, 900),
+      localSeq: this.phone.world.dice.whole(1, 900),
       remoteSeq: request.cseq,
       target: request.contact,
       version: 0,
@@ -297,6 +288,21 @@ export class PhoneCalls {
       crossed: false,
       gone: false,
     };
+  }
+
+  onInvite(txn: ServerTxn): void {
+    const { phone } = this;
+    const { request } = txn;
+    if (request.body === '' && this.transfers.rings(txn)) return;
+    const call = phone.world.book.calls.get(callOf(request.body));
+    if (call === undefined || this.legs.has(request.callId)) {
+      phone.observe('an INVITE for no call that anybody made', request.text);
+      phone.respond(txn, 500, phone.id('t'), [], '');
+      return;
+    }
+    if (call.callee !== phone.number) phone.observe('an INVITE for somebody else', request.text);
+    if (call.calleeState !== 'none') phone.observe('a second INVITE for one call', request.text);
+    const leg = this.rung(txn, call, 'callee');
     this.judgeBody(leg, request);
     const full = this.busy() >= LINES;
     this.legs.set(leg.callId, leg);

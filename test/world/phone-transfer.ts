@@ -10,7 +10,6 @@ import { type Call, isEstablished, type Plan, type Transfer } from './book.ts';
 import { VIP } from './box.ts';
 import type { Phone } from './phone.ts';
 import type { Leg, PhoneCalls } from './phone-call.ts';
-import { freshSession } from './phone-session.ts';
 import type { ServerTxn } from './phone-txn.ts';
 import type { Msg } from './sip-text.ts';
 
@@ -189,31 +188,11 @@ export class PhoneTransfers {
     if (transfer.to !== phone.number) phone.observe('an INVITE for somebody else', request.text);
     const from = transfer.by === 'caller' ? call.callee : call.caller;
     if (!request.from.includes(`:${from}@`)) phone.observe('not from the transferee', request.text);
-    const tag = phone.id('t');
-    const leg: Leg = {
-      call,
-      side: transfer.by,
-      callId: request.callId,
-      localTag: tag,
-      remoteTag: request.fromTag,
-      local: `${request.to};tag=${tag}`,
-      remote: request.from,
-      localSeq: phone.world.dice.whole(1, 900),
-      remoteSeq: request.cseq,
-      target: request.contact,
-      version: 0,
-      state: 'ringing',
-      client: undefined,
-      server: txn,
-      unacked: new Map(),
-      cancelSent: false,
-      session: freshSession(),
-      crossed: false,
-      // not yet: until it hears the answer the transferor has this end
-      gone: true,
-    };
+    const leg = this.calls.rung(txn, call, transfer.by);
+    // not yet: until it hears the answer the transferor has this end
+    leg.gone = true;
     this.calls.legs.set(leg.callId, leg);
-    phone.respond(txn, 180, tag, [phone.contact], '');
+    phone.respond(txn, 180, leg.localTag, [phone.contact], '');
     phone.world.queue.after(transfer.ringMs, () => {
       if (leg.state !== 'ringing') return;
       transfer.said = transfer.refused ? 486 : 200;
