@@ -140,6 +140,48 @@ test('a password is not echoed, and is in no history', (t) => {
   t.deepEqual(history, []);
 });
 
+test('what was cut at a secret question is given back nowhere; what was cut before still is', (t) => {
+  for (const cut of ['\x15', '\x17', '\x01\x0b', `\x01${ESC}d`]) {
+    const editor = new Editor(80);
+    const keys = new Keys();
+    const feed = (text: string): string => {
+      let out = '';
+      for (const b of new TextEncoder().encode(text)) {
+        const k = keys.byte(b);
+        if (k !== undefined) out += editor.key(k).out;
+      }
+      return out;
+    };
+    editor.begin('login: ', false, []);
+    feed('before\x15\r');
+    editor.begin('Password: ', true, []);
+    t.is(feed(`hunter2${cut}`), '');
+    feed('\r');
+    editor.begin('login: ', false, []);
+    t.is(feed('\x19'), 'before', cut);
+  }
+});
+
+test('nothing that was cut at a secret question comes back, not even within it', (t) => {
+  const { events } = type('one two\x17\x19\x19\r', { secret: true });
+  t.deepEqual(events, [{ event: 'line', text: 'one ' }]);
+});
+
+test('on the narrowest screen nothing wraps, searching included', (t) => {
+  const history = ['show registrations', 'show calls'];
+  for (const columns of [1, 5, 20, 22]) {
+    const editor = new Editor(columns);
+    const screen = new Screen(20);
+    const keys = new Keys();
+    screen.write(editor.begin('> ', false, [...history]));
+    for (const b of new TextEncoder().encode('show configuration commands\x12registrations\x12')) {
+      const k = keys.byte(b);
+      if (k !== undefined) screen.write(editor.key(k).out);
+    }
+    t.is(screen.wrapped, 0, `${columns}`);
+  }
+});
+
 test('^L draws the line anew', (t) => {
   t.is(type('show ha\x02\x0c').line, 'a> show ha');
 });

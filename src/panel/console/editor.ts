@@ -20,6 +20,10 @@ export const LINE_MAX = 1024;
 export const HISTORY_MAX = 200;
 /** Columns a line needs beside its prompt; a longer prompt stands on a line of its own. */
 const ROOM = 22;
+/** A screen that says it has fewer columns is drawn upon as if it had these. */
+const NARROWEST = 20;
+/** Columns that ^R needs beside what is looked for. */
+const SEARCH_ROOM = 17;
 const BELL = '\x07';
 const CLEAR_REST = '\x1b[K';
 
@@ -43,11 +47,11 @@ export class Editor {
   private search: { pattern: string; readonly before: Kept; readonly prompt: string } | undefined;
 
   constructor(columns: number) {
-    this.columns = columns;
+    this.columns = Math.max(NARROWEST, columns);
   }
 
   resize(columns: number): void {
-    this.columns = Math.max(20, columns);
+    this.columns = Math.max(NARROWEST, columns);
   }
 
   /** Begins a line. @returns what to write. */
@@ -215,7 +219,8 @@ export class Editor {
   private cut(from: number, to: number, keep: boolean): void {
     const gone = this.chars.splice(from, to - from);
     this.cursor = from;
-    if (keep && gone.length > 0) this.killed = gone.join('');
+    // a password that was cut away is not to be had again by ^Y, which shows it
+    if (keep && gone.length > 0 && !this.secret) this.killed = gone.join('');
   }
 
   private swap(): void {
@@ -262,7 +267,8 @@ export class Editor {
 
   private showSearch(): Edited {
     const pattern = this.search?.pattern ?? '';
-    this.prompt = `(search)'${pattern.slice(-10)}': `;
+    const shown = Math.min(10, this.columns - SEARCH_ROOM);
+    this.prompt = `(search)'${pattern.slice(-shown)}': `;
     return { out: this.whole() };
   }
 
