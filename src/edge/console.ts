@@ -7,7 +7,7 @@
 import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isatty, ReadStream, WriteStream } from 'node:tty';
-import type { Json } from '../panel/console/dialog.ts';
+import type { Json, Moment } from '../panel/console/dialog.ts';
 import type { ConsoleEffect, ConsoleInput, ConsoleMachine } from '../panel/console/machine.ts';
 import { newSession, oneCommand, type SessionOptions, TERMINAL } from '../panel/console/session.ts';
 import { RELEASE } from './config.ts';
@@ -64,7 +64,7 @@ class TerminalSession {
     const options: SessionOptions = {
       release: RELEASE,
       settings: { ...TERMINAL, ...sizeOf() },
-      now: Date.now(),
+      now: moment(),
       starting: this.sessions === 0,
       name: hostname().slice(0, 32),
     };
@@ -92,7 +92,7 @@ class TerminalSession {
   step(input?: ConsoleInput): void {
     if (this.over) return;
     try {
-      for (const effect of this.session.step(Date.now(), input)) this.perform(effect);
+      for (const effect of this.session.step(moment(), input)) this.perform(effect);
     } catch (e) {
       this.broken(e);
     }
@@ -213,6 +213,10 @@ function lineName(): string {
   } catch {
     return 'terminal';
   }
+}
+
+function moment(): Moment {
+  return { now: Date.now(), mono: performance.now() };
 }
 
 let screen: WriteStream | undefined;

@@ -54,8 +54,14 @@ export type Settings = {
   readonly idleMs: number;
 };
 
-/** Every resumption brings the moment (UTC, ms) and what the terminal is. */
-export type Got = { readonly now: number; readonly settings: Settings } & (
+/**
+ * `now`: UTC, ms, as it is shown; somebody may set it. `mono`: goes on evenly, ms, and is what waiting and
+ * growing old are reckoned by.
+ */
+export type Moment = { readonly now: number; readonly mono: number };
+
+/** Every resumption brings the moment and what the terminal is. */
+export type Got = Moment & { readonly settings: Settings } & (
   | { readonly got: 'nothing' }
   | { readonly got: 'line'; readonly text: string; readonly column: ColumnOf }
   | { readonly got: 'end' }
@@ -120,9 +126,9 @@ export function* ask(service: Service, request: Json, patienceMs = PATIENCE_MS):
 }
 
 /** @returns the moment and the terminal. */
-export function* here(): Dialog<{ now: number; settings: Settings }> {
-  const { now, settings } = yield { want: 'settings', settings: {} };
-  return { now, settings };
+export function* here(): Dialog<Moment & { settings: Settings }> {
+  const { now, mono, settings } = yield { want: 'settings', settings: {} };
+  return { now, mono, settings };
 }
 
 export function* audit(text: string): Dialog<void> {

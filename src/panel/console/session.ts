@@ -12,6 +12,7 @@ import {
   here,
   Interrupted,
   line,
+  type Moment,
   part,
   type Settings,
   say,
@@ -35,7 +36,7 @@ import { split } from './words.ts';
 export type SessionOptions = {
   readonly release: string;
   readonly settings: Settings;
-  readonly now: number;
+  readonly now: Moment;
   /** The first session of this process: the other services may be starting too. */
   readonly starting: boolean;
   /** Of the machine, until the configuration says it. */
