@@ -9,7 +9,13 @@ import { hostname } from 'node:os';
 import { isatty, ReadStream, WriteStream } from 'node:tty';
 import type { Json, Moment } from '../panel/console/dialog.ts';
 import type { ConsoleEffect, ConsoleInput, ConsoleMachine } from '../panel/console/machine.ts';
-import { newSession, oneCommand, type SessionOptions, TERMINAL } from '../panel/console/session.ts';
+import {
+  newSession,
+  oneCommand,
+  type SessionOptions,
+  screenSize,
+  TERMINAL,
+} from '../panel/console/session.ts';
 import { RELEASE } from './config.ts';
 import { Audit } from './console/audit.ts';
 import { Output } from './console/output.ts';
@@ -221,13 +227,9 @@ function moment(): Moment {
 
 let screen: WriteStream | undefined;
 
-/** A serial line knows no size: 0 is 80 × 24. */
 function sizeOf(): { columns: number; rows: number } {
   const [columns = 0, rows = 0] = screen?.getWindowSize() ?? [];
-  return {
-    columns: columns > 0 ? columns : TERMINAL.columns,
-    rows: rows > 0 ? rows : TERMINAL.rows,
-  };
+  return screenSize(columns, rows);
 }
 
 /** Runs until the terminal ends (or the command is done). @returns the exit code. */

@@ -2,6 +2,7 @@
 
 import test from 'ava';
 import fc from 'fast-check';
+import { screenSize } from '../../src/panel/console/session.ts';
 import { SUBJECTS } from '../../src/panel/console/verbs.ts';
 import type { Tree } from '../../src/panel/tree/terms.ts';
 import { setPath } from '../../src/panel/tree/tree.ts';
@@ -86,6 +87,19 @@ test('idle for too long: logged out', (t) => {
   t.is(b.screen.line(), 'sipair login:');
   b.line('show ha');
   t.is(b.screen.line(), 'Password:');
+});
+
+test('a screen of whatever size a terminal tells can be drawn upon', (t) => {
+  t.deepEqual(screenSize(132, 50), { columns: 132, rows: 50 });
+  t.deepEqual(screenSize(0, 0), { columns: 80, rows: 24 }, 'a serial line');
+  t.deepEqual(screenSize(1, 1), { columns: 20, rows: 5 });
+  t.deepEqual(screenSize(65_535, 65_535), { columns: 500, rows: 500 });
+  t.deepEqual(screenSize(Number.NaN, -1), { columns: 80, rows: 24 });
+  const b = logged(screenSize(9, 2));
+  for (const line of ['show ha', 'show alarms', 'show configuration', 'show phones', 'nonsense']) {
+    b.line(`${line} | no-more`);
+  }
+  t.is(b.screen.line(), '>');
 });
 
 test('a clock that is set logs nobody out, and lets nobody stay', (t) => {

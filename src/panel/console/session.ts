@@ -46,6 +46,17 @@ export type SessionOptions = {
 /** The terminal everybody has. */
 export const TERMINAL: Settings = { columns: 80, rows: 24, idleMs: 15 * 60_000 };
 
+/** What fits nowhere is no size of a screen. */
+const LEAST = { columns: 20, rows: 5 };
+const MOST = { columns: 500, rows: 500 };
+
+/** What a terminal says of itself, as a session can use it; a serial line knows no size and says 0. */
+export function screenSize(columns: number, rows: number): { columns: number; rows: number } {
+  const side = (n: number, what: 'columns' | 'rows'): number =>
+    n > 0 ? Math.min(MOST[what], Math.max(LEAST[what], Math.floor(n))) : TERMINAL[what];
+  return { columns: side(columns, 'columns'), rows: side(rows, 'rows') };
+}
+
 type Command = { readonly parsed: Parsed; readonly pipes: Pipes; readonly end: number };
 
 function read(roots: readonly GrammarNode[], text: string): Command | Wrong {
