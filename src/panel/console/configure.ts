@@ -8,7 +8,7 @@ import { utc } from '../show/kit.ts';
 import { isTogether } from '../system/apply.ts';
 import type { Tree } from '../tree/terms.ts';
 import { type Cx, complain, emit, faultLines, tell, yes } from './context.ts';
-import { ask, type Dialog, failed, type Json, line, part, say, text } from './dialog.ts';
+import { anyLine, ask, type Dialog, failed, type Json, part, say, TOO_LONG, text } from './dialog.ts';
 import { backwards, confirm } from './operate.ts';
 import type { Parsed, Wrong } from './parse.ts';
 import type { Pipes } from './pipes.ts';
@@ -40,7 +40,7 @@ export type Candidate = {
 const COMMIT_MS = 60_000;
 const CONFIRM_MINUTES = 10;
 /** Of a configuration that is pasted. */
-const LOAD_LINES_MAX = 20_000;
+const LOAD_LINES_MAX = 100_000;
 
 export function changed(c: Candidate): boolean {
   return c.tree !== c.active && JSON.stringify(c.tree) !== JSON.stringify(c.active);
@@ -263,21 +263,27 @@ function* save({ c, parsed }: In): Dialog<Result> {
   return undefined;
 }
 
-/** What is typed or pasted until ^D. */
-function* typed(): Dialog<string> {
+/** @returns what is typed or pasted until ^D; undefined when it cannot be had whole, which was said. */
+function* typed(): Dialog<string | undefined> {
   yield* say('Type or paste; ^D on a line of its own ends, ^C gives up.');
   const lines: string[] = [];
-  while (lines.length < LOAD_LINES_MAX) {
-    const got = yield* line({ prompt: '' });
+  let wrong = '';
+  for (;;) {
+    const got = yield* anyLine({ prompt: '' });
     if (got === undefined) break;
-    lines.push(got.text);
+    if (got.lost > 0) wrong ||= `line ${lines.length + 1} is ${TOO_LONG}`;
+    // what comes until ^D is heard to its end: it is no command
+    if (lines.length < LOAD_LINES_MAX) lines.push(got.text);
+    else wrong ||= `there are more than ${LOAD_LINES_MAX} lines`;
   }
-  return lines.join('\n');
+  if (wrong === '') return lines.join('\n');
+  yield* say(`${wrong}: nothing was loaded`);
+  return undefined;
 }
 
 function* load({ c, parsed }: In): Dialog<Result> {
   const file = parsed.args['file'];
-  let source = '';
+  let source: string | undefined;
   if (file === undefined) source = yield* typed();
   else {
     const [service, request] = fileRequest('read', file);
@@ -288,6 +294,7 @@ function* load({ c, parsed }: In): Dialog<Result> {
     }
     source = text(answer, 'text');
   }
+  if (source === undefined) return undefined;
   const next = loaded(c.tree, source);
   if (Array.isArray(next)) yield* tellFaults(next);
   else {

@@ -8,7 +8,8 @@ import type { Key } from './keys.ts';
 
 /** What the editor tells; the text is the whole line, or the part before the cursor. */
 export type EditorEvent =
-  | { readonly event: 'line'; readonly text: string }
+  /** lost: so many characters did not fit: what is there is not what was meant. */
+  | { readonly event: 'line'; readonly text: string; readonly lost: number }
   | { readonly event: 'interrupt' | 'eof' }
   | { readonly event: 'complete' | 'help'; readonly text: string };
 
@@ -41,6 +42,7 @@ export class Editor {
   private at = 0;
   private killed = '';
   private literal = false;
+  private lost = 0;
   private history: string[] = [];
   private place = 0;
   private kept: Kept = { chars: [], cursor: 0 };
@@ -126,7 +128,10 @@ export class Editor {
   }
 
   private put(c: string): boolean {
-    if (this.chars.length >= LINE_MAX) return false;
+    if (this.chars.length >= LINE_MAX) {
+      this.lost += 1;
+      return false;
+    }
     this.chars.splice(this.cursor, 0, c);
     this.cursor += 1;
     return true;
@@ -147,18 +152,19 @@ export class Editor {
 
   private finish(): Edited {
     const text = this.chars.join('');
-    const { history } = this;
-    if (!this.secret && text.trim() !== '' && history.at(-1) !== text) {
+    const { history, lost } = this;
+    if (lost === 0 && !this.secret && text.trim() !== '' && history.at(-1) !== text) {
       history.push(text);
       if (history.length > HISTORY_MAX) history.shift();
     }
-    return { out: '\r\n', event: { event: 'line', text } };
+    return { out: '\r\n', event: { event: 'line', text, lost } };
   }
 
   private set(text: string, cursor: number): void {
     this.chars = [...text];
     this.cursor = cursor;
     this.from = 0;
+    this.lost = 0;
   }
 
   private edit(name: Key['key']): Edited {
@@ -219,6 +225,8 @@ export class Editor {
   private cut(from: number, to: number, keep: boolean): void {
     const gone = this.chars.splice(from, to - from);
     this.cursor = from;
+    // who has made it shorter means what he sees
+    if (gone.length > 0) this.lost = 0;
     // a password that was cut away is not to be had again by ^Y, which shows it
     if (keep && gone.length > 0 && !this.secret) this.killed = gone.join('');
   }

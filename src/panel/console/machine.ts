@@ -219,7 +219,8 @@ export class ConsoleMachine {
     switch (event.event) {
       case 'line': {
         const column = (index: number): number | undefined => this.editor.columnOf(index);
-        this.resume(this.got({ got: 'line', text: event.text, column }));
+        const { text, lost } = event;
+        this.resume(this.got({ got: 'line', text, lost, column }));
         break;
       }
       case 'eof':
