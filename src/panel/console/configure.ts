@@ -8,7 +8,19 @@ import { utc } from '../show/kit.ts';
 import { isTogether } from '../system/apply.ts';
 import type { Tree } from '../tree/terms.ts';
 import { type Cx, complain, emit, faultLines, tell, yes } from './context.ts';
-import { anyLine, ask, type Dialog, failed, type Json, part, say, TOO_LONG, text } from './dialog.ts';
+import {
+  anyLine,
+  ask,
+  type Dialog,
+  failed,
+  Interrupted,
+  type Json,
+  part,
+  say,
+  TOO_LONG,
+  text,
+  UNREACHABLE,
+} from './dialog.ts';
 import { backwards, confirm } from './operate.ts';
 import type { Parsed, Wrong } from './parse.ts';
 import type { Pipes } from './pipes.ts';
@@ -191,6 +203,25 @@ function* tellCommitted(answer: Json): Dialog<void> {
   }
 }
 
+/** Nobody waits any more, or nobody answered: the boxes go on with a commit that they have heard. */
+function* perhaps(cx: Cx): Dialog<void> {
+  cx.standingAt = 0;
+  yield* say('Not known whether it was committed: boxes go on with what they have heard.');
+  yield* say('Look before you commit again: run show configuration revisions');
+  yield* say('What it lacks, compare rollback 0 shows.');
+}
+
+/** ^C ends the waiting only. @returns undefined when it came. */
+function* askCommit(cx: Cx, request: Json): Dialog<Json | undefined> {
+  try {
+    return yield* ask('system', request, COMMIT_MS);
+  } catch (e) {
+    if (!(e instanceof Interrupted) || e.why !== 'key') throw e;
+    yield* perhaps(cx);
+    return undefined;
+  }
+}
+
 function commit(confirming: boolean): Run {
   return function* doCommit({ cx, c, parsed }) {
     if (!changed(c) && !confirming) {
@@ -203,25 +234,24 @@ function commit(confirming: boolean): Run {
       return undefined;
     }
     const { args } = parsed;
-    const answer = yield* ask(
-      'system',
-      {
-        command: 'commit',
-        base: c.base,
-        tree: c.tree,
-        by: 'admin',
-        comment: args['comment'] ?? '',
-        ...(confirming ? { confirmMin: Number(args['minutes'] ?? CONFIRM_MINUTES) } : {}),
-      },
-      COMMIT_MS,
-    );
+    const answer = yield* askCommit(cx, {
+      command: 'commit',
+      base: c.base,
+      tree: c.tree,
+      by: 'admin',
+      comment: args['comment'] ?? '',
+      ...(confirming ? { confirmMin: Number(args['minutes'] ?? CONFIRM_MINUTES) } : {}),
+    });
+    if (answer === undefined) return undefined;
     cx.standingAt = 0;
     if (answer['error'] === 'commit-stale') {
       yield* say(`commit-stale: ${text(answer, 'text')}`);
       yield* say('somebody has committed since this candidate was made; nothing was changed.');
       yield* say('compare rollback 0 shows the differences; rollback 0 begins anew from there');
-    } else if (failed(answer)) yield* complain('system', answer);
-    else {
+    } else if (failed(answer)) {
+      yield* complain('system', answer);
+      if (answer['error'] === UNREACHABLE) yield* perhaps(cx);
+    } else {
       c.base = Number(answer['revision']);
       c.active = c.tree;
       yield* tellCommitted(answer);
