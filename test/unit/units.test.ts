@@ -93,6 +93,22 @@ test('lamps: the monitor blinks by the kernel, and when it has ended they say so
   }
 });
 
+test('who asks the medium for its wear: systemd understands all of it, and it may do no more', (t) => {
+  const image = join(ROOT, 'image/root');
+  for (const kind of ['service', 'timer']) {
+    const unit = `sipair-smart.${kind}`;
+    cpSync(join(image, 'etc/systemd/system', unit), join(root, UNITS, unit));
+  }
+  cpSync(join(image, HOME, 'smart'), join(root, HOME, 'smart'));
+  for (const kind of ['service', 'timer']) {
+    t.is(analyze('verify', '--man=no', `sipair-smart.${kind}`).complaints, '');
+  }
+  const { out } = analyze('security', '--offline=true', '--no-pager', 'sipair-smart.service');
+  const level = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(out)?.[1]);
+  t.log(`exposure level ${level}`);
+  t.true(level <= 3.2, `${level}: ${out}`);
+});
+
 test('what is misspelt is seen', (t) => {
   const text = readFileSync(join(FOLDER, 'sipair.service'), 'utf8');
   const bad = text

@@ -81,7 +81,8 @@ function clockLine({ clock }: Health): string {
 
 function storageLine({ storage }: Health): string {
   const only = storage.readOnly ? ', READ ONLY' : '';
-  const on = storage.device === undefined ? '' : ` on ${storage.device}`;
+  const medium = storage.medium === undefined ? '' : ` (${storage.medium})`;
+  const on = storage.device === undefined ? '' : ` on ${storage.device}${medium}`;
   return `${bytes(storage.freeBytes)} free of ${bytes(storage.totalBytes)}${on}${only}`;
 }
 
