@@ -18,7 +18,7 @@ export type SyslogServer = {
   readonly level: Level;
 };
 
-/** Whose signature of a log server is believed, besides those that everybody believes. */
+/** Whose signature of a log server is believed, and then nobody else's: who gave one trusts no public authority with it. */
 const CA_FILE = 'data/secret/tls/syslog-ca.pem';
 const SPOOL_BYTES = 1024 * 1024;
 /** What the kernel has not taken: beyond it messages wait here. */
