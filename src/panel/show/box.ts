@@ -39,9 +39,12 @@ export function showAlarms(s: BoxStatus, cx: ShowContext): string[] {
 }
 
 /** The newest first: that is what is looked for. */
-export function showHistory(s: BoxStatus, cx: ShowContext): string[] {
-  if (s.history.length === 0) return [cut('no alarm was raised and cleared yet', cx.width)];
-  return [...s.history].reverse().flatMap((alarm) => alarmLines(alarm, cx));
+export function showHistory(
+  { history }: Pick<BoxStatus, 'history'>,
+  cx: ShowContext,
+): string[] {
+  if (history.length === 0) return [cut('no alarm was raised and cleared yet', cx.width)];
+  return [...history].reverse().flatMap((alarm) => alarmLines(alarm, cx));
 }
 
 export function showSystem(s: BoxStatus, cx: ShowContext): string[] {
