@@ -269,7 +269,13 @@ test('the console shows every alarm that is kept, not only those of a status', a
   const dir = root(t);
   const { alarmLog, monitor: path } = placesBelow(dir);
   const kept = Array.from({ length: HISTORY }, (_, i) =>
-    alarmOf({ id: i + 1, code: 'crossover-down', subject: `s${i}`, raisedAt: AT, clearedAt: AT + i }),
+    alarmOf({
+      id: i + 1,
+      code: 'crossover-down',
+      subject: `s${i}`,
+      raisedAt: AT,
+      clearedAt: AT + i,
+    }),
   );
   mkdirSync(dirname(alarmLog), { recursive: true });
   writeFileSync(alarmLog, kept.map(lineOf).join(''));

@@ -39,10 +39,7 @@ export function showAlarms(s: BoxStatus, cx: ShowContext): string[] {
 }
 
 /** The newest first: that is what is looked for. */
-export function showHistory(
-  { history }: Pick<BoxStatus, 'history'>,
-  cx: ShowContext,
-): string[] {
+export function showHistory({ history }: Pick<BoxStatus, 'history'>, cx: ShowContext): string[] {
   if (history.length === 0) return [cut('no alarm was raised and cleared yet', cx.width)];
   return [...history].reverse().flatMap((alarm) => alarmLines(alarm, cx));
 }
