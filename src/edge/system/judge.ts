@@ -12,6 +12,7 @@ import type { ConfigurationFault, Tree } from '../../panel/system/terms.ts';
 import { verifyTree } from '../../panel/tree/check.ts';
 import { boxFile, placeOf } from '../../panel/tree/generate.ts';
 import { zoneFault } from '../../panel/tree/machine-network.ts';
+import { endedFault } from '../certificate.ts';
 import { readConfig } from '../config.ts';
 import type { StreamConfig } from '../config-streams.ts';
 import { shownBy } from '../flow-secure.ts';
@@ -59,9 +60,11 @@ function lackingFiles(
     const { certificate, key, ca } = listener;
     const here = { ...listener, certificate: at(certificate), key: at(key), ca: at(ca) };
     const shown = shownBy(here, new Uint8Array(32), [PLACEHOLDER], Date.now());
-    if (!('fault' in shown)) return [];
+    const fault =
+      'fault' in shown ? shown.fault : endedFault(String(shown.options.cert), Date.now());
+    if (fault === '') return [];
     const place = placeOf(tree, box, `sip.${which}.certificate`);
-    return [{ code: 'config-file', place, text: `box ${box} cannot show it: ${shown.fault}` }];
+    return [{ code: 'config-file', place, text: `box ${box} cannot show it: ${fault}` }];
   });
 }
 
