@@ -5,6 +5,7 @@
  * a phone that comes back to the other box resumes its session: no signature, no certificate.
  */
 
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP, type Socket } from 'node:net';
 import {
@@ -41,6 +42,13 @@ export function ticketKeys(pairKey: Uint8Array, now: number): Buffer {
   return Buffer.concat(parts).subarray(0, TICKET_KEY_BYTES);
 }
 
+/** Who may sign certificates. Throws on a file without any, which OpenSSL takes without a word. */
+function signersIn(path: string): string {
+  const text = readFileSync(path, 'utf8');
+  new X509Certificate(text);
+  return text;
+}
+
 /** What a secure server shows, or why it cannot. */
 export type Shown = { readonly options: SecureContextOptions } | { readonly fault: string };
 
@@ -65,7 +73,7 @@ export function shownBy(
       minVersion: OLDEST,
       ticketKeys: ticketKeys(pairKey, now),
       sessionIdContext: 'sipair',
-      ...(ca === '' ? {} : { ca: readFileSync(ca, 'utf8') }),
+      ...(ca === '' ? {} : { ca: signersIn(ca) }),
     };
     // throws on what OpenSSL does not take
     createSecureContext(options);
@@ -206,7 +214,7 @@ export function clientContext(
 ): SecureContext {
   return createSecureContext({
     minVersion: OLDEST,
-    ...(outgoing.ca === '' ? {} : { ca: readFileSync(outgoing.ca, 'utf8') }),
+    ...(outgoing.ca === '' ? {} : { ca: signersIn(outgoing.ca) }),
     // who asks for a certificate of ours gets the one that our phones see
     ...(shown?.cert === undefined ? {} : { cert: shown.cert, key: shown.key as string }),
   });

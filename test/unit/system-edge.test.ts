@@ -329,6 +329,14 @@ test('a certificate that this box does not have, or cannot show, is refused wher
   t.deepEqual(against(TREE), missing);
   writeFileSync(join(dir, tls.key), key);
   t.deepEqual(against(TREE), []);
+  const believes: Tree = { ...TREE, sip: { outgoing: { ca: '/data/secret/tls/ca.pem' } } };
+  const proposed = (): string[] =>
+    vetTree(believes, TREE, 'a', places).map((f) => `${f.code} ${f.place}`);
+  t.deepEqual(proposed(), ['config-file sip outgoing ca']);
+  writeFileSync(join(dir, '/data/secret/tls/ca.pem'), 'nothing');
+  t.deepEqual(proposed(), ['config-file sip outgoing ca']);
+  writeFileSync(join(dir, '/data/secret/tls/ca.pem'), certificate);
+  t.deepEqual(proposed(), []);
 });
 
 // ── applying ───────────────────────────────────────────────────────────────────────────────────
