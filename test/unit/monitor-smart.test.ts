@@ -135,11 +135,11 @@ test('the medium of the box is asked, and the monitor reads the answer', async (
   mkdirSync(join(root, 'sys/dev/block'), { recursive: true });
   symlinkSync('../../block/nvme0n1/nvme0n1p6', join(root, 'sys/dev/block/259:6'));
   const reader = new HealthReader(root);
-  await reader.readSlow(Date.now());
+  await reader.readSlow();
   t.is((await reader.read()).storage.wearPercent, undefined, 'not asked yet');
 
   t.is(asked(root), '0 --json --info --health --attributes --log=devstat /dev/nvme0n1');
-  await reader.readSlow(Date.now());
+  await reader.readSlow();
   reader.found({ nvme0n1: 'NVMe Samsung SSD 970 EVO Plus 250GB', sdb: 'SSD of somebody else' });
   const { storage } = await reader.read();
   t.like(storage, { device: 'nvme0n1', wearPercent: 83 });

@@ -122,20 +122,15 @@ function kernelClock(): Health['clock'] {
 }
 
 /** @returns when the first of them ends, or what is wrong with one. */
-export function certificateOf(
-  files: BoxFile['certificates'],
-  root: string,
-  utc: number,
-): Health['certificate'] {
+export function certificateOf(files: BoxFile['certificates'], root: string): Health['certificate'] {
   let notAfter: number | undefined;
   for (const { certificate, key } of files) {
     try {
       const shown = readFileSync(join(root, certificate), 'utf8');
       const ends = Date.parse(new X509Certificate(shown).validTo);
       notAfter = Math.min(notAfter ?? ends, ends);
-      const fault = identityFault({ certificate: shown, key: textIn(join(root, key)) }, utc);
-      // that it has ended is an alarm of its own
-      if (fault !== '' && ends > utc) return { notAfter, fault: `${certificate}: ${fault}` };
+      const fault = identityFault({ certificate: shown, key: textIn(join(root, key)) });
+      if (fault !== '') return { notAfter, fault: `${certificate}: ${fault}` };
     } catch (e) {
       return { fault: `${certificate}: ${(e as Error).message}` };
     }
@@ -212,8 +207,8 @@ export class HealthReader {
   }
 
   /** Certificates, who keeps the clock, and what the medium said last. */
-  async readSlow(utc: number): Promise<void> {
-    this.certificate = certificateOf(readBoxFile(this.root)?.certificates ?? [], this.root, utc);
+  async readSlow(): Promise<void> {
+    this.certificate = certificateOf(readBoxFile(this.root)?.certificates ?? [], this.root);
     this.smart = smartOf(textIn(placesBelow(this.root).smart));
     this.clock = (await this.chrony()) ?? kernelClock();
   }

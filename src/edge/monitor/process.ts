@@ -84,8 +84,8 @@ export class MonitorProcess {
       this.take({ kind: 'tick' });
     });
     this.every(HEALTH_MS, () => void this.readHealth());
-    this.every(SLOW_MS, () => void this.health.readSlow(Date.now()));
-    void this.health.readSlow(Date.now()).then(() => this.readHealth());
+    this.every(SLOW_MS, () => void this.health.readSlow());
+    void this.health.readSlow().then(() => this.readHealth());
     this.takeInventory();
   }
 
