@@ -10,7 +10,10 @@ import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { HealthReader } from '../../src/edge/monitor/health.ts';
 import { smartOf } from '../../src/edge/monitor/smart.ts';
+import { render } from '../../src/panel/show/index.ts';
 import { ROOT } from '../lab/places.ts';
+import { HEALTH } from './monitor-kit.ts';
+import { AT, boxOf } from './status-scenes.ts';
 
 function nvme(name: string, used: number): object {
   return {
@@ -144,6 +147,12 @@ test('the medium of the box is asked, and the monitor reads the answer', async (
   const { storage } = await reader.read();
   t.like(storage, { device: 'nvme0n1', wearPercent: 83 });
   t.is(storage.medium, 'NVMe Samsung SSD 970 EVO Plus 250GB');
+  const shown = render('system', boxOf({ health: { ...HEALTH, storage } }), {
+    width: 200,
+    now: AT,
+  });
+  t.regex(shown.join('\n'), /on nvme0n1 \(NVMe Samsung SSD 970 EVO Plus 250GB\)/);
+  t.regex(shown.join('\n'), /83% worn/);
 });
 
 test('a virtual disk and eMMC are not asked', (t) => {
