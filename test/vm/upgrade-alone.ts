@@ -62,7 +62,11 @@ class Alone {
     await this.pair.a.start();
     await guide(this.pair, FIRST_BOOT, () => {});
     this.say(`first boot done after ${this.pair.a.uptimeS().toFixed(0)} s`);
-    expectThat(/LAN +carrier/.test(await this.type('show interfaces')), 'a port with a cable');
+    for (let looks = 1; ; looks++) {
+      if (/LAN +carrier/.test(await this.type('show interfaces'))) break;
+      expectThat(looks < 10, 'a port with a cable');
+      await sleep(5000);
+    }
     await this.type('show system image');
   }
 

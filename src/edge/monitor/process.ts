@@ -85,6 +85,8 @@ export class MonitorProcess {
     });
     this.every(HEALTH_MS, () => void this.readHealth());
     this.every(SLOW_MS, () => void this.health.readSlow());
+    // what is slow to answer holds up nothing else
+    void this.readHealth();
     void this.health.readSlow().then(() => this.readHealth());
     this.takeInventory();
   }
