@@ -46,7 +46,11 @@ test('any configuration that was shown is loaded as itself, secrets from the one
     fc.property(treeArb(), (tree) => {
       const b = configuring(tree);
       b.line('load');
-      b.keys(showTree(tree).map((line) => `${line}\r`).join(''));
+      b.keys(
+        showTree(tree)
+          .map((line) => `${line}\r`)
+          .join(''),
+      );
       const said = b.line('\x04');
       if (Object.keys(tree).length === 0) return;
       t.regex(said.join('\n'), /loaded into the candidate/);
@@ -60,7 +64,11 @@ test('the commands that make any configuration make it again where they are past
   fc.assert(
     fc.property(treeArb(), (tree) => {
       const b = configuring({});
-      b.keys(asSetLines(tree, { secrets: true }).map((line) => `${line}\r`).join(''));
+      b.keys(
+        asSetLines(tree, { secrets: true })
+          .map((line) => `${line}\r`)
+          .join(''),
+      );
       t.deepEqual(candidate(b), tree);
     }),
     RUNS,

@@ -63,24 +63,24 @@ export type Moment = { readonly now: number; readonly mono: number };
 
 /** Every resumption brings the moment and what the terminal is. */
 export type Got = Moment & { readonly settings: Settings } & (
-  | { readonly got: 'nothing' }
-  /** lost: so many characters did not fit. */
-  | {
-      readonly got: 'line';
-      readonly text: string;
-      readonly lost: number;
-      readonly column: ColumnOf;
-    }
-  | { readonly got: 'end' }
-  | { readonly got: 'key'; readonly key: Key }
-  | { readonly got: 'answer'; readonly value: Json }
-  /** From the stream. */
-  | { readonly got: 'value'; readonly value: Json }
-  /** From the program. */
-  | { readonly got: 'output'; readonly text: string }
-  /** The stream or program is over; events nobody took in time were dropped. */
-  | { readonly got: 'over'; readonly code: number; readonly dropped: number }
-);
+    | { readonly got: 'nothing' }
+    /** lost: so many characters did not fit. */
+    | {
+        readonly got: 'line';
+        readonly text: string;
+        readonly lost: number;
+        readonly column: ColumnOf;
+      }
+    | { readonly got: 'end' }
+    | { readonly got: 'key'; readonly key: Key }
+    | { readonly got: 'answer'; readonly value: Json }
+    /** From the stream. */
+    | { readonly got: 'value'; readonly value: Json }
+    /** From the program. */
+    | { readonly got: 'output'; readonly text: string }
+    /** The stream or program is over; events nobody took in time were dropped. */
+    | { readonly got: 'over'; readonly code: number; readonly dropped: number }
+  );
 
 /** Where on the screen character `index` of the line stands, if it does. */
 export type ColumnOf = (index: number) => number | undefined;
