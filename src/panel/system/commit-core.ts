@@ -54,7 +54,7 @@ export class CommitCore {
 
   // ── going back ───────────────────────────────────────────────────────────────────────────────
 
-  protected revert(): void {
+  protected revert(then: () => void): void {
     const { provisional, entry } = this.active;
     if (provisional === undefined) return;
     const next = upon(this.active, reverted(entry, provisional.before));
@@ -62,6 +62,7 @@ export class CommitCore {
       if (fault === '') {
         const text = `revision ${entry.number} was not confirmed: back to ${next.entry.number}`;
         this.out.push({ kind: 'log', text });
+        then();
         return;
       }
       // in force all the same: a disk that fails must not keep what cut the operator off
@@ -83,8 +84,10 @@ export class CommitCore {
     });
   }
 
-  protected provisional(before: Entry, minutes: number): Provisional | undefined {
+  /** Upon one that nobody confirmed: back to what was before that one, too. */
+  protected provisional(minutes: number): Provisional | undefined {
     if (minutes <= 0) return undefined;
+    const before: Entry = this.active.provisional?.before ?? this.active.entry;
     return { until: this.at.wall + minutes * MINUTE_MS, minutes, before };
   }
 

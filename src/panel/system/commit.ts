@@ -185,7 +185,7 @@ export class Commit extends CommitCore {
   /** Both can, or one is alone: what is durable from here on is committed. */
   private decide(mine: Mine): void {
     const { entry, request } = mine;
-    const next = upon(this.active, entry, this.provisional(this.active.entry, request.confirmMin));
+    const next = upon(this.active, entry, this.provisional(request.confirmMin));
     this.activate(next, (fault) => {
       if (fault !== '') {
         this.abort(unwritten(fault, 'here'));
@@ -283,7 +283,9 @@ export class Commit extends CommitCore {
     if (order === 'same' && mine?.phase === 'active') this.done('committed');
     if (order === 'same') this.alarm('configuration-peer-refuses', 'major', '');
     if (mine?.phase === 'preparing' && order !== 'same' && order !== 'ahead') this.abort(STALE);
-    if (prepared !== undefined && prepared.entry.id === peer.entry.id) {
+    // upon another revision than ours it would go back to another: then it is fetched as it is there
+    const fits = prepared?.confirmMin === 0 || prepared?.entry.parent === this.active.entry.id;
+    if (prepared !== undefined && prepared.entry.id === peer.entry.id && fits) {
       this.takePrepared(prepared, peer);
       return;
     }
@@ -309,7 +311,7 @@ export class Commit extends CommitCore {
   }
 
   private takePrepared({ entry, confirmMin }: Prepared, peer: Head): void {
-    const provisional = this.provisional(this.active.entry, confirmMin);
+    const provisional = this.provisional(confirmMin);
     const top = Math.max(this.active.top, peer.top);
     const next = { entry, lineage: peer.lineage, top };
     this.activate(provisional === undefined ? next : { ...next, provisional }, (fault) =>
@@ -423,6 +425,9 @@ export class Commit extends CommitCore {
     }
     if (this.revertAt > now) return;
     if (this.mine?.phase === 'preparing') this.abort(STALE);
-    this.revert();
+    this.revert(() => {
+      // what it said of itself may be ahead of that, and it says it once
+      if (this.peer !== undefined) this.head(this.peer);
+    });
   }
 }
