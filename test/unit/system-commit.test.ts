@@ -225,10 +225,10 @@ test('going back over two has a name of its own: a release that went back over o
   const far = upon(two, reverted(two.entry, BASE.entry));
   const near = upon(two, reverted(two.entry, one.entry));
   t.not(far.entry.id, near.entry.id);
-  t.deepEqual(
-    [orderOf(headOf(far), headOf(near)), orderOf(headOf(near), headOf(far))].sort(),
-    ['ahead', 'behind'],
-  );
+  t.deepEqual([orderOf(headOf(far), headOf(near)), orderOf(headOf(near), headOf(far))].sort(), [
+    'ahead',
+    'behind',
+  ]);
 });
 
 test('a clock that lost its time makes a commit confirm no longer than it was', (t) => {

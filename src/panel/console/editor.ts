@@ -215,7 +215,8 @@ export class Editor {
   private cut(from: number, to: number, keep: boolean): void {
     const gone = this.chars.splice(from, to - from);
     this.cursor = from;
-    if (keep && gone.length > 0) this.killed = gone.join('');
+    // ^Y must not show what a password was made of
+    if (keep && !this.secret && gone.length > 0) this.killed = gone.join('');
   }
 
   private swap(): void {

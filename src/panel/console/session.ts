@@ -1,5 +1,6 @@
 /** A session from the login to the logout: the loop of the two modes. */
 
+import { type Command, isCommand, readCommand } from './command.ts';
 import { type Completer, choiceLines, complete, type Knowledge } from './complete.ts';
 import { beginConfiguring, type Candidate, doConfigure, mayLeave } from './configure.ts';
 import { type Cx, emit, look, tell } from './context.ts';
@@ -21,16 +22,14 @@ import { CONFIGURATION, OPERATIONAL } from './grammar.ts';
 import { HELP } from './help.ts';
 import { login } from './login.ts';
 import { ConsoleMachine } from './machine.ts';
-import type { GrammarNode } from './node.ts';
 import { operate } from './operate.ts';
 import { harmless } from './pager.ts';
-import { isWrong, type Parsed, parse, type Wrong } from './parse.ts';
-import { type Pipes, readPipes } from './pipes.ts';
+import type { Wrong } from './parse.ts';
 import { startSentence } from './standing.ts';
-import { choicesAt, hasSecret } from './tree-tools.ts';
+import { SECRET, toldOf } from './told.ts';
+import { choicesAt } from './tree-tools.ts';
 import type { OperationalVerb } from './verbs.ts';
 import { choosePassword, firstBoot, whatIsMissing } from './wizard.ts';
-import { split } from './words.ts';
 
 export type SessionOptions = {
   readonly release: string;
@@ -44,18 +43,6 @@ export type SessionOptions = {
 
 /** The terminal everybody has. */
 export const TERMINAL: Settings = { columns: 80, rows: 24, idleMs: 15 * 60_000 };
-
-type Command = { readonly parsed: Parsed; readonly pipes: Pipes; readonly end: number };
-
-function read(roots: readonly GrammarNode[], text: string): Command | Wrong {
-  const s = split(text);
-  if (s.open) return { at: s.end, text: 'a quote is not closed', choices: [] };
-  const end = s.pipes.length === 0 ? s.end : (s.words.at(-1)?.at ?? 0);
-  const parsed = parse(roots, s.words, end);
-  if (isWrong(parsed)) return parsed;
-  const pipes = readPipes(s.pipes, s.end);
-  return 'choices' in pipes ? pipes : { parsed, pipes, end };
-}
 
 /** More than that would push the caret out of sight: then without their help. */
 const CHOICES_TOLD = 10;
@@ -71,10 +58,6 @@ function* tellWrong(wrong: Wrong, column: ColumnOf): Dialog<void> {
   if (choices.length <= CHOICES_TOLD) {
     for (const l of choiceLines(choices, settings.columns)) yield* say(l);
   } else yield* tell([`  ${choices.map((c) => c.word).join('  ')}`]);
-}
-
-function isCommand(x: Command | Wrong): x is Command {
-  return 'parsed' in x;
 }
 
 /** Of what is active nothing is known while somebody types: the schema's words. */
@@ -133,7 +116,7 @@ function* configuring(
       return undefined;
     case 'run': {
       const from = parsed.rest[0]?.at ?? 0;
-      const other = read(OPERATIONAL, text.slice(from));
+      const other = readCommand(OPERATIONAL, text.slice(from));
       if (!isCommand(other)) return { ...other, at: other.at + from };
       yield* operational(cx, mode, other);
       return undefined;
@@ -143,25 +126,14 @@ function* configuring(
   }
 }
 
-/** For the log: what was typed, without the secrets in it. */
-function told(mode: Mode, text: string): string {
-  const words = split(text).words.map((w) => w.text);
-  const path = mode.candidate?.path ?? [];
-  if (words[0]?.startsWith('s') && hasSecret([...path, ...words.slice(1)])) {
-    return `${words.slice(0, -1).join(' ')} (secret)`;
-  }
-  // a web server may want a name and a password
-  return harmless(text.trim()).replace(/:\/\/[^\s/]*@/g, '://***@');
-}
-
 function* obey(cx: Cx, mode: Mode, text: string, column: ColumnOf): Dialog<boolean> {
   if (text.trim() === '') return true;
-  const words = told(mode, text);
+  const words = toldOf(text, mode.candidate);
   yield* audit(words);
   // a secret is not shown again by the arrow up
-  if (words.endsWith('(secret)') && cx.history.at(-1) === text) cx.history.pop();
+  if (words.endsWith(SECRET) && cx.history.at(-1) === text) cx.history.pop();
   const c = mode.candidate;
-  const command = read(c === undefined ? OPERATIONAL : CONFIGURATION, text);
+  const command = readCommand(c === undefined ? OPERATIONAL : CONFIGURATION, text);
   if (!isCommand(command)) {
     yield* tellWrong(command, column);
     return true;
