@@ -216,6 +216,9 @@ export class FakePair {
       this.password = String(request['password']);
       return { ...base, verified: true, lockedMs: 0, triesLeft: TRIES };
     }
+    if (this.password === undefined) {
+      return { error: 'admin-none', text: 'no password of admin was set yet' };
+    }
     const lockedMs = Math.max(0, this.lockedUntil - this.now);
     if (lockedMs > 0) return { ...base, lockedMs, triesLeft: 0 };
     if (request['password'] === this.password) {

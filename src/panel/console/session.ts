@@ -180,7 +180,7 @@ function* ownSettings(): Dialog<void> {
   yield { want: 'settings', settings: { idleMs: minutes * 60_000 } };
 }
 
-/** A login does not wait longer for a monitor that does not answer. */
+/** A login does not wait longer for a service that does not answer. */
 const LOOK_MS = 1000;
 
 /** What keeps this box from being half of a pair. */
@@ -213,9 +213,12 @@ function* whole(cx: Cx, starting: boolean): Dialog<void> {
   yield* say('');
   yield* say(`${cx.release}, console of box ${cx.name}`);
   // without its file no password is right, and only factory-reset is heard
-  const missing = (yield* dataFault()) ? 'nothing' : yield* whatIsMissing(starting);
-  if (missing === 'password') yield* choosePassword();
-  else yield* login(cx.name);
+  const lost = yield* dataFault();
+  function* noPassword(): Dialog<boolean> {
+    return !lost && (yield* whatIsMissing(false, LOOK_MS)) === 'password';
+  }
+  const missing = lost ? 'nothing' : yield* whatIsMissing(starting);
+  if (missing === 'password' || !(yield* login(cx.name, noPassword))) yield* choosePassword();
   const isNew = (yield* whatIsMissing(false)) === 'questions';
   if (isNew) yield* firstBoot(cx);
   yield* ownSettings();
