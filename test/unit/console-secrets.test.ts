@@ -50,7 +50,7 @@ const TOLD: readonly (readonly [line: string, told: string])[] = [
   ['set system snmp users nms authKey swordfish', 'set system snmp users nms authKey (secret)'],
   ['set sys snmp users nms au swordfish', 'set sys snmp users nms au (secret)'],
   ['set system snmp users nms authKey a swordfish', 'set system snmp users nms authKey (secret)'],
-  ['set system snmp users nms authKey a | match x', 'set system snmp users nms authKey (secret)'],
+  ['set system snmp users nms authKey a | match x', 'set system snmp users *** authKey (secret)'],
   ['set system snmp users nms authKye swordfish', 'set system snmp users *** ***'],
   ['delete system snmp users nms authKey x', 'delete system snmp users nms authKey (secret)'],
   ['delete system snmp users nms authKey', 'delete system snmp users nms authKey'],

@@ -48,8 +48,10 @@ function keywords(roots: readonly GrammarNode[], text: string, spot: Spot | unde
     return [...out, keywords(OPERATIONAL, tail(text, rest), undefined)].join(' ');
   if (path === 'path') {
     const before = spot?.path ?? [];
-    const place = knownPath([...before, ...textOf(rest)]);
+    const whole = [...before, ...textOf(rest)];
+    const place = knownPath(whole);
     out.push(...place.told.slice(before.length).map((w) => w ?? HIDDEN));
+    if (secretAt(whole) !== undefined) return [...out, SECRET].join(' ');
     if (!place.whole || place.values > 0) out.push(HIDDEN);
   } else if (rest.length > 0) out.push(HIDDEN);
   if (pipes.length > 0) out.push('|', HIDDEN);
