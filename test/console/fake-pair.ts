@@ -336,10 +336,10 @@ export class FakePair {
     const before = active?.tree ?? {};
     const r = this.keep(tree, String(request['by']), String(request['comment']));
     const minutes = request['confirmMin'];
-    if (typeof minutes === 'number') {
-      this.confirmBy = this.now + minutes * 60_000;
-      this.confirmBefore = active?.number ?? 0;
-    }
+    const pending = this.confirmBy !== undefined;
+    this.confirmBy = typeof minutes === 'number' ? this.now + minutes * 60_000 : undefined;
+    // upon one that nobody confirmed: as far back as that one
+    if (!pending) this.confirmBefore = active?.number ?? 0;
     return {
       ok: true,
       revision: r.number,

@@ -2,7 +2,7 @@
 
 import { type Command, isCommand, readCommand } from './command.ts';
 import { type Completer, choiceLines, complete, type Knowledge } from './complete.ts';
-import { beginConfiguring, type Candidate, doConfigure, mayLeave } from './configure.ts';
+import { beginConfiguring, type Candidate, doConfigure, mayLeave, oneUp } from './configure.ts';
 import { type Cx, emit, look, tell } from './context.ts';
 import {
   ask,
@@ -94,8 +94,13 @@ function* operational(cx: Cx, mode: Mode, command: Command): Dialog<boolean> {
 }
 
 function* leave(mode: Mode, c: Candidate): Dialog<void> {
-  if (c.path.length > 0) c.path = [];
-  else if (yield* mayLeave(c)) mode.candidate = undefined;
+  if (yield* mayLeave(c)) mode.candidate = undefined;
+}
+
+/** `exit`, and ^D. */
+function* levelUp(mode: Mode, c: Candidate): Dialog<void> {
+  if (c.path.length > 0) oneUp(c);
+  else yield* leave(mode, c);
 }
 
 /** @returns what is wrong with the line. */
@@ -109,6 +114,9 @@ function* configuring(
   const { parsed, pipes, end } = command;
   switch (parsed.verb) {
     case 'exit':
+      yield* levelUp(mode, c);
+      return undefined;
+    case 'quit':
       yield* leave(mode, c);
       return undefined;
     case 'help':
@@ -152,7 +160,7 @@ function* once(cx: Cx, mode: Mode): Dialog<boolean> {
   const got = yield* line({ prompt, history: cx.history, complete: completerOf(c) });
   if (got !== undefined) return yield* obey(cx, mode, got.text, got.column);
   if (c === undefined) return false;
-  yield* leave(mode, c);
+  yield* levelUp(mode, c);
   return true;
 }
 
