@@ -40,7 +40,7 @@ VIP: › 192.0.2.10
 Numbers of the phones, from-to [1000-1999]: ›
 Is it right? [y/n] › y
 Pair with the other box now? [y/n] › n
-(unconfigured
+(not paired)
 \`\`\`
 `;
 

@@ -18,7 +18,7 @@ export type SyslogServer = {
   readonly level: Level;
 };
 
-/** Whose signature of a log server is believed, besides those that everybody believes. */
+/** Whose signature of a log server is believed, and then nobody else's: who gave one trusts no public authority with it. */
 const CA_FILE = 'data/secret/tls/syslog-ca.pem';
 const SPOOL_BYTES = 1024 * 1024;
 /** What the kernel has not taken: beyond it messages wait here. */
@@ -32,6 +32,7 @@ export class SyslogWay {
   readonly server: SyslogServer;
   private readonly root: string;
   private readonly tell: (text: string) => void;
+  private readonly lostAs: (count: number) => Uint8Array;
   private readonly spool = new Spool(SPOOL_BYTES);
   private stream: Socket | undefined;
   private ready = false;
@@ -41,10 +42,20 @@ export class SyslogWay {
   private told = '';
   private closed = false;
 
-  constructor(server: SyslogServer, root: string, tell: (text: string) => void) {
+  /**
+   * @param tell is told of faults, and so the log of the box.
+   * @param lostAs the message that so many were lost.
+   */
+  constructor(
+    server: SyslogServer,
+    root: string,
+    tell: (text: string) => void,
+    lostAs: (count: number) => Uint8Array,
+  ) {
     this.server = server;
     this.root = root;
     this.tell = tell;
+    this.lostAs = lostAs;
     if (server.transport === 'udp') this.openDatagrams();
     else this.connect();
   }
@@ -130,7 +141,10 @@ export class SyslogWay {
     const { stream } = this;
     if (stream === undefined || !this.ready) return;
     const lost = this.spool.lost();
-    if (lost > 0) this.tell(`syslog: ${lost} messages to ${this.server.name} were lost`);
+    if (lost > 0) {
+      this.tell(`syslog: ${lost} messages to ${this.server.name} were lost`);
+      stream.write(octetCounted(this.lostAs(lost)));
+    }
     while (this.spool.size > 0 && stream.writableLength < IN_SOCKET_BYTES) {
       const message = this.spool.take();
       if (message !== undefined) stream.write(octetCounted(message));

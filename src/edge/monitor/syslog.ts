@@ -40,6 +40,12 @@ function serversOf({ syslog }: SystemTree): SyslogServer[] {
   });
 }
 
+/** Whatever level a server wants: it cannot know otherwise. */
+function lostEntry(count: number): Entry {
+  const text = `${count} messages to this server were lost while it was away`;
+  return { at: Date.now(), level: 'warning', id: 'lost', process: 'monitor', text };
+}
+
 class SyslogConsumer implements Consumer {
   private readonly context: ConsumerContext;
   private readonly command: readonly string[] | undefined;
@@ -65,7 +71,9 @@ class SyslogConsumer implements Consumer {
       if (!this.ways.has(key)) {
         const { root, log } = this.context;
         // said here, and so to the other servers too
-        this.ways.set(key, new SyslogWay(server, root, (text) => log('warning', text)));
+        const tell = (text: string): void => log('warning', text);
+        const lostAs = (count: number): Uint8Array => syslogMessage(lostEntry(count), this.sender);
+        this.ways.set(key, new SyslogWay(server, root, tell, lostAs));
       }
     }
     if (this.ways.size > 0 && this.journal === undefined) this.follow();
