@@ -220,6 +220,9 @@ export class FakePair {
       this.password = String(request['password']);
       return { ...base, verified: true, lockedMs: 0, triesLeft: TRIES };
     }
+    if (this.password === undefined) {
+      return { error: 'admin-none', text: 'no password of admin was set yet' };
+    }
     const lockedMs = Math.max(0, this.lockedUntil - this.now);
     if (lockedMs > 0) return { ...base, lockedMs, triesLeft: 0 };
     if (request['password'] === this.password) {
@@ -337,10 +340,10 @@ export class FakePair {
     const before = active?.tree ?? {};
     const r = this.keep(tree, String(request['by']), String(request['comment']));
     const minutes = request['confirmMin'];
-    if (typeof minutes === 'number') {
-      this.confirmBy = this.now + minutes * 60_000;
-      this.confirmBefore = active?.number ?? 0;
-    }
+    const pending = this.confirmBy !== undefined;
+    this.confirmBy = typeof minutes === 'number' ? this.now + minutes * 60_000 : undefined;
+    // upon one that nobody confirmed: as far back as that one
+    if (!pending) this.confirmBefore = active?.number ?? 0;
     return {
       ok: true,
       revision: r.number,

@@ -84,6 +84,12 @@ test('edit, up, top and exit move; paths are meant from there', (t) => {
   t.is(b.line('top').at(-1), '[edit]');
   b.line('edit sip');
   t.is(b.line('exit').at(-1), '[edit]');
+  b.line('edit box a lan');
+  t.is(b.line('exit').at(-1), '[edit box a]');
+  b.keys('\x04');
+  t.is(b.screen.lines().at(-2), '[edit box]');
+  b.line('exit');
+  t.is(b.screen.lines().at(-2), '[edit]');
   b.keys('edit box b\r');
   b.keys('set lan ?');
   t.regex(b.screen.text(), /gateway +Default router/);
@@ -100,6 +106,43 @@ test('leaving with changes asks; the candidate stays when the answer is no', (t)
   t.is(b.screen.line(), 'north-a (primary, in step)>');
 });
 
+test('quit leaves configuration mode from any place, and asks as exit does', (t) => {
+  const b = configuring();
+  b.line('edit box a lan');
+  b.line('quit');
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+  b.line('configure');
+  b.line('edit box a lan');
+  b.line('set prefix 26');
+  b.line('quit');
+  b.line('n');
+  t.is(b.screen.lines().at(-2), '[edit box a lan]');
+  b.line('quit');
+  b.line('y');
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+});
+
+test('JSON of the candidate, without its secrets; of what has none it is refused', (t) => {
+  const b = configuring();
+  b.line('set system snmp community swordfish99');
+  t.regex(b.line('show vip | json').join(''), /^\{ +"address": "192\.0\.2\.10"\}/);
+  t.regex(b.line('show | json').join(''), /"community": "\/\* secret \*\/"/);
+  b.line('edit system snmp');
+  t.regex(b.line('show | json').join(''), /^\{ +"community": "\/\* secret/);
+  for (const line of [
+    'compare | json',
+    'commit | match x',
+    'check | count',
+    'set location | json',
+  ]) {
+    const said = b.line(line);
+    const echo = b.screen.lines().find((l) => l.endsWith(line)) ?? '';
+    t.regex(said.join('\n'), /pipe-not-here: /, line);
+    t.is(said[0]?.indexOf('^'), echo.lastIndexOf('|') + 2);
+  }
+  t.is(b.pair.revisions.length, 1);
+});
+
 test('somebody else has committed since: refused, shown, and how to go on', (t) => {
   const pair = new FakePair();
   const [one, two] = [configuring(pair), configuring(pair)];
@@ -108,7 +151,7 @@ test('somebody else has committed since: refused, shown, and how to go on', (t) 
   one.line('commit');
   const said = two.line('commit').join('\n');
   t.regex(said, /commit-stale: revision 2 is active/);
-  t.regex(said, /compare rollback 0/);
+  t.regex(said, /compare shows what is different; rollback 0 begins anew/);
   t.is(active(one, 'sip port'), 5070);
   t.regex(two.line('compare rollback 0').join('\n'), /- +port 5070;\n\+ +port 5080;/);
   two.line('rollback 0');
@@ -142,6 +185,79 @@ test('commit confirm goes back by itself; confirm keeps it', (t) => {
   b.pass(10 * 60_000);
   t.is(active(b, 'users to'), 3999);
   t.regex(b.line('confirm').join('\n'), /confirm-none/);
+});
+
+test('after it went back by itself: compare, commit, exit and discard know what is active now', (t) => {
+  const b = configuring();
+  b.line('set users to 2999');
+  b.line('commit confirm 5');
+  t.deepEqual(b.line('compare').slice(0, 1), ['(no differences)']);
+  b.pass(5 * 60_000);
+  const said = b.line('compare').join('\n');
+  t.regex(said, /revision 1 is active now; this candidate was made from revision 2/);
+  t.regex(said, /- +to 1999;\n\+ +to 2999;/);
+  const refused = b.line('commit').join('\n');
+  t.regex(refused, /commit-stale[\s\S]*nothing was changed\./);
+  t.regex(refused, /rollback 1 takes revision 2 once more/);
+  b.line('exit');
+  t.regex(b.screen.text(), /The candidate is not what is active now \(revision 1\)\. Forget it\?/);
+  b.line('n');
+  b.line('rollback 1');
+  t.regex(b.line('commit').join('\n'), /committed as revision 3 on both boxes/);
+  t.is(active(b, 'users to'), 2999);
+});
+
+test('discard takes what is active now, and a commit follows from there', (t) => {
+  const b = configuring();
+  b.line('set users to 2999');
+  b.line('commit confirm 5');
+  b.pass(5 * 60_000);
+  t.deepEqual(b.line('discard').slice(0, 1), [
+    'the candidate is as the active configuration, revision 1',
+  ]);
+  t.deepEqual(b.line('compare').slice(0, 1), ['(no differences)']);
+  b.line('set users to 3999');
+  t.regex(b.line('commit').join('\n'), /committed as revision 3/);
+  b.pair.down.add('system');
+  b.line('set users to 4999');
+  t.regex(b.line('compare').join('\n'), /does not answer[\s\S]*revision 3[\s\S]*\+ +to 4999;/);
+  t.regex(b.line('discard').join('\n'), /does not answer[\s\S]*as it was begun: revision 3/);
+  b.line('exit');
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+});
+
+test('a commit at the other console: compare is against it, exit asks; the same change twice is none', (t) => {
+  const pair = new FakePair();
+  const [one, two, three] = [configuring(pair), configuring(pair), configuring(pair)];
+  one.line('set sip port 5070');
+  one.line('commit');
+  t.regex(two.line('compare').join('\n'), /- +sip \{/);
+  two.line('exit');
+  t.regex(two.screen.text(), /active now \(revision 2\)\. Forget it\? \[y\/n\]\n/);
+  two.line('y');
+  t.is(two.screen.line(), 'north-a (primary, in step)>');
+  three.line('set sip port 5070');
+  t.is(three.line('compare')[1], '(no differences)');
+  t.deepEqual(three.line('commit').slice(0, 1), ['nothing was changed']);
+  three.line('set sip port 5080');
+  t.regex(three.line('commit').join('\n'), /committed as revision 3/);
+});
+
+test('a second commit confirm goes back as far as the first; a plain commit confirms it', (t) => {
+  const b = configuring();
+  b.line('set users to 2999');
+  b.line('commit confirm 5');
+  b.line('set users to 3999');
+  b.line('commit confirm 5');
+  b.pass(5 * 60_000);
+  t.is(active(b, 'users to'), 1999);
+  b.line('rollback 0');
+  b.line('set users to 2999');
+  b.line('commit confirm 5');
+  b.line('set users to 3999');
+  t.regex(b.line('commit').join('\n'), /committed as revision 5 on both boxes/);
+  b.pass(5 * 60_000);
+  t.is(active(b, 'users to'), 3999);
 });
 
 test('rollback: an earlier revision becomes the candidate, commit makes it active', (t) => {

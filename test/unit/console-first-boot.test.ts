@@ -168,6 +168,44 @@ test('the console is there before the agent: it waits for it, unless somebody ty
   const other = new Bench({ pair });
   other.keys('\r');
   t.is(other.screen.line(), 'sipair login:');
+  // no answer at the prompt passes: what is missing is asked anew, and said while it cannot be known
+  other.keys('\r');
+  t.is(other.screen.line(), 'sipair login:');
+  other.line('admin');
+  t.regex(
+    other.line(PASSWORD).join('\n'),
+    /admin-none: no password[\s\S]*when its services answer: Enter looks again/,
+  );
+  pair.down.delete('system');
+  other.keys('\r');
+  t.is(other.screen.line(), 'Password of admin:');
+  lines(other, PASSWORD, PASSWORD);
+  t.is(other.screen.line(), 'Is this box a or b?');
+});
+
+test('an agent that takes longer than anybody waits: whatever is typed at the login leads on', (t) => {
+  for (const typed of ['', 'admin', 'root']) {
+    const pair = carton();
+    pair.down.add('system');
+    const b = new Bench({ pair });
+    for (let i = 0; i < 30; i += 1) b.pass(1000);
+    t.is(b.screen.line(), 'sipair login:');
+    pair.down.delete('system');
+    b.line(typed);
+    t.is(b.screen.line(), 'Password of admin:', typed);
+    lines(b, PASSWORD, PASSWORD);
+    t.is(b.screen.line(), 'Is this box a or b?');
+  }
+});
+
+test('a password that is gone while the name is typed: the verdict leads to the wizard, too', (t) => {
+  const pair = carton();
+  pair.password = PASSWORD;
+  const b = new Bench({ pair });
+  b.line('admin');
+  pair.password = undefined;
+  b.line(PASSWORD);
+  t.is(b.screen.line(), 'Password of admin:');
 });
 
 test('whoever comes to a box that is not in service yet reads why, and the prompt says it', (t) => {

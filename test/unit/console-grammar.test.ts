@@ -93,7 +93,7 @@ test('every command of the grammar is done by somebody', (t) => {
   for (const verb of verbsOf(OPERATIONAL)) {
     t.true(operates(verb as OperationalVerb) || ofSession.includes(verb), verb);
   }
-  const ofMode = ['run', 'help', 'exit'];
+  const ofMode = ['run', 'help', 'exit', 'quit'];
   for (const verb of verbsOf(CONFIGURATION)) {
     t.true(CONFIGURING.includes(verb) || ofMode.includes(verb), verb);
   }

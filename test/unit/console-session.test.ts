@@ -348,6 +348,64 @@ test('everything down: who does not answer and what can be done is said; the con
   t.true(pair.heard.some((h) => h.service === 'self' && h.request['command'] === 'reboot'));
 });
 
+test('the journal itself goes through pipes and pager, too', (t) => {
+  const pair = new FakePair();
+  const b = logged({ pair });
+  pair.down.add('system');
+  b.line('show log 500 | match wanted | no-more');
+  t.is(b.spawned.at(-1)?.[0], 'journalctl');
+  b.output('a line\nthe wan');
+  b.output('ted one\r\nmore\nwanted too');
+  b.over();
+  const said = b.screen.lines().slice(-4);
+  t.deepEqual(said.slice(0, 3), [
+    '(sipair-system does not answer: from the journal itself)',
+    'the wanted one',
+    'wanted too',
+  ]);
+  b.line('show log | json');
+  b.output('a\nb\n');
+  b.over();
+  t.regex(b.screen.text(), /\[\n {2}"a",\n {2}"b"\n\]/);
+  b.line('show log');
+  b.output('line\n'.repeat(60));
+  b.over();
+  t.is(b.screen.line(), '--More--');
+  b.keys('q');
+  b.line('show log');
+  b.output('half');
+  b.keys('\x03');
+  t.regex(b.screen.line(), />$/);
+});
+
+test('a pipe where none is: refused, and nothing is begun', (t) => {
+  const b = logged();
+  for (const line of [
+    'ping 192.0.2.1 | match x',
+    'traceroute 192.0.2.1 | no-more',
+    'monitor sip | match 1001',
+    'monitor traffic | count',
+    'request ha switchover | no-more',
+    'help | json',
+    'configure | json',
+  ]) {
+    t.regex(b.line(line).join('\n'), /^ +\^\n.*pipe-not-here: /, line);
+  }
+  t.deepEqual(b.spawned, []);
+  t.false(b.pair.heard.some((h) => h.request['command'] === 'switchover'));
+});
+
+test('JSON of the log, of set lines and of the release without its agent', (t) => {
+  const b = logged({ rows: 0 });
+  t.deepEqual(JSON.parse(b.line('show log | json').join('')), [
+    '2026-11-26T12:00:00Z sipair: in step',
+  ]);
+  const lines = JSON.parse(b.line('show configuration commands | json').join('')) as string[];
+  t.true(lines.includes('set vip address 192.0.2.10'));
+  for (const service of ['system', 'monitor', 'control'] as const) b.pair.down.add(service);
+  t.like(JSON.parse(b.line('show version | json').join('')), { console: 'sipair 0.1.0' });
+});
+
 test('an answer that no formatter understands does not end the session', (t) => {
   const b = logged();
   b.pair.status = { role: 'primary', inStep: true };

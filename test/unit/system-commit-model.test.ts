@@ -1,7 +1,7 @@
 /**
  * The commit protocol of two system agents through every small history of crashes, full disks and cuts
  * (`system-model.ts`): at quiet both boxes have the same revision, what was confirmed is never reverted,
- * what was not confirmed always is, what was refused is in force nowhere.
+ * what was not confirmed always is, to what was, what was refused is in force nowhere.
  */
 
 import test from 'ava';
@@ -23,6 +23,19 @@ const SCRIPTS: { readonly [name: string]: readonly Typed[] } = {
   'a commit upon one that is to be confirmed': [
     { at: 'a', tree: 'one', min: 2 },
     { at: 'b', tree: 'two' },
+  ],
+  'two in a row that nobody confirms': [
+    { at: 'a', tree: 'one', min: 2 },
+    { at: 'a', tree: 'two', min: 2 },
+  ],
+  'two in a row that nobody confirms, at either box': [
+    { at: 'a', tree: 'one', min: 2 },
+    { at: 'b', tree: 'two', min: 2 },
+  ],
+  'two in a row, and the second is confirmed': [
+    { at: 'a', tree: 'one', min: 2 },
+    { at: 'a', tree: 'two', min: 2 },
+    { at: 'b' },
   ],
   'a commit that nobody confirms': [{ at: 'a', tree: 'one', min: 2 }],
   'a commit that is confirmed where it was typed': [{ at: 'a', tree: 'one', min: 2 }, { at: 'a' }],

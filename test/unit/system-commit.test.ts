@@ -153,6 +153,84 @@ test('what nobody confirmed goes back, also when the agent was restarted meanwhi
   t.is(lab.machine.deadline(), Number.POSITIVE_INFINITY);
 });
 
+/** Both in force, neither confirmed. */
+function twoInARow(): Lab {
+  const lab = new Lab({ active: BASE });
+  lab.tell({ ...TYPED, base: 1, confirmMin: 5 });
+  lab.now = 60_000;
+  lab.wall += 60_000;
+  lab.tell({ ...TYPED, id: 2, base: 3, tree: { x: 3 }, confirmMin: 5 });
+  return lab;
+}
+
+test('of two in a row that nobody confirmed neither stays, also after a restart', (t) => {
+  const lab = twoInARow();
+  t.is(lab.machine.active.entry.number, 5);
+  t.is(lab.machine.deadline(), 360_000);
+  lab.start();
+  lab.now = lab.machine.deadline();
+  lab.tell({ kind: 'tick' });
+  t.is(lab.machine.active.entry.number, 1);
+  t.is(lab.machine.active.entry.digest, BASE.entry.digest);
+  t.is(lab.machine.deadline(), Number.POSITIVE_INFINITY);
+});
+
+test('who confirms the second of two in a row has confirmed both; a plain commit does, too', (t) => {
+  const kept = twoInARow();
+  kept.tell({ kind: 'confirm', id: 3 });
+  t.like(kept.answer(), { ok: true, revision: 5 });
+  t.is(kept.machine.deadline(), Number.POSITIVE_INFINITY);
+  const upon = twoInARow();
+  upon.tell({ ...TYPED, id: 3, base: 5, tree: { x: 4 }, confirmMin: 0 });
+  t.like(upon.answer(), { ok: true, revision: 7 });
+  t.is(upon.machine.deadline(), Number.POSITIVE_INFINITY);
+  upon.tell({ ...TYPED, id: 4, base: 7, confirmMin: 1 });
+  upon.now = upon.machine.deadline();
+  upon.tell({ kind: 'tick' });
+  t.is(upon.machine.active.entry.number, 7, 'to what that commit made');
+});
+
+test('a peer that prepared the second of two in a row goes back as far', (t) => {
+  const lab = new Lab({ active: BASE });
+  lab.tell({ ...TYPED, base: 1, confirmMin: 5 });
+  const first = lab.machine.active;
+  lab.tell({ kind: 'link-up', release: '' });
+  lab.tell({ kind: 'message', message: { kind: 'head', head: headOf(first) } });
+  const second = after(first, { number: 4, tree: { x: 4 }, box: 'b' });
+  const { entry } = second;
+  lab.tell({ kind: 'message', message: { kind: 'prepare', entry, confirmMin: 5 } });
+  lab.tell({ kind: 'message', message: { kind: 'head', head: headOf(second) } });
+  t.is(lab.machine.active.entry.id, entry.id);
+  lab.now = lab.machine.deadline();
+  lab.tell({ kind: 'tick' });
+  t.is(lab.machine.active.entry.number, 1);
+});
+
+test('what was prepared upon another revision is fetched whole: who coordinated knows how far back', (t) => {
+  const lab = new Lab({ active: BASE });
+  const ahead = after(BASE, { number: 2, tree: { x: 2 }, box: 'b' });
+  lab.tell({ kind: 'link-up', release: '' });
+  lab.tell({ kind: 'message', message: { kind: 'head', head: headOf(ahead) } });
+  const next = after(ahead, { number: 3, tree: { x: 3 }, box: 'b' });
+  const { entry } = next;
+  lab.tell({ kind: 'message', message: { kind: 'prepare', entry, confirmMin: 5 } });
+  lab.tell({ kind: 'message', message: { kind: 'head', head: headOf(next) } });
+  t.true(lab.seen.some((e) => e.kind === 'send' && e.message.kind === 'want'));
+  t.is(lab.machine.active.entry.id, BASE.entry.id);
+});
+
+test('going back over two has a name of its own: a release that went back over one made another', (t) => {
+  const one = after(BASE, { number: 2, tree: { x: 2 } });
+  const two = after(one, { number: 3, tree: { x: 3 } });
+  const far = upon(two, reverted(two.entry, BASE.entry));
+  const near = upon(two, reverted(two.entry, one.entry));
+  t.not(far.entry.id, near.entry.id);
+  t.deepEqual([orderOf(headOf(far), headOf(near)), orderOf(headOf(near), headOf(far))].sort(), [
+    'ahead',
+    'behind',
+  ]);
+});
+
 test('a clock that lost its time makes a commit confirm no longer than it was', (t) => {
   const lab = new Lab({ active: BASE });
   lab.tell({ ...TYPED, base: 1, confirmMin: 5 });

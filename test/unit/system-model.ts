@@ -301,6 +301,8 @@ export class World {
       const answer = this.boxes[typed.at].answers.get(i + 1);
       if (typed.tree === undefined && answer?.ok === true) confirmed = true;
     }
+    const unkept = this.typed.every((t) => t.tree !== undefined && (t.min ?? 0) > 0);
+    if (unkept && tree !== '') return `nobody confirmed ${tree}, and it is in force`;
     for (const [i, typed] of this.typed.entries()) {
       if (typed.tree === undefined) continue;
       const answer = this.boxes[typed.at].answers.get(i + 1);

@@ -3,13 +3,14 @@
  * tests and the lab run an agent in a folder: there it writes down what it would have done.
  */
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** How long a program may take; a unit that stops hands its calls over first. */
 const PATIENCE_MS = 60_000;
 const OUTPUT_BYTES = 8 * 1024 * 1024;
+const FAULT_BYTES = 4096;
 
 export type Machine = {
   /** Each: '' when it was done, or why not. */
@@ -35,6 +36,48 @@ function run(program: string, args: readonly string[]): Promise<{ out: string; f
       const lines = err.trim().split('\n');
       const why = (program === 'systemctl' ? lines[0] : lines.at(-1)) ?? '';
       resolve({ out, fault: error === null ? '' : `${program}: ${why || error.message}` });
+    });
+  });
+}
+
+/** What a program says, from a line within the last `most` bytes on: of a journal the end is what counts. */
+export function lastOf(
+  program: string,
+  args: readonly string[],
+  most: number,
+): Promise<{ readonly out: string; readonly fault: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(program, [...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+    const kept: Buffer[] = [];
+    let bytes = 0;
+    let dropped = false;
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      kept.push(chunk);
+      bytes += chunk.length;
+      for (let first = kept[0]; first !== undefined && bytes - first.length >= most; ) {
+        kept.shift();
+        bytes -= first.length;
+        dropped = true;
+        first = kept[0];
+      }
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString('utf8')).slice(-FAULT_BYTES);
+    });
+    const end = (why: string): void => {
+      clearTimeout(late);
+      const whole = Buffer.concat(kept);
+      const rest = whole.subarray(Math.max(0, whole.length - most));
+      const cut = dropped || rest.length < whole.length;
+      const out = rest.subarray(cut ? rest.indexOf(0x0a) + 1 : 0).toString('utf8');
+      resolve({ out, fault: why === '' ? '' : `${program}: ${why}` });
+    };
+    child.on('error', (e) => end(e.message));
+    child.on('close', (code, signal) => {
+      if (code === 0) end('');
+      else end(said.trim().split('\n').at(-1) || `it ended with ${code ?? signal}`);
     });
   });
 }
@@ -76,8 +119,8 @@ export function systemdMachine(): Machine {
     async journal(lines, unit) {
       const only = unit === undefined ? [] : ['-u', unit];
       const args = ['--no-pager', '-o', 'short-iso', '-n', String(lines), ...only];
-      const { out, fault: wrong } = await run('journalctl', args);
-      return wrong === '' ? out : wrong;
+      const { out, fault: wrong } = await lastOf('journalctl', args, OUTPUT_BYTES);
+      return wrong === '' ? out : `${out}${wrong}`;
     },
   };
 }

@@ -1,7 +1,7 @@
 /**
  * The support bundle: what somebody far away needs to understand a box, in one compressed archive, and
  * nothing that opens a door. The configuration is shown without its secrets; and whatever text goes in, be
- * it a log line, has every secret of the configuration and the pair key taken out once more.
+ * it a log line, has every secret of every revision and the pair key taken out once more (`masked.ts`).
  */
 
 import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
@@ -9,20 +9,17 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Tree } from '../../panel/tree/terms.ts';
 import { showTree } from '../../panel/tree/text.ts';
-import { visit } from '../../panel/tree/walk.ts';
 import { RELEASE } from '../config.ts';
 import { ask } from '../control-client.ts';
 import type { Places } from './files.ts';
 import type { Machine } from './machine.ts';
+import { masker, secretsOf } from './masked.ts';
 
-/** Shorter ones would take ordinary words out of the logs. */
-const SECRET_LETTERS = 4;
 const LOG_LINES = 20_000;
 const BLOCK = 512;
 const NAME_BYTES = 100;
 /** Alarm history and audit log: the end of each file. */
 const TAIL_BYTES = 2 * 1024 * 1024;
-const MASK = '***';
 
 export type SupportFacts = {
   readonly places: Places;
@@ -33,31 +30,6 @@ export type SupportFacts = {
 };
 
 type Part = { readonly name: string; readonly text: string };
-
-function secretsOf(places: Places, tree: Tree): readonly string[] {
-  const found = new Set<string>();
-  visit(tree, (_words, node, value) => {
-    if (node.kind !== 'leaf' || node.secret !== true) return;
-    if (String(value).length >= SECRET_LETTERS) found.add(String(value));
-  });
-  try {
-    found.add(readFileSync(places.key, 'latin1').trim());
-  } catch {
-    // not paired
-  }
-  // the longest first: one may be a part of another
-  return [...found].filter((s) => s !== '').sort((a, b) => b.length - a.length);
-}
-
-function without(text: string, secrets: readonly string[]): string {
-  let out = text;
-  for (const secret of secrets) {
-    out = out.replaceAll(secret, MASK);
-    // as it stands in JSON
-    out = out.replaceAll(JSON.stringify(secret).slice(1, -1), MASK);
-  }
-  return out;
-}
 
 function sizes(places: Places): string {
   const lines: string[] = [];
@@ -125,11 +97,11 @@ export async function supportBundle(facts: SupportFacts, at: Date): Promise<Buff
     { name: 'journal.txt', text: await machine.journal(LOG_LINES) },
     ...tails(places),
   ];
-  const secrets = secretsOf(places, tree);
+  const mask = masker(secretsOf(places, tree));
   const folder = `sipair-support-${stamp(at)}`;
   return gzipSync(
     tar(
-      parts.map(({ name, text }) => ({ name: `${folder}/${name}`, text: without(text, secrets) })),
+      parts.map(({ name, text }) => ({ name: `${folder}/${name}`, text: mask(text) })),
       at,
     ),
   );

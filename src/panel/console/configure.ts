@@ -4,6 +4,7 @@
  * but the candidate.
  */
 
+import { renderJson } from '../show/index.ts';
 import { utc } from '../show/kit.ts';
 import { isTogether } from '../system/apply.ts';
 import type { Tree } from '../tree/terms.ts';
@@ -31,6 +32,7 @@ import {
   faultsOf,
   groupAt,
   isTreeFault,
+  jsonAt,
   loaded,
   setLinesOf,
   setWords,
@@ -41,9 +43,9 @@ import type { ConfigurationVerb } from './verbs.ts';
 import { split, type Word } from './words.ts';
 
 export type Candidate = {
-  /** Number of the revision it was made from. */
+  /** Number of the revision it was made from, and what that is. Another may be active by now. */
   base: number;
-  active: Tree;
+  from: Tree;
   tree: Tree;
   /** Where `edit` is. */
   path: readonly string[];
@@ -54,8 +56,9 @@ const CONFIRM_MINUTES = 10;
 /** Of a configuration that is pasted. */
 const LOAD_LINES_MAX = 100_000;
 
-export function changed(c: Candidate): boolean {
-  return c.tree !== c.active && JSON.stringify(c.tree) !== JSON.stringify(c.active);
+function differ(one: Tree, two: Tree): boolean {
+  if (one === two || JSON.stringify(one) === JSON.stringify(two)) return false;
+  return comparedLines(one, two).length > 0;
 }
 
 /** @returns the candidate; undefined when there is none to be had, which was said. */
@@ -71,7 +74,29 @@ export function* beginConfiguring(): Dialog<Candidate | undefined> {
     yield* say('Nothing is committed yet: what was said at the first boot becomes revision 1');
     yield* say('by itself, when the boxes are paired and both have answered (request pair).');
   }
-  return { base, active: tree, tree, path: [] };
+  return { base, from: tree, tree, path: [] };
+}
+
+type Standing = { readonly number: number; readonly tree: Tree };
+
+/**
+ * Asked at each command that speaks of it: it may have gone back by itself, and the other console commits,
+ * too. @returns undefined when it is not to be had, which was said.
+ */
+function* activeNow(): Dialog<Standing | undefined> {
+  const answer = yield* ask('system', { command: 'configuration' });
+  if (failed(answer)) {
+    yield* complain('system', answer);
+    return undefined;
+  }
+  const number = Number(text(part(answer, 'revision'), 'number'));
+  return { number, tree: part(answer, 'tree') as Tree };
+}
+
+/** The candidate is upon that from here on. */
+function begins(c: Candidate, { number, tree }: Standing): void {
+  c.base = number;
+  c.from = tree;
 }
 
 type In = {
@@ -111,6 +136,10 @@ function change(how: typeof setWords): Move {
   };
 }
 
+export function oneUp(c: Candidate): void {
+  c.path = c.path.slice(0, -1);
+}
+
 function edit(i: In, end: number): Result {
   const { c, parsed } = i;
   const place = groupAt([...c.path, ...textOf(parsed.rest)]);
@@ -121,9 +150,11 @@ function edit(i: In, end: number): Result {
 
 function* show(i: In, end: number): Dialog<Result> {
   const { c, parsed, pipes } = i;
-  const lines = shownAt(c.tree, [...c.path, ...textOf(parsed.rest)]);
+  const words = [...c.path, ...textOf(parsed.rest)];
+  const lines = shownAt(c.tree, words);
   if (isTreeFault(lines)) return wrongAt(lines, i, end);
-  yield* emit(lines.length === 0 ? ['(nothing is set here)'] : lines, pipes);
+  if (pipes.json) yield* emit(renderJson(jsonAt(c.tree, words) as Json), pipes);
+  else yield* emit(lines.length === 0 ? ['(nothing is set here)'] : lines, pipes);
   return undefined;
 }
 
@@ -146,14 +177,26 @@ function* earlier(back: number): Dialog<Json | undefined> {
   return undefined;
 }
 
-function* compare({ c, parsed, pipes }: In): Dialog<Result> {
-  const back = parsed.args['number'];
-  let from = c.active;
+/** Of what `compare` begins with; undefined when it is not to be had, which was said. */
+function* comparedTo(c: Candidate, back: string | undefined): Dialog<Tree | undefined> {
   if (back !== undefined) {
     const revision = yield* earlier(Number(back));
-    if (revision === undefined) return undefined;
-    from = part(revision, 'tree') as Tree;
+    return revision === undefined ? undefined : (part(revision, 'tree') as Tree);
   }
+  const now = yield* activeNow();
+  if (now === undefined)
+    yield* tell([`from revision ${c.base}, which the candidate was made from:`]);
+  else if (now.number !== c.base) yield* tell([movedText(c, now)]);
+  return now === undefined ? c.from : now.tree;
+}
+
+function movedText({ base }: Candidate, { number }: Standing): string {
+  return `revision ${number} is active now; this candidate was made from revision ${base}`;
+}
+
+function* compare({ c, parsed, pipes }: In): Dialog<Result> {
+  const from = yield* comparedTo(c, parsed.args['number']);
+  if (from === undefined) return undefined;
   const lines = comparedLines(from, c.tree);
   yield* emit(lines.length === 0 ? ['(no differences)'] : lines, pipes);
   return undefined;
@@ -222,11 +265,32 @@ function* askCommit(cx: Cx, request: Json): Dialog<Json | undefined> {
   }
 }
 
+/** What can be done when another revision is active than the one the candidate was made from. */
+function* tellStale(c: Candidate, answer: Json): Dialog<void> {
+  yield* tell([`commit-stale: ${text(answer, 'text')}`]);
+  const now = yield* activeNow();
+  if (now === undefined) return;
+  yield* tell([
+    movedText(c, now),
+    'nothing was changed. compare shows what is different; rollback 0 begins anew',
+  ]);
+  // it went back by itself, and nothing was typed since
+  if (c.base < now.number || differ(c.tree, c.from)) return;
+  const list = yield* ask('system', { command: 'revisions' });
+  const back = backwards(list).findIndex((r) => Number(r['number']) === c.base);
+  if (back > 0) yield* say(`rollback ${back} takes revision ${c.base} once more`);
+}
+
 function commit(confirming: boolean): Run {
   return function* doCommit({ cx, c, parsed }) {
-    if (!changed(c) && !confirming) {
-      yield* say('nothing was changed');
-      return undefined;
+    const now = yield* activeNow();
+    if (now === undefined) return undefined;
+    if (!differ(c.tree, now.tree)) {
+      begins(c, now);
+      if (!confirming) {
+        yield* say('nothing was changed');
+        return undefined;
+      }
     }
     const own = faultsOf(c.tree);
     if (own.length > 0) {
@@ -244,16 +308,12 @@ function commit(confirming: boolean): Run {
     });
     if (answer === undefined) return undefined;
     cx.standingAt = 0;
-    if (answer['error'] === 'commit-stale') {
-      yield* say(`commit-stale: ${text(answer, 'text')}`);
-      yield* say('somebody has committed since this candidate was made; nothing was changed.');
-      yield* say('compare rollback 0 shows the differences; rollback 0 begins anew from there');
-    } else if (failed(answer)) {
+    if (answer['error'] === 'commit-stale') yield* tellStale(c, answer);
+    else if (failed(answer)) {
       yield* complain('system', answer);
       if (answer['error'] === UNREACHABLE) yield* perhaps(cx);
     } else {
-      c.base = Number(answer['revision']);
-      c.active = c.tree;
+      begins(c, { number: Number(answer['revision']), tree: c.tree });
       yield* tellCommitted(answer);
     }
     return undefined;
@@ -265,9 +325,9 @@ function* rollback({ c, parsed }: In): Dialog<Result> {
   const active = yield* earlier(0);
   const answer = back === 0 ? active : yield* earlier(back);
   if (answer === undefined || active === undefined) return undefined;
-  c.base = Number(text(part(active, 'revision'), 'number'));
-  c.active = part(active, 'tree') as Tree;
-  c.tree = back === 0 ? c.active : (part(answer, 'tree') as Tree);
+  const number = Number(text(part(active, 'revision'), 'number'));
+  begins(c, { number, tree: part(active, 'tree') as Tree });
+  c.tree = back === 0 ? c.from : (part(answer, 'tree') as Tree);
   yield* say(
     back === 0
       ? `the candidate is revision ${c.base}, the active one`
@@ -335,15 +395,27 @@ function* load({ c, parsed }: In): Dialog<Result> {
 }
 
 function* discard({ c }: In): Dialog<Result> {
-  c.tree = c.active;
-  yield* say('the candidate is as the active configuration');
+  const now = yield* activeNow();
+  if (now !== undefined) begins(c, now);
+  c.tree = c.from;
+  yield* say(
+    now === undefined
+      ? `the candidate is as it was begun: revision ${c.base}`
+      : `the candidate is as the active configuration, revision ${c.base}`,
+  );
   return undefined;
 }
 
 /** @returns true when configuration mode may be left. */
 export function* mayLeave(c: Candidate): Dialog<boolean> {
-  if (!changed(c)) return true;
-  return yield* yes('The candidate was changed and not committed. Forget the changes?');
+  const typed = differ(c.tree, c.from);
+  const answer = yield* ask('system', { command: 'configuration' });
+  // without an answer what was typed is what counts
+  const now = failed(answer) ? c.from : (part(answer, 'tree') as Tree);
+  if (!differ(c.tree, now)) return true;
+  if (typed) return yield* yes('The candidate was changed and not committed. Forget the changes?');
+  const number = text(part(answer, 'revision'), 'number');
+  return yield* yes(`The candidate is not what is active now (revision ${number}). Forget it?`);
 }
 
 const MOVES: { readonly [V in ConfigurationVerb]?: Move } = {
@@ -351,7 +423,7 @@ const MOVES: { readonly [V in ConfigurationVerb]?: Move } = {
   delete: change(deleteWords),
   edit,
   up: ({ c }) => {
-    c.path = c.path.slice(0, -1);
+    oneUp(c);
     return undefined;
   },
   top: ({ c }) => {
@@ -379,7 +451,7 @@ const RUNS: { readonly [V in ConfigurationVerb]?: Run } = {
 /** The commands that are done here. */
 export const CONFIGURING: readonly string[] = [...Object.keys(MOVES), ...Object.keys(RUNS)];
 
-/** Does one command; `run`, `help` and `exit` are the session's. @returns what is wrong with the line. */
+/** Does one command; `run`, `help`, `exit` and `quit` are the session's. @returns what is wrong with the line. */
 export function* doConfigure(
   cx: Cx,
   c: Candidate,

@@ -175,3 +175,25 @@ export function* program(name: Program, args: readonly string[]): Dialog<void> {
     yield { want: 'stop' };
   }
 }
+
+/** Of what a program says the end is kept, characters. */
+const SAID_MAX = 4 * 1024 * 1024;
+
+/** Runs a program to its end. @returns what it said, for pipes and pager. */
+export function* linesOf(name: Program, args: readonly string[]): Dialog<readonly string[]> {
+  let said = '';
+  yield { want: 'spawn', program: name, args };
+  try {
+    for (;;) {
+      const got = yield { want: 'event' };
+      if (got.got === 'output') {
+        said += got.text;
+        if (said.length > 2 * SAID_MAX) said = said.slice(-SAID_MAX);
+      } else if (got.got === 'over') break;
+    }
+  } finally {
+    yield { want: 'stop' };
+  }
+  const lines = said.replace(/\r/g, '').split('\n');
+  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+}

@@ -248,7 +248,7 @@ export const CONFIGURATION: readonly WordNode[] = [
   ]),
   word('help', 'how this console is used', 'help'),
   word('exit', 'one level up; at the top: leave configuration mode', 'exit'),
-  word('quit', 'leave configuration mode', 'exit'),
+  word('quit', 'leave configuration mode', 'quit'),
 ];
 
 /** What may follow `|`. */

@@ -40,16 +40,20 @@ function* refused(answer: Json): Dialog<void> {
   yield { want: 'audit', text: 'login refused' };
 }
 
-/** Asks until somebody is admin. */
-export function* login(name: string): Dialog<void> {
+/**
+ * Asks until somebody is admin. @param isNew whether nobody can be: asked at every line, as the agent may
+ * have come only now. @returns false when it is so.
+ */
+export function* login(name: string, isNew: () => Dialog<boolean>): Dialog<boolean> {
   for (;;) {
     const got = yield* line({ prompt: `${name} login: ` });
     const user = got?.text.trim() ?? '';
-    if (user === '') continue;
     if (user === 'factory-reset') {
       yield* factoryReset();
       continue;
     }
+    if (yield* isNew()) return false;
+    if (user === '') continue;
     const password = yield* question('Password: ', true);
     if (user !== 'admin') {
       // the same answer, and the same look at the lock
@@ -60,8 +64,11 @@ export function* login(name: string): Dialog<void> {
     const answer = yield* admin({ command: 'admin', verb: 'verify', password });
     if (!failed(answer) && answer['verified'] === true) {
       yield { want: 'audit', text: 'login' };
-      return;
+      return true;
     }
+    const none = answer['error'] === 'admin-none';
+    if (none && (yield* isNew())) return false;
     yield* refused(answer);
+    if (none) yield* say('It is asked for when its services answer: Enter looks again.');
   }
 }

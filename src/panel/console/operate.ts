@@ -2,7 +2,17 @@
 
 import { ASKS, renderJson, type ShowName } from '../show/index.ts';
 import { utc } from '../show/kit.ts';
-import { type Cx, complain, emit, faultLines, program, show, tell, yes } from './context.ts';
+import {
+  type Cx,
+  complain,
+  emit,
+  faultLines,
+  linesOf,
+  program,
+  show,
+  tell,
+  yes,
+} from './context.ts';
 import {
   ask,
   type Dialog,
@@ -90,10 +100,15 @@ function* configuration(_cx: Cx, args: Args, pipes: Pipes, rest: readonly string
   yield* emit(pipes.json ? renderJson(shown as Json) : (shown as readonly string[]), pipes);
 }
 
+/** Lines that are no picture of anything: their JSON is a list. */
+function* asLines(lines: readonly string[], pipes: Pipes): Dialog<void> {
+  yield* emit(pipes.json ? renderJson(lines) : lines, pipes);
+}
+
 function* commands(_cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
   const answer = yield* ask('system', { command: 'configuration' });
   if (failed(answer)) yield* complain('system', answer);
-  else yield* emit(setLinesOf(part(answer, 'tree') as never, false), pipes);
+  else yield* asLines(setLinesOf(part(answer, 'tree') as never, false), pipes);
 }
 
 /**
@@ -175,19 +190,22 @@ function* log(_cx: Cx, args: Args, pipes: Pipes): Dialog<void> {
   const lines = Number(args['lines'] ?? LOG_LINES);
   const answer = yield* ask('system', { command: 'log', lines });
   if (!failed(answer) && Array.isArray(answer['lines'])) {
-    yield* emit(answer['lines'].map(String), pipes);
+    yield* asLines(answer['lines'].map(String), pipes);
     return;
   }
   // the journal is there without the agent
   yield* say('(sipair-system does not answer: from the journal itself)');
-  yield* program('journalctl', ['--no-pager', '-o', 'short-iso', '-n', String(lines)]);
+  const words = ['--no-pager', '-o', 'short-iso', '-n', String(lines)];
+  yield* asLines(yield* linesOf('journalctl', words), pipes);
 }
 
 function* version(cx: Cx, _args: Args, pipes: Pipes): Dialog<void> {
   const [service, base] = ASKS.version;
   const answer = yield* ask(service, { ...base });
-  if (failed(answer)) yield* emit([`console  ${cx.release}`], pipes);
-  else yield* show('version', answer, pipes);
+  if (failed(answer)) {
+    const own = { console: cx.release };
+    yield* emit(pipes.json ? renderJson(own) : [`console  ${cx.release}`], pipes);
+  } else yield* show('version', answer, pipes);
 }
 
 /** Sends an order; says `done`, or what was answered. */

@@ -114,3 +114,28 @@ export function standing(roots: readonly GrammarNode[], words: readonly Word[]):
   if (only?.kind === 'command') return { kind: 'command', words: [] };
   return { kind: 'nodes', nodes, complete };
 }
+
+export type Known = {
+  /** Written out; an argument is not told. */
+  readonly told: readonly string[];
+  /** From the first word on that is none of the grammar's. */
+  readonly rest: readonly Word[];
+  /** What the rest is: a place, another command, or nothing that is known. */
+  readonly path: 'path' | 'command' | 'none';
+};
+
+/** How much of a line is words of the grammar. */
+export function known(roots: readonly GrammarNode[], words: readonly Word[]): Known {
+  let nodes = roots;
+  const told: string[] = [];
+  for (const [i, w] of words.entries()) {
+    const step = pick(nodes, w);
+    const rest = words.slice(i);
+    if ('choices' in step || step.node.kind === 'argument') return { told, rest, path: 'none' };
+    const { node } = step;
+    if (node.kind !== 'word') return { told, rest, path: node.kind };
+    told.push(node.word);
+    nodes = nextOf(node);
+  }
+  return { told, rest: [], path: 'none' };
+}

@@ -9,6 +9,9 @@ import type { Wrong } from './parse.ts';
 import type { Word } from './words.ts';
 
 export type Pipes = {
+  /** Where what follows the first `|` begins, and that of `json`; undefined: there is none. */
+  readonly at?: number;
+  readonly jsonAt?: number;
   readonly more: boolean;
   readonly json: boolean;
   readonly apply: (lines: readonly string[]) => readonly string[];
@@ -54,6 +57,7 @@ function isWrong(x: object): x is Wrong {
 export function readPipes(parts: readonly (readonly Word[])[], end: number): Pipes | Wrong {
   const stages: Stage[] = [];
   const names: string[] = [];
+  const places: number[] = [];
   if (parts.length > PIPES_MAX) return { at: end, text: 'too many pipes', choices: [] };
   for (const words of parts) {
     const [first, argument, more] = words;
@@ -71,8 +75,13 @@ export function readPipes(parts: readonly (readonly Word[])[], end: number): Pip
     if (isWrong(stage)) return stage;
     stages.push(stage);
     names.push(pipe.word);
+    places.push(first.at);
   }
+  const at = places[0];
+  const jsonAt = places[names.indexOf('json')];
   return {
+    ...(at === undefined ? {} : { at }),
+    ...(jsonAt === undefined ? {} : { jsonAt }),
     more: !names.includes('no-more'),
     json: names.includes('json'),
     apply: (lines) => stages.reduce((l, stage) => stage(l), lines),

@@ -1,7 +1,8 @@
 /** A session from the login to the logout: the loop of the two modes. */
 
+import { type Command, isCommand, readCommand } from './command.ts';
 import { type Completer, choiceLines, complete, type Knowledge } from './complete.ts';
-import { beginConfiguring, type Candidate, doConfigure, mayLeave } from './configure.ts';
+import { beginConfiguring, type Candidate, doConfigure, mayLeave, oneUp } from './configure.ts';
 import { type Cx, emit, look, tell } from './context.ts';
 import {
   ask,
@@ -22,16 +23,14 @@ import { CONFIGURATION, OPERATIONAL } from './grammar.ts';
 import { HELP } from './help.ts';
 import { login } from './login.ts';
 import { ConsoleMachine } from './machine.ts';
-import type { GrammarNode } from './node.ts';
 import { operate } from './operate.ts';
 import { harmless } from './pager.ts';
-import { isWrong, type Parsed, parse, type Wrong } from './parse.ts';
-import { type Pipes, readPipes } from './pipes.ts';
+import type { Wrong } from './parse.ts';
 import { startSentence } from './standing.ts';
-import { choicesAt, hasSecret } from './tree-tools.ts';
+import { SECRET, toldOf } from './told.ts';
+import { choicesAt } from './tree-tools.ts';
 import type { OperationalVerb } from './verbs.ts';
 import { choosePassword, firstBoot, whatIsMissing } from './wizard.ts';
-import { split } from './words.ts';
 
 export type SessionOptions = {
   readonly release: string;
@@ -57,18 +56,6 @@ export function screenSize(columns: number, rows: number): { columns: number; ro
   return { columns: side(columns, 'columns'), rows: side(rows, 'rows') };
 }
 
-type Command = { readonly parsed: Parsed; readonly pipes: Pipes; readonly end: number };
-
-function read(roots: readonly GrammarNode[], text: string): Command | Wrong {
-  const s = split(text);
-  if (s.open) return { at: s.end, text: 'a quote is not closed', choices: [] };
-  const end = s.pipes.length === 0 ? s.end : (s.words.at(-1)?.at ?? 0);
-  const parsed = parse(roots, s.words, end);
-  if (isWrong(parsed)) return parsed;
-  const pipes = readPipes(s.pipes, s.end);
-  return 'choices' in pipes ? pipes : { parsed, pipes, end };
-}
-
 /** More than that would push the caret out of sight: then without their help. */
 const CHOICES_TOLD = 10;
 
@@ -83,10 +70,6 @@ function* tellWrong(wrong: Wrong, column: ColumnOf): Dialog<void> {
   if (choices.length <= CHOICES_TOLD) {
     for (const l of choiceLines(choices, settings.columns)) yield* say(l);
   } else yield* tell([`  ${choices.map((c) => c.word).join('  ')}`]);
-}
-
-function isCommand(x: Command | Wrong): x is Command {
-  return 'parsed' in x;
 }
 
 /** Of what is active nothing is known while somebody types: the schema's words. */
@@ -123,8 +106,13 @@ function* operational(cx: Cx, mode: Mode, command: Command): Dialog<boolean> {
 }
 
 function* leave(mode: Mode, c: Candidate): Dialog<void> {
-  if (c.path.length > 0) c.path = [];
-  else if (yield* mayLeave(c)) mode.candidate = undefined;
+  if (yield* mayLeave(c)) mode.candidate = undefined;
+}
+
+/** `exit`, and ^D. */
+function* levelUp(mode: Mode, c: Candidate): Dialog<void> {
+  if (c.path.length > 0) oneUp(c);
+  else yield* leave(mode, c);
 }
 
 /** @returns what is wrong with the line. */
@@ -138,6 +126,9 @@ function* configuring(
   const { parsed, pipes, end } = command;
   switch (parsed.verb) {
     case 'exit':
+      yield* levelUp(mode, c);
+      return undefined;
+    case 'quit':
       yield* leave(mode, c);
       return undefined;
     case 'help':
@@ -145,7 +136,7 @@ function* configuring(
       return undefined;
     case 'run': {
       const from = parsed.rest[0]?.at ?? 0;
-      const other = read(OPERATIONAL, text.slice(from));
+      const other = readCommand(OPERATIONAL, text.slice(from));
       if (!isCommand(other)) return { ...other, at: other.at + from };
       yield* operational(cx, mode, other);
       return undefined;
@@ -155,25 +146,14 @@ function* configuring(
   }
 }
 
-/** For the log: what was typed, without the secrets in it. */
-function told(mode: Mode, text: string): string {
-  const words = split(text).words.map((w) => w.text);
-  const path = mode.candidate?.path ?? [];
-  if (words[0]?.startsWith('s') && hasSecret([...path, ...words.slice(1)])) {
-    return `${words.slice(0, -1).join(' ')} (secret)`;
-  }
-  // a web server may want a name and a password
-  return harmless(text.trim()).replace(/:\/\/[^\s/]*@/g, '://***@');
-}
-
 function* obey(cx: Cx, mode: Mode, text: string, column: ColumnOf): Dialog<boolean> {
   if (text.trim() === '') return true;
-  const words = told(mode, text);
+  const words = toldOf(text, mode.candidate);
   yield* audit(words);
   // a secret is not shown again by the arrow up
-  if (words.endsWith('(secret)') && cx.history.at(-1) === text) cx.history.pop();
+  if (words.endsWith(SECRET) && cx.history.at(-1) === text) cx.history.pop();
   const c = mode.candidate;
-  const command = read(c === undefined ? OPERATIONAL : CONFIGURATION, text);
+  const command = readCommand(c === undefined ? OPERATIONAL : CONFIGURATION, text);
   if (!isCommand(command)) {
     yield* tellWrong(command, column);
     return true;
@@ -192,7 +172,7 @@ function* once(cx: Cx, mode: Mode): Dialog<boolean> {
   const got = yield* line({ prompt, history: cx.history, complete: completerOf(c) });
   if (got !== undefined) return yield* obey(cx, mode, got.text, got.column);
   if (c === undefined) return false;
-  yield* leave(mode, c);
+  yield* levelUp(mode, c);
   return true;
 }
 
@@ -220,7 +200,7 @@ function* ownSettings(): Dialog<void> {
   yield { want: 'settings', settings: { idleMs: minutes * 60_000 } };
 }
 
-/** A login does not wait longer for a monitor that does not answer. */
+/** A login does not wait longer for a service that does not answer. */
 const LOOK_MS = 1000;
 
 /** What keeps this box from being half of a pair. */
@@ -253,9 +233,12 @@ function* whole(cx: Cx, starting: boolean): Dialog<void> {
   yield* say('');
   yield* say(`${cx.release}, console of box ${cx.name}`);
   // without its file no password is right, and only factory-reset is heard
-  const missing = (yield* dataFault()) ? 'nothing' : yield* whatIsMissing(starting);
-  if (missing === 'password') yield* choosePassword();
-  else yield* login(cx.name);
+  const lost = yield* dataFault();
+  function* noPassword(): Dialog<boolean> {
+    return !lost && (yield* whatIsMissing(false, LOOK_MS)) === 'password';
+  }
+  const missing = lost ? 'nothing' : yield* whatIsMissing(starting);
+  if (missing === 'password' || !(yield* login(cx.name, noPassword))) yield* choosePassword();
   const isNew = (yield* whatIsMissing(false)) === 'questions';
   if (isNew) yield* firstBoot(cx);
   yield* ownSettings();

@@ -100,8 +100,34 @@ export function loaded(tree: Tree, text: string): Tree | readonly TreeFault[] {
 
 export const faultsOf: (tree: Tree) => readonly TreeFault[] = verifyTree;
 
-/** Is there a secret in the words of this set line? */
-export function hasSecret(words: readonly string[]): boolean {
+/** Which of the words is the first that belongs to a secret: its value, or what is taken for it. */
+export function secretAt(words: readonly string[]): number | undefined {
   const place = resolve(words);
-  return isPlace(place) && place.node.kind === 'leaf' && place.node.secret === true;
+  if (!isPlace(place) || place.node.kind !== 'leaf' || place.node.secret !== true) return undefined;
+  return place.rest.length === 0 ? undefined : place.words.length;
+}
+
+export type KnownPath = {
+  /** Words of the schema, written out; undefined for the name of an entry. */
+  readonly told: readonly (string | undefined)[];
+  /** Every word is a word of the schema, a name that may stand there, or a value. */
+  readonly whole: boolean;
+  /** How many words lead there, and how many follow as values. */
+  readonly keys: number;
+  readonly values: number;
+};
+
+/** How much of these words is known to the schema. */
+export function knownPath(words: readonly string[]): KnownPath {
+  for (let n = words.length; n >= 0; n -= 1) {
+    const place = resolve(words.slice(0, n));
+    if (!isPlace(place)) continue;
+    const { ways } = place;
+    const told = place.words.map((w, i) => {
+      const around = i === 0 ? 'container' : ways[i - 1]?.kind;
+      return around === 'map' ? undefined : w;
+    });
+    return { told, whole: n === words.length, keys: told.length, values: place.rest.length };
+  }
+  return { told: [], whole: false, keys: 0, values: 0 };
 }

@@ -90,6 +90,7 @@ export type ConfigurationVerb =
   | 'discard'
   | 'run'
   | 'help'
-  | 'exit';
+  | 'exit'
+  | 'quit';
 
 export type Verb = OperationalVerb | ConfigurationVerb;

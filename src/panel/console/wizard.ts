@@ -13,6 +13,7 @@ import {
   here,
   Interrupted,
   type Json,
+  PATIENCE_MS,
   part,
   question,
   say,
@@ -332,9 +333,9 @@ function* questions(cx: Cx): Dialog<void> {
 }
 
 /** At power-on the console is there before the agent is. */
-function* started(tries: number): Dialog<Json> {
+function* started(tries: number, patienceMs: number): Dialog<Json> {
   for (let i = 0; ; i += 1) {
-    const state = yield* ask('system', { command: 'state' });
+    const state = yield* ask('system', { command: 'state' }, patienceMs);
     const starting = state['error'] === UNREACHABLE || state['error'] === 'system-starting';
     if (!starting || i >= tries) return state;
     if (i === 0) yield* say('The services of this box are starting; Enter does not wait for them.');
@@ -345,8 +346,11 @@ function* started(tries: number): Dialog<Json> {
 }
 
 /** @returns what is still to be asked: a password, the questions, nothing. */
-export function* whatIsMissing(atStart: boolean): Dialog<'password' | 'questions' | 'nothing'> {
-  const state = yield* started(atStart ? START_TRIES : 0);
+export function* whatIsMissing(
+  atStart: boolean,
+  patienceMs = PATIENCE_MS,
+): Dialog<'password' | 'questions' | 'nothing'> {
+  const state = yield* started(atStart ? START_TRIES : 0, patienceMs);
   if (failed(state)) return 'nothing';
   if (state['admin'] === false) return 'password';
   return 'box' in part(state, 'identity') ? 'nothing' : 'questions';

@@ -10,7 +10,7 @@ export const BUSY: SystemFault = {
 
 export const STALE: SystemFault = {
   error: 'commit-stale',
-  text: 'another configuration was committed meanwhile: look at it, and commit again',
+  text: 'another configuration is active than the one this was made from',
 };
 
 export const UNASKED: SystemFault = {

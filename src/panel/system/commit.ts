@@ -20,16 +20,14 @@
 
 import { assert } from '../../base/assert.ts';
 import { Checks } from './checks.ts';
+import { CommitCore } from './commit-core.ts';
 import type {
   CommitEffect,
   CommitInput,
   CommitMessage,
   CommitRequest,
-  CommitSettings,
-  Durable,
   Moment,
   Prepared,
-  StoredFile,
 } from './commit-terms.ts';
 import {
   BUSY,
@@ -49,16 +47,12 @@ import {
   type Head,
   headOf,
   orderOf,
-  type Provisional,
-  reverted,
   upon,
 } from './revision.ts';
 import type { CommitAnswer, ConfigurationFault, SystemFault } from './terms.ts';
 
-/** A silent peer is not waited for longer; what could not be stored is tried again after, ms. */
+/** A silent peer is not waited for longer, ms. */
 const PATIENCE_MS = 10_000;
-const AGAIN_MS = 10_000;
-const MINUTE_MS = 60_000;
 
 type CommitOrder = Extract<CommitRequest, { kind: 'commit' }>;
 
@@ -71,33 +65,10 @@ type Mine = {
   until: number;
 };
 
-export class Commit {
-  active: Active;
-  prepared: Prepared | undefined;
-  /** The peer's, as last said over this link. */
-  peer: Head | undefined;
-  linkUp = false;
-
-  private readonly settings: CommitSettings;
+export class Commit extends CommitCore {
   private mine: Mine | undefined;
   private readonly checks = new Checks();
   private pair = { epoch: 0, primary: false };
-  /** When the provisional revision goes back, by our own clock. */
-  private revertAt = Number.POSITIVE_INFINITY;
-  private againAt = Number.POSITIVE_INFINITY;
-  /** What is active is not on the disk yet. */
-  private unstored = false;
-  private storing: ((fault: string) => void) | undefined;
-  private at: Moment;
-  private out: CommitEffect[] = [];
-
-  constructor(settings: CommitSettings, durable: Durable, at: Moment) {
-    this.settings = settings;
-    this.active = durable.active;
-    this.prepared = durable.prepared;
-    this.at = at;
-    this.armRevert();
-  }
 
   /** When a `tick` is wanted though nothing happens. */
   deadline(): number {
@@ -214,7 +185,7 @@ export class Commit {
   /** Both can, or one is alone: what is durable from here on is committed. */
   private decide(mine: Mine): void {
     const { entry, request } = mine;
-    const next = upon(this.active, entry, this.provisional(this.active.entry, request.confirmMin));
+    const next = upon(this.active, entry, this.provisional(request.confirmMin));
     this.activate(next, (fault) => {
       if (fault !== '') {
         this.abort(unwritten(fault, 'here'));
@@ -312,7 +283,9 @@ export class Commit {
     if (order === 'same' && mine?.phase === 'active') this.done('committed');
     if (order === 'same') this.alarm('configuration-peer-refuses', 'major', '');
     if (mine?.phase === 'preparing' && order !== 'same' && order !== 'ahead') this.abort(STALE);
-    if (prepared !== undefined && prepared.entry.id === peer.entry.id) {
+    // upon another revision than ours it would go back to another: then it is fetched as it is there
+    const fits = prepared?.confirmMin === 0 || prepared?.entry.parent === this.active.entry.id;
+    if (prepared !== undefined && prepared.entry.id === peer.entry.id && fits) {
       this.takePrepared(prepared, peer);
       return;
     }
@@ -338,7 +311,7 @@ export class Commit {
   }
 
   private takePrepared({ entry, confirmMin }: Prepared, peer: Head): void {
-    const provisional = this.provisional(this.active.entry, confirmMin);
+    const provisional = this.provisional(confirmMin);
     const top = Math.max(this.active.top, peer.top);
     const next = { entry, lineage: peer.lineage, top };
     this.activate(provisional === undefined ? next : { ...next, provisional }, (fault) =>
@@ -368,13 +341,6 @@ export class Commit {
         : { provisional: { ...provisional, until: this.at.wall + leftMs } }),
     };
     this.activate(next, (fault) => this.troubled(fault));
-  }
-
-  private troubled(fault: string): void {
-    if (fault === '') return;
-    const text = `the configuration of the other box cannot be stored: ${fault}`;
-    this.alarm('configuration-disk', 'critical', text);
-    this.againAt = this.at.now + AGAIN_MS;
   }
 
   private prepare(entry: Entry, confirmMin: number): void {
@@ -457,103 +423,11 @@ export class Commit {
         return;
       }
     }
-    if (this.revertAt <= now) this.revert();
-  }
-
-  private revert(): void {
-    const { provisional, entry } = this.active;
-    if (provisional === undefined) return;
+    if (this.revertAt > now) return;
     if (this.mine?.phase === 'preparing') this.abort(STALE);
-    const next = upon(this.active, reverted(entry, provisional.before));
-    this.activate(next, (fault) => {
-      if (fault === '') {
-        const text = `revision ${entry.number} was not confirmed: back to ${next.entry.number}`;
-        this.out.push({ kind: 'log', text });
-        return;
-      }
-      // in force all the same: a disk that fails must not keep what cut the operator off
-      this.active = next;
-      this.armRevert();
-      this.out.push({ kind: 'apply', entry: next.entry, was: entry });
-      this.alarm('configuration-disk', 'critical', `going back could not be stored: ${fault}`);
-      this.unstored = true;
-      this.againAt = this.at.now + AGAIN_MS;
-      this.tellHead();
+    this.revert(() => {
+      // what it said of itself may be ahead of that, and it says it once
+      if (this.peer !== undefined) this.head(this.peer);
     });
-  }
-
-  private storeAgain(): void {
-    this.store([{ name: 'active', content: this.active }], (fault) => {
-      this.unstored = fault !== '';
-      if (this.unstored) this.againAt = this.at.now + AGAIN_MS;
-      else this.alarm('configuration-disk', 'critical', '');
-    });
-  }
-
-  private provisional(before: Entry, minutes: number): Provisional | undefined {
-    if (minutes <= 0) return undefined;
-    return { until: this.at.wall + minutes * MINUTE_MS, minutes, before };
-  }
-
-  private armRevert(): void {
-    const { provisional } = this.active;
-    this.revertAt = Number.POSITIVE_INFINITY;
-    if (provisional === undefined) return;
-    // a clock that was set back, or lost, does not make it longer than it was
-    const left = Math.min(provisional.until - this.at.wall, provisional.minutes * MINUTE_MS);
-    this.revertAt = this.at.now + Math.max(0, left);
-  }
-
-  // ── effects ──────────────────────────────────────────────────────────────────────────────────
-
-  /** Makes it durable, then puts it in force and tells the peer. */
-  private activate(next: Active, then: (fault: string) => void): void {
-    const files: StoredFile[] = [];
-    if (next.entry.kind === 'commit') files.push({ name: 'revision', content: next.entry });
-    files.push({ name: 'active', content: next });
-    if (this.prepared !== undefined) files.push({ name: 'prepared', content: undefined });
-    this.store(files, (fault) => {
-      if (fault !== '') {
-        then(fault);
-        return;
-      }
-      const was = this.active.entry;
-      this.active = next;
-      this.prepared = undefined;
-      this.unstored = false;
-      this.armRevert();
-      this.alarm('configuration-refused', 'major', '');
-      this.alarm('configuration-disk', 'critical', '');
-      if (was.digest !== next.entry.digest) {
-        this.out.push({ kind: 'apply', entry: next.entry, was });
-      }
-      this.tellHead();
-      then('');
-    });
-  }
-
-  private store(files: readonly StoredFile[], then: (fault: string) => void): void {
-    this.storing = then;
-    this.out.push({ kind: 'store', files });
-  }
-
-  private tellHead(): void {
-    this.send({ kind: 'head', head: headOf(this.active) });
-  }
-
-  private send(message: CommitMessage): void {
-    if (this.linkUp) this.out.push({ kind: 'send', message });
-  }
-
-  private answer(id: number, value: object): void {
-    this.out.push({ kind: 'answer', id, value });
-  }
-
-  private alarm(
-    code: Extract<CommitEffect, { kind: 'alarm' }>['code'],
-    severity: Extract<CommitEffect, { kind: 'alarm' }>['severity'],
-    text: string,
-  ): void {
-    this.out.push({ kind: 'alarm', code, severity, text });
   }
 }

@@ -28,7 +28,7 @@ export type Entry = RevisionHead & {
   readonly tree: Tree;
 };
 
-/** Goes back to `before` at `until`, and not later than `minutes` after a restart. */
+/** Goes back to `before`, the last that was confirmed, at `until`, and not later than `minutes` after a restart. */
 export type Provisional = {
   readonly until: Utc;
   readonly minutes: number;
@@ -94,8 +94,10 @@ export function confirmed(entry: Entry): Entry {
   return { ...entry, id: digestOf(`confirm ${entry.id}`), parent: entry.id, kind: 'confirm' };
 }
 
+/** Over more than one it has another id: of two boxes that would go back differently one takes the other's. */
 export function reverted(entry: Entry, before: Entry): Entry {
-  return { ...before, id: digestOf(`revert ${entry.id}`), parent: entry.id, kind: 'revert' };
+  const over = before.id === entry.parent ? '' : ` to ${before.id}`;
+  return { ...before, id: digestOf(`revert ${entry.id}${over}`), parent: entry.id, kind: 'revert' };
 }
 
 /** The entry on top of what was active. */
