@@ -17,7 +17,11 @@ import {
 import type { Consumer, ConsumerContext, SystemTree } from './consumer.ts';
 import { type SyslogServer, SyslogWay } from './syslog-way.ts';
 
-const JOURNALCTL = ['journalctl', '--follow', '--lines=0', '--output=json', '--unit=sipair*'];
+/** `--all`: a line above 4096 octets would have no text. */
+export const JOURNALCTL: readonly string[] = [
+  ...['journalctl', '--follow', '--lines=0', '--output=json', '--all'],
+  '--unit=sipair*',
+];
 /** A journal that ended is read again after this. */
 const AGAIN_MS = 5000;
 const PORTS = { udp: 514, tcp: 514, tls: 6514 } as const;
@@ -65,7 +69,9 @@ class SyslogConsumer implements Consumer {
       if (!this.ways.has(key)) {
         const { root, log } = this.context;
         // said here, and so to the other servers too
-        this.ways.set(key, new SyslogWay(server, root, (text) => log('warning', text)));
+        const tell = (text: string): void => log('warning', text);
+        const message = (text: string): Uint8Array => syslogMessage(ownLine(text), this.sender);
+        this.ways.set(key, new SyslogWay(server, root, { tell, message }));
       }
     }
     if (this.ways.size > 0 && this.journal === undefined) this.follow();
@@ -87,7 +93,9 @@ class SyslogConsumer implements Consumer {
     if (this.ways.size === 0) return;
     const message = syslogMessage(entry, this.sender);
     for (const way of this.ways.values()) {
-      if (LEVELS[entry.level] <= LEVELS[way.server.level]) way.send(message);
+      if (LEVELS[entry.level] > LEVELS[way.server.level]) continue;
+      // a line that each line makes anew has no end
+      if (!way.isOwn(entry.text)) way.send(message);
     }
   }
 
@@ -116,6 +124,10 @@ class SyslogConsumer implements Consumer {
     this.journal = undefined;
     journal?.kill();
   }
+}
+
+function ownLine(text: string): Entry {
+  return { at: Date.now(), level: 'warning', id: 'log', process: 'monitor', text };
 }
 
 /** @param command what gives the lines of the log, as journalctl does. */
