@@ -8,6 +8,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { mono } from '../../src/edge/clock.ts';
 import { ask } from '../../src/edge/control-client.ts';
 import { AlarmFile } from '../../src/edge/monitor/alarm-file.ts';
 import { Asker } from '../../src/edge/monitor/asker.ts';
@@ -171,7 +172,8 @@ test('its socket: status, alarms, locate, follow, and what is no request', async
     said += String(bytes);
   });
   await until('it follows', () => said.includes('"ok":true'));
-  const daemon = new Answers(control, `${JSON.stringify(DAEMON)}\n`);
+  // younger than the monitor: what was before is no change
+  const daemon = new Answers(control, `${JSON.stringify({ ...DAEMON, since: mono() })}\n`);
   t.teardown(() => daemon.gone());
   await until('it is told', () => said.includes('"role-change"') && said.includes('"in-step"'));
 
