@@ -292,14 +292,20 @@ test('what waits for answers is bounded, and what goes is counted; none is told 
   await master.until(() => (numbersIn(master).length === 100 ? true : undefined));
   master.socket.destroy();
   await master.until(() => (numbersIn(master).length === 200 ? true : undefined));
-  t.deepEqual(numbersIn(master).slice(100), Array.from({ length: 100 }, (_, i) => i + 30));
+  t.deepEqual(
+    numbersIn(master).slice(100),
+    Array.from({ length: 100 }, (_, i) => i + 30),
+  );
   t.true(logs.includes('snmp: 30 notifications were lost while snmpd was away'), logs.join('\n'));
   // the third time for some, and the last
   master.socket.destroy();
   await master.until(() => (numbersIn(master).length === 300 ? true : undefined));
   master.socket.destroy();
   await master.until(() => (numbersIn(master).length === 330 ? true : undefined));
-  t.deepEqual(numbersIn(master).slice(300), Array.from({ length: 30 }, (_, i) => i + 100));
+  t.deepEqual(
+    numbersIn(master).slice(300),
+    Array.from({ length: 30 }, (_, i) => i + 100),
+  );
   t.true(logs.includes('snmp: 70 notifications were lost while snmpd was away'), logs.join('\n'));
 });
 

@@ -150,7 +150,10 @@ test('the clock as chrony says it', (t) => {
   t.is(trackingOf(line('Not synchronised'), followed)?.synchronised, false);
   // the servers died: chrony goes on to say Normal
   const at = (ms: number) => trackingOf(line('Normal'), followed + ms)?.synchronised;
-  t.deepEqual([at(3 * 1024_000), at(3_600_000), at(-1000), at(-86_400_000)], [true, false, true, false]);
+  t.deepEqual(
+    [at(3 * 1024_000), at(3_600_000), at(-1000), at(-86_400_000)],
+    [true, false, true, false],
+  );
   // never followed anybody
   t.is(trackingOf(line('Normal').replace('1795732023.1', '0.000000000'))?.synchronised, false);
   t.is(trackingOf('506 Cannot talk to daemon'), undefined);
