@@ -54,6 +54,7 @@ WHY+=(
   [qemu-system-x86]="virtual appliances"
   [qemu-utils]="their disks"
   [ovmf]="UEFI for a virtual appliance"
+  [nmap]="what a box has open, as a stranger on its LAN sees it"
 )
 # Packages whose daemon apt starts.
 DAEMONS=(kamailio keepalived snmpd snmptrapd chrony rsyslog)
@@ -69,6 +70,8 @@ FOR_BENCH=("${FOR_LAB[@]}" procps kamailio kamailio-extra-modules
   kamailio-tls-modules openssl)
 FOR_IMAGE=(mmdebstrap debian-archive-keyring zstd openssl gcc libc6-dev g++)
 FOR_VM=("${FOR_IMAGE[@]}" iproute2 iputils-ping util-linux qemu-system-x86 qemu-utils ovmf)
+# What trials have on the LAN besides phones.
+FOR_TRIAL=("${FOR_VM[@]}" arping nmap snmp snmptrapd chrony curl socat)
 
 say() { echo "build: $*"; }
 die() { echo "build: $*" >&2; exit 1; }
@@ -569,7 +572,8 @@ vm_test() {
 vm() {
   local verb=${1:-help}
   case $verb in
-    up | trial) need_root "vm $verb"; setup "${FOR_VM[@]}"; "$ROOT/image/build.sh" ;;
+    up) need_root "vm $verb"; setup "${FOR_VM[@]}"; "$ROOT/image/build.sh" ;;
+    trial) need_root "vm $verb"; setup "${FOR_TRIAL[@]}"; "$ROOT/image/build.sh" ;;
     test) shift; vm_test "$@"; return ;;
     *) [ -x "$NODE" ] || npm_only ;;
   esac

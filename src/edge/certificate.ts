@@ -146,15 +146,39 @@ export function ownIdentity(pairKey: Uint8Array, ips: readonly string[]): Identi
   return { certificate: pem('CERTIFICATE', certificate), key: pem('EC PRIVATE KEY', key) };
 }
 
-/** @returns what is wrong with a certificate and its key, '' when they can be shown. */
-export function identityFault({ certificate, key }: Identity, now: number): string {
+/** @returns what is wrong with a certificate and its key, '' when they can be shown; one that has ended can. */
+export function identityFault({ certificate, key }: Identity): string {
   try {
     const shown = new X509Certificate(certificate);
     if (!shown.checkPrivateKey(createPrivateKey(key)))
       return 'the key is not that of the certificate';
-    if (Date.parse(shown.validTo) < now) return `the certificate ended on ${shown.validTo}`;
     return '';
   } catch (e) {
     return (e as Error).message;
+  }
+}
+
+/** @param now UTC, ms. @returns that it has ended, '' while it has not. Throws on what is no certificate. */
+export function endedFault(certificate: string, now: number): string {
+  const { validTo } = new X509Certificate(certificate);
+  return Date.parse(validTo) < now ? `the certificate ended on ${validTo}` : '';
+}
+
+/**
+ * What an operator brings: certificates and keys that can be read, and none that has ended.
+ * @returns '' or what is wrong with the file.
+ */
+export function pemFault(pem: string, now: number): string {
+  const certificate = pem.includes('-----BEGIN CERTIFICATE-----');
+  const key = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/.test(pem);
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED/.test(pem)) {
+    return 'the key is locked by a passphrase, which nobody types when a box starts: take it off';
+  }
+  if (!certificate && !key) return 'it is no certificate and no key in PEM';
+  try {
+    if (key) createPrivateKey(pem);
+    return certificate ? endedFault(pem, now) : '';
+  } catch (e) {
+    return `it cannot be read: ${(e as Error).message}`;
   }
 }

@@ -144,14 +144,12 @@ class Loop {
     }
   }
 
-  /** Certificates that cannot be used change nothing at all. */
+  /** A certificate that cannot be used is in the way of nothing else: its predecessor is shown on. */
   private reload(m: Extract<ToEngine, { kind: 'reload' }>): void {
     const fault = this.flows.reload();
-    if (fault === '') {
-      this.names.reload(m.dns);
-      this.programs.reload(m.sip.site.centre.programs);
-      this.take({ kind: 'reload', sip: m.sip });
-    }
+    this.names.reload(m.dns);
+    this.programs.reload(m.sip.site.centre.programs);
+    this.take({ kind: 'reload', sip: m.sip });
     say({ kind: 'reloaded', id: m.id, fault });
   }
 

@@ -5,6 +5,7 @@
  * a phone that comes back to the other box resumes its session: no signature, no certificate.
  */
 
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP, type Socket } from 'node:net';
 import {
@@ -41,10 +42,17 @@ export function ticketKeys(pairKey: Uint8Array, now: number): Buffer {
   return Buffer.concat(parts).subarray(0, TICKET_KEY_BYTES);
 }
 
+/** Who may sign certificates. Throws on a file without any, which OpenSSL takes without a word. */
+function signersIn(path: string): string {
+  const text = readFileSync(path, 'utf8');
+  new X509Certificate(text);
+  return text;
+}
+
 /** What a secure server shows, or why it cannot. */
 export type Shown = { readonly options: SecureContextOptions } | { readonly fault: string };
 
-/** Reads and verifies what a listener shows; nothing is used before all of it is good. */
+/** Reads and verifies what a listener shows; one that has ended is shown, rather than nothing: an alarm says it. */
 export function shownBy(
   listener: SecureListener,
   pairKey: Uint8Array,
@@ -57,7 +65,7 @@ export function shownBy(
       certificate === ''
         ? ownIdentity(pairKey, vips)
         : { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
-    const fault = identityFault(identity, now);
+    const fault = identityFault(identity);
     if (fault !== '') return { fault: `${certificate === '' ? 'own' : certificate}: ${fault}` };
     const options: SecureContextOptions = {
       cert: identity.certificate,
@@ -65,7 +73,7 @@ export function shownBy(
       minVersion: OLDEST,
       ticketKeys: ticketKeys(pairKey, now),
       sessionIdContext: 'sipair',
-      ...(ca === '' ? {} : { ca: readFileSync(ca, 'utf8') }),
+      ...(ca === '' ? {} : { ca: signersIn(ca) }),
     };
     // throws on what OpenSSL does not take
     createSecureContext(options);
@@ -84,17 +92,24 @@ export type SecureEvents = {
 /** The two servers inside TLS: SIP, and WebSocket. */
 export type Secured = 'tls' | 'wss';
 const SECURED: readonly Secured[] = ['tls', 'wss'];
+/** Until it was said whom to believe. */
+const NOBODY = createSecureContext({ minVersion: OLDEST, ca: [] });
 
-/** Servers and clients inside TLS, with what they show and believe. */
+/**
+ * Servers and clients inside TLS, with what they show and believe. A file that cannot be used keeps neither the box from starting
+ * nor the rest of a configuration from coming into force: what was shown before stays, and who has nothing to show ends connections.
+ */
 export class Secure {
   private readonly streams: StreamConfig;
   private readonly pairKey: Uint8Array;
   private readonly vips: readonly string[];
-  private readonly servers: { readonly [w in Secured]: Server | undefined };
-  private client: SecureContext;
+  private readonly events: SecureEvents;
+  private readonly servers: { [w in Secured]?: Server } = {};
+  private client = NOBODY;
+  /** What phones see by TLS, for servers who ask for a certificate of ours. */
+  private own: SecureContextOptions | undefined;
   private day: number;
 
-  /** Throws with a sentence when there is nothing to show. */
   constructor(
     streams: StreamConfig,
     pairKey: Uint8Array,
@@ -104,21 +119,15 @@ export class Secure {
     this.streams = streams;
     this.pairKey = pairKey;
     this.vips = vips;
-    const read = this.read();
-    if ('fault' in read) throw new Error(`start-failed: sip-certificate: ${read.fault}`);
-    this.client = read.client;
+    this.events = events;
     this.day = dayOf(Date.now());
-    const serve = (which: Secured): Server | undefined => {
-      const options = read.shown[which];
-      const mutual = streams[which]?.mutual ?? false;
-      return options === undefined ? undefined : serverOf(which, options, mutual, events);
-    };
-    this.servers = { tls: serve('tls'), wss: serve('wss') };
   }
 
   /** Begins the handshake on a connection that was accepted. */
   shake(which: Secured, raw: Socket): void {
-    this.servers[which]?.emit('connection', raw);
+    const server = this.servers[which];
+    if (server === undefined) raw.destroy();
+    else server.emit('connection', raw);
   }
 
   /** Begins the handshake on a connection of ours. @param wanted all of whom the server must be. */
@@ -136,18 +145,29 @@ export class Secure {
   }
 
   /**
-   * Reads the files again; only when all of them are good is any used. Connections stay: each keeps
-   * what it began with. @returns what is wrong, '' for nothing.
+   * Reads the files, at the start and when they are others. Connections stay: each keeps what it began with.
+   * @returns what cannot be used, '' for nothing.
    */
-  reload(): string {
-    const read = this.read();
-    if ('fault' in read) return read.fault;
+  read(): string {
+    const faults: string[] = [];
     for (const which of SECURED) {
-      const options = read.shown[which];
-      if (options !== undefined) this.servers[which]?.setSecureContext(options);
+      const listener = this.streams[which];
+      if (listener === undefined) continue;
+      const one = shownBy(listener, this.pairKey, this.vips, Date.now());
+      if ('fault' in one) faults.push(`${which}: ${one.fault}`);
+      else {
+        if (which === 'tls') this.own = one.options;
+        const server = this.servers[which];
+        if (server !== undefined) server.setSecureContext(one.options);
+        else this.servers[which] = serverOf(which, one.options, listener.mutual, this.events);
+      }
     }
-    this.client = read.client;
-    return '';
+    try {
+      this.client = clientContext(this.streams.outgoing, this.own);
+    } catch (e) {
+      faults.push(`outgoing: ${(e as Error).message}`);
+    }
+    return faults.join('; ');
   }
 
   /** Tickets of another day are under another key. */
@@ -158,28 +178,7 @@ export class Secure {
       this.servers[which]?.setTicketKeys(ticketKeys(this.pairKey, now));
     }
   }
-
-  private read(): Readings | { readonly fault: string } {
-    const shown: { [w in Secured]?: SecureContextOptions } = {};
-    for (const which of SECURED) {
-      const listener = this.streams[which];
-      if (listener === undefined) continue;
-      const one = shownBy(listener, this.pairKey, this.vips, Date.now());
-      if ('fault' in one) return { fault: `${which}: ${one.fault}` };
-      shown[which] = one.options;
-    }
-    try {
-      return { shown, client: clientContext(this.streams.outgoing, shown.tls) };
-    } catch (e) {
-      return { fault: `outgoing: ${(e as Error).message}` };
-    }
-  }
 }
-
-type Readings = {
-  readonly shown: { readonly [w in Secured]?: SecureContextOptions };
-  readonly client: SecureContext;
-};
 
 function dayOf(now: number): number {
   return Math.floor(now / DAY_MS);
@@ -215,7 +214,7 @@ export function clientContext(
 ): SecureContext {
   return createSecureContext({
     minVersion: OLDEST,
-    ...(outgoing.ca === '' ? {} : { ca: readFileSync(outgoing.ca, 'utf8') }),
+    ...(outgoing.ca === '' ? {} : { ca: signersIn(outgoing.ca) }),
     // who asks for a certificate of ours gets the one that our phones see
     ...(shown?.cert === undefined ? {} : { cert: shown.cert, key: shown.key as string }),
   });

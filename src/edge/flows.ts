@@ -98,7 +98,7 @@ export class Flows {
   private shakingAll = 0;
   private reading = true;
 
-  /** Throws with a sentence when an address or a certificate cannot be had: the box does not start. */
+  /** Throws with a sentence when an address cannot be had: the box does not start. */
   constructor(config: Config, events: FlowsEvents, limits: FlowLimits = FLOW_LIMITS) {
     this.config = config;
     this.limits = limits;
@@ -109,6 +109,8 @@ export class Flows {
       ready: (which, socket) => this.secured(which, socket),
       refused: (which, why) => this.tell(`${which}: handshake refused: ${why}`),
     });
+    const fault = this.secure.read();
+    if (fault !== '') events.log({ level: 'warning', text: `certificate-unusable: ${fault}` });
     this.plainWeb = webServer((socket, web) => this.webReady('ws', socket, web));
     this.secureWeb = webServer((socket, web) => this.webReady('wss', socket, web));
     if (streams.tcp) this.listen('tcp', sipPort);
@@ -179,9 +181,9 @@ export class Flows {
     for (const entry of [...this.entries.values()]) this.kill(entry);
   }
 
-  /** Certificates and keys are read again; connections stay. @returns what is wrong, '' for nothing. */
+  /** Certificates and keys are read again; connections stay. @returns what cannot be used, '' for nothing. */
   reload(): string {
-    return this.secure.reload();
+    return this.secure.read();
   }
 
   // ── in ───────────────────────────────────────────────────────────────────────────────────────

@@ -33,7 +33,7 @@ export type FromEngine =
   | { readonly kind: 'report'; readonly report: Report }
   | FromDesk
   | { readonly kind: 'view'; readonly id: number; readonly view: EngineView }
-  /** `fault` '': what was read is in use. */
+  /** It is in use; `fault`: but for certificates that cannot be used, '' for none. */
   | { readonly kind: 'reloaded'; readonly id: number; readonly fault: string }
   /** Other sides of connections that died with the old primary: they are to notice. */
   | { readonly kind: 'tickle'; readonly peers: readonly Peer[] }

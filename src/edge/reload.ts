@@ -48,17 +48,17 @@ export class Reloads {
     this.toEngine({ kind: 'reload', id, sip: node.sip, dns });
   }
 
-  /** The engine took it over, or says what is wrong with a certificate. */
+  /** The engine took it over. @param fault a certificate that it cannot show, '' for none. */
   done(id: number, fault: string): void {
     const asked = this.asked.get(id);
     if (asked === undefined) return;
     this.asked.delete(id);
-    const ok = fault === '';
-    if (ok) this.json = asked.json;
-    const text = ok
-      ? 'configuration, certificates and keys are in use as read now'
-      : `reload-refused: ${fault}`;
-    log(ok ? 'info' : 'warning', text);
-    asked.answer({ ok, text });
+    this.json = asked.json;
+    const text =
+      fault === ''
+        ? 'configuration, certificates and keys are in use as read now'
+        : `the configuration is in use; certificate-unusable: ${fault}: what was shown before stays`;
+    log(fault === '' ? 'info' : 'warning', text);
+    asked.answer({ ok: true, text });
   }
 }

@@ -13,7 +13,7 @@ export const THREADS = [
   'disk-thread',
   'media-thread',
   'cti-thread',
-  'wear-thread',
+  'inventory-thread',
 ] as const;
 export type ThreadName = (typeof THREADS)[number];
 

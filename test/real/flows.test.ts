@@ -3,6 +3,7 @@
  * stranger does costs more than its limit.
  */
 
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -477,6 +478,24 @@ test('a certificate is read again: new connections see it, old ones go on; a bad
   writeFileSync(tls.key, readFileSync(join(dir, 'two.key')));
   t.regex(s.flows.reload(), /the key is not that of the certificate/);
   old.socket.destroy();
+});
+
+test('a box whose certificate cannot be used starts: by TLS it ends connections until the file is right', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'sipair-tls-'));
+  t.teardown(() => rmSync(dir, { recursive: true }));
+  const tls = { certificate: join(dir, 'one.pem'), key: join(dir, 'one.key') };
+  const s = serve(t, {}, { tls: { port: nextPort + 1, ...tls } });
+  t.true(s.log.some((text) => text.startsWith('certificate-unusable: tls: ')));
+  await t.throwsAsync(certificateOf(s.ports.tls));
+  const plain = tcp(s.ports.tcp);
+  plain.socket.write(OPTIONS(1));
+  await until('TCP serves', () => s.messages.length === 1);
+  issue(dir, 'one');
+  t.is(s.flows.reload(), '');
+  const { pem, socket } = await certificateOf(s.ports.tls);
+  t.is(pem, new X509Certificate(readFileSync(tls.certificate)).toString());
+  socket.destroy();
+  plain.socket.destroy();
 });
 
 test('mutual TLS: without a certificate that the CA has signed nobody is served', async (t) => {

@@ -58,6 +58,18 @@ class Place {
     }
   }
 
+  async right(): Promise<boolean> {
+    const ask = ['chronyc', '-n', '-h', '127.0.0.1', 'waitsync', '1'];
+    return run('ip', ['netns', 'exec', this.netns, ...ask]).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async order(...words: readonly string[]): Promise<string> {
+    return (await run('chronyc', ['-h', this.socket, ...words])).stdout;
+  }
+
   async until(synchronised: boolean): Promise<ReturnType<typeof trackingOf>> {
     const end = Date.now() + WAIT_MS;
     let last: ReturnType<typeof trackingOf>;
@@ -96,12 +108,15 @@ test('a box follows its time server, and who looks at it is told', async (t) => 
     ip('-n', place.netns, 'link', 'set', 'eth0', 'up');
   }
 
-  const conf = chronyConf([SERVER], { drift: join(box.folder, 'drift'), step: true });
+  const conf = chronyConf([SERVER], { drift: join(box.folder, 'drift') });
   box.chronyd(conf);
   const before = await box.until(false);
   t.is(before?.source, 'chrony', 'nobody answers yet');
+  t.false(await box.right(), 'as the appliance waits for the first answers');
+  t.regex(await box.order('makestep', '0.5', '3'), /200 OK/, 'and lets them step the clock');
   server.chronyd('local stratum 3\nallow 192.0.2.0/24\n');
   const after = await box.until(true);
+  t.true(await box.right());
   // both have the same clock
   t.true(Math.abs(after?.offsetMs ?? 1e9) < 1000);
 });

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import { ownIdentity } from '../../src/edge/certificate.ts';
 import type { Tree } from '../../src/panel/tree/terms.ts';
 
 type Json = { readonly [name: string]: unknown };
@@ -310,7 +311,8 @@ test.serial(
 
     // a certificate that is as long as one may be
     const pem = join(boxes.root, 'north.pem');
-    writeFileSync(pem, Buffer.alloc(8 * 1024 * 1024, '-----BEGIN '));
+    const { certificate } = ownIdentity(Buffer.alloc(32, 1), ['192.0.2.10']);
+    writeFileSync(pem, certificate.padEnd(8 * 1024 * 1024, '\n'));
     const install = { command: 'files', verb: 'install', source: pem };
     t.like(await boxes.ask('a', install), { ok: true, peer: true });
     const hasFile = async (): Promise<boolean> => {

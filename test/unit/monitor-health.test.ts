@@ -16,7 +16,6 @@ import {
   trackingOf,
 } from '../../src/edge/monitor/health.ts';
 import { readPorts } from '../../src/edge/monitor/own-ports.ts';
-import { wearOf } from '../../src/edge/monitor/smart.ts';
 
 function folder(t: ExecutionContext, files: { readonly [path: string]: string }): string {
   const root = mkdtempSync(join(tmpdir(), 'sipair-health-'));
@@ -123,19 +122,11 @@ test('the mount of /data: the deepest, and read-only by itself or by its system'
   t.deepEqual(mountOf(guarded, '/data/log'), { device: '179:5', readOnly: false });
 });
 
-test('wear: eMMC in tenths, NVMe in percent, SATA what is left', (t) => {
+test('wear: eMMC in tenths', (t) => {
   t.is(emmcWear('0x01 0x03\n'), 30);
   t.is(emmcWear('0x0b 0x01'), 100);
   t.is(emmcWear('0x00 0x00'), undefined);
   t.is(emmcWear(''), undefined);
-  const nvme = { nvme_smart_health_information_log: { percentage_used: 7 } };
-  t.is(wearOf({ smartData: nvme as never }), 7);
-  const table = [
-    { id: 9, value: 99 },
-    { id: 233, value: 88 },
-  ];
-  t.is(wearOf({ smartData: { ata_smart_attributes: { table } } as never }), 12);
-  t.is(wearOf({ smartData: {} as never }), undefined);
 });
 
 test('the clock as chrony says it', (t) => {
@@ -169,11 +160,11 @@ test('certificates: the first that ends, one that is not there, a key of another
   });
   const now = Date.UTC(2026, 10, 26);
   const files = (key: string) => [{ certificate: '/data/tls/cert.pem', key }];
-  const { notAfter = 0, fault } = certificateOf(files('/data/tls/key.pem'), root, now);
+  const { notAfter = 0, fault } = certificateOf(files('/data/tls/key.pem'), root);
   t.is(fault, undefined);
   t.true(notAfter > now);
-  t.regex(certificateOf(files('/data/tls/other.pem'), root, now).fault ?? '', /cert\.pem: /);
-  t.regex(certificateOf([{ certificate: '/no', key: '' }], root, now).fault ?? '', /ENOENT/);
-  t.deepEqual(certificateOf([], root, now), {});
-  t.is(certificateOf(files('/data/tls/key.pem'), root, notAfter + 1).fault, undefined, 'ended');
+  t.regex(certificateOf(files('/data/tls/other.pem'), root).fault ?? '', /cert\.pem: /);
+  t.regex(certificateOf([{ certificate: '/no', key: '' }], root).fault ?? '', /ENOENT/);
+  t.deepEqual(certificateOf([], root), {});
+  t.is(certificateOf(files('/data/tls/key.pem'), root).fault, undefined, 'ended');
 });

@@ -30,9 +30,11 @@ import type { Consumer, ConsumerMaker } from '../../src/edge/monitor/consumer.ts
 import { placesBelow } from '../../src/edge/monitor/places.ts';
 import { MonitorProcess } from '../../src/edge/monitor/process.ts';
 import { onlyOne } from '../../src/edge/monitor/socket.ts';
-import { HISTORY } from '../../src/panel/monitor/alarm-log.ts';
+import { HISTORY, lineOf } from '../../src/panel/monitor/alarm-log.ts';
 import type { AlarmRecord, BoxStatus, StatusChange } from '../../src/panel/monitor/box-status.ts';
+import { ASKS, render } from '../../src/panel/show/index.ts';
 import { DAEMON, SYSTEM } from './monitor-kit.ts';
+import { AT, alarmOf } from './status-scenes.ts';
 
 async function until(what: string, done: () => boolean, ms = 15_000): Promise<void> {
   for (const end = Date.now() + ms; !done(); await new Promise((r) => setTimeout(r, 20))) {
@@ -360,4 +362,27 @@ test('a question is asked again on one connection, and the end of it is noticed 
   await until('it was read', () => heard.length > 1);
   t.false(heard.includes(undefined), 'an answer that waited is an answer');
   server.gone();
+});
+
+test('the console shows every alarm that is kept, not only those of a status', async (t) => {
+  const dir = root(t);
+  const { alarmLog, monitor: path } = placesBelow(dir);
+  const kept = Array.from({ length: HISTORY }, (_, i) =>
+    alarmOf({
+      id: i + 1,
+      code: 'crossover-down',
+      subject: `s${i}`,
+      raisedAt: AT,
+      clearedAt: AT + i,
+    }),
+  );
+  mkdirSync(dirname(alarmLog), { recursive: true });
+  writeFileSync(alarmLog, kept.map(lineOf).join(''));
+  await start(t, dir, []).serve();
+  const [service, request] = ASKS.history;
+  t.is(service, 'monitor');
+  const lines = render('history', await ask(path, request), { width: 80, now: AT });
+  const heads = lines.filter((line) => line.includes('crossover-down'));
+  t.is(heads.length, kept.length);
+  t.regex(heads[0] ?? '', /crossover-down s999$/, 'the newest first');
 });

@@ -29,7 +29,7 @@ test('fixed ports are those of the sources', (t) => {
 });
 
 test('Debian services listen where their generated files say', (t) => {
-  const chrony = chronyConf(['192.0.2.1'], { drift: '/d', step: false });
+  const chrony = chronyConf(['192.0.2.1'], { drift: '/d' });
   t.regex(chrony, /^port 0$/m, 'no time is served');
   t.deepEqual([...chrony.matchAll(/^bindcmdaddress (.*)$/gm)].map((m) => m[1]).sort(), [
     '127.0.0.1',
@@ -41,7 +41,7 @@ test('Debian services listen where their generated files say', (t) => {
     'set system snmp enabled true\nset system snmp community public-word',
     START_TREE,
   ) as Tree;
-  const files = machineFiles(tree, 'b', { step: false });
+  const files = machineFiles(tree, 'b');
   const snmpd = files.find((f) => f.path.endsWith('snmpd.conf'))?.text ?? '';
   t.regex(snmpd, new RegExp(`^agentAddress udp:192\\.0\\.2\\.12:${port('snmp')}$`, 'm'));
   t.regex(snmpd, /^agentXSocket \//m, 'and its subagent by a file');

@@ -4,11 +4,16 @@ import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { ownIdentity } from '../../src/edge/certificate.ts';
 import type { AgentLink } from '../../src/edge/system/link.ts';
 import { SiteFiles } from '../../src/edge/system/site-files.ts';
 import { SITE_FILE_BYTES, type SiteFile, toGive } from '../../src/panel/system/site-files.ts';
+import type { Tree } from '../../src/panel/system/terms.ts';
 
-const PEM = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
+const OWN = ownIdentity(Buffer.alloc(32, 1), ['192.0.2.10']);
+const PEM = `${OWN.certificate.trimEnd()}\n`;
+
+const LOCKED = '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n';
 
 function wav(samples: number): Buffer {
   const bytes = Buffer.alloc(44 + samples * 2);
@@ -33,6 +38,8 @@ class Boxes {
   readonly changed = { a: 0, b: 0 };
   readonly told: string[] = [];
   linked = true;
+  /** What is active on both. */
+  tree: Tree = {};
   /** In place of the other box. */
   readonly holds: { a?: AgentLink } = {};
 
@@ -46,6 +53,7 @@ class Boxes {
       new SiteFiles({
         root: this.roots[own],
         link: () => this.link(own),
+        tree: () => this.tree,
         changed: () => {
           this.changed[own] += 1;
         },
@@ -136,6 +144,9 @@ test('what is none is refused with its reason, wherever it comes from', async (t
     ['north.txt', PEM, 'file-name', /\.wav, \.pem/],
     ['.pem', PEM, 'file-name', /a name/],
     ['north.pem', 'hello', 'file-unusable', /no certificate and no key in PEM/],
+    ['north.pem', PEM.replace(/\n.{9}/, '\nhello'), 'file-unusable', /it cannot be read/],
+    ['north.key', OWN.key.replace(/\n.{9}/, '\nhello'), 'file-unusable', /it cannot be read/],
+    ['north.key', LOCKED, 'file-unusable', /passphrase/],
     ['north.key', Buffer.alloc(SITE_FILE_BYTES + 1, PEM), 'file-unusable', /more than 8 MB/],
     ['north.crt', Buffer.alloc(SITE_FILE_BYTES + 2, PEM), 'file-source', /more than 8 MB/],
     ['hello.wav', 'RIFF', 'file-unusable', /wav-shape: 8000 Hz/],
@@ -159,6 +170,27 @@ test('what is none is refused with its reason, wherever it comes from', async (t
   t.deepEqual(both.names('b'), []);
   t.is(both.told.length, 3);
   t.false(b.message('draft', {}));
+});
+
+test('what the configuration names is not removed', async (t) => {
+  const both = new Boxes(t);
+  const { a } = both.sides;
+  await a.install(source(t, 'north.pem', PEM));
+  await a.install(source(t, 'hello.wav', wav(80)));
+  both.tree = {
+    sip: { tls: { certificate: '/data/secret/tls/north.pem' } },
+    site: { centre: { musicOnHold: 'hello' } },
+  };
+  t.like(a.remove('north.pem'), {
+    error: 'file-used',
+    text: 'north.pem is in use: sip tls certificate',
+  });
+  t.like(a.remove('hello.wav'), {
+    error: 'file-used',
+    text: 'hello.wav is in use: site centre musicOnHold',
+  });
+  both.tree = {};
+  t.deepEqual([a.remove('north.pem'), a.remove('hello.wav')], [{ ok: true }, { ok: true }]);
 });
 
 test('one file at a time, however many the other box lacks', async (t) => {

@@ -1,4 +1,4 @@
-/** The way to a log server that accepts and does not read, that hangs up, and that nobody resolves. */
+/** The way to a log server that is away, accepts and does not read, hangs up, or that nobody resolves. */
 
 import { createSocket } from 'node:dgram';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -47,7 +47,7 @@ function wayTo(
   const way = new SyslogWay(
     { name: 'noc', address, port, transport, level: 'notice' },
     '/',
-    { tell: (text) => told.push(text), message: (text) => Buffer.from(`own ${text}`) },
+    { tell: (text) => told.push(text), lostAs: (count) => Buffer.from(`own lost ${count}`) },
     more,
   );
   t.teardown(() => way.close());
@@ -100,13 +100,11 @@ test('losses are told to the server first, once, and the rest follows', async (t
   t.deepEqual(told, [], 'while nothing can be said nothing is');
   stopped = false;
   sockets[0]?.resume();
-  await until('it is told', () =>
-    /own syslog: noc \(127\.0\.0\.1\): \d+ messages were lost/.test(text),
-  );
+  await until('it is told', () => /own lost \d+/.test(text));
   t.is(told.length, 1);
   way.send(Buffer.from('the last'));
   await until('all of it', () => text.endsWith('8 the last'));
-  t.is(text.match(/were lost/g)?.length, 1);
+  t.is(text.match(/own lost/g)?.length, 1);
 });
 
 test('a server that accepts and hangs up: later each time, said once, and it gets nothing', async (t) => {
@@ -159,7 +157,58 @@ test('a name that nobody resolves: what is said waits, bounded; it is asked for 
   t.is(asked, 1);
   t.deepEqual(got, []);
   answer?.();
-  await until('what was lost', () => got.some((m) => /own .* messages were lost/.test(m)));
+  await until('what was lost', () => got.some((m) => /^own lost \d+$/.test(m)));
   t.is(told.length, 1);
   await until('it is asked for again', () => asked === 2);
+});
+
+/** Octet counting, RFC 6587 3.4.1. */
+function messagesIn(text: string): string[] {
+  const out: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const space = text.indexOf(' ', at);
+    const length = Number(text.slice(at, space));
+    out.push(text.slice(space + 1, space + 1 + length));
+    at = space + 1 + length;
+  }
+  return out;
+}
+
+const MESSAGE = Buffer.alloc(10_000, 'x');
+/** More than waits. */
+const SENT = 150;
+
+test('a server that comes back is told first how many messages were lost', async (t) => {
+  let heard = '';
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.setEncoding('latin1').on('data', (text: string) => (heard += text));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((done) => server.close(done));
+
+  const logs: string[] = [];
+  const way = new SyslogWay(
+    { name: 'noc', address: '127.0.0.1', port, transport: 'tcp', level: 'info' },
+    '/nowhere',
+    { tell: (text) => logs.push(text), lostAs: (count) => Buffer.from(`lost ${count}`) },
+    { times: TIMES },
+  );
+  t.teardown(() => {
+    way.close();
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  await until('nobody is there', () => logs.length > 0);
+  for (let i = 0; i < SENT; i++) way.send(MESSAGE);
+  await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
+  await until('all that waited', () => heard.length > 100 * MESSAGE.length);
+  const [first = '', ...rest] = messagesIn(heard);
+  const lost = Number(/^lost (\d+)$/.exec(first)?.[1]);
+  t.true(lost > 0, first.slice(0, 40));
+  await until('the last', () => messagesIn(heard).length === 1 + SENT - lost);
+  t.true(rest.every((text) => text.startsWith('x')));
+  t.regex(logs.join('\n'), new RegExp(`noc .*${lost} messages were lost`), 'others are told too');
 });

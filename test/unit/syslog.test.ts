@@ -83,6 +83,11 @@ test('lines of the journal: ours without their own time and level', (t) => {
   t.is(journalEntry(binary)?.process, 'system');
   t.is(journalEntry(binary)?.text, 'hi\ufffd');
   t.is(journalEntry(binary)?.level, 'info');
+  const of = (unit: string): string | undefined =>
+    journalEntry(JSON.stringify({ MESSAGE: 'x', _SYSTEMD_UNIT: unit }))?.process;
+  t.is(of('sipair-monitor.service'), 'monitor');
+  t.is(of('sipair-console@ttyS0.service'), 'console');
+  t.is(of('init.scope'), 'systemd');
   for (const nothing of ['', 'no json', '7', '{"MESSAGE":"  "}', '{}', 'null']) {
     t.is(journalEntry(nothing), undefined, nothing);
   }

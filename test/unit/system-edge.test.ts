@@ -3,7 +3,15 @@
  * disk that refuses, applying with a daemon that is played by the test.
  */
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -90,6 +98,39 @@ test('a password is changed by who knows the old one', (t) => {
   t.like(admin.set('second password', 'wrong one'), { verified: false });
   t.like(admin.set('second password', 'first password'), { verified: true });
   t.like(admin.verify('second password'), { verified: true });
+});
+
+test('a medium that takes nothing keeps nobody out, and counts all the same', (t) => {
+  const folder = root(t);
+  const path = join(folder, 'admin.json');
+  const admin = (): Admin => new Admin(path, { attempts: 5, lockMin: 5 }, () => 1);
+  t.like(admin().set('right password'), { ok: true });
+  // whoever writes needs the other name first
+  mkdirSync(`${path}.new`);
+  t.like(admin().verify('wrong'), { verified: false, triesLeft: 4 });
+  t.like(admin().verify('right password'), { verified: true });
+  for (const left of [4, 3, 2, 1]) t.like(admin().verify('wrong'), { triesLeft: left });
+  t.like(admin().verify('wrong'), { verified: false, lockedMs: 300_000 });
+  t.like(admin().verify('right password'), { verified: false, lockedMs: 300_000 });
+  t.like(admin().set('other password', 'right password'), { verified: false });
+  t.like(admin().replace('other password'), { error: 'admin-disk' });
+  rmdirSync(`${path}.new`);
+  t.like(admin().replace('other password'), { verified: true });
+  t.like(admin().verify('other password'), { verified: true });
+});
+
+test('a password that cannot be read is no open door', (t) => {
+  const path = join(root(t), 'admin.json');
+  const admin = (): Admin => new Admin(path, { attempts: 5, lockMin: 5 }, () => 1);
+  for (const damaged of ['', '{', '{}', 'null', '{"salt":"x","hash":"y"}']) {
+    writeFileSync(path, damaged);
+    t.true(admin().exists, damaged);
+    t.like(admin().verify('anything'), { error: 'admin-damaged' });
+    t.like(admin().set('right password'), { error: 'admin-old' });
+    t.like(admin().set('right password', 'anything'), { error: 'admin-damaged' });
+  }
+  t.like(admin().replace('right password'), { verified: true });
+  t.like(admin().verify('right password'), { verified: true });
 });
 
 // ── store ──────────────────────────────────────────────────────────────────────────────────────
@@ -288,6 +329,14 @@ test('a certificate that this box does not have, or cannot show, is refused wher
   t.deepEqual(against(TREE), missing);
   writeFileSync(join(dir, tls.key), key);
   t.deepEqual(against(TREE), []);
+  const believes: Tree = { ...TREE, sip: { outgoing: { ca: '/data/secret/tls/ca.pem' } } };
+  const proposed = (): string[] =>
+    vetTree(believes, TREE, 'a', places).map((f) => `${f.code} ${f.place}`);
+  t.deepEqual(proposed(), ['config-file sip outgoing ca']);
+  writeFileSync(join(dir, '/data/secret/tls/ca.pem'), 'nothing');
+  t.deepEqual(proposed(), ['config-file sip outgoing ca']);
+  writeFileSync(join(dir, '/data/secret/tls/ca.pem'), certificate);
+  t.deepEqual(proposed(), []);
 });
 
 // ── applying ───────────────────────────────────────────────────────────────────────────────────

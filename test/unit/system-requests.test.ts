@@ -56,3 +56,28 @@ test('what fails in the midst of a request is the end of its answer only', async
     error: 'system-failed',
   });
 });
+
+test('a factory reset that cannot be made is told, and the agent goes on', async (t) => {
+  const root = folder(t);
+  const done: string[] = [];
+  const machine = {
+    reset: () => Promise.resolve(done.shift() ?? ''),
+    power: (verb: string) => {
+      done.push(verb);
+      return Promise.resolve('');
+    },
+  };
+  const close = (): void => void done.push('closed');
+  const agent = { places: placesOf(root), machine, close } as unknown as Agent;
+  const request = { command: 'factory-reset', word: 'factory-reset' };
+  done.push('bootenv: both copies are damaged');
+  t.deepEqual(await asked(agent, request), {
+    error: 'factory-reset-failed',
+    text: 'bootenv: both copies are damaged',
+  });
+  t.deepEqual(done, []);
+  t.like(await asked(agent, request), { ok: true });
+  for (let i = 0; i < 200 && done.length === 0; i++)
+    await new Promise((end) => setTimeout(end, 20));
+  t.deepEqual(done, ['reboot']);
+});

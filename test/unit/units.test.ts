@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'ava';
 import { ROOT } from '../tidy/source.ts';
 
@@ -92,6 +92,51 @@ test('lamps: the monitor blinks by the kernel, and when it has ended they say so
     t.regex(text, new RegExp(`^After=.*modprobe@${module}\\.service`, 'm'));
   }
 });
+
+const OF_IMAGE = [
+  { unit: 'sipair-smart.service', script: 'smart', limit: 2.5 },
+  { unit: 'sipair-smart.timer', script: 'smart', limit: 0 },
+  { unit: 'sipair-clock.service', script: 'clock', limit: 2.5 },
+] as const;
+
+for (const { unit, script, limit } of OF_IMAGE) {
+  test(`${unit}, of the image: systemd understands all of it, and it may do no more than it must`, (t) => {
+    const image = join(ROOT, 'image/root');
+    for (const name of OF_IMAGE.map((one) => one.unit)) {
+      cpSync(join(image, 'etc/systemd/system', name), join(root, UNITS, name));
+    }
+    cpSync(join(image, HOME, script), join(root, HOME, script));
+    t.is(analyze('verify', '--man=no', unit).complaints, '');
+    if (limit === 0) return;
+    const { out } = analyze('security', '--offline=true', '--no-pager', unit);
+    const level = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(out)?.[1]);
+    t.true(level <= limit, `${level}: ${out}`);
+  });
+}
+
+for (const [unit, program] of [
+  ['chrony', 'chronyd'],
+  ['snmpd', 'snmpd'],
+] as const) {
+  test(`${unit}: systemd understands what we change of it, and begins it anew however often it ends`, (t) => {
+    const dropIn = `etc/systemd/system/${unit}.service.d/10-sipair.conf`;
+    const text = readFileSync(join(ROOT, 'image/root', dropIn), 'utf8');
+    t.regex(text, /^Restart=on-failure$/m);
+    t.regex(text, /^StartLimitIntervalSec=0$/m);
+    cpSync(join(ROOT, 'image/root', dropIn), join(root, dropIn), { recursive: true });
+    const scripts = [...text.matchAll(/^ExecStart\w+=[-+]*\/usr\/lib\/sipair\/(\S+)/gm)];
+    t.is(scripts.length, 1);
+    for (const [, name = ''] of scripts) {
+      cpSync(join(ROOT, 'image/root', HOME, name), join(root, HOME, name));
+    }
+    for (const path of [`usr/sbin/${program}`, 'bin/kill']) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), '#!/bin/true\n', { mode: 0o755 });
+    }
+    const { complaints } = analyze('verify', '--man=no', `${unit}.service`);
+    t.is(complaints, '');
+  });
+}
 
 test('what is misspelt is seen', (t) => {
   const text = readFileSync(join(FOLDER, 'sipair.service'), 'utf8');

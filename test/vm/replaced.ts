@@ -9,6 +9,7 @@ import { BOXES } from '../lab/places.ts';
 import { sleep } from '../lab/processes.ts';
 import { run } from '../lab/run.ts';
 import { guide } from './guided.ts';
+import { Operator } from './operator.ts';
 import { imageFile, vmPlaces } from './places.ts';
 import { MINUTE, type Say, Serving } from './serving.ts';
 import { PASSWORD, pairSetUp } from './set-up.ts';
@@ -95,10 +96,16 @@ async function replaced(say: Say): Promise<void> {
     truncateSync(STICK, STICK_BYTES);
     await run('mkfs.ext4', ['-q', '-F', '-L', 'STICK', STICK]);
     for (const box of BOXES) await pair.machine(box).start();
-    all = new Serving(pair, say);
-    await all.inStep();
+    // both services start anew for it, so there are no phones yet
+    const inStep = /^(primary|backup), in step/;
+    for (const box of BOXES) {
+      const operator = new Operator(pair.machine(box));
+      await operator.ready();
+      await operator.until(inStep, 6 * MINUTE);
+    }
     await guide(pair, OTHER_CROSSOVER, say);
     await sleep(MINUTE);
+    all = new Serving(pair, say);
     if ((await all.inStep()) === 'b') {
       await all.type('b', 'request ha switchover');
       await all.operators.a.until(/^primary, in step/, 2 * MINUTE);

@@ -6,6 +6,7 @@ import { REPLACED } from './replaced.ts';
 import { STARTS } from './starts.ts';
 import { ALONE } from './upgrade-alone.ts';
 import { PAIR } from './upgrade-pair.ts';
+import { WATCHED } from './watched.ts';
 
 export type Trial = (say: (text: string) => void) => Promise<void>;
 
@@ -16,4 +17,5 @@ export const TRIALS: { readonly [name: string]: Trial } = {
   ...OUTSIDE,
   ...FRONT,
   ...REPLACED,
+  ...WATCHED,
 };

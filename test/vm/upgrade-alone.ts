@@ -40,7 +40,7 @@ VIP: › 192.0.2.10
 Numbers of the phones, from-to [1000-1999]: ›
 Is it right? [y/n] › y
 Pair with the other box now? [y/n] › n
-(unconfigured
+(not paired)
 \`\`\`
 `;
 
@@ -62,7 +62,11 @@ class Alone {
     await this.pair.a.start();
     await guide(this.pair, FIRST_BOOT, () => {});
     this.say(`first boot done after ${this.pair.a.uptimeS().toFixed(0)} s`);
-    expectThat(/LAN +carrier/.test(await this.type('show interfaces')), 'a port with a cable');
+    for (let looks = 1; ; looks++) {
+      if (/LAN +carrier/.test(await this.type('show interfaces'))) break;
+      expectThat(looks < 10, 'a port with a cable');
+      await sleep(5000);
+    }
     await this.type('show system image');
   }
 

@@ -1,7 +1,7 @@
 /**
  * Readings of the machine: small files of the kernel, read where they are (`/proc`, `/sys`, statfs), so
- * that looking every few seconds costs nothing. What costs (programs, inventory) is in `wear-thread.ts`
- * and behind a child process with a time limit.
+ * that looking every few seconds costs nothing. What costs (programs, inventory) is in
+ * `inventory-thread.ts`, behind a child process with a time limit, or in a service of its own (SMART).
  */
 
 import { execFile } from 'node:child_process';
@@ -13,11 +13,13 @@ import { basename, dirname, join } from 'node:path';
 import type { Health } from '../../panel/monitor/box-status.ts';
 import { UNKNOWN_HEALTH } from '../../panel/monitor/monitor.ts';
 import { identityFault } from '../certificate.ts';
+import type { Inventory } from '../inventory-thread.ts';
 import { netlite } from '../native/netlite.ts';
 import { textIn } from './kernel-file.ts';
 import { readPorts } from './own-ports.ts';
 import { placesBelow } from './places.ts';
 import { type BoxFile, readBoxFile } from './settings.ts';
+import { type Smart, smartOf } from './smart.ts';
 
 /** Sensors that say less, or so much, are broken or have nothing at their inputs: 127 is usual then. */
 const COLDEST = -40;
@@ -130,20 +132,15 @@ function kernelClock(): Health['clock'] {
 }
 
 /** @returns when the first of them ends, or what is wrong with one. */
-export function certificateOf(
-  files: BoxFile['certificates'],
-  root: string,
-  utc: number,
-): Health['certificate'] {
+export function certificateOf(files: BoxFile['certificates'], root: string): Health['certificate'] {
   let notAfter: number | undefined;
   for (const { certificate, key } of files) {
     try {
       const shown = readFileSync(join(root, certificate), 'utf8');
       const ends = Date.parse(new X509Certificate(shown).validTo);
       notAfter = Math.min(notAfter ?? ends, ends);
-      const fault = identityFault({ certificate: shown, key: textIn(join(root, key)) }, utc);
-      // that it has ended is an alarm of its own
-      if (fault !== '' && ends > utc) return { notAfter, fault: `${certificate}: ${fault}` };
+      const fault = identityFault({ certificate: shown, key: textIn(join(root, key)) });
+      if (fault !== '') return { notAfter, fault: `${certificate}: ${fault}` };
     } catch (e) {
       return { fault: `${certificate}: ${(e as Error).message}` };
     }
@@ -158,8 +155,9 @@ export class HealthReader {
   private readonly sys: string;
   private clock: Health['clock'] = UNKNOWN_HEALTH.clock;
   private certificate: Health['certificate'] = {};
-  /** Of an NVMe or SATA medium, told by `wear-thread.ts`. */
-  private smart: { readonly [device: string]: number } = {};
+  /** Of an NVMe or SATA medium. */
+  private smart: Smart | undefined;
+  private media: Inventory = {};
 
   constructor(root: string) {
     this.root = root;
@@ -170,8 +168,8 @@ export class HealthReader {
     this.sys = own('sys');
   }
 
-  smartSays(wear: { readonly [device: string]: number }): void {
-    this.smart = wear;
+  found(media: Inventory): void {
+    this.media = media;
   }
 
   async read(): Promise<Health> {
@@ -199,25 +197,29 @@ export class HealthReader {
     const mount = mountOf(textIn(join(this.proc, 'self/mountinfo')), '/data/log');
     const device = mount === undefined ? undefined : diskOf(this.sys, mount.device);
     const wear = device === undefined ? undefined : this.wearOf(device);
+    const medium = device === undefined ? undefined : this.media[device];
     return {
       totalBytes: fs === undefined ? 0 : fs.blocks * fs.bsize,
       freeBytes: fs === undefined ? 0 : fs.bavail * fs.bsize,
       readOnly: mount?.readOnly ?? false,
       ...(wear === undefined ? {} : { wearPercent: wear }),
+      ...(medium === undefined ? {} : { medium }),
       writtenBytes: device === undefined ? 0 : writtenBytes(this.sys, device),
       ...(device === undefined ? {} : { device }),
     };
   }
 
   private wearOf(device: string): number | undefined {
-    return (
-      emmcWear(textIn(join(this.sys, 'block', device, 'device/life_time'))) ?? this.smart[device]
-    );
+    const emmc = emmcWear(textIn(join(this.sys, 'block', device, 'device/life_time')));
+    // NVMe: of a namespace, "nvme0n1", its controller may speak, "nvme0"
+    const smart = this.smart !== undefined && device.startsWith(this.smart.device);
+    return emmc ?? (smart ? this.smart?.wear : undefined);
   }
 
-  /** Certificates, and who keeps the clock. */
-  async readSlow(utc: number): Promise<void> {
-    this.certificate = certificateOf(readBoxFile(this.root)?.certificates ?? [], this.root, utc);
+  /** Certificates, who keeps the clock, and what the medium said last. */
+  async readSlow(): Promise<void> {
+    this.certificate = certificateOf(readBoxFile(this.root)?.certificates ?? [], this.root);
+    this.smart = smartOf(textIn(placesBelow(this.root).smart));
     this.clock = (await this.chrony()) ?? kernelClock();
   }
 

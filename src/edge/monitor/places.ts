@@ -16,6 +16,8 @@ export type Places = {
   readonly lampClass: string;
   /** What the firmware says of the board. */
   readonly dmi: string;
+  /** What the medium says of itself, as smartctl writes it. */
+  readonly smart: string;
   /** What the lamps show, in words: for boards without lamps. */
   readonly lampWords: string;
 };
@@ -33,6 +35,7 @@ export function placesBelow(root: string): Places {
     alarmLog: join(root, 'data/log/alarms.jsonl'),
     lampClass: join(root, 'sys/class/leds'),
     dmi: join(root, 'sys/class/dmi/id'),
+    smart: join(run, 'smart.json'),
     lampWords: join(run, 'leds.json'),
   };
 }

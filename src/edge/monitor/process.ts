@@ -9,9 +9,9 @@ import type { BoxStatus, DaemonStatus, SystemState } from '../../panel/monitor/b
 import { Monitor, type MonitorInput } from '../../panel/monitor/monitor.ts';
 import { mono } from '../clock.ts';
 import { ask } from '../control-client.ts';
+import type { Inventory } from '../inventory-thread.ts';
 import { log } from '../log.ts';
 import { keepAlive, Life } from '../notify.ts';
-import type { Wear } from '../wear-thread.ts';
 import { startThread } from '../worker.ts';
 import { AlarmFile } from './alarm-file.ts';
 import { Asker } from './asker.ts';
@@ -55,7 +55,7 @@ export class MonitorProcess {
   private readonly running: Running[] = [];
   private readonly askers: readonly Asker[];
   private readonly timers: NodeJS.Timeout[] = [];
-  private wear: Worker | undefined;
+  private inventory: Worker | undefined;
   private server: MonitorServer | undefined;
   private last: BoxStatus;
   private stamps = { box: '', active: '' };
@@ -86,9 +86,11 @@ export class MonitorProcess {
       this.take({ kind: 'tick' });
     });
     this.every(HEALTH_MS, () => void this.readHealth());
-    this.every(SLOW_MS, () => void this.health.readSlow(Date.now()));
-    void this.health.readSlow(Date.now()).then(() => this.readHealth());
-    this.watchWear();
+    this.every(SLOW_MS, () => void this.health.readSlow());
+    // what is slow to answer holds up nothing else
+    void this.readHealth();
+    void this.health.readSlow().then(() => this.readHealth());
+    this.takeInventory();
   }
 
   /** Rejects when its socket cannot be had. */
@@ -111,7 +113,7 @@ export class MonitorProcess {
     for (const timer of this.timers) clearInterval(timer);
     for (const asker of this.askers) asker.close();
     this.server?.close();
-    void this.wear?.terminate();
+    void this.inventory?.terminate();
     for (const { name, consumer } of this.running) {
       this.guarded(name, () => consumer.close());
     }
@@ -210,12 +212,12 @@ export class MonitorProcess {
     }
   }
 
-  private watchWear(): void {
-    const worker = startThread('wear-thread', {});
-    worker.on('message', (wear: Wear) => this.health.smartSays(wear));
-    worker.on('error', (e) => log('warning', `wear of the storage: ${e.message}`));
+  private takeInventory(): void {
+    const worker = startThread('inventory-thread', {});
+    worker.on('message', (found: Inventory) => this.health.found(found));
+    worker.on('error', (e) => log('warning', `inventory: ${e.message}`));
     worker.unref();
-    this.wear = worker;
+    this.inventory = worker;
   }
 }
 

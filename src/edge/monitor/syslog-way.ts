@@ -21,7 +21,7 @@ export type SyslogServer = {
   readonly level: Level;
 };
 
-/** Whose signature of a log server is believed, besides those that everybody believes. */
+/** Whose signature of a log server is believed, and then nobody else's: who gave one trusts no public authority with it. */
 const CA_FILE = 'data/secret/tls/syslog-ca.pem';
 const SPOOL_BYTES = 1024 * 1024;
 /** What the kernel has not taken: beyond it messages wait here. */
@@ -57,8 +57,8 @@ const TIMES: SyslogTimes = {
 export type SyslogTalk = {
   /** To the log of the box. */
   readonly tell: (text: string) => void;
-  /** The same as a message of its own to this server. */
-  readonly message: (text: string) => Uint8Array;
+  /** The message to this server that so many were lost. */
+  readonly lostAs: (count: number) => Uint8Array;
 };
 
 /** Whom a name stands for: as `dns.lookup`. */
@@ -284,11 +284,11 @@ export class SyslogWay {
     this.lost += this.spool.lost();
     const now = mono();
     if (this.lost > 0 && now - this.lostToldAt >= this.times.tellMs) {
-      const text = `${this.own}${this.lost} messages were lost`;
+      const { lost } = this;
       this.lost = 0;
       this.lostToldAt = now;
-      give(this.talk.message(text));
-      this.talk.tell(text);
+      give(this.talk.lostAs(lost));
+      this.talk.tell(`${this.own}${lost} messages were lost`);
     }
     while (this.spool.size > 0 && room()) {
       const message = this.spool.take();

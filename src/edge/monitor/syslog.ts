@@ -44,6 +44,12 @@ function serversOf({ syslog }: SystemTree): SyslogServer[] {
   });
 }
 
+/** Whatever level a server wants: it cannot know otherwise. */
+function lostEntry(count: number): Entry {
+  const text = `${count} messages to this server were lost`;
+  return { at: Date.now(), level: 'warning', id: 'lost', process: 'monitor', text };
+}
+
 class SyslogConsumer implements Consumer {
   private readonly context: ConsumerContext;
   private readonly command: readonly string[] | undefined;
@@ -70,8 +76,8 @@ class SyslogConsumer implements Consumer {
         const { root, log } = this.context;
         // said here, and so to the other servers too
         const tell = (text: string): void => log('warning', text);
-        const message = (text: string): Uint8Array => syslogMessage(ownLine(text), this.sender);
-        this.ways.set(key, new SyslogWay(server, root, { tell, message }));
+        const lostAs = (count: number): Uint8Array => syslogMessage(lostEntry(count), this.sender);
+        this.ways.set(key, new SyslogWay(server, root, { tell, lostAs }));
       }
     }
     if (this.ways.size > 0 && this.journal === undefined) this.follow();
@@ -124,10 +130,6 @@ class SyslogConsumer implements Consumer {
     this.journal = undefined;
     journal?.kill();
   }
-}
-
-function ownLine(text: string): Entry {
-  return { at: Date.now(), level: 'warning', id: 'log', process: 'monitor', text };
 }
 
 /** @param command what gives the lines of the log, as journalctl does. */

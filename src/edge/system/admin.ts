@@ -1,11 +1,12 @@
 /**
  * The password of the user `admin`: scrypt, in a file of root's, with the count of wrong guesses in the same
  * file, so that neither a restart nor a second console begins the count anew. The console uses this by
- * itself when the agent does not answer.
+ * itself when the agent does not answer. A medium that is full or read-only keeps nobody out: then the count is in memory.
  */
 
 import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
-import { readJson, writeWhole } from './files.ts';
+import { readFileSync } from 'node:fs';
+import { writeWhole } from './files.ts';
 
 /** OWASP's measure for an interactive login: 2^17 would take a small box a second and 128 MB. */
 const COST = { N: 2 ** 15, r: 8, p: 1 } as const;
@@ -39,6 +40,29 @@ export type AdminVerdict = {
 };
 export type AdminFault = { readonly error: string; readonly text: string };
 
+/** There is one, and nobody knows it any more. */
+const DAMAGED: AdminFault = {
+  error: 'admin-damaged',
+  text:
+    'the password of this box cannot be read from its storage: `request system password other-box` at the other box ' +
+    'gives it a new one, or log in as factory-reset',
+};
+const NONE: AdminFault = { error: 'admin-none', text: 'no password of admin was set yet' };
+
+/** What a medium did not take, by path; it is older than what is on the medium once that is taken again. */
+const unwritten = new Map<string, AdminFile>();
+
+function isAdminFile(v: unknown): v is AdminFile {
+  const file = v as Partial<AdminFile> | null;
+  return (
+    typeof file === 'object' &&
+    typeof file?.salt === 'string' &&
+    typeof file.hash === 'string' &&
+    typeof file.cost?.N === 'number' &&
+    [file.wrong, file.lockedUntil, file.lockedAt].every((n) => Number.isFinite(n))
+  );
+}
+
 const LENGTH: AdminFault = {
   error: 'admin-length',
   text: `a password has ${LEAST_LETTERS} to ${MOST_LETTERS} characters`,
@@ -58,7 +82,20 @@ export class Admin {
 
   /** Nobody can log in before there is one: there is no password by default. */
   get exists(): boolean {
-    return readJson<AdminFile>(this.path) !== undefined;
+    return this.read() !== NONE;
+  }
+
+  /** Only a file that is not there is none: one that cannot be read is no open door. */
+  private read(): AdminFile | AdminFault {
+    let file: unknown;
+    try {
+      file = JSON.parse(readFileSync(this.path, 'utf8'));
+    } catch (e) {
+      return (e as NodeJS.ErrnoException).code === 'ENOENT' ? NONE : DAMAGED;
+    }
+    if (!isAdminFile(file)) return DAMAGED;
+    const counted = unwritten.get(this.path);
+    return counted?.hash === file.hash ? counted : file;
   }
 
   private lockedMs(file: AdminFile): number {
@@ -76,10 +113,8 @@ export class Admin {
   }
 
   verify(password: string): AdminVerdict | AdminFault {
-    const file = readJson<AdminFile>(this.path);
-    if (file === undefined) {
-      return { error: 'admin-none', text: 'no password of admin was set yet' };
-    }
+    const file = this.read();
+    if ('error' in file) return file;
     const locked = this.lockedMs(file);
     const told = { ok: true, verified: false } as const;
     if (locked > 0) return { ...told, lockedMs: locked, triesLeft: 0 };
@@ -92,8 +127,7 @@ export class Admin {
     const counted: AdminFile = full
       ? { ...file, wrong, lockedAt: now, lockedUntil: now + lock }
       : { ...file, wrong };
-    const fault = this.store(counted);
-    if (fault !== '') return { error: 'admin-disk', text: fault };
+    this.store(counted);
     if (!this.fits(file, password)) {
       return full
         ? { ...told, lockedMs: lock, triesLeft: 0 }
@@ -119,15 +153,19 @@ export class Admin {
     if (password.length < LEAST_LETTERS || password.length > MOST_LETTERS) return LENGTH;
     const salt = randomBytes(SALT_BYTES);
     const hash = scryptSync(password, salt, HASH_BYTES, { ...COST, maxmem: MEMORY });
-    const fault = this.store({
-      salt: salt.toString('base64'),
-      hash: hash.toString('base64'),
-      cost: COST,
-      wrong: 0,
-      lockedUntil: 0,
-      lockedAt: 0,
-    });
+    const fault = writeWhole(
+      this.path,
+      JSON.stringify({
+        salt: salt.toString('base64'),
+        hash: hash.toString('base64'),
+        cost: COST,
+        wrong: 0,
+        lockedUntil: 0,
+        lockedAt: 0,
+      } satisfies AdminFile),
+    );
     if (fault !== '') return { error: 'admin-disk', text: fault };
+    unwritten.delete(this.path);
     return { ok: true, verified: true, lockedMs: 0, triesLeft: this.rule.attempts };
   }
 
@@ -139,7 +177,9 @@ export class Admin {
     return wanted.length > 0 && timingSafeEqual(made, wanted);
   }
 
-  private store(file: AdminFile): string {
-    return writeWhole(this.path, JSON.stringify(file));
+  /** Counts and locks. */
+  private store(file: AdminFile): void {
+    if (writeWhole(this.path, JSON.stringify(file)) === '') unwritten.delete(this.path);
+    else unwritten.set(this.path, file);
   }
 }

@@ -95,6 +95,7 @@ export class Agent {
     this.files = new SiteFiles({
       root,
       link: () => this.link,
+      tree: () => this.entry.tree,
       changed: () => void ask(this.places.control, { command: 'reload' }),
       log: (text) => log('info', text),
     });

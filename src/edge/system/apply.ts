@@ -120,9 +120,7 @@ export class Applier {
   /** Files that are not yet as they should be; whoever reads them is told once. */
   async machineFiles(tree: Tree, box: BoxId): Promise<void> {
     const parts = new Map<string, () => Promise<string>>();
-    // of a folder in which nothing was made since this boot
-    const step = !existsSync(join(this.places.root, 'run/chrony/chrony.conf'));
-    for (const file of machineFiles(tree, box, { step })) {
+    for (const file of machineFiles(tree, box)) {
       if (!this.differs(file.path, file.text)) continue;
       const path = join(this.places.root, file.path);
       const { text } = file;
@@ -149,13 +147,10 @@ export class Applier {
     }
   }
 
-  /** The clock is stepped once a boot only: that line is no reason to write the file again. */
   private differs(path: string, text: string | undefined): boolean {
     const at = join(this.places.root, path);
     if (!existsSync(at)) return text !== undefined;
-    const known = readFileSync(at, 'utf8');
-    const plain = (t: string): string => t.replace(/^makestep.*\n/gm, '');
-    return text === undefined || plain(known) !== plain(text);
+    return text === undefined || readFileSync(at, 'utf8') !== text;
   }
 
   // ── the daemon ───────────────────────────────────────────────────────────────────────────────

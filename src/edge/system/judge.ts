@@ -12,9 +12,10 @@ import type { ConfigurationFault, Tree } from '../../panel/system/terms.ts';
 import { verifyTree } from '../../panel/tree/check.ts';
 import { boxFile, placeOf } from '../../panel/tree/generate.ts';
 import { zoneFault } from '../../panel/tree/machine-network.ts';
+import { endedFault } from '../certificate.ts';
 import { readConfig } from '../config.ts';
 import type { StreamConfig } from '../config-streams.ts';
-import { shownBy } from '../flow-secure.ts';
+import { clientContext, shownBy } from '../flow-secure.ts';
 import type { Places } from './files.ts';
 
 /** More than these are not told one by one. */
@@ -51,18 +52,37 @@ function lackingFiles(
   const streams = streamsIn(tree, box, places);
   if (streams === undefined) return [];
   const before = streamsIn(active, box, places);
-  return (['tls', 'wss'] as const).flatMap((which): ConfigurationFault[] => {
+  const at = (path: string): string => (path === '' ? '' : join(places.root, path));
+  const lacking = (place: string, text: string): ConfigurationFault => ({
+    code: 'config-file',
+    place: placeOf(tree, box, place),
+    text: `box ${box} ${text}`,
+  });
+  const { ca } = streams.outgoing;
+  const unread = ca === before?.outgoing.ca ? '' : caFault(at(ca));
+  const believed = unread === '' ? [] : [lacking('sip.outgoing.ca', `cannot use it: ${unread}`)];
+  const shown = (['tls', 'wss'] as const).flatMap((which): ConfigurationFault[] => {
     const listener = streams[which];
     if (listener === undefined || isDeepStrictEqual(listener, before?.[which])) return [];
     if (listener.certificate === '' && listener.ca === '') return [];
-    const at = (path: string): string => (path === '' ? '' : join(places.root, path));
     const { certificate, key, ca } = listener;
     const here = { ...listener, certificate: at(certificate), key: at(key), ca: at(ca) };
     const shown = shownBy(here, new Uint8Array(32), [PLACEHOLDER], Date.now());
-    if (!('fault' in shown)) return [];
-    const place = placeOf(tree, box, `sip.${which}.certificate`);
-    return [{ code: 'config-file', place, text: `box ${box} cannot show it: ${shown.fault}` }];
+    const fault =
+      'fault' in shown ? shown.fault : endedFault(String(shown.options.cert), Date.now());
+    return fault === '' ? [] : [lacking(`sip.${which}.certificate`, `cannot show it: ${fault}`)];
   });
+  return [...shown, ...believed];
+}
+
+/** @returns what is wrong with a file of who signs certificates; '' for none, and for no file. */
+function caFault(path: string): string {
+  try {
+    if (path !== '') clientContext({ ca: path, insecure: false }, undefined);
+    return '';
+  } catch (e) {
+    return (e as Error).message;
+  }
 }
 
 function streamsIn(tree: Tree, box: BoxId, places: Places): StreamConfig | undefined {

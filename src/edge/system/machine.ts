@@ -19,7 +19,7 @@ export type Machine = {
   readonly power: (verb: 'reboot' | 'poweroff') => Promise<string>;
   /** An address or a router that a port had, and has no more. */
   readonly unport: (kind: 'address' | 'route', port: string, what: string) => Promise<string>;
-  /** As it left the factory, and a start. `wipe` removes what there is, where the image cannot. */
+  /** The next start is the first one. `wipe` removes what there is, where the image does not do it by itself. */
   readonly reset: (wipe: () => void) => Promise<string>;
   /** The last lines of the journal. */
   readonly journal: (lines: number, unit?: string) => Promise<string>;
@@ -48,7 +48,7 @@ const SETTLE: { readonly [part in MachinePart]: (value: string) => readonly stri
   snmp: (verb) => ['systemctl', verb, 'snmpd.service'],
 };
 
-/** Of the image: writes a word into the boot environment and starts anew, until it is done. */
+/** Of the image: writes a word into the boot environment, and the boot does the rest, until it is done. */
 const RESET = '/usr/lib/sipair/factory-reset';
 
 export function systemdMachine(): Machine {
@@ -67,11 +67,11 @@ export function systemdMachine(): Machine {
         ? fault('ip', ['address', 'del', what, 'dev', port])
         : fault('ip', ['route', 'del', 'default', 'via', what, 'dev', port]),
     async reset(wipe) {
-      if (existsSync(RESET)) return await fault(RESET, []);
+      if (existsSync(RESET)) return await fault(RESET, ['mark']);
       // an orderly end: the peer takes over with all calls
       await fault('systemctl', ['stop', 'sipair.service']);
       wipe();
-      return await fault('systemctl', ['reboot']);
+      return '';
     },
     async journal(lines, unit) {
       const only = unit === undefined ? [] : ['-u', unit];

@@ -165,8 +165,17 @@ function paired(agent: Agent): void {
 function power(verb: 'reboot' | 'poweroff'): Act {
   return (agent, _request, caller) => {
     caller.say({ ok: true });
-    setTimeout(() => void agent.machine.power(verb), LEAVE_MS);
+    leave(agent, verb);
   };
+}
+
+/** The answer goes first: it has no way once units end. */
+function leave({ machine }: Agent, verb: 'reboot' | 'poweroff'): void {
+  setTimeout(() => {
+    void machine.power(verb).then((wrong) => {
+      if (wrong !== '') log('alarm', `${verb} came to nothing: ${wrong}`);
+    });
+  }, LEAVE_MS);
 }
 
 /** As it left the factory: nothing is kept, and nothing is said to the peer, which goes on alone. */
@@ -175,16 +184,22 @@ function factoryReset(agent: Agent, request: Json, caller: Caller): void {
     caller.say(fault('factory-reset-word', 'the word factory-reset is needed'));
     return;
   }
-  caller.say({ ok: true });
   const { machine, places } = agent;
-  agent.close();
   const wipe = (): void => {
+    agent.close();
     removeFile(places.box);
     for (const folder of [places.config, places.secret, places.state, places.log, places.image]) {
       rmSync(folder, { recursive: true, force: true });
     }
   };
-  setTimeout(() => void machine.reset(wipe), LEAVE_MS);
+  void machine.reset(wipe).then((wrong) => {
+    if (wrong !== '') {
+      caller.say(fault('factory-reset-failed', wrong));
+      return;
+    }
+    caller.say({ ok: true });
+    leave(agent, 'reboot');
+  });
 }
 
 async function bundle(agent: Agent, request: Json, caller: Caller): Promise<void> {

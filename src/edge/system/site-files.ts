@@ -20,8 +20,10 @@ import {
   type SiteKind,
   siteKind,
   toGive,
+  usedBy,
 } from '../../panel/system/site-files.ts';
-import type { SystemFault } from '../../panel/system/terms.ts';
+import type { SystemFault, Tree } from '../../panel/system/terms.ts';
+import { pemFault } from '../certificate.ts';
 import { troubleOf } from '../disk-trouble.ts';
 import { makeFolder, removeFile, writeWhole } from './files.ts';
 import { type Run, runProgram } from './image.ts';
@@ -35,6 +37,8 @@ export type SiteContext = {
   readonly link: () => AgentLink | undefined;
   /** A file is another one: who reads it looks again. */
   readonly changed: () => void;
+  /** What is active: it names some of the files. */
+  readonly tree: () => Tree;
   readonly log: (text: string) => void;
   readonly run?: Run;
 };
@@ -56,6 +60,13 @@ const NO_NAME: SystemFault = {
 
 function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** What an operator brings is looked at once more closely than what the other box has. @returns '' or what is wrong with it. */
+function wrongToBring(name: string, bytes: Uint8Array): string {
+  return siteKind(name)?.kind === 'certificate'
+    ? pemFault(Buffer.from(bytes).toString('latin1'), Date.now())
+    : '';
 }
 
 /** @returns '' or what is wrong with it. */
@@ -160,7 +171,7 @@ export class SiteFiles {
       }
       const bytes = readFileSync(raw);
       const at = this.moment(name);
-      const wrong = this.keep(name, bytes, at);
+      const wrong = wrongToBring(name, bytes) || this.keep(name, bytes, at);
       if (wrong !== '') return { error: 'file-unusable', text: `${name}: ${wrong}` };
       const peer = this.give(name, bytes, at);
       return { ok: true, path: this.pathOf(name), peer };
@@ -181,6 +192,8 @@ export class SiteFiles {
     if (!this.list().some((file) => file.name === name)) {
       return { error: 'file-none', text: `there is no ${name}` };
     }
+    const user = usedBy(this.context.tree(), name);
+    if (user !== '') return { error: 'file-used', text: `${name} is in use: ${user}` };
     if (this.context.link()?.send('site-file-gone', { name }) !== true) {
       return { error: 'file-peer', text: 'the other box is away, and would bring it back' };
     }

@@ -137,6 +137,8 @@ export type Health = {
     readonly readOnly: boolean;
     /** Of the life the maker promises so much is used, where the medium says it. */
     readonly wearPercent?: number;
+    /** What the medium is: its kind and what its maker calls it. */
+    readonly medium?: string;
     /** Written to the medium since this start of the machine. */
     readonly writtenBytes: number;
     /** Name of the kernel's block device. */

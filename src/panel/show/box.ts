@@ -39,9 +39,9 @@ export function showAlarms(s: BoxStatus, cx: ShowContext): string[] {
 }
 
 /** The newest first: that is what is looked for. */
-export function showHistory(s: BoxStatus, cx: ShowContext): string[] {
-  if (s.history.length === 0) return [cut('no alarm was raised and cleared yet', cx.width)];
-  return [...s.history].reverse().flatMap((alarm) => alarmLines(alarm, cx));
+export function showHistory({ history }: Pick<BoxStatus, 'history'>, cx: ShowContext): string[] {
+  if (history.length === 0) return [cut('no alarm was raised and cleared yet', cx.width)];
+  return [...history].reverse().flatMap((alarm) => alarmLines(alarm, cx));
 }
 
 export function showSystem(s: BoxStatus, cx: ShowContext): string[] {
@@ -81,7 +81,8 @@ function clockLine({ clock }: Health): string {
 
 function storageLine({ storage }: Health): string {
   const only = storage.readOnly ? ', READ ONLY' : '';
-  const on = storage.device === undefined ? '' : ` on ${storage.device}`;
+  const medium = storage.medium === undefined ? '' : ` (${storage.medium})`;
+  const on = storage.device === undefined ? '' : ` on ${storage.device}${medium}`;
   return `${bytes(storage.freeBytes)} free of ${bytes(storage.totalBytes)}${on}${only}`;
 }
 

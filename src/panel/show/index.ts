@@ -33,7 +33,8 @@ const OTHERS = {
   ha: ['control', STATUS],
   interfaces: ['monitor', STATUS],
   alarms: ['monitor', STATUS],
-  history: ['monitor', STATUS],
+  // a status has the newest only
+  history: ['monitor', { command: 'alarms' }],
   system: ['monitor', STATUS],
   leds: ['monitor', STATUS],
   version: ['monitor', STATUS],

@@ -4,6 +4,8 @@
  * peer. Each tells what it has when they meet; who has a newer one gives it.
  */
 
+import { placeText, type Tree } from '../tree/terms.ts';
+import { visit } from '../tree/walk.ts';
 import type { Utc } from './terms.ts';
 
 export type SiteFile = {
@@ -32,6 +34,30 @@ const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
 /** @returns undefined for a name that is none. */
 export function siteKind(name: string): SiteKind | undefined {
   return NAME.test(name) ? SITE_KINDS.find(({ ending }) => ending.test(name)) : undefined;
+}
+
+/** Leaves whose value is the name of a sound. */
+const SOUNDS: ReadonlySet<string> = new Set(['musicOnHold', 'treatment']);
+
+/**
+ * Who plays a sound leaves out its folder and its ending; a certificate is named by its path.
+ * @returns the first place of the configuration that names this file; '' for none.
+ */
+export function usedBy(tree: Tree, name: string): string {
+  const kind = siteKind(name);
+  if (kind === undefined) return '';
+  const stem = (text: string): string =>
+    text.slice(text.lastIndexOf('/') + 1).replace(/\.wav$/i, '');
+  let place = '';
+  visit(tree, (words, _node, value) => {
+    if (place !== '' || typeof value !== 'string') return;
+    const same =
+      kind.kind === 'prompt'
+        ? SOUNDS.has(words.at(-1) ?? '') && stem(value) === stem(name)
+        : value === `/${kind.folder}/${name}`;
+    if (same) place = placeText(words);
+  });
+  return place;
 }
 
 /** What the peer lacks, or has an older one of. Both evaluate the same, so one gives and not both. */

@@ -121,6 +121,13 @@ function textOf(value: unknown): string {
   return Array.isArray(value) ? new TextDecoder().decode(Uint8Array.from(value as number[])) : '';
 }
 
+/** Which part of the box said it; of one that runs on several terminals not which. */
+function partOf(unit: string): string {
+  // that a unit began or failed is said by systemd
+  if (unit === 'init.scope') return 'systemd';
+  return unit.replace(/^sipair-?|(?:@.*)?\.service$/g, '') || 'serve';
+}
+
 /** @returns a line of `journalctl -o json`; undefined for what is none, or says nothing. */
 export function journalEntry(line: string): Entry | undefined {
   let j: { readonly [field: string]: unknown };
@@ -134,12 +141,11 @@ export function journalEntry(line: string): Entry | undefined {
   const message = textOf(j['MESSAGE']);
   const text = message.replace(OURS, '');
   if (text.trim() === '') return undefined;
-  const unit = textOf(j['_SYSTEMD_UNIT']);
   return {
     at: Math.floor(Number(textOf(j['__REALTIME_TIMESTAMP'])) / 1000) || 0,
     level: PRIORITIES[Number(textOf(j['PRIORITY']) || 6)] ?? 'info',
     id: 'log',
-    process: unit.replace(/^sipair-?|\.service$/g, '').replace(/^$/, 'serve'),
+    process: partOf(textOf(j['_SYSTEMD_UNIT'])),
     text,
   };
 }

@@ -42,9 +42,9 @@ function snmpText(tree: Tree, box: Which): string | undefined {
   });
 }
 
-function chronyText(tree: Tree, step: boolean): string | undefined {
+function chronyText(tree: Tree): string | undefined {
   const servers = listOf(tree, 'system ntp').map(String);
-  return servers.length === 0 ? undefined : chronyConf(servers, { drift: DRIFT, step });
+  return servers.length === 0 ? undefined : chronyConf(servers, { drift: DRIFT });
 }
 
 /** A port needs its address: the other box's part alone says nothing here. */
@@ -78,18 +78,13 @@ function service(
   return { path, text, mode, part, value: text === undefined ? 'stop' : 'restart' };
 }
 
-/** @param boot.step the clock was not set since this boot: it may be stepped. */
-export function machineFiles(
-  tree: Tree,
-  box: Which,
-  boot: { readonly step: boolean },
-): readonly MachineFile[] {
+export function machineFiles(tree: Tree, box: Which): readonly MachineFile[] {
   return [
     ...networks(tree, box),
     { path: 'run/resolv.conf', text: resolvConf(tree), mode: PUBLIC, part: 'names', value: '' },
     ...word('hostname', hostName(tree, box)),
     ...word('timezone', timeZone(tree)),
-    service('run/chrony/chrony.conf', chronyText(tree, boot.step), PUBLIC, 'time'),
+    service('run/chrony/chrony.conf', chronyText(tree), PUBLIC, 'time'),
     // it has the passwords of SNMP users
     service('run/snmp/snmpd.conf', snmpText(tree, box), PRIVATE, 'snmp'),
   ];
