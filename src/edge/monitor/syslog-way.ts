@@ -33,6 +33,9 @@ const ALIVE_MS = 10_000;
 /** A server that could not be resolved is asked for again after this. */
 const UNKNOWN_MS = 5000;
 
+/** Different faults that are said of a server that does not work. */
+const FAULTS = 8;
+
 /** How long things may last; shorter in tests. */
 export type SyslogTimes = {
   /** A connection that ends at once is given nothing. */
@@ -86,7 +89,8 @@ export class SyslogWay {
   private hold: NodeJS.Timeout | undefined;
   private stuck: NodeJS.Timeout | undefined;
   private pauseMs = AGAIN_MS;
-  private told = '';
+  /** Faults that were said since it worked. */
+  private readonly told = new Set<string>();
   private toldAt = Number.NEGATIVE_INFINITY;
   private connectedAt: Mono | undefined;
   /** When the kernel took something last. */
@@ -184,7 +188,7 @@ export class SyslogWay {
 
   /** Datagrams that go, and some that do not, are no news each time. */
   private works(): void {
-    if (mono() - this.toldAt >= this.times.tellMs) this.told = '';
+    if (mono() - this.toldAt >= this.times.tellMs) this.told.clear();
   }
 
   // ── streams ──────────────────────────────────────────────────────────────────────────────────
@@ -200,7 +204,7 @@ export class SyslogWay {
       this.judge();
       this.fault(e.message);
     });
-    stream.on('close', () => this.again(stream));
+    stream.on('close', (failed) => this.again(stream, failed));
     // nothing is said to us; what comes all the same is not kept
     stream.resume();
     stream.once(transport === 'tls' ? 'secureConnect' : 'connect', () => {
@@ -223,14 +227,14 @@ export class SyslogWay {
     return connectSecure({ host, port, ...name, ...ca, minVersion: 'TLSv1.2' });
   }
 
-  private again(stream: Socket): void {
+  private again(stream: Socket, failed: boolean): void {
     if (stream !== this.stream || this.closed) return;
     this.judge();
     this.ready = false;
     clearTimeout(this.hold);
     clearTimeout(this.stuck);
     this.stuck = undefined;
-    this.fault('the connection ended');
+    if (!failed) this.fault('the connection ended');
     this.timer = setTimeout(() => this.connect(), this.pauseMs);
     this.timer.unref();
     this.pauseMs = Math.min(AGAIN_MOST_MS, this.pauseMs * 2);
@@ -242,7 +246,7 @@ export class SyslogWay {
     this.connectedAt = undefined;
     if (connectedAt === undefined || mono() - connectedAt < this.times.lastedMs) return;
     this.pauseMs = AGAIN_MS;
-    this.told = '';
+    this.told.clear();
   }
 
   private flushStream(): void {
@@ -296,12 +300,11 @@ export class SyslogWay {
     }
   }
 
-  /** Said once, until it works again. */
+  /** Each is said once, until it works again. */
   private fault(text: string): void {
-    if (this.told === '') {
-      this.toldAt = mono();
-      this.talk.tell(`${this.own}${text}`);
-    }
-    this.told = text;
+    if (this.told.has(text) || this.told.size >= FAULTS) return;
+    this.told.add(text);
+    this.toldAt = mono();
+    this.talk.tell(`${this.own}${text}`);
   }
 }
