@@ -29,9 +29,19 @@ function seconds(l: Line): number {
   return Math.round((Date.parse(String(l['end'])) - Date.parse(l['answer'])) / 1000);
 }
 
-/** RFC 4180 2: a field with a quote, a comma or a line end stands in quotes, a quote in it twice. */
+/**
+ * What a spreadsheet would run as a formula, from whoever calls. A number with a sign is none: +49 30 1234
+ * is how numbers of calls begin.
+ */
+const FORMULA = /^(?:[=@\t\r\n]|[+-](?![\d.() -]*$))/;
+
+/**
+ * RFC 4180 2: a field with a quote, a comma or a line end stands in quotes, a quote in it twice. One that
+ * a spreadsheet would take for a formula has a ' before it, which makes it a text there.
+ */
 export function csvField(value: unknown): string {
-  const text = value === null || value === undefined ? '' : String(value);
+  const said = value === null || value === undefined ? '' : String(value);
+  const text = FORMULA.test(said) ? `'${said}` : said;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

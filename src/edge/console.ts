@@ -7,9 +7,15 @@
 import { readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isatty, ReadStream, WriteStream } from 'node:tty';
-import type { Json } from '../panel/console/dialog.ts';
+import type { Json, Moment } from '../panel/console/dialog.ts';
 import type { ConsoleEffect, ConsoleInput, ConsoleMachine } from '../panel/console/machine.ts';
-import { newSession, oneCommand, type SessionOptions, TERMINAL } from '../panel/console/session.ts';
+import {
+  newSession,
+  oneCommand,
+  type SessionOptions,
+  screenSize,
+  TERMINAL,
+} from '../panel/console/session.ts';
 import { RELEASE } from './config.ts';
 import { Audit } from './console/audit.ts';
 import { Output } from './console/output.ts';
@@ -64,7 +70,7 @@ class TerminalSession {
     const options: SessionOptions = {
       release: RELEASE,
       settings: { ...TERMINAL, ...sizeOf() },
-      now: Date.now(),
+      now: moment(),
       starting: this.sessions === 0,
       name: hostname().slice(0, 32),
     };
@@ -92,7 +98,7 @@ class TerminalSession {
   step(input?: ConsoleInput): void {
     if (this.over) return;
     try {
-      for (const effect of this.session.step(Date.now(), input)) this.perform(effect);
+      for (const effect of this.session.step(moment(), input)) this.perform(effect);
     } catch (e) {
       this.broken(e);
     }
@@ -215,15 +221,15 @@ function lineName(): string {
   }
 }
 
+function moment(): Moment {
+  return { now: Date.now(), mono: performance.now() };
+}
+
 let screen: WriteStream | undefined;
 
-/** A serial line knows no size: 0 is 80 × 24. */
 function sizeOf(): { columns: number; rows: number } {
   const [columns = 0, rows = 0] = screen?.getWindowSize() ?? [];
-  return {
-    columns: columns > 0 ? columns : TERMINAL.columns,
-    rows: rows > 0 ? rows : TERMINAL.rows,
-  };
+  return screenSize(columns, rows);
 }
 
 /** Runs until the terminal ends (or the command is done). @returns the exit code. */

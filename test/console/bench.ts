@@ -1,6 +1,6 @@
 /** A session with fake services and a screen, in one call: keys in, what a person sees out. */
 
-import type { Json } from '../../src/panel/console/dialog.ts';
+import type { Json, Moment } from '../../src/panel/console/dialog.ts';
 import type { ConsoleEffect, ConsoleMachine } from '../../src/panel/console/machine.ts';
 import { newSession, TERMINAL } from '../../src/panel/console/session.ts';
 import { FakePair, PASSWORD } from './fake-pair.ts';
@@ -32,7 +32,7 @@ export class Bench {
     this.pair = options.pair ?? new FakePair();
     this.screen = new Screen(options.columns ?? 80);
     this.session = this.begin();
-    this.perform(this.session.step(this.pair.now));
+    this.perform(this.session.step(this.at()));
   }
 
   private begin(): ConsoleMachine {
@@ -40,17 +40,22 @@ export class Bench {
     return newSession({
       release: 'sipair 0.1.0',
       settings: { ...TERMINAL, columns, rows },
-      now: this.pair.now,
+      now: this.at(),
       starting: this.ends === 0,
       name: 'sipair',
     });
+  }
+
+  private at(): Moment {
+    const { now, mono } = this.pair;
+    return { now, mono };
   }
 
   /** Everything a step wants, and what comes of that, until it rests. */
   private perform(first: readonly ConsoleEffect[]): void {
     const queue = [...first];
     for (let e = queue.shift(); e !== undefined; e = queue.shift()) {
-      const { now } = this.pair;
+      const now = this.at();
       if (e.effect === 'write') {
         this.bytes += e.text.length;
         this.screen.write(e.text);
@@ -83,17 +88,17 @@ export class Bench {
     const all = Array.isArray(values) ? (values as readonly Json[]) : [values as Json];
     for (const value of all) {
       const input = { input: 'value', id: this.stream, value } as const;
-      queue.push(...this.session.step(this.pair.now, input));
+      queue.push(...this.session.step(this.at(), input));
     }
   }
 
   /** Output of the program that runs. */
   output(text: string): void {
-    this.perform(this.session.step(this.pair.now, { input: 'output', id: this.stream, text }));
+    this.perform(this.session.step(this.at(), { input: 'output', id: this.stream, text }));
   }
 
   over(code = 0): void {
-    this.perform(this.session.step(this.pair.now, { input: 'over', id: this.stream, code }));
+    this.perform(this.session.step(this.at(), { input: 'over', id: this.stream, code }));
   }
 
   keys(text: string): void {
@@ -101,12 +106,18 @@ export class Bench {
   }
 
   raw(bytes: Uint8Array): void {
-    this.perform(this.session.step(this.pair.now, { input: 'bytes', bytes }));
+    this.perform(this.session.step(this.at(), { input: 'bytes', bytes }));
   }
 
   pass(ms: number): void {
     this.pair.pass(ms);
-    this.perform(this.session.step(this.pair.now, { input: 'tick' }));
+    this.perform(this.session.step(this.at(), { input: 'tick' }));
+  }
+
+  /** Somebody sets the clock: no time passes. */
+  step(ms: number): void {
+    this.pair.now += ms;
+    this.perform(this.session.step(this.at(), { input: 'tick' }));
   }
 
   /** A line and Enter. @returns the lines that came of it, without the next prompt. */

@@ -55,6 +55,8 @@ type Revision = {
 
 export class FakePair {
   now = NOON;
+  /** Goes on with `now`, and does not step with it. */
+  mono = 0;
   password: string | undefined = PASSWORD;
   identity: 'a' | 'b' | undefined = 'a';
   peerPassword = PASSWORD;
@@ -108,6 +110,7 @@ export class FakePair {
   /** Time goes on: what was not confirmed goes back. */
   pass(ms: number): void {
     this.now += ms;
+    this.mono += ms;
     if (this.confirmBy === undefined || this.now < this.confirmBy) return;
     this.confirmBy = undefined;
     this.activeNumber = this.confirmBefore;

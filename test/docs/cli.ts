@@ -58,6 +58,11 @@ The prompt tells the name of the box, its role, whether the pair is in step, and
 
 `;
 
+const EXPRESSIONS = `An expression is a text or has \`. [a-z] [^a-z] \\d \\w \\s \\b ^ $ ? * + {n,m} ( ) |\`,
+capitals as small letters, at most 100 characters; there
+are no references back and no looking ahead. \`\\\` takes the next character as it is, and quotes keep
+spaces and \`|\` together (in them \`\\\` is typed twice).`;
+
 const KEYS: readonly Row[] = [
   ['`←` `→`, `^B` `^F`', 'a character to the left, to the right'],
   ['`Home` `End`, `^A` `^E`', 'begin and end of the line'],
@@ -78,6 +83,7 @@ export function cliDocument(): string {
   });
   return [
     HEAD + grid(['behind a command', 'what'], pipes),
+    EXPRESSIONS,
     'At `--More--`: space shows one screen more, Enter one line, `/` goes on at what is typed, `q` ends.',
     `## Keys\n\n${grid(['key', 'what'], KEYS)}`,
     `## Operational mode\n\n${tables(OPERATIONAL)}`,

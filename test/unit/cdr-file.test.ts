@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { LIMITS } from '../../src/base/limits.ts';
 import { CdrFile, cdrFiles } from '../../src/edge/cdr-file.ts';
-import { reportCdrs } from '../../src/edge/cdr-report.ts';
+import { csvField, reportCdrs } from '../../src/edge/cdr-report.ts';
 
 const DAY = 86_400_000;
 const AT = Date.UTC(2026, 10, 26, 12);
@@ -208,4 +208,15 @@ test('a box that has no calls yet has none', async (t) => {
   const out: string[] = [];
   t.is(await reportCdrs('/nonexistent/cdr', { csv: false, since: '' }, (x) => void out.push(x)), 0);
   t.deepEqual(out, []);
+});
+
+test('CSV: what a spreadsheet would run is a text; numbers are as they are', (t) => {
+  const formulas = ['=cmd|x', '@SUM(A1)', '\tx', '-1+cmd|x', '+1+cmd|x', '-x', '+A1'];
+  for (const text of formulas) t.is(csvField(text), `'${text}`);
+  t.is(csvField('=1,"2"'), `"'=1,""2"""`);
+  t.is(csvField('\r=1'), `"'\r=1"`);
+  for (const text of ['+4930123456', '+49 (30) 12-34', '-1', '-0.5', '1001', 'a=b', '', '*5']) {
+    t.is(csvField(text), text);
+  }
+  t.is(csvField(-3), '-3');
 });

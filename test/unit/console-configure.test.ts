@@ -243,3 +243,20 @@ test('a part of the active configuration: by its place, completed by the words o
   b.keys('show configuration vi\t');
   t.regex(b.screen.line(), /show configuration vip$/);
 });
+
+test('^C while a commit waits, or no answer: it may have happened, and what tells is said', (t) => {
+  const b = new Bench().login();
+  b.line('configure');
+  b.line('set sip port 5070');
+  b.pair.silent.add('system');
+  b.line('commit');
+  b.keys('\x03');
+  t.regex(
+    b.screen.text(),
+    /Not known whether[\s\S]*run show configuration revisions\s[\s\S]*compare rollback 0/,
+  );
+  b.pair.silent.delete('system');
+  t.is(b.line('compare').length > 1, true, 'the candidate is as it was');
+  b.pair.down.add('system');
+  t.regex(b.line('commit').join('\n'), /Not known whether/);
+});

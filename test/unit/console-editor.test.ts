@@ -80,10 +80,10 @@ for (const [what, keys, line] of EDITS) {
 test('CR, LF and CR LF each end one line', (t) => {
   const { events } = type('a\rb\nc\r\nd\r');
   t.deepEqual(events, [
-    { event: 'line', text: 'a' },
-    { event: 'line', text: 'b' },
-    { event: 'line', text: 'c' },
-    { event: 'line', text: 'd' },
+    { event: 'line', text: 'a', lost: 0 },
+    { event: 'line', text: 'b', lost: 0 },
+    { event: 'line', text: 'c', lost: 0 },
+    { event: 'line', text: 'd', lost: 0 },
   ]);
 });
 
@@ -103,7 +103,7 @@ test('^R searches, again goes further back, ^G gives up, Enter runs what was fou
   t.is(type('\x12sh\x12', { history: [...history] }).line, "(search)'sh': show ha");
   t.is(type('my\x12sh\x07', { history: [...history] }).line, 'a> my');
   const { events } = type('\x12ha\r', { history: [...history] });
-  t.deepEqual(events, [{ event: 'line', text: 'show ha' }]);
+  t.deepEqual(events, [{ event: 'line', text: 'show ha', lost: 0 }]);
 });
 
 test('a line longer than the screen slides; no line ever wraps', (t) => {
@@ -114,14 +114,18 @@ test('a line longer than the screen slides; no line ever wraps', (t) => {
   t.true(line.endsWith('word29'), line);
   t.regex(type(`${long}\x01`, { columns: 40 }).line, /^a> word0 word1.*>$/);
   const { events } = type(`${long}\r`, { columns: 40 });
-  t.deepEqual(events, [{ event: 'line', text: long }]);
+  t.deepEqual(events, [{ event: 'line', text: long, lost: 0 }]);
 });
 
 test('a line has a longest length', (t) => {
   const { events, screen } = type(`${'x'.repeat(LINE_MAX + 50)}\r`);
   const [event] = events;
+  t.like(event, { event: 'line', lost: 50 });
   t.is(event?.event === 'line' ? event.text.length : 0, LINE_MAX);
   t.is(screen.bells, 50);
+  // who has made it shorter again, and sees it, means what he sees
+  t.like(type(`${'x'.repeat(LINE_MAX + 50)}\x7f\r`).events[0], { event: 'line', lost: 0 });
+  t.like(type('short\r').events[0], { event: 'line', lost: 0 });
 });
 
 test('a key costs a few bytes: a slow line keeps up', (t) => {
@@ -136,8 +140,50 @@ test('a password is not echoed, and is in no history', (t) => {
   const history: string[] = [];
   const { screen, events } = type('secret\x02\x02x\r', { secret: true, history });
   t.is(screen.text(), 'a>\na>');
-  t.deepEqual(events, [{ event: 'line', text: 'secrxet' }]);
+  t.deepEqual(events, [{ event: 'line', text: 'secrxet', lost: 0 }]);
   t.deepEqual(history, []);
+});
+
+test('what was cut at a secret question is given back nowhere; what was cut before still is', (t) => {
+  for (const cut of ['\x15', '\x17', '\x01\x0b', `\x01${ESC}d`]) {
+    const editor = new Editor(80);
+    const keys = new Keys();
+    const feed = (text: string): string => {
+      let out = '';
+      for (const b of new TextEncoder().encode(text)) {
+        const k = keys.byte(b);
+        if (k !== undefined) out += editor.key(k).out;
+      }
+      return out;
+    };
+    editor.begin('login: ', false, []);
+    feed('before\x15\r');
+    editor.begin('Password: ', true, []);
+    t.is(feed(`hunter2${cut}`), '');
+    feed('\r');
+    editor.begin('login: ', false, []);
+    t.is(feed('\x19'), 'before', cut);
+  }
+});
+
+test('nothing that was cut at a secret question comes back, not even within it', (t) => {
+  const { events } = type('one two\x17\x19\x19\r', { secret: true });
+  t.deepEqual(events, [{ event: 'line', text: 'one ', lost: 0 }]);
+});
+
+test('on the narrowest screen nothing wraps, searching included', (t) => {
+  const history = ['show registrations', 'show calls'];
+  for (const columns of [1, 5, 20, 22]) {
+    const editor = new Editor(columns);
+    const screen = new Screen(20);
+    const keys = new Keys();
+    screen.write(editor.begin('> ', false, [...history]));
+    for (const b of new TextEncoder().encode('show configuration commands\x12registrations\x12')) {
+      const k = keys.byte(b);
+      if (k !== undefined) screen.write(editor.key(k).out);
+    }
+    t.is(screen.wrapped, 0, `${columns}`);
+  }
 });
 
 test('^L draws the line anew', (t) => {

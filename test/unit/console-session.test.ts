@@ -2,6 +2,7 @@
 
 import test from 'ava';
 import fc from 'fast-check';
+import { screenSize } from '../../src/panel/console/session.ts';
 import { SUBJECTS } from '../../src/panel/console/verbs.ts';
 import type { Tree } from '../../src/panel/tree/terms.ts';
 import { setPath } from '../../src/panel/tree/tree.ts';
@@ -86,6 +87,51 @@ test('idle for too long: logged out', (t) => {
   t.is(b.screen.line(), 'sipair login:');
   b.line('show ha');
   t.is(b.screen.line(), 'Password:');
+});
+
+test('a screen of whatever size a terminal tells can be drawn upon', (t) => {
+  t.deepEqual(screenSize(132, 50), { columns: 132, rows: 50 });
+  t.deepEqual(screenSize(0, 0), { columns: 80, rows: 24 }, 'a serial line');
+  t.deepEqual(screenSize(1, 1), { columns: 20, rows: 5 });
+  t.deepEqual(screenSize(65_535, 65_535), { columns: 500, rows: 500 });
+  t.deepEqual(screenSize(Number.NaN, -1), { columns: 80, rows: 24 });
+  const b = logged(screenSize(9, 2));
+  for (const line of ['show ha', 'show alarms', 'show configuration', 'show phones', 'nonsense']) {
+    b.line(`${line} | no-more`);
+  }
+  t.is(b.screen.line(), '>');
+});
+
+test('a clock that is set logs nobody out, and lets nobody stay', (t) => {
+  const b = logged();
+  // the first commit starts the time service: an hour, or ten years
+  b.line('configure');
+  b.line('set sip port 5070');
+  for (const ms of [3_600_000, 10 * 365 * 86_400_000]) b.step(ms);
+  t.is(b.ends, 0);
+  t.regex(b.line('show sip').join('\n'), /port 5070/, 'the candidate is there');
+  b.pass(14 * 60_000);
+  b.step(-86_400_000);
+  t.is(b.ends, 0);
+  b.pass(60_000);
+  t.is(b.ends, 1, 'idle is idle, whatever the clock was set to');
+});
+
+test('a clock that is set back: the login goes on, and the prompt is asked for', (t) => {
+  const pair = new FakePair();
+  pair.down.add('system');
+  const b = new Bench({ pair });
+  t.regex(b.screen.text(), /The services of this box are starting/);
+  b.step(-86_400_000);
+  b.pass(30_000);
+  b.login();
+  t.is(b.screen.line(), 'north-a (primary, in step)>');
+  b.step(86_400_000);
+  pair.status = { ...pair.status, role: 'backup' };
+  b.pass(4000);
+  b.step(-86_400_000);
+  b.line('');
+  t.is(b.screen.line(), 'north-a (backup, in step)>');
 });
 
 test('a data partition that is not there is said before the login', (t) => {

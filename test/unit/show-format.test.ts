@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import { ASKS, render, renderJson, type ShowName } from '../../src/panel/show/index.ts';
-import { bytes, duration, table, utc } from '../../src/panel/show/kit.ts';
+import { bytes, duration, pairs, table, utc, wrap } from '../../src/panel/show/kit.ts';
 import { AT, BOX, IMAGE, PLAIN, QUIET, SAMPLES } from './show-samples.ts';
 
 const VECTORS = join(import.meta.dirname, '../vectors/show');
@@ -83,6 +83,23 @@ test('every subject has a source and a formatter', (t) => {
 
 test('| json is the answer itself', (t) => {
   t.deepEqual(JSON.parse(renderJson(IMAGE).join('\n')), IMAGE);
+});
+
+test('every formatter comes to an end, whatever width it is told', (t) => {
+  for (const [title, name, answer] of samples()) {
+    for (let width = -30; width <= 30; width += 1) {
+      const said = render(name, answer, { width, now: AT });
+      t.true(said.length > 0, title);
+      for (const line of said) t.regex(line, /^[\x20-\x7e]*$/, title);
+    }
+  }
+  const rows = [['one', 'two three']] as const;
+  const columns = [{ head: 'a', value: (): string => 'some thing', least: 3, drop: 1 }];
+  for (const width of [Number.NEGATIVE_INFINITY, -1, 0, 1, Number.NaN]) {
+    t.is(wrap('some words of text', width).join('').replaceAll(' ', ''), 'somewordsoftext');
+    t.is(pairs(rows, { width, now: AT }).length > 0, true);
+    t.is(table(rows, columns, { width, now: AT }, 'none').length, 2);
+  }
 });
 
 test('a table fits any width, and loses no row', (t) => {

@@ -57,6 +57,20 @@ test('what fails in the midst of a request is the end of its answer only', async
   });
 });
 
+test('the log is looked through for an expression, which cannot keep the agent from its work', async (t) => {
+  const long = Array.from({ length: 300 }, (_, i) => `${'a'.repeat(60)} ${i}`).join('\n');
+  const agent = { machine: { journal: () => Promise.resolve(long) } } as unknown as Agent;
+  const log = (match: string): Promise<Said> => asked(agent, { command: 'log', lines: 2, match });
+  t.deepEqual(await log('A 29\\d$'), {
+    ok: true,
+    lines: [`${'a'.repeat(60)} 298`, `${'a'.repeat(60)} 299`],
+  } as Said);
+  t.like(await log('(?=a)'), { error: 'log-match' });
+  // one that tries all its ways would not come back in this life
+  t.deepEqual(await log('(a+)+$'), { ok: true, lines: [] } as Said);
+  t.deepEqual(await log(`${'.?'.repeat(20)}!!`), { ok: true, lines: [] } as Said);
+});
+
 test('a factory reset that cannot be made is told, and the agent goes on', async (t) => {
   const root = folder(t);
   const done: string[] = [];

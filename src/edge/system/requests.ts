@@ -3,6 +3,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BoxId } from '../../pair/terms.ts';
+import { expression, search } from '../../panel/expression.ts';
 import type { SystemFault, SystemRequest, Tree } from '../../panel/system/terms.ts';
 import { checkTree } from '../../panel/tree/check.ts';
 import { log } from '../log.ts';
@@ -260,18 +261,24 @@ function prune(folder: string): void {
 function showLog(agent: Agent, request: Json, caller: Caller): void {
   const lines = Math.min(MOST_LINES, Math.max(1, Number(request['lines']) || 100));
   const match = request['match'];
-  let pattern: RegExp | undefined;
-  try {
-    pattern = typeof match === 'string' && match !== '' ? new RegExp(match, 'i') : undefined;
-  } catch {
-    caller.say(fault('log-match', `${String(match)} is no regular expression`));
+  const pattern = typeof match === 'string' && match !== '' ? expression(match) : undefined;
+  if (typeof pattern === 'string') {
+    caller.say(fault('log-match', `${String(match)} is refused: ${pattern}`));
     return;
   }
   const asked = pattern === undefined ? lines : MOST_LINES;
   const work = agent.machine.journal(asked).then((text) => {
     const all = text.split('\n').filter((l) => l !== '');
-    const fit = all.filter((l) => pattern === undefined || pattern.test(l.slice(0, LINE_LETTERS)));
-    caller.say({ ok: true, lines: fit.slice(-lines) });
+    if (pattern === undefined) {
+      caller.say({ ok: true, lines: all.slice(-lines) });
+      return;
+    }
+    // the last lines are wanted: they are looked at first
+    const { lines: fit, unread } = search(all.reverse(), pattern, true, LINE_LETTERS);
+    if (fit.length < lines && unread > 0) {
+      const text = `${String(match)} takes too long: ${unread} of ${all.length} lines not looked at`;
+      caller.say(fault('log-match', text));
+    } else caller.say({ ok: true, lines: fit.slice(0, lines).reverse() });
   });
   later(caller, work);
 }

@@ -8,7 +8,19 @@ import { utc } from '../show/kit.ts';
 import { isTogether } from '../system/apply.ts';
 import type { Tree } from '../tree/terms.ts';
 import { type Cx, complain, emit, faultLines, tell, yes } from './context.ts';
-import { ask, type Dialog, failed, type Json, line, part, say, text } from './dialog.ts';
+import {
+  anyLine,
+  ask,
+  type Dialog,
+  failed,
+  Interrupted,
+  type Json,
+  part,
+  say,
+  TOO_LONG,
+  text,
+  UNREACHABLE,
+} from './dialog.ts';
 import { backwards, confirm } from './operate.ts';
 import type { Parsed, Wrong } from './parse.ts';
 import type { Pipes } from './pipes.ts';
@@ -40,7 +52,7 @@ export type Candidate = {
 const COMMIT_MS = 60_000;
 const CONFIRM_MINUTES = 10;
 /** Of a configuration that is pasted. */
-const LOAD_LINES_MAX = 20_000;
+const LOAD_LINES_MAX = 100_000;
 
 export function changed(c: Candidate): boolean {
   return c.tree !== c.active && JSON.stringify(c.tree) !== JSON.stringify(c.active);
@@ -191,6 +203,25 @@ function* tellCommitted(answer: Json): Dialog<void> {
   }
 }
 
+/** Nobody waits any more, or nobody answered: the boxes go on with a commit that they have heard. */
+function* perhaps(cx: Cx): Dialog<void> {
+  cx.standingAt = 0;
+  yield* say('Not known whether it was committed: boxes go on with what they have heard.');
+  yield* say('Look before you commit again: run show configuration revisions');
+  yield* say('What it lacks, compare rollback 0 shows.');
+}
+
+/** ^C ends the waiting only. @returns undefined when it came. */
+function* askCommit(cx: Cx, request: Json): Dialog<Json | undefined> {
+  try {
+    return yield* ask('system', request, COMMIT_MS);
+  } catch (e) {
+    if (!(e instanceof Interrupted) || e.why !== 'key') throw e;
+    yield* perhaps(cx);
+    return undefined;
+  }
+}
+
 function commit(confirming: boolean): Run {
   return function* doCommit({ cx, c, parsed }) {
     if (!changed(c) && !confirming) {
@@ -203,25 +234,24 @@ function commit(confirming: boolean): Run {
       return undefined;
     }
     const { args } = parsed;
-    const answer = yield* ask(
-      'system',
-      {
-        command: 'commit',
-        base: c.base,
-        tree: c.tree,
-        by: 'admin',
-        comment: args['comment'] ?? '',
-        ...(confirming ? { confirmMin: Number(args['minutes'] ?? CONFIRM_MINUTES) } : {}),
-      },
-      COMMIT_MS,
-    );
+    const answer = yield* askCommit(cx, {
+      command: 'commit',
+      base: c.base,
+      tree: c.tree,
+      by: 'admin',
+      comment: args['comment'] ?? '',
+      ...(confirming ? { confirmMin: Number(args['minutes'] ?? CONFIRM_MINUTES) } : {}),
+    });
+    if (answer === undefined) return undefined;
     cx.standingAt = 0;
     if (answer['error'] === 'commit-stale') {
       yield* say(`commit-stale: ${text(answer, 'text')}`);
       yield* say('somebody has committed since this candidate was made; nothing was changed.');
       yield* say('compare rollback 0 shows the differences; rollback 0 begins anew from there');
-    } else if (failed(answer)) yield* complain('system', answer);
-    else {
+    } else if (failed(answer)) {
+      yield* complain('system', answer);
+      if (answer['error'] === UNREACHABLE) yield* perhaps(cx);
+    } else {
       c.base = Number(answer['revision']);
       c.active = c.tree;
       yield* tellCommitted(answer);
@@ -263,21 +293,27 @@ function* save({ c, parsed }: In): Dialog<Result> {
   return undefined;
 }
 
-/** What is typed or pasted until ^D. */
-function* typed(): Dialog<string> {
+/** @returns what is typed or pasted until ^D; undefined when it cannot be had whole, which was said. */
+function* typed(): Dialog<string | undefined> {
   yield* say('Type or paste; ^D on a line of its own ends, ^C gives up.');
   const lines: string[] = [];
-  while (lines.length < LOAD_LINES_MAX) {
-    const got = yield* line({ prompt: '' });
+  let wrong = '';
+  for (;;) {
+    const got = yield* anyLine({ prompt: '' });
     if (got === undefined) break;
-    lines.push(got.text);
+    if (got.lost > 0) wrong ||= `line ${lines.length + 1} is ${TOO_LONG}`;
+    // what comes until ^D is heard to its end: it is no command
+    if (lines.length < LOAD_LINES_MAX) lines.push(got.text);
+    else wrong ||= `there are more than ${LOAD_LINES_MAX} lines`;
   }
-  return lines.join('\n');
+  if (wrong === '') return lines.join('\n');
+  yield* say(`${wrong}: nothing was loaded`);
+  return undefined;
 }
 
 function* load({ c, parsed }: In): Dialog<Result> {
   const file = parsed.args['file'];
-  let source = '';
+  let source: string | undefined;
   if (file === undefined) source = yield* typed();
   else {
     const [service, request] = fileRequest('read', file);
@@ -288,6 +324,7 @@ function* load({ c, parsed }: In): Dialog<Result> {
     }
     source = text(answer, 'text');
   }
+  if (source === undefined) return undefined;
   const next = loaded(c.tree, source);
   if (Array.isArray(next)) yield* tellFaults(next);
   else {

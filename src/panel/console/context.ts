@@ -47,11 +47,11 @@ function roleText(daemon: Json): string {
 
 /** Asks how the box stands, when what is known is old. */
 export function* look(cx: Cx): Dialog<void> {
-  const { now } = yield* here();
-  if (cx.standingAt > 0 && now < cx.standingAt && cx.standingAt - now < PROMPT_REST_MS * 2) return;
+  const { mono } = yield* here();
+  if (cx.standingAt > 0 && mono < cx.standingAt) return;
   const status = yield* ask('monitor', { command: 'status' }, PROMPT_PATIENCE_MS);
   const daemon = part(status, 'daemon');
-  cx.standingAt = now + PROMPT_MS;
+  cx.standingAt = mono + PROMPT_MS;
   if (!failed(status) && 'role' in daemon) {
     cx.name = text(status, 'name') || cx.name;
     const alarms = Array.isArray(status['alarms']) ? status['alarms'].length : 0;
@@ -74,7 +74,7 @@ export function* look(cx: Cx): Dialog<void> {
   cx.standing = word === 'sipair down' ? word : word + alarmsText(told);
   cx.name = text(status, 'name') || cx.name;
   const late = yield* here();
-  if (late.now - now >= PROMPT_PATIENCE_MS) cx.standingAt = late.now + PROMPT_REST_MS;
+  if (late.mono - mono >= PROMPT_PATIENCE_MS) cx.standingAt = late.mono + PROMPT_REST_MS;
 }
 
 /** What can be done when one of the services does not answer. */

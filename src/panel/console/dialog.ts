@@ -5,6 +5,7 @@
  */
 
 import type { Completer } from './complete.ts';
+import { LINE_MAX } from './editor.ts';
 import type { Key } from './keys.ts';
 
 /** Who is asked. `self` is the process of the console: it answers what needs no other service. */
@@ -54,20 +55,32 @@ export type Settings = {
   readonly idleMs: number;
 };
 
-/** Every resumption brings the moment (UTC, ms) and what the terminal is. */
-export type Got = { readonly now: number; readonly settings: Settings } & (
-  | { readonly got: 'nothing' }
-  | { readonly got: 'line'; readonly text: string; readonly column: ColumnOf }
-  | { readonly got: 'end' }
-  | { readonly got: 'key'; readonly key: Key }
-  | { readonly got: 'answer'; readonly value: Json }
-  /** From the stream. */
-  | { readonly got: 'value'; readonly value: Json }
-  /** From the program. */
-  | { readonly got: 'output'; readonly text: string }
-  /** The stream or program is over; events nobody took in time were dropped. */
-  | { readonly got: 'over'; readonly code: number; readonly dropped: number }
-);
+/**
+ * `now`: UTC, ms, as it is shown; somebody may set it. `mono`: goes on evenly, ms, and is what waiting and
+ * growing old are reckoned by.
+ */
+export type Moment = { readonly now: number; readonly mono: number };
+
+/** Every resumption brings the moment and what the terminal is. */
+export type Got = Moment & { readonly settings: Settings } & (
+    | { readonly got: 'nothing' }
+    /** lost: so many characters did not fit. */
+    | {
+        readonly got: 'line';
+        readonly text: string;
+        readonly lost: number;
+        readonly column: ColumnOf;
+      }
+    | { readonly got: 'end' }
+    | { readonly got: 'key'; readonly key: Key }
+    | { readonly got: 'answer'; readonly value: Json }
+    /** From the stream. */
+    | { readonly got: 'value'; readonly value: Json }
+    /** From the program. */
+    | { readonly got: 'output'; readonly text: string }
+    /** The stream or program is over; events nobody took in time were dropped. */
+    | { readonly got: 'over'; readonly code: number; readonly dropped: number }
+  );
 
 /** Where on the screen character `index` of the line stands, if it does. */
 export type ColumnOf = (index: number) => number | undefined;
@@ -97,10 +110,23 @@ export function* say(text: string): Dialog<void> {
   yield { want: 'write', text: `${text}\r\n` };
 }
 
-/** @returns the line; undefined for ^D. */
-export function* line(want: Line): Dialog<{ text: string; column: ColumnOf } | undefined> {
+export type LineGot = { readonly text: string; readonly lost: number; readonly column: ColumnOf };
+
+export const TOO_LONG = `longer than ${LINE_MAX} characters`;
+
+/** @returns the line, whole or not; undefined for ^D. */
+export function* anyLine(want: Line): Dialog<LineGot | undefined> {
   const got = yield { want: 'line', ...want };
-  return got.got === 'line' ? { text: got.text, column: got.column } : undefined;
+  return got.got === 'line' ? got : undefined;
+}
+
+/** @returns the line; undefined for ^D. One that is too long is not taken in part, but asked for again. */
+export function* line(want: Line): Dialog<LineGot | undefined> {
+  for (;;) {
+    const got = yield* anyLine(want);
+    if (got === undefined || got.lost === 0) return got;
+    yield* say(`this line is ${TOO_LONG}: nothing of it was taken`);
+  }
 }
 
 /** @returns the answer to a question of the wizard or of a command; '' for ^D. */
@@ -120,9 +146,9 @@ export function* ask(service: Service, request: Json, patienceMs = PATIENCE_MS):
 }
 
 /** @returns the moment and the terminal. */
-export function* here(): Dialog<{ now: number; settings: Settings }> {
-  const { now, settings } = yield { want: 'settings', settings: {} };
-  return { now, settings };
+export function* here(): Dialog<Moment & { settings: Settings }> {
+  const { now, mono, settings } = yield { want: 'settings', settings: {} };
+  return { now, mono, settings };
 }
 
 export function* audit(text: string): Dialog<void> {

@@ -8,7 +8,8 @@ import type { Key } from './keys.ts';
 
 /** What the editor tells; the text is the whole line, or the part before the cursor. */
 export type EditorEvent =
-  | { readonly event: 'line'; readonly text: string }
+  /** lost: so many characters did not fit: what is there is not what was meant. */
+  | { readonly event: 'line'; readonly text: string; readonly lost: number }
   | { readonly event: 'interrupt' | 'eof' }
   | { readonly event: 'complete' | 'help'; readonly text: string };
 
@@ -20,6 +21,10 @@ export const LINE_MAX = 1024;
 export const HISTORY_MAX = 200;
 /** Columns a line needs beside its prompt; a longer prompt stands on a line of its own. */
 const ROOM = 22;
+/** A screen that says it has fewer columns is drawn upon as if it had these. */
+const NARROWEST = 20;
+/** Columns that ^R needs beside what is looked for. */
+const SEARCH_ROOM = 17;
 const BELL = '\x07';
 const CLEAR_REST = '\x1b[K';
 
@@ -37,17 +42,18 @@ export class Editor {
   private at = 0;
   private killed = '';
   private literal = false;
+  private lost = 0;
   private history: string[] = [];
   private place = 0;
   private kept: Kept = { chars: [], cursor: 0 };
   private search: { pattern: string; readonly before: Kept; readonly prompt: string } | undefined;
 
   constructor(columns: number) {
-    this.columns = columns;
+    this.columns = Math.max(NARROWEST, columns);
   }
 
   resize(columns: number): void {
-    this.columns = Math.max(20, columns);
+    this.columns = Math.max(NARROWEST, columns);
   }
 
   /** Begins a line. @returns what to write. */
@@ -122,7 +128,10 @@ export class Editor {
   }
 
   private put(c: string): boolean {
-    if (this.chars.length >= LINE_MAX) return false;
+    if (this.chars.length >= LINE_MAX) {
+      this.lost += 1;
+      return false;
+    }
     this.chars.splice(this.cursor, 0, c);
     this.cursor += 1;
     return true;
@@ -143,18 +152,19 @@ export class Editor {
 
   private finish(): Edited {
     const text = this.chars.join('');
-    const { history } = this;
-    if (!this.secret && text.trim() !== '' && history.at(-1) !== text) {
+    const { history, lost } = this;
+    if (lost === 0 && !this.secret && text.trim() !== '' && history.at(-1) !== text) {
       history.push(text);
       if (history.length > HISTORY_MAX) history.shift();
     }
-    return { out: '\r\n', event: { event: 'line', text } };
+    return { out: '\r\n', event: { event: 'line', text, lost } };
   }
 
   private set(text: string, cursor: number): void {
     this.chars = [...text];
     this.cursor = cursor;
     this.from = 0;
+    this.lost = 0;
   }
 
   private edit(name: Key['key']): Edited {
@@ -215,7 +225,10 @@ export class Editor {
   private cut(from: number, to: number, keep: boolean): void {
     const gone = this.chars.splice(from, to - from);
     this.cursor = from;
-    if (keep && gone.length > 0) this.killed = gone.join('');
+    // who has made it shorter means what he sees
+    if (gone.length > 0) this.lost = 0;
+    // a password that was cut away is not to be had again by ^Y, which shows it
+    if (keep && gone.length > 0 && !this.secret) this.killed = gone.join('');
   }
 
   private swap(): void {
@@ -262,7 +275,8 @@ export class Editor {
 
   private showSearch(): Edited {
     const pattern = this.search?.pattern ?? '';
-    this.prompt = `(search)'${pattern.slice(-10)}': `;
+    const shown = Math.min(10, this.columns - SEARCH_ROOM);
+    this.prompt = `(search)'${pattern.slice(-shown)}': `;
     return { out: this.whole() };
   }
 

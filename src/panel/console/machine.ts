@@ -11,6 +11,7 @@ import {
   Interrupted,
   type Json,
   type Line,
+  type Moment,
   type Program,
   type Service,
   type Settings,
@@ -85,22 +86,22 @@ export class ConsoleMachine {
   private dropped = 0;
   private idleFrom: number;
   private waitUntil = 0;
-  private now: number;
+  private at: Moment;
   private begun = false;
   private failed = false;
   ended = false;
 
-  constructor(dialog: Dialog<void>, settings: Settings, now: number) {
+  constructor(dialog: Dialog<void>, settings: Settings, at: Moment) {
     this.dialog = dialog;
     this.settings = settings;
     this.editor = new Editor(settings.columns);
-    this.now = now;
-    this.idleFrom = now;
+    this.at = at;
+    this.idleFrom = at.mono;
   }
 
   /** @returns effects, in their order. */
-  step(now: number, input?: ConsoleInput): readonly ConsoleEffect[] {
-    this.now = now;
+  step(at: Moment, input?: ConsoleInput): readonly ConsoleEffect[] {
+    this.at = at;
     if (!this.begun) {
       this.begun = true;
       this.resume(this.got({ got: 'nothing' }));
@@ -119,8 +120,7 @@ export class ConsoleMachine {
         this.bytes(input.bytes);
         break;
       case 'tick':
-        if (this.now < this.idleFrom) this.idleFrom = this.now;
-        if (this.settings.idleMs > 0 && this.now - this.idleFrom >= this.settings.idleMs) {
+        if (this.settings.idleMs > 0 && this.at.mono - this.idleFrom >= this.settings.idleMs) {
           this.write('\r\nidle for too long: logged out\r\n');
           this.interrupt('over');
         }
@@ -144,7 +144,7 @@ export class ConsoleMachine {
   }
 
   private bytes(bytes: Uint8Array): void {
-    this.idleFrom = this.now;
+    this.idleFrom = this.at.mono;
     const typing = this.blocked?.want === 'line' || this.blocked?.want === 'key';
     let from = 0;
     const at = typing ? -1 : bytes.lastIndexOf(CTRL_C);
@@ -179,7 +179,7 @@ export class ConsoleMachine {
     }
     if (blocked.want === 'ask') return false;
     if (blocked.want === 'wait') {
-      if (this.now < this.waitUntil && this.typed[this.taken] === undefined) return false;
+      if (this.at.mono < this.waitUntil && this.typed[this.taken] === undefined) return false;
       this.resume(this.got({ got: 'nothing' }));
       return true;
     }
@@ -219,7 +219,8 @@ export class ConsoleMachine {
     switch (event.event) {
       case 'line': {
         const column = (index: number): number | undefined => this.editor.columnOf(index);
-        this.resume(this.got({ got: 'line', text: event.text, column }));
+        const { text, lost } = event;
+        this.resume(this.got({ got: 'line', text, lost, column }));
         break;
       }
       case 'eof':
@@ -309,7 +310,7 @@ export class ConsoleMachine {
         this.write(this.editor.begin(want.prompt, want.secret === true, want.history ?? []));
         break;
       case 'wait':
-        this.waitUntil = this.now + want.ms;
+        this.waitUntil = this.at.mono + want.ms;
         break;
       case 'ask': {
         this.asked += 1;
@@ -347,8 +348,8 @@ export class ConsoleMachine {
     this.editor.resize(this.settings.columns);
   }
 
-  private got<T>(what: T): T & { now: number; settings: Settings } {
-    return { ...what, now: this.now, settings: this.settings };
+  private got<T>(what: T): T & Moment & { settings: Settings } {
+    return { ...what, ...this.at, settings: this.settings };
   }
 
   private write(text: string): void {

@@ -1,8 +1,9 @@
 /**
- * What follows `|`: the output is lines, a pipe makes other lines of them. Expressions are typed by a
- * person and run here, so those that could take for ever are refused.
+ * What follows `|`: the output is lines, a pipe makes other lines of them. Nothing else is done while
+ * lines are looked through, so an expression is one that takes no longer than the lines are long.
  */
 
+import { expression, search } from '../expression.ts';
 import { PIPES } from './grammar.ts';
 import type { Wrong } from './parse.ts';
 import type { Word } from './words.ts';
@@ -16,27 +17,8 @@ export type Pipes = {
 type Stage = (lines: readonly string[]) => readonly string[];
 
 const PIPES_MAX = 8;
-const EXPRESSION_MAX = 100;
-/** Unbounded repetitions in one expression: each multiplies the work by the length of the line. */
-const REPEATS_MAX = 3;
 /** Only so much of a line is looked at. */
 const LINE_LOOKED = 400;
-
-/** @returns the expression, or why not. */
-export function expression(text: string): RegExp | string {
-  if (text.length > EXPRESSION_MAX) return `longer than ${EXPRESSION_MAX} characters`;
-  const bare = text.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x');
-  if ((bare.match(/[*+]|\{\d+,\d*\}/g) ?? []).length > REPEATS_MAX) {
-    return `more than ${REPEATS_MAX} repetitions`;
-  }
-  if (/\)[*+{]/.test(bare)) return 'a repeated group';
-  if (/\{\d{3,}/.test(bare)) return 'too many repetitions';
-  try {
-    return new RegExp(text, 'i');
-  } catch {
-    return 'not a regular expression';
-  }
-}
 
 function wrong(w: Word, text: string): Wrong {
   return { at: w.at, text, choices: [] };
@@ -58,7 +40,11 @@ function stageOf(name: string, argument: Word | undefined, first: Word): Stage |
   const re = expression(argument.text);
   if (typeof re === 'string') return wrong(argument, `this expression is refused: ${re}`);
   const keep = name === 'match';
-  return (lines) => lines.filter((l) => re.test(l.slice(0, LINE_LOOKED)) === keep);
+  return (lines) => {
+    const { lines: kept, unread } = search(lines, re, keep, LINE_LOOKED);
+    const tired = `(given up: ${unread} of ${lines.length} lines are not looked at, it takes too long)`;
+    return unread === 0 ? kept : [...kept, tired];
+  };
 }
 
 function isWrong(x: object): x is Wrong {

@@ -12,6 +12,7 @@ import {
   here,
   Interrupted,
   line,
+  type Moment,
   part,
   type Settings,
   say,
@@ -35,7 +36,7 @@ import { split } from './words.ts';
 export type SessionOptions = {
   readonly release: string;
   readonly settings: Settings;
-  readonly now: number;
+  readonly now: Moment;
   /** The first session of this process: the other services may be starting too. */
   readonly starting: boolean;
   /** Of the machine, until the configuration says it. */
@@ -44,6 +45,17 @@ export type SessionOptions = {
 
 /** The terminal everybody has. */
 export const TERMINAL: Settings = { columns: 80, rows: 24, idleMs: 15 * 60_000 };
+
+/** What fits nowhere is no size of a screen. */
+const LEAST = { columns: 20, rows: 5 };
+const MOST = { columns: 500, rows: 500 };
+
+/** What a terminal says of itself, as a session can use it; a serial line knows no size and says 0. */
+export function screenSize(columns: number, rows: number): { columns: number; rows: number } {
+  const side = (n: number, what: 'columns' | 'rows'): number =>
+    n > 0 ? Math.min(MOST[what], Math.max(LEAST[what], Math.floor(n))) : TERMINAL[what];
+  return { columns: side(columns, 'columns'), rows: side(rows, 'rows') };
+}
 
 type Command = { readonly parsed: Parsed; readonly pipes: Pipes; readonly end: number };
 

@@ -338,9 +338,9 @@ function* started(tries: number): Dialog<Json> {
     const starting = state['error'] === UNREACHABLE || state['error'] === 'system-starting';
     if (!starting || i >= tries) return state;
     if (i === 0) yield* say('The services of this box are starting; Enter does not wait for them.');
-    const { now } = yield* here();
+    const { mono } = yield* here();
     yield { want: 'wait', ms: START_WAIT_MS };
-    if ((yield* here()).now - now < START_WAIT_MS) return state;
+    if ((yield* here()).mono - mono < START_WAIT_MS) return state;
   }
 }
 

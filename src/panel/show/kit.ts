@@ -56,7 +56,7 @@ function fitting<R>(all: readonly Laid<R>[], width: number): readonly Laid<R>[] 
     l.column.drop === undefined ? Math.max(narrow(l), Math.min(l.width, READABLE)) : narrow(l);
   const needs = (): number => laid.reduce((sum, l) => sum + wanted(l) + GAP, -GAP);
   while (needs() > width) {
-    const worst = Math.max(...laid.map(({ column }) => column.drop ?? 0));
+    const worst = Math.max(0, ...laid.map(({ column }) => column.drop ?? 0));
     if (worst === 0) break;
     laid = laid.filter(({ column }) => (column.drop ?? 0) !== worst);
   }
@@ -116,13 +116,14 @@ export function pairs(all: readonly Pair[], { width }: ShowContext, indent = 0):
   );
 }
 
-/** Breaks at spaces, and in words that are longer than a line. */
+/** Breaks at spaces, and in words that are longer than a line, which has one column at least. */
 export function wrap(text: string, width: number): string[] {
+  const room = Math.max(1, width);
   const lines: string[] = [];
   let rest = text;
-  while (rest.length > width) {
-    const space = rest.lastIndexOf(' ', width);
-    const at = space > 0 ? space : width;
+  while (rest.length > room) {
+    const space = rest.lastIndexOf(' ', room);
+    const at = space > 0 ? space : room;
     lines.push(rest.slice(0, at));
     rest = rest.slice(at).trimStart();
   }

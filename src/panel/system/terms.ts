@@ -136,7 +136,7 @@ export type SystemRequest =
     }
   /** `to`: a folder, or `usb:`; without it /data/log. */
   | { readonly command: 'support-bundle'; readonly to?: string }
-  /** The last lines of the journal; `match` is a regular expression. */
+  /** The last lines of the journal; `match` is an expression (panel/expression.ts). */
   | { readonly command: 'log'; readonly lines: number; readonly match?: string }
   | { readonly command: 'admin'; readonly verb: 'verify'; readonly password: string }
   | {

@@ -188,8 +188,8 @@ export function placeText(words: readonly string[]): string {
   return words.map(quoted).join(' ');
 }
 
-/** A word, in quotes when it would not be one word without. */
+/** A word, in quotes when it would not be one word without, or `|` or `?` where it is typed. */
 export function quoted(word: string): string {
-  if (/^[^\s"'{}[\];#\\]+$/.test(word) && !word.startsWith('/*')) return word;
+  if (/^[^\s"'{}[\];#\\|?]+$/.test(word) && !word.startsWith('/*')) return word;
   return `"${word.replace(/["\\]/g, '\\$&')}"`;
 }

@@ -30,19 +30,43 @@ export type TextOptions = { readonly secrets?: boolean };
 /** Behind a line whose secret is not shown, and before a set line that lacks it. */
 export const SECRET_MARK = '## SECRET';
 const STEP = '    ';
+/** A longer list goes over lines: a console takes lines of a bounded length only. */
+const FOLD = 79;
 
 function scalar(v: Scalar): string {
   return quoted(String(v));
 }
 
 /** `name value;` of a leaf or list, by its value. */
-function statement(head: string, node: Node, value: Value, options: TextOptions): string {
+function statement(
+  name: string,
+  node: Node,
+  value: Value,
+  indent: string,
+  options: TextOptions,
+): readonly string[] {
+  const head = `${indent}${name}`;
   if (node.kind === 'leaf' && node.secret === true && options.secrets !== true) {
-    return `${head} ${MASK}; ${SECRET_MARK}`;
+    return [`${head} ${MASK}; ${SECRET_MARK}`];
   }
-  if (!Array.isArray(value)) return `${head} ${scalar(value as Scalar)};`;
+  if (!Array.isArray(value)) return [`${head} ${scalar(value as Scalar)};`];
   const all = (value as readonly Scalar[]).map(scalar);
-  return all.length === 1 ? `${head} ${all[0]};` : `${head} [ ${all.join(' ')} ];`;
+  if (all.length === 1) return [`${head} ${all[0]};`];
+  const line = `${head} [ ${all.join(' ')} ];`;
+  return line.length <= FOLD ? [line] : [`${head} [`, ...folded(all, indent), `${indent}];`];
+}
+
+function folded(all: readonly string[], indent: string): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const one of all) {
+    if (line !== '' && line.length + 1 + one.length > FOLD) {
+      lines.push(line);
+      line = '';
+    }
+    line += line === '' ? `${indent}${STEP}${one}` : ` ${one}`;
+  }
+  return [...lines, line];
 }
 
 /** The lines of what stands at `name`; an entry of a map has the map's name before its own. */
@@ -53,7 +77,7 @@ function linesOf(
   indent: string,
   options: TextOptions,
 ): readonly string[] {
-  if (!isTree(value)) return [statement(`${indent}${name}`, node, value, options)];
+  if (!isTree(value)) return statement(name, node, value, indent, options);
   if (node.kind === 'map') {
     return childrenOf(node, value).flatMap((child) =>
       linesOf(`${name} ${quoted(child.name)}`, child.node, child.value, indent, options),
