@@ -5,23 +5,25 @@
  */
 
 import type { Peer } from '../base/peer.ts';
+import type { Mono } from '../base/units.ts';
 import { hepPacket } from '../wire/hep.ts';
+import { mono } from './clock.ts';
 import type { HepConfig } from './config-hep.ts';
 import { isOsError } from './native/netlite.ts';
 import { UdpSocket } from './udp.ts';
 
-/** After the kernel had no room, for so long nothing is tried, µs. */
-const REST_US = 100_000;
-/** Trouble is told this often, µs. */
-const TELL_US = 60_000_000;
+/** After the kernel had no room, for so long nothing is tried. */
+const REST_MS = 100;
+/** Trouble is told this often. */
+const TELL_MS = 60_000;
 
 export class HepSender {
   private readonly config: HepConfig;
   private readonly socket: UdpSocket | undefined;
   private readonly warn: (text: string) => void;
-  private restUntil = 0;
+  /** Not by the moments of the messages: their clock may be set back. */
+  private restUntil: Mono = Number.NEGATIVE_INFINITY;
   private toldAt = Number.NEGATIVE_INFINITY;
-  private atUs = 0;
   private unsent = 0;
   private lostBefore = 0;
 
@@ -62,9 +64,8 @@ export class HepSender {
     correlation: string,
     text: string,
   ): void {
-    this.atUs = atUs;
     const { socket, config } = this;
-    if (socket === undefined || atUs < this.restUntil) {
+    if (socket === undefined || mono() < this.restUntil) {
       this.unsent += 1;
       return;
     }
@@ -88,9 +89,10 @@ export class HepSender {
     const lost = this.lost() - this.lostBefore;
     if (lost === 0) return;
     this.lostBefore += lost;
-    this.restUntil = this.atUs + REST_US;
-    if (this.atUs < this.toldAt + TELL_US) return;
-    this.toldAt = this.atUs;
+    const now = mono();
+    this.restUntil = now + REST_MS;
+    if (now < this.toldAt + TELL_MS) return;
+    this.toldAt = now;
     const { address, port } = this.config;
     this.warn(
       `hep: copies for Homer at ${address} port ${port} are lost: errno ${socket.lastErrno}`,

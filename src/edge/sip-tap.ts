@@ -13,6 +13,7 @@ import type { EngineInput } from '../input.ts';
 import { hereFor, type SipSettings } from '../proto/context.ts';
 import { LOCAL_MEDIA } from '../proto/media.ts';
 import { isFault, parseMessage, type SipMessage } from '../sip-parser/index.ts';
+import { mono } from './clock.ts';
 import type { HepConfig } from './config-hep.ts';
 import { HepSender } from './hep.ts';
 
@@ -43,6 +44,8 @@ type Watcher = {
 export const MOST_WATCHERS = 4;
 const RATE = 500;
 const MOST_CALLS = 1000;
+/** So far ahead of the clock moments are only when it was set back. */
+const SET_BACK_US = 1_000_000;
 
 export class SipTap {
   /** Somebody watches, or everything goes to Homer. */
@@ -116,8 +119,7 @@ export class SipTap {
     const parsed = parseMessage(text);
     const m = isFault(parsed) ? undefined : parsed;
     const call = m === undefined ? '' : this.tracer.correlation(this.store, m);
-    // messages of one turn have one moment, and must not change places
-    this.lastUs = Math.max(this.lastUs + 1, Date.now() * 1000);
+    this.lastUs = momentAfter(this.lastUs, Date.now() * 1000);
     this.hep?.queue(direction, peer, hereFor(this.settings, peer), this.lastUs, call, text);
     for (const w of this.watchers) {
       if (fits(w, m, call)) this.give(w, direction, peer, call, text);
@@ -131,7 +133,7 @@ export class SipTap {
     call: string,
     latin1: string,
   ): void {
-    const now = this.lastUs / 1000;
+    const now = mono();
     w.tokens = Math.min(RATE, w.tokens + ((now - w.refilledAt) * RATE) / 1000);
     w.refilledAt = now;
     if (w.tokens < 1) {
@@ -145,8 +147,14 @@ export class SipTap {
     const there = `${peer.ip.includes(':') ? `[${peer.ip}]` : peer.ip}:${peer.port}`;
     const text = Buffer.from(latin1, 'latin1').toString('utf8');
     const [from, to] = direction === 'in' ? [there, here] : [here, there];
-    this.tell(w.id, { at: now, direction, from, to, transport: peer.transport, call, text });
+    const at = this.lastUs / 1000;
+    this.tell(w.id, { at, direction, from, to, transport: peer.transport, call, text });
   }
+}
+
+/** Messages of one turn have one moment, and must not change places; a clock that was set back is right. */
+function momentAfter(lastUs: number, nowUs: number): number {
+  return lastUs - nowUs > SET_BACK_US ? nowUs : Math.max(lastUs + 1, nowUs);
 }
 
 function fits(w: Watcher, m: SipMessage | undefined, call: string): boolean {

@@ -51,6 +51,43 @@ async function curl(url: string, ...more: string[]): Promise<{ code: number; bod
   return { code: Number(stdout.slice(at + 1)), body: stdout.slice(0, at) };
 }
 
+test('who connects and says nothing keeps nobody out, and is cut off', async (t) => {
+  const port = await freePort();
+  const consumer = stageOf(t, { port });
+  consumer.update(boxOf({ at: Date.now(), daemon: LOCAL }), []);
+  t.is((await curl(`http://127.0.0.1:${port}/SIPAIR-MIB.txt`)).code, 200);
+  let open = 0;
+  for (let i = 0; i < 40; i += 1) {
+    const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2' });
+    socket.resume();
+    t.teardown(() => socket.destroy());
+    socket.on('error', () => {});
+    socket.on('connect', () => {
+      open += 1;
+      // half a request is no request
+      socket.write('GET /metrics HTTP/1.1\r\n');
+    });
+    socket.on('close', () => {
+      open -= 1;
+    });
+  }
+  const url = `http://127.0.0.1:${port}/SIPAIR-MIB.txt`;
+  const { stdout } = await run('curl', [
+    '-sS',
+    '--max-time',
+    '20',
+    '-w',
+    '%{http_code}',
+    '-o',
+    '/dev/null',
+    url,
+  ]);
+  t.is(stdout, '200');
+  // headers may take 5 s
+  for (let i = 0; open > 0 && i < 600; i += 1) await sleep(100);
+  t.is(open, 0);
+});
+
 test('the state of the box for Prometheus, load balancers, and who needs the MIB', async (t) => {
   const port = await freePort();
   const consumer = stageOf(t, { port, allow: ['127.0.0.0/8'] });

@@ -32,7 +32,10 @@ const PATH = (n: number): RegExp =>
 const STORY: readonly Scene[] = [
   {
     what: 'a pair comes up',
-    begins: () => {},
+    begins: (b) => {
+      // a role from before the monitor is no change
+      b.daemon = { ...DAEMON, since: b.mono + SECOND };
+    },
     ms: 5 * SECOND,
     told: {
       sipairPhase: /phase: booting to running/,

@@ -101,7 +101,7 @@ test('what changes is told: traps, and informs until they are acknowledged', asy
     count(role) >= 2 && count(raised) >= 2 && count(vrrp) >= 2 ? true : undefined,
   );
   t.regex(stage.heard, /role: backup to primary \(peer-silent\), epoch 3/);
-  t.regex(stage.heard, /32473\.1\.1\.4\.3\.1\.2\.9 = STRING: "crossover-down"/);
+  t.regex(stage.heard, /32473\.1\.1\.4\.3\.1\.2\.8 = STRING: "crossover-down"/);
   t.regex(stage.heard, /\.1\.3\.6\.1\.2\.1\.1\.3\.0 = Timeticks/, 'the uptime is the agent’s');
 
   consumer.close();

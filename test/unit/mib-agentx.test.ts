@@ -79,6 +79,8 @@ class Master {
   readonly heard: Heard[] = [];
   sockets: Socket[] = [];
   silent = false;
+  /** What is taken and never answered. */
+  deafTo = 0;
   private readonly server: Server;
   private waiters: (() => void)[] = [];
   sessions = 0;
@@ -107,7 +109,7 @@ class Master {
         this.heard.push({ type, packet, body: Buffer.from(pending.subarray(20, end)) });
         pending = pending.subarray(end);
         if (type === TYPE.open) this.sessions += 1;
-        if (type !== TYPE.response && !this.silent) {
+        if (type !== TYPE.response && type !== this.deafTo && !this.silent) {
           socket.write(message(TYPE.response, packet, Buffer.concat([u32(4200), u32(0)])));
         }
       }
@@ -145,13 +147,18 @@ const LIST: readonly Varbind[] = [
   { oid: [...ROOT, 3, 0], value: integer(7) },
 ];
 
-function sessionOf(t: ExecutionContext, master: Master, pingMs = 10_000): AgentxSession {
+function sessionOf(
+  t: ExecutionContext,
+  master: Master,
+  pingMs = 10_000,
+  logs: string[] = [],
+): AgentxSession {
   const session = new AgentxSession({
     master: master.path,
     regions: [ROOT],
     instances: () => new Instances(LIST),
     begun: (upTime) => t.is(upTime, 4200),
-    log: () => {},
+    log: (_level, text) => logs.push(text),
     pingMs,
   });
   t.teardown(() => session.close());
@@ -241,6 +248,65 @@ test('what is told while no master is there is told when one is, the oldest lost
   });
   t.is(told[0]?.body.readInt32BE(told[0].body.length - 4), 20);
   t.is(told[99]?.body.readInt32BE((told[99]?.body.length ?? 0) - 4), 119);
+});
+
+/** The numbers of the notifications that came, in their order. */
+function numbersIn(master: Master): number[] {
+  const told = master.heard.filter((h) => h.type === TYPE.notify);
+  return told.map(({ body }) => body.readInt32BE(body.length - 4));
+}
+
+async function turned(session: AgentxSession, up: boolean): Promise<void> {
+  for (let i = 0; session.up !== up; i += 1) {
+    if (i > 2000) throw new Error(`waited in vain for a session that is ${up ? 'up' : 'over'}`);
+    await new Promise((r) => setTimeout(r, 10));
+  }
+}
+
+function tellOf(session: AgentxSession, n: number): void {
+  session.notify([...ROOT, 0, n + 1], [{ oid: [...ROOT, 1, 0], value: integer(n) }]);
+}
+
+test('what a master took and did not answer before it ended is told to the next one, in order', async (t) => {
+  const master = new Master(t);
+  const session = sessionOf(t, master);
+  await turned(session, true);
+  master.deafTo = TYPE.notify;
+  for (const n of [1, 2, 3]) tellOf(session, n);
+  await master.until(() => (numbersIn(master).length === 3 ? true : undefined));
+  master.deafTo = 0;
+  master.socket.destroy();
+  await turned(session, false);
+  tellOf(session, 4);
+  await master.until(() => (numbersIn(master).length >= 7 ? true : undefined));
+  t.deepEqual(numbersIn(master), [1, 2, 3, 1, 2, 3, 4]);
+});
+
+test('what waits for answers is bounded, and what goes is counted; none is told for ever', async (t) => {
+  const master = new Master(t);
+  const logs: string[] = [];
+  const session = sessionOf(t, master, 10_000, logs);
+  await turned(session, true);
+  master.deafTo = TYPE.notify;
+  for (let n = 0; n < 130; n += 1) tellOf(session, n);
+  await master.until(() => (numbersIn(master).length === 100 ? true : undefined));
+  master.socket.destroy();
+  await master.until(() => (numbersIn(master).length === 200 ? true : undefined));
+  t.deepEqual(
+    numbersIn(master).slice(100),
+    Array.from({ length: 100 }, (_, i) => i + 30),
+  );
+  t.true(logs.includes('snmp: 30 notifications were lost while snmpd was away'), logs.join('\n'));
+  // the third time for some, and the last
+  master.socket.destroy();
+  await master.until(() => (numbersIn(master).length === 300 ? true : undefined));
+  master.socket.destroy();
+  await master.until(() => (numbersIn(master).length === 330 ? true : undefined));
+  t.deepEqual(
+    numbersIn(master).slice(300),
+    Array.from({ length: 30 }, (_, i) => i + 100),
+  );
+  t.true(logs.includes('snmp: 70 notifications were lost while snmpd was away'), logs.join('\n'));
 });
 
 test('a master that hangs, or goes, is left for the next one', async (t) => {

@@ -15,7 +15,7 @@ import { AT, alarmOf, boxOf, daemonOf } from './status-scenes.ts';
 
 /** The agent began 100 s before. */
 function sceneOf(status: BoxStatus, lanIfIndex = 2): Scene {
-  return { status, lanIfIndex, upTimeAt: (utc) => Math.max(0, (utc - (AT - 100_000)) / 10) };
+  return { status, lanIfIndex, upTimeAt: (mono) => Math.max(0, (mono - 400_000) / 10) };
 }
 
 function at(place: string, over: Partial<BoxStatus> = {}): SnmpValue['value'] | undefined {
@@ -88,10 +88,10 @@ test('alarms: active and over, with severity, and what is active is known by its
   t.is(at(`${OURS}.4.1.0`, { alarms }), 1);
   t.is(at(`${OURS}.4.2.0`, { alarms }), 2);
   t.is(at(`${OURS}.4.2.0`), 0);
-  t.is(at(`${OURS}.4.3.1.2.9`, { alarms }), 'crossover-down' as never);
-  t.is(at(`${OURS}.4.4.1.4.4`, { history }), 1);
-  t.not(at(`${OURS}.4.4.1.9.4`, { alarms, history }), undefined);
-  t.is(at(`${OURS}.4.3.1.9.9`, { alarms }), undefined);
+  t.is(at(`${OURS}.4.3.1.2.8`, { alarms }), 'crossover-down' as never);
+  t.is(at(`${OURS}.4.4.1.4.3`, { history }), 1);
+  t.not(at(`${OURS}.4.4.1.9.3`, { alarms, history }), undefined);
+  t.is(at(`${OURS}.4.3.1.9.8`, { alarms }), undefined);
 });
 
 test('the machine: what it has no sensor for does not exist', (t) => {
@@ -210,5 +210,5 @@ test('a role change carries the role it changed to, whatever the state is by the
 
 test('an alarm is known by the row it has in the table', (t) => {
   const [raised] = notificationsOf(CHANGES[14] as StatusChange, sceneOf(boxOf()));
-  t.true(raised?.varbinds.some((v) => oidText(v.oid) === `${OURS}.4.3.1.2.9`));
+  t.true(raised?.varbinds.some((v) => oidText(v.oid) === `${OURS}.4.3.1.2.8`));
 });

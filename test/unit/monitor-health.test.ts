@@ -43,6 +43,12 @@ test('a whole machine', async (t) => {
     'sys/class/hwmon/hwmon0/temp1_input': '52000\n',
     'sys/class/hwmon/hwmon0/temp2_input': '-273000\n',
     'sys/class/hwmon/hwmon1/temp1_input': '',
+    // inputs with nothing at them
+    'sys/class/hwmon/hwmon1/temp2_input': '127500\n',
+    'sys/class/hwmon/hwmon1/temp3_input': '120000\n',
+    'sys/class/hwmon/hwmon1/temp4_input': '99000\n',
+    'sys/class/hwmon/hwmon1/temp4_fault': '1\n',
+    'sys/class/hwmon/hwmon0/temp1_fault': '0\n',
     'sys/block/mmcblk0/stat': '1 2 3 4 5 6 2048 8 9 10 11\n',
     'sys/block/mmcblk0/device/life_time': '0x02 0x01\n',
     'sys/block/mmcblk0/mmcblk0p5/partition': '5\n',
@@ -126,12 +132,21 @@ test('wear: eMMC in tenths', (t) => {
 test('the clock as chrony says it', (t) => {
   const line = (leap: string): string =>
     `C0000201,192.0.2.1,3,1795732023.1,0.000250000,0.0001,0.0002,-3.1,0.01,0.05,0.001,0.002,64.0,${leap}\n`;
-  t.deepEqual(trackingOf(line('Normal')), {
+  const followed = 1_795_732_023_100;
+  t.deepEqual(trackingOf(line('Normal'), followed + 1000), {
     synchronised: true,
     offsetMs: 0.25,
     source: 'chrony',
   });
-  t.is(trackingOf(line('Not synchronised'))?.synchronised, false);
+  t.is(trackingOf(line('Not synchronised'), followed)?.synchronised, false);
+  // the servers died: chrony goes on to say Normal
+  const at = (ms: number) => trackingOf(line('Normal'), followed + ms)?.synchronised;
+  t.deepEqual(
+    [at(3 * 1024_000), at(3_600_000), at(-1000), at(-86_400_000)],
+    [true, false, true, false],
+  );
+  // never followed anybody
+  t.is(trackingOf(line('Normal').replace('1795732023.1', '0.000000000'))?.synchronised, false);
   t.is(trackingOf('506 Cannot talk to daemon'), undefined);
 });
 

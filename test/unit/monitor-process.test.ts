@@ -3,11 +3,26 @@
  * that throws does not stop the others; alarms outlive it; its socket.
  */
 
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { mono } from '../../src/edge/clock.ts';
 import { ask } from '../../src/edge/control-client.ts';
 import { AlarmFile } from '../../src/edge/monitor/alarm-file.ts';
 import { Asker } from '../../src/edge/monitor/asker.ts';
@@ -173,7 +188,8 @@ test('its socket: status, alarms, locate, follow, and what is no request', async
     said += String(bytes);
   });
   await until('it follows', () => said.includes('"ok":true'));
-  const daemon = new Answers(control, `${JSON.stringify(DAEMON)}\n`);
+  // younger than the monitor: what was before is no change
+  const daemon = new Answers(control, `${JSON.stringify({ ...DAEMON, since: mono() })}\n`);
   t.teardown(() => daemon.gone());
   await until('it is told', () => said.includes('"role-change"') && said.includes('"in-step"'));
 
@@ -192,7 +208,9 @@ test('alarms outlive the monitor, whatever happened to the last line of their fi
   const first = new Listener();
   const one = start(t, dir, [{ name: 'first', make: () => first }]);
   await until('it is raised', () => first.last?.alarms[0]?.code === 'disk-fails');
-  one.close();
+  const written = (): number => linesIn(places.alarmLog).length;
+  await until('it is written', () => written() === 1);
+  await one.close();
   appendFileSync(places.alarmLog, '{"id":2,"co');
   const second = new Listener();
   const two = start(t, dir, [{ name: 'second', make: () => second }]);
@@ -200,23 +218,94 @@ test('alarms outlive the monitor, whatever happened to the last line of their fi
   t.is(second.last?.alarms[0]?.id, first.last?.alarms[0]?.id);
   daemon.text = `${JSON.stringify(DAEMON)}\n`;
   await until('it is over', () => second.last?.history.length === 1);
-  two.close();
+  await until('it is written, too', () =>
+    linesIn(places.alarmLog).some((l) => /clearedAt/.test(l)),
+  );
+  await two.close();
   const third = new Listener();
   start(t, dir, [{ name: 'third', make: () => third }]);
   await until('it is remembered', () => third.last?.history[0]?.code === 'disk-fails');
 });
+
+function linesIn(path: string): string[] {
+  return existsSync(path)
+    ? readFileSync(path, 'utf8')
+        .split('\n')
+        .filter((l) => l !== '')
+    : [];
+}
 
 async function firstOf(listener: Listener): Promise<BoxStatus | undefined> {
   await until('a first state', () => listener.last !== undefined);
   return listener.last;
 }
 
-test('the file of alarms is made short, and a folder in its place is said once', (t) => {
+test('a medium that hangs keeps no alarm from anybody', async (t) => {
+  const dir = root(t);
+  const places = placesBelow(dir);
+  const heard = new Listener();
+  const daemon = new Answers(places.control, `${JSON.stringify(DAEMON)}\n`);
+  t.teardown(() => daemon.gone());
+  start(t, dir, [{ name: 'heard', make: () => heard }]);
+  await until('it runs', () => heard.last?.phase === 'running');
+  // whoever opens it to write waits until somebody reads
+  mkdirSync(dirname(places.alarmLog), { recursive: true });
+  execFileSync('mkfifo', [places.alarmLog]);
+  for (const disk of ['fails', 'works', 'stalls']) {
+    daemon.text = `${JSON.stringify({ ...DAEMON, disk })}\n`;
+    const wanted = disk === 'works' ? 0 : 1;
+    await until(disk, () => heard.last?.alarms.length === wanted);
+  }
+  t.is(heard.changes.filter((c) => c.kind === 'alarm-raised').length, 2);
+  const reader = openSync(places.alarmLog, constants.O_RDWR | constants.O_NONBLOCK);
+  t.teardown(() => closeSync(reader));
+  const bytes = Buffer.alloc(65_536);
+  let text = '';
+  await until('it is written', () => {
+    try {
+      text += bytes.subarray(0, readSync(reader, bytes)).toString();
+    } catch {
+      // nothing more for the moment
+    }
+    return text.match(/disk-fails/g)?.length === 3;
+  });
+});
+
+test('more than can wait for a medium: all of it is written anew when it can be', async (t) => {
   const dir = root(t);
   const path = join(dir, 'data/log/alarms.jsonl');
-  const said: string[] = [];
-  const file = new AlarmFile(path, (_level, text) => said.push(text));
-  const record = (id: number): AlarmRecord => ({
+  const file = new AlarmFile(path, () => {});
+  const all = Array.from({ length: 1500 }, (_, i) => alarm(i + 1));
+  const kept = (): { active: AlarmRecord[]; history: AlarmRecord[] } => ({
+    active: [],
+    history: all.slice(-HISTORY),
+  });
+  for (const record of all) file.append([record], kept);
+  await file.settled();
+  t.deepEqual(
+    file.load().history.map((r) => r.id),
+    all.slice(-HISTORY).map((r) => r.id),
+  );
+  // what could not be written is written with the next one
+  rmSync(join(dir, 'data'), { recursive: true });
+  writeFileSync(join(dir, 'data'), 'no folder');
+  file.append([alarm(2000)], kept);
+  await file.settled();
+  rmSync(join(dir, 'data'));
+  all.push(alarm(2000), alarm(2001));
+  file.append([alarm(2001)], kept);
+  await file.settled();
+  t.deepEqual(
+    file
+      .load()
+      .history.slice(-2)
+      .map((r) => r.id),
+    [2000, 2001],
+  );
+});
+
+function alarm(id: number): AlarmRecord {
+  return {
     id,
     code: 'load-high',
     subject: '',
@@ -226,20 +315,30 @@ test('the file of alarms is made short, and a folder in its place is said once',
     raisedAt: id,
     clearedAt: id + 1,
     epoch: 1,
-  });
+  };
+}
+
+test('the file of alarms is made short, and a folder in its place is said once', async (t) => {
+  const dir = root(t);
+  const path = join(dir, 'data/log/alarms.jsonl');
+  const said: string[] = [];
+  const file = new AlarmFile(path, (_level, text) => said.push(text));
   const all: AlarmRecord[] = [];
   for (let id = 1; id <= 4000; id += 1) {
-    all.push(record(id));
+    all.push(alarm(id));
     if (all.length > HISTORY) all.shift();
-    file.append([record(id)], () => ({ active: [], history: all }));
+    file.append([alarm(id)], () => ({ active: [], history: all }));
+    if (id % 10 === 0) await file.settled();
   }
   t.true(statSync(path).size < 1_100_000);
   const { history, nextId } = file.load();
   t.deepEqual([history.length, history.at(-1)?.id, nextId], [HISTORY, 4000, 4001]);
   const blocked = new AlarmFile(join(dir, 'run/sipair'), (_level, text) => said.push(text));
   t.deepEqual(said, []);
-  blocked.append([record(1)], () => ({ active: [], history: [] }));
-  blocked.append([record(2)], () => ({ active: [], history: [] }));
+  for (const id of [1, 2]) {
+    blocked.append([alarm(id)], () => ({ active: [], history: [] }));
+    await blocked.settled();
+  }
   t.is(said.length, 1);
 });
 

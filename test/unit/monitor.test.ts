@@ -15,7 +15,7 @@ test('a pair in good health: no alarm, and the lamps say so', (t) => {
   t.is(status.name, 'berlin-1');
   t.deepEqual(status.leds.ha, { colour: 'green', blink: 'steady' });
   t.deepEqual(status.leds.alarm.colour, 'off');
-  t.deepEqual(bench.told(), ['phase', 'role-change', 'in-step']);
+  t.deepEqual(bench.told(), ['phase']);
 });
 
 test('the service dies and comes back: red at once, one alarm, and the story is told', (t) => {

@@ -4,10 +4,12 @@
  * that is silent is an answer, a watcher who does not read is told less.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { CCALL } from '../../src/call/csta/rows.ts';
 import type { Asker, ControlRequest } from '../../src/edge/control.ts';
 import { readDesk } from '../../src/edge/control-desk.ts';
+import { HepSender } from '../../src/edge/hep.ts';
 import { Inquiries } from '../../src/edge/inquiries.ts';
 import type { ToDesk } from '../../src/edge/show-desk.ts';
 import { MOST_WATCHERS, type SipLine, SipTap } from '../../src/edge/sip-tap.ts';
@@ -94,6 +96,47 @@ test('a call that is up is watched by its number, its global id or a Call-ID', (
   t.is(firsts(told, 1).length, 2, 'BYE onward, 200 back');
   t.deepEqual(firsts(told, 2), firsts(told, 1));
   t.deepEqual(firsts(told, 3), []);
+});
+
+test('a clock that is set back: moments follow it, and who watches goes on to be told', (t) => {
+  const s = stage();
+  const { tap, told } = tapOf(s.lab);
+  tap.watch(1, { number: '', call: '', method: '' });
+  const real = Date.now;
+  const began = real();
+  try {
+    for (const now of [began, began, began - 500, began - 3_600_000, began - 3_600_000]) {
+      Date.now = () => now;
+      tap.heard([heard('OPTIONS sip:x SIP/2.0\r\n\r\n')], true);
+    }
+  } finally {
+    Date.now = real;
+  }
+  const moments = told.flatMap(([, line]) => ('dropped' in line ? [] : [line.at - began]));
+  t.is(moments.length, 5);
+  const [first = 0, second = 0, third = 0, fourth = 0, fifth = 0] = moments;
+  t.true(first < second && second < third && third < 1, 'a little step keeps the order');
+  t.true(fourth < -3_599_000 && fifth > fourth && fifth < -3_599_000);
+});
+
+test('copies for Homer rest for a moment after the kernel refused one, whatever the clock says', async (t) => {
+  const warned: string[] = [];
+  // nobody has the right to send there
+  const config = { address: '255.255.255.255', port: 9, id: 1, key: '' };
+  const hep = new HepSender(config, (text) => warned.push(text));
+  const peer = { transport: 'udp', ip: '192.0.2.1', port: 5060 } as const;
+  const queue = (atUs: number): number => {
+    const before = hep.counters.hepDropped;
+    hep.queue('in', peer, '192.0.2.10:5060', atUs, '', 'OPTIONS');
+    return hep.counters.hepDropped - before;
+  };
+  const now = Date.now() * 1000;
+  t.is(queue(now), 0);
+  hep.flush();
+  t.is(hep.counters.hepDropped, 1);
+  t.is(warned.length, 1);
+  await sleep(200);
+  t.is(queue(now - 86_400_000_000), 0, 'tried again');
 });
 
 test('the next primary knows the calls it takes over', (t) => {

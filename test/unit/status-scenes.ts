@@ -139,6 +139,7 @@ export function boxOf(over: Partial<BoxStatus> = {}): BoxStatus {
     name: 'Käfertal',
     release: 'sipair 0.1.0',
     daemon: daemonOf(),
+    daemonTimes: { began: 440_000, zero: AT - 500_000 },
     system: {
       revision: { number: 14, at: AT - 86_400_000, by: 'admin' },
       peer: { reachable: true, revision: 14 },

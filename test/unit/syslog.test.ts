@@ -2,6 +2,7 @@
 
 import test from 'ava';
 import fc from 'fast-check';
+import { JOURNALCTL } from '../../src/edge/monitor/syslog.ts';
 import type { StatusChange } from '../../src/panel/monitor/box-status.ts';
 import {
   type Entry,
@@ -112,6 +113,22 @@ test('whatever is said is one line of at most 2048 octets, cut between character
     sender,
   );
   t.true(long.length > 2040 && long.length <= 2048);
+});
+
+test('what steers a terminal does not reach who reads the log, in text nor subject', (t) => {
+  const text = 'a\x00b\x1b[2Jc\x7fd\x9b31me\r\nf\tg\u2028h';
+  const alarm = { code: 'x', subject: text, severity: 'minor', id: 1 } as const;
+  const message = said({ at: AT, level: 'info', id: 'log', process: 'p', text, alarm });
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  t.notRegex(message, /[\x00-\x1f\x7f-\x9f\u2028\u2029]/);
+  t.true(message.endsWith('\ufeffa b [2Jc d 31me f g h'));
+  t.true(message.includes('subject="a b [2Jc d 31me f g h"'));
+  const bytes = JSON.stringify({ MESSAGE: [...Buffer.from('ä\x1b[2J')], PRIORITY: '4' });
+  t.is(journalEntry(bytes)?.text, 'ä\x1b[2J', 'cleaned when it is sent');
+});
+
+test('the journal is asked for whole lines, however long', (t) => {
+  t.true(JOURNALCTL.includes('--all'));
 });
 
 test('octets are counted, not characters (RFC 6587 3.4.1)', (t) => {

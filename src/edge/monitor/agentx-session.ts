@@ -33,8 +33,10 @@ const PING_MS = 10_000;
 /** Between tries: doubled from the first to the last. */
 const AGAIN_MS = 500;
 const AGAIN_MOST_MS = 30_000;
-/** Notifications that wait for a master; the oldest goes. */
+/** Notifications that wait for a master or for its answer; the oldest goes. */
 const WAITING = 100;
+/** One that so many masters took and none answered is not told again: it may be what they die of. */
+const TRIES = 3;
 /** Values of one answer to GETBULK, whatever is asked. */
 const BULK = 500;
 
@@ -87,12 +89,16 @@ export type AgentxOptions = {
   readonly pingMs?: number;
 };
 
+type Told = { readonly pdu: Pdu; tries: number };
+
 export class AgentxSession {
   private readonly options: AgentxOptions;
   private agent: Subagent | undefined;
   private pending: Buffer = Buffer.alloc(0);
   private registered = false;
-  private waiting: Pdu[] = [];
+  private waiting: Told[] = [];
+  /** Given to this master, not answered: one that ends may have lost it, or sent it. Better twice. */
+  private readonly unanswered = new Set<Told>();
   private lost = 0;
   private pauseMs = AGAIN_MS;
   private timer: NodeJS.Timeout | undefined;
@@ -118,15 +124,13 @@ export class AgentxSession {
         ...varbinds.map(wireOf),
       ],
     });
-    if (this.registered) {
-      this.tell(pdu);
-      return;
-    }
-    if (this.waiting.length >= WAITING) {
-      this.waiting.shift();
-      this.lost += 1;
-    }
-    this.waiting.push(pdu);
+    this.wait([...this.waiting, { pdu, tries: 0 }]);
+    if (this.registered) this.tellAll();
+  }
+
+  private wait(told: readonly Told[]): void {
+    this.waiting = told.slice(-WAITING);
+    this.lost += told.length - this.waiting.length;
   }
 
   close(): void {
@@ -192,26 +196,35 @@ export class AgentxSession {
     this.pauseMs = AGAIN_MS;
     this.told = '';
     this.options.log('info', 'snmp: snmpd takes what this box serves');
-    if (this.lost > 0) {
-      this.options.log(
-        'warning',
-        `snmp: ${this.lost} notifications were lost while snmpd was away`,
-      );
-      this.lost = 0;
-    }
-    const { waiting } = this;
-    this.waiting = [];
-    for (const pdu of waiting) this.tell(pdu);
+    this.tellAll();
   }
 
-  private tell(pdu: Pdu): void {
+  /** As many at once as may wait for answers; the others go when one came. */
+  private tellAll(): void {
+    if (this.lost > 0 && this.unanswered.size === 0) {
+      const { lost } = this;
+      this.lost = 0;
+      this.options.log('warning', `snmp: ${lost} notifications were lost while snmpd was away`);
+    }
     const { agent } = this;
-    if (agent === undefined) return;
+    while (agent !== undefined && this.unanswered.size < WAITING) {
+      const told = this.waiting.shift();
+      if (told === undefined) return;
+      this.tell(agent, told);
+    }
+  }
+
+  private tell(agent: Subagent, told: Told): void {
+    const { pdu } = told;
     pdu.sessionID = agent.sessionID;
+    told.tries += 1;
+    this.unanswered.add(told);
     const done: Done = (_, answered) => {
+      this.unanswered.delete(told);
       if (answered.error !== 0) {
         this.options.log('warning', `snmp: snmpd refused a notification: ${answered.error}`);
       }
+      if (agent === this.agent) this.tellAll();
     };
     agent.sendPdu(pdu, done);
   }
@@ -260,6 +273,11 @@ export class AgentxSession {
     const { agent } = this;
     this.agent = undefined;
     this.registered = false;
+    const [...unanswered] = this.unanswered;
+    this.unanswered.clear();
+    const again = unanswered.filter((told) => told.tries < TRIES);
+    this.lost += unanswered.length - again.length;
+    this.wait([...again, ...this.waiting]);
     if (agent === undefined) return;
     agent.removeAllListeners();
     agent.on('error', () => {});

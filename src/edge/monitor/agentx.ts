@@ -2,11 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Mono } from '../../base/units.ts';
 import { instancesNow, REGIONS } from '../../panel/mib/agent.ts';
 import type { Scene } from '../../panel/mib/terms.ts';
 import { notificationsOf } from '../../panel/mib/traps.ts';
 import { Instances } from '../../panel/mib/values.ts';
 import type { BoxStatus, StatusChange } from '../../panel/monitor/box-status.ts';
+import { mono } from '../clock.ts';
 import { AgentxSession } from './agentx-session.ts';
 import type { Consumer, ConsumerContext, SystemTree } from './consumer.ts';
 
@@ -25,8 +27,8 @@ class SnmpConsumer implements Consumer {
   private status: BoxStatus | undefined;
   /** Of `status`, made when it is asked for first. */
   private made: Instances | undefined;
-  /** The master began so many milliseconds after 1970. */
-  private masterBegan = 0;
+  /** When the master began. The clock of the day may be set after that, above all at a start. */
+  private masterBegan: Mono | undefined;
   private readonly none = new Instances([]);
 
   constructor(context: ConsumerContext) {
@@ -46,7 +48,7 @@ class SnmpConsumer implements Consumer {
       regions: REGIONS,
       instances: () => this.instances(),
       begun: (upTime) => {
-        this.masterBegan = Date.now() - upTime * 10;
+        this.masterBegan = mono() - upTime * 10;
         this.made = undefined;
       },
       log: this.context.log,
@@ -80,7 +82,7 @@ class SnmpConsumer implements Consumer {
     const { masterBegan } = this;
     return {
       status,
-      upTimeAt: (utc) => (masterBegan === 0 ? 0 : Math.max(0, (utc - masterBegan) / 10)),
+      upTimeAt: (at) => Math.max(0, (at - (masterBegan ?? at)) / 10),
       lanIfIndex: ifIndex(status.daemon?.lan?.interface),
     };
   }

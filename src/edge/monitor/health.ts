@@ -21,10 +21,12 @@ import { placesBelow } from './places.ts';
 import { type BoxFile, readBoxFile } from './settings.ts';
 import { type Smart, smartOf } from './smart.ts';
 
-/** Sensors that say less or more are broken. */
+/** Sensors that say less, or so much, are broken or have nothing at their inputs: 127 is usual then. */
 const COLDEST = -40;
-const HOTTEST = 150;
+const TOO_HOT = 120;
 const SECTOR_BYTES = 512;
+/** Three of the longest polls that chrony makes by itself (1024 s), and some. */
+const FOLLOWED_MS = 3_600_000;
 /** A time daemon that does not answer is none. */
 const CHRONY_PATIENCE_MS = 5000;
 
@@ -44,12 +46,14 @@ export function hottest(sys: string): number | undefined {
   const sensors = names(join(sys, 'class/hwmon')).flatMap((chip) =>
     names(join(sys, 'class/hwmon', chip))
       .filter((name) => /^temp\d+_input$/.test(name))
-      .map((name) => join(sys, 'class/hwmon', chip, name)),
+      .map((name) => join(sys, 'class/hwmon', chip, name))
+      // the chip itself says that this input is open
+      .filter((path) => textIn(path.replace(/_input$/, '_fault')).trim() !== '1'),
   );
   const all = [...zones, ...sensors].flatMap((path) => {
     const raw = textIn(path).trim();
     const degrees = Number(raw) / 1000;
-    return raw !== '' && degrees > COLDEST && degrees < HOTTEST ? [degrees] : [];
+    return raw !== '' && degrees > COLDEST && degrees < TOO_HOT ? [degrees] : [];
   });
   return all.length === 0 ? undefined : Math.max(...all);
 }
@@ -107,12 +111,18 @@ function writtenBytes(sys: string, disk: string): number {
   return Number(sectors ?? 0) * SECTOR_BYTES;
 }
 
-/** `chronyc -c tracking`: the fifth field is how far off the clock is, the last whether it is kept. */
-export function trackingOf(csv: string): Health['clock'] | undefined {
+/**
+ * `chronyc -c tracking`: when a server was last followed, how far off the clock is, and at the end whether
+ * it is kept. That stays so when all servers are gone: only the moment shows it. Of a clock that was set
+ * by somebody else, either way, the moment is as far off; chrony moves it along with steps of its own.
+ */
+export function trackingOf(csv: string, utc = Date.now()): Health['clock'] | undefined {
   const fields = csv.trim().split(',');
-  const offset = Number(fields[4]);
+  const [, , , followed, ahead] = fields.map(Number);
+  const offset = ahead ?? Number.NaN;
   if (fields.length < 14 || !Number.isFinite(offset)) return undefined;
-  const synchronised = fields[13] !== 'Not synchronised';
+  const agoMs = Math.abs(utc - (followed ?? Number.NaN) * 1000);
+  const synchronised = fields[13] !== 'Not synchronised' && agoMs < FOLLOWED_MS;
   return { synchronised, offsetMs: offset * 1000, source: 'chrony' };
 }
 

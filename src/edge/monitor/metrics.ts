@@ -16,7 +16,13 @@ const CLOSED = 0;
 /** An address that is not there yet is tried again after this. */
 const AGAIN_MS = 2000;
 const CONNECTIONS = 32;
+/** From one address: nobody takes the place of all others. */
+const CONNECTIONS_EACH = 8;
+/** Who neither asks nor reads is cut off then. */
+const IDLE_MS = 10_000;
 const LIMITED = {
+  // without it the limits below are looked at each half minute
+  connectionsCheckingInterval: 1000,
   headersTimeout: 5000,
   requestTimeout: 5000,
   keepAliveTimeout: 5000,
@@ -104,8 +110,21 @@ class MetricsConsumer implements Consumer {
     this.host = host;
     const server = createServer(LIMITED, (request, response) => this.serve(request, response));
     server.maxConnections = CONNECTIONS;
+    server.setTimeout(IDLE_MS);
+    const from = new Map<string, number>();
     server.on('connection', (socket) => {
-      if (!this.mayAsk(socket.remoteAddress ?? '')) socket.destroy();
+      const address = socket.remoteAddress ?? '';
+      const count = (from.get(address) ?? 0) + 1;
+      if (count > CONNECTIONS_EACH || !this.mayAsk(address)) {
+        socket.destroy();
+        return;
+      }
+      from.set(address, count);
+      socket.on('close', () => {
+        const left = (from.get(address) ?? 1) - 1;
+        if (left > 0) from.set(address, left);
+        else from.delete(address);
+      });
     });
     server.on('error', (e) => {
       server.close();

@@ -32,6 +32,8 @@ const TICK_MS = 1000;
 /** An update that takes longer is said, once a minute and consumer. */
 const LONG_MS = 250;
 const SAY_MS = 60_000;
+/** At its end the monitor waits so long for its file. */
+const LAST_MS = 1000;
 /** Faults nobody caught, within a minute: more of them, and it is begun anew. */
 const FAULTS = 10;
 
@@ -106,7 +108,8 @@ export class MonitorProcess {
     if (timer !== undefined) this.timers.push(timer);
   }
 
-  close(): void {
+  /** Resolves when what was said is written, or a medium that hangs was given a moment. */
+  async close(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     for (const asker of this.askers) asker.close();
     this.server?.close();
@@ -114,6 +117,7 @@ export class MonitorProcess {
     for (const { name, consumer } of this.running) {
       this.guarded(name, () => consumer.close());
     }
+    await Promise.race([this.file.settled(), new Promise((r) => setTimeout(r, LAST_MS).unref())]);
   }
 
   private every(ms: number, f: () => void): void {
@@ -124,8 +128,6 @@ export class MonitorProcess {
     const now = { mono: mono(), utc: Date.now() };
     const { status, changes } = this.monitor.step(now, input);
     this.last = status;
-    const alarms = changes.flatMap((c) => ('alarm' in c ? [c.alarm] : []));
-    if (alarms.length > 0) this.file.append(alarms, () => this.monitor.kept());
     for (const change of changes) {
       const { at: _, kind, ...rest } = change;
       if (!('alarm' in change)) log('info', `${kind} ${JSON.stringify(rest)}`);
@@ -138,6 +140,8 @@ export class MonitorProcess {
       this.judge(one, performance.now() - began);
     }
     this.server?.tell(changes);
+    const alarms = changes.flatMap((c) => ('alarm' in c ? [c.alarm] : []));
+    if (alarms.length > 0) this.file.append(alarms, () => this.monitor.kept());
     this.life.says(`${status.phase}, ${status.alarms.length} alarms`);
   }
 
@@ -238,8 +242,7 @@ export async function runMonitor(options: MonitorOptions): Promise<void> {
     if (faults > FAULTS) process.exit(1);
   });
   const stop = (): void => {
-    monitor.close();
-    process.exit(0);
+    void monitor.close().finally(() => process.exit(0));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

@@ -17,7 +17,11 @@ import {
 import type { Consumer, ConsumerContext, SystemTree } from './consumer.ts';
 import { type SyslogServer, SyslogWay } from './syslog-way.ts';
 
-const JOURNALCTL = ['journalctl', '--follow', '--lines=0', '--output=json', '--unit=sipair*'];
+/** `--all`: a line above 4096 octets would have no text. */
+export const JOURNALCTL: readonly string[] = [
+  ...['journalctl', '--follow', '--lines=0', '--output=json', '--all'],
+  '--unit=sipair*',
+];
 /** A journal that ended is read again after this. */
 const AGAIN_MS = 5000;
 const PORTS = { udp: 514, tcp: 514, tls: 6514 } as const;
@@ -42,7 +46,7 @@ function serversOf({ syslog }: SystemTree): SyslogServer[] {
 
 /** Whatever level a server wants: it cannot know otherwise. */
 function lostEntry(count: number): Entry {
-  const text = `${count} messages to this server were lost while it was away`;
+  const text = `${count} messages to this server were lost`;
   return { at: Date.now(), level: 'warning', id: 'lost', process: 'monitor', text };
 }
 
@@ -73,7 +77,7 @@ class SyslogConsumer implements Consumer {
         // said here, and so to the other servers too
         const tell = (text: string): void => log('warning', text);
         const lostAs = (count: number): Uint8Array => syslogMessage(lostEntry(count), this.sender);
-        this.ways.set(key, new SyslogWay(server, root, tell, lostAs));
+        this.ways.set(key, new SyslogWay(server, root, { tell, lostAs }));
       }
     }
     if (this.ways.size > 0 && this.journal === undefined) this.follow();
@@ -95,7 +99,9 @@ class SyslogConsumer implements Consumer {
     if (this.ways.size === 0) return;
     const message = syslogMessage(entry, this.sender);
     for (const way of this.ways.values()) {
-      if (LEVELS[entry.level] <= LEVELS[way.server.level]) way.send(message);
+      if (LEVELS[entry.level] > LEVELS[way.server.level]) continue;
+      // a line that each line makes anew has no end
+      if (!way.isOwn(entry.text)) way.send(message);
     }
   }
 

@@ -12,9 +12,9 @@ const SOURCES = ['pair', 'system', 'health'] as const;
 /** As ITU-T X.733 orders them, without what it calls indeterminate. */
 const NAMED = { unknown: 0, critical: 1, major: 2, minor: 3, warning: 4 };
 
-/** SMI has 32 bits for an index. */
+/** Its number, as syslog and console say it. SMI has 32 bits for an index, and numbers begin at 1. */
 function index(alarm: AlarmRecord): number {
-  return (alarm.id % 0xffff_ffff) + 1;
+  return ((alarm.id - 1) % 0xffff_ffff) + 1;
 }
 
 export const ALARM_INDEX = index;

@@ -48,9 +48,8 @@ const daemon = ({ status }: Scene): DaemonStatus | undefined => status.daemon;
 
 /** UTC of a moment of the daemon's own clock. */
 function utcOf({ status }: Scene, moment: number | undefined): number | undefined {
-  const now = status.daemon?.monoNow;
-  if (now === undefined || moment === undefined) return undefined;
-  return status.at - (now - moment);
+  const { daemonTimes } = status;
+  return daemonTimes === undefined || moment === undefined ? undefined : daemonTimes.zero + moment;
 }
 
 const BOX: Group = {

@@ -6,7 +6,7 @@
 import type { Mono } from '../../base/units.ts';
 import { ALLOW, OPTION_TAGS } from '../../proto/sip/text.ts';
 import type { VrrpFault } from '../../wire/vrrp.ts';
-import type { BoxStatus, DaemonStatus } from '../monitor/box-status.ts';
+import type { BoxStatus } from '../monitor/box-status.ts';
 import type { Scene } from './terms.ts';
 import {
   bits,
@@ -39,14 +39,15 @@ function row(entry: Oid, index: Oid, columns: Columns): Varbind[] {
   );
 }
 
-/** UTC of a moment of the daemon's own clock, on the agent's sysUpTime. */
-function stamp(scene: Scene, d: DaemonStatus, moment: Mono): SnmpValue {
-  return ticks(scene.upTimeAt(scene.status.at - ((d.monoNow ?? moment) - moment)));
+/** A moment of the monotonic clock, on the agent's sysUpTime. */
+function stamp(scene: Scene, moment: Mono): SnmpValue {
+  return ticks(scene.upTimeAt(moment));
 }
 
 /** sysUpTime when the service was started: counters begin there. */
-function started(scene: Scene, d: DaemonStatus): SnmpValue {
-  return ticks(scene.upTimeAt(scene.status.at - d.upMs));
+function started({ status, upTimeAt }: Scene): SnmpValue | undefined {
+  const { daemonTimes } = status;
+  return daemonTimes === undefined ? undefined : ticks(upTimeAt(daemonTimes.began));
 }
 
 // ── SIP-COMMON-MIB ─────────────────────────────────────────────────────────────────────────────
@@ -102,8 +103,8 @@ function sipCommon(scene: Scene): Varbind[] {
       [
         [1, text('SIP/2.0')],
         [2, integer(operationOf(status))],
-        [3, d === undefined ? undefined : started(scene, d)],
-        [4, d === undefined ? undefined : stamp(scene, d, d.since)],
+        [3, started(scene)],
+        [4, d === undefined ? undefined : stamp(scene, d.since)],
         // no Organization header is made
         [5, text('')],
         [8, bits(ENTITY)],
@@ -131,7 +132,7 @@ function sipCommon(scene: Scene): Varbind[] {
               [2, counter32(sum(counters, ['requestsOut']))],
               [3, counter32(sum(counters, ['responsesIn']))],
               [4, counter32(sum(counters, ['responsesOut']))],
-              [6, started(scene, d)],
+              [6, started(scene)],
             ],
           ),
           ...row(
@@ -139,7 +140,7 @@ function sipCommon(scene: Scene): Varbind[] {
             [APPL],
             [
               [3, counter32(sum(counters, DISCARDED))],
-              [4, started(scene, d)],
+              [4, started(scene)],
             ],
           ),
         ]),
@@ -172,7 +173,7 @@ function sipServer(scene: Scene): Varbind[] {
       [APPL],
       [
         [1, d.counters === undefined ? undefined : counter32(sum(d.counters, ['registrations']))],
-        [3, started(scene, d)],
+        [3, started(scene)],
       ],
     ),
   ];
@@ -242,9 +243,10 @@ function vrrp(scene: Scene): Varbind[] {
   const at: Oid = [...VRRPV3, 1];
   const state = v.leads ? 'master' : d.role === 'backup' ? 'backup' : 'initialize';
   const own = inetAddress(d.lan?.address ?? '');
+  const began = started(scene);
   return [
     ...ROUTER_ERRORS.map(([n, faults]) => ({ oid: [...at, 2, n, 0], value: errors(faults) })),
-    { oid: [...at, 2, 4, 0], value: started(scene, d) },
+    ...(began === undefined ? [] : [{ oid: [...at, 2, 4, 0], value: began }]),
     ...vrrpRows(scene).flatMap(({ index, master, reason }) => {
       const type = index[2] as number;
       const vips = v.vips.map(inetAddress).filter((vip) => vip?.type === type);
@@ -276,7 +278,7 @@ function vrrp(scene: Scene): Varbind[] {
           [2, reason],
           [3, counter64(v.heard)],
           ...ROW_ERRORS.map(([n, faults]) => [n, errors(faults)] as const),
-          [12, started(scene, d)],
+          [12, started(scene)],
           [13, gauge(v.intervalCs * 10)],
         ]),
       ];

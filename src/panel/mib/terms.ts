@@ -4,14 +4,15 @@
  * module and the table of the manual are all made from it.
  */
 
+import type { Mono } from '../../base/units.ts';
 import type { BoxStatus } from '../monitor/box-status.ts';
 import type { Oid, SnmpValue, Varbind } from './values.ts';
 
 /** What values are made of. */
 export type Scene = {
   readonly status: BoxStatus;
-  /** sysUpTime of the agent at a moment of UTC, hundredths of a second: 0 for before it began. */
-  readonly upTimeAt: (utcMs: number) => number;
+  /** sysUpTime of the agent at a moment of the monotonic clock, hundredths of a second: 0 for before it began. */
+  readonly upTimeAt: (moment: Mono) => number;
   /** Index of the LAN interface as IF-MIB numbers it, 0 when it is not known. */
   readonly lanIfIndex: number;
 };

@@ -8,8 +8,10 @@ import type { Epoch, Millis, Mono } from '../../base/units.ts';
 import { HISTORY, type Kept, NOTHING_KEPT } from './alarm-log.ts';
 import { type AlarmRecord, type AlarmSeverity, SEVERITIES, type Utc } from './box-status.ts';
 
-/** Different subjects of one code, and everything active, have an end. */
-const ACTIVE = 200;
+/** What has a subject (trunks, limits), in all: many trunks in trouble are no news one by one. */
+const SUBJECTS = 300;
+/** Of what has none there are as many as codes; that is far below. */
+const PLAIN = 200;
 
 /** A condition that holds now. */
 export type Wanted = {
@@ -43,8 +45,14 @@ function keyOf({ code, subject }: { readonly code: string; readonly subject: str
   return subject === '' ? code : `${code} ${subject}`;
 }
 
+function hasSubject(key: string): boolean {
+  return key.includes(' ');
+}
+
 export class AlarmBook {
   private readonly entries = new Map<string, Entry>();
+  /** How many of them have a subject. */
+  private subjects = 0;
   private over: readonly AlarmRecord[];
   private nextId: number;
   private sorted: readonly AlarmRecord[] | undefined;
@@ -53,9 +61,9 @@ export class AlarmBook {
   constructor(kept: Kept = NOTHING_KEPT) {
     this.nextId = kept.nextId;
     this.over = kept.history;
-    for (const record of kept.active.slice(-ACTIVE)) {
+    for (const record of kept.active.slice(-(SUBJECTS + PLAIN))) {
       const entry = { record, overMs: 0, since: 0, goneSince: undefined };
-      this.entries.set(keyOf(record), entry);
+      this.keep(keyOf(record), entry);
     }
   }
 
@@ -107,6 +115,16 @@ export class AlarmBook {
     ];
   }
 
+  private keep(key: string, entry: Entry): void {
+    this.entries.set(key, entry);
+    if (hasSubject(key)) this.subjects += 1;
+  }
+
+  private forget(key: string): void {
+    this.entries.delete(key);
+    if (hasSubject(key)) this.subjects -= 1;
+  }
+
   private recordOf(w: Wanted, raisedAt: Utc): AlarmRecord {
     const { code, subject, severity, text, source, epoch } = w;
     const id = this.nextId;
@@ -117,9 +135,12 @@ export class AlarmBook {
   private holds({ mono, utc }: Moment, key: string, w: Wanted, turns: Turn[]): void {
     let entry = this.entries.get(key);
     if (entry === undefined) {
-      if (this.entries.size >= ACTIVE) return;
+      // what has no subject is never kept out by what has
+      const full =
+        w.subject === '' ? this.entries.size - this.subjects >= PLAIN : this.subjects >= SUBJECTS;
+      if (full) return;
       entry = { record: undefined, overMs: w.overMs, since: mono, goneSince: undefined };
-      this.entries.set(key, entry);
+      this.keep(key, entry);
     }
     entry.goneSince = undefined;
     entry.overMs = w.overMs;
@@ -145,14 +166,14 @@ export class AlarmBook {
   ): void {
     const { record } = entry;
     if (record === undefined) {
-      this.entries.delete(key);
+      this.forget(key);
       return;
     }
     if (!tells(record)) return;
     entry.goneSince ??= mono;
     const goneMs = mono - entry.goneSince;
     if (goneMs < entry.overMs) return;
-    this.entries.delete(key);
+    this.forget(key);
     this.sorted = undefined;
     const over = { ...record, clearedAt: Math.max(record.raisedAt, utc - Math.round(goneMs)) };
     this.remember(over);

@@ -59,7 +59,11 @@ function systemSays(
 }
 
 function healthSays(
-  look: (h: NonNullable<Observed['health']>, was: boolean, o: Observed) => readonly Finding[],
+  look: (
+    h: NonNullable<Observed['health']>,
+    was: boolean,
+    o: Observed,
+  ) => readonly Finding[] | undefined,
 ): BoxAlarm['look'] {
   return (o, was) => (o.health === undefined ? undefined : look(o.health, was(''), o));
 }
@@ -80,8 +84,9 @@ function free(from: number, until: number): BoxAlarm['look'] {
 }
 
 function wear(from: number): BoxAlarm['look'] {
-  return healthSays(({ storage }) => {
-    const worn = storage.wearPercent ?? 0;
+  return healthSays(({ storage: { wearPercent: worn } }) => {
+    // it is read rarely, and not at once: what was known before stays
+    if (worn === undefined) return undefined;
     return when(worn >= from, `${worn} % of the life of the storage is used`);
   });
 }
@@ -419,6 +424,11 @@ export const BOX_ALARMS = {
 
 export type BoxAlarmCode = keyof typeof BOX_ALARMS;
 
-export function capacityOf(subject: string): (typeof CAPACITIES)[number] | undefined {
-  return CAPACITIES.find((row) => row.what === (subject as Capacity));
+/** A trunk may be called as a limit is. */
+export function capacityOf({
+  code,
+  subject,
+}: Pick<AlarmRecord, 'code' | 'subject'>): (typeof CAPACITIES)[number] | undefined {
+  const is = code === 'capacity' || code === 'capacity-full';
+  return is ? CAPACITIES.find((row) => row.what === (subject as Capacity)) : undefined;
 }

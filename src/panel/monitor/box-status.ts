@@ -4,7 +4,7 @@
  * value, so they cannot contradict each other.
  */
 
-import type { Epoch } from '../../base/units.ts';
+import type { Epoch, Mono } from '../../base/units.ts';
 import type { Severity as PairSeverity } from '../../pair/alarms.ts';
 import type { Counters as PairCounters, Takeover } from '../../pair/sentry-core.ts';
 import type { SentryView } from '../../pair/sentry-view.ts';
@@ -218,6 +218,13 @@ export type Capacity = 'calls' | 'registrations' | 'connections' | 'programs' | 
 
 // ── all of it ──────────────────────────────────────────────────────────────────────────────────
 
+export type DaemonTimes = {
+  /** When it was started, on its monotonic clock. */
+  readonly began: Mono;
+  /** UTC when that clock showed 0. */
+  readonly zero: Utc;
+};
+
 export type BoxStatus = {
   readonly at: Utc;
   readonly phase: Phase;
@@ -228,6 +235,8 @@ export type BoxStatus = {
   readonly release: string;
   /** undefined: it does not answer. */
   readonly daemon: DaemonStatus | undefined;
+  /** Of the daemon that answers: the same with every answer of one run, but for a clock that is set. */
+  readonly daemonTimes?: DaemonTimes;
   readonly system: SystemState | undefined;
   readonly health: Health;
   /** Active ones: the gravest first, then the newest. */

@@ -20,6 +20,7 @@ import type {
   AlarmRecord,
   BoxStatus,
   DaemonStatus,
+  DaemonTimes,
   Health,
   Phase,
   StatusChange,
@@ -28,7 +29,7 @@ import type {
 } from './box-status.ts';
 import { type Bare, changesOf, NOTHING_SEEN, type Seen, see } from './changes.ts';
 import { type Observed, Signs, START_MS } from './observed.ts';
-import { DOWN_MS, haOf, isUpdating, phaseOf } from './phase.ts';
+import { DOWN_MS, haOf, isLeaving, phaseOf, shownPhase } from './phase.ts';
 
 /** An agent that answered and does not for so long does not answer. */
 const SYSTEM_DOWN_MS: Millis = 5000;
@@ -39,6 +40,8 @@ const DAY_MS: Millis = 86_400_000;
 const EARLY: readonly string[] = ['not-protected', 'crossover-down', 'lan-path-down'];
 /** Keys that are being changed are not the same for an instant. */
 const LINK_AFTER_MS: Millis = 10_000;
+/** Times of the daemon that differ by less are the same. */
+const SAME_MS: Millis = 2000;
 /** `locate` ends by itself. */
 const LOCATE_MAX_MS: Millis = 24 * 3_600_000;
 
@@ -84,13 +87,16 @@ export class Monitor {
   private configured = false;
   private name = '';
   private lamps: LampsSeen | undefined;
-  private locateUntil: Utc = 0;
+  /** Not as UTC: that may be set meanwhile. */
+  private locateUntil: Mono = Number.NEGATIVE_INFINITY;
   /** Since when the daemon has all it needs. */
   private mayStartSince: Mono;
   /** The daemon that runs was in step, some time. */
   private wasInStep = false;
   private phase: Phase = 'booting';
   private seen: Seen = NOTHING_SEEN;
+  private readonly began: Mono;
+  private daemonTimes: DaemonTimes | undefined;
   /** Alarms of the daemon that are over, as it told them last; undefined before it told any. */
   private overThere: ReadonlySet<string> | undefined;
 
@@ -100,6 +106,7 @@ export class Monitor {
     this.daemon = { answer: undefined, at: now.mono, ever: false, failed: false };
     this.system = { answer: undefined, at: now.mono, ever: false, failed: false };
     this.mayStartSince = now.mono;
+    this.began = now.mono;
   }
 
   /** Everything that is over or active: for the file. */
@@ -112,18 +119,20 @@ export class Monitor {
     const daemon = heard(this.daemon, now.mono, DOWN_MS);
     const system = heard(this.system, now.mono, SYSTEM_DOWN_MS);
     const bare: Bare[] = [];
-    const phase = this.judgePhase(now.mono, daemon, system);
+    const service = this.judgePhase(now.mono, daemon, system);
+    const phase = shownPhase(service, system);
     if (phase !== this.phase) bare.push({ kind: 'phase', from: this.phase, to: phase });
     this.phase = phase;
 
-    const seen = see(this.seen, { phase, daemon, system });
-    bare.push(...changesOf(this.seen, seen, { phase, daemon, system }));
+    const view = { phase: service, daemon, system };
+    const seen = see(this.seen, view);
+    bare.push(...changesOf(this.seen, seen, view));
     this.seen = seen;
 
-    turns.push(...this.alarms(now, phase, daemon, system));
+    turns.push(...this.alarms(now, service, daemon, system));
     for (const turn of turns) bare.push(...this.asChanges(turn, now.utc, daemon));
     return {
-      status: this.status(now.utc, phase, daemon, system),
+      status: this.status(now, phase, daemon, system),
       changes: bare.map((change) => ({ ...change, at: now.utc }) as StatusChange),
     };
   }
@@ -136,6 +145,8 @@ export class Monitor {
           return [];
         }
         this.noteStep(input.answer);
+        this.noteTimes(input.answer, now);
+        if (!this.daemon.ever) this.meet(input.answer);
         listen(this.daemon, input.answer, now.mono);
         this.signs.note(input.answer, now.mono);
         return this.missed(now, input.answer);
@@ -154,11 +165,27 @@ export class Monitor {
         this.lamps = input.lamps;
         return [];
       case 'locate':
-        this.locateUntil = now.utc + Math.min(input.forMs, LOCATE_MAX_MS);
+        this.locateUntil = now.mono + Math.min(input.forMs, LOCATE_MAX_MS);
         return [];
       case 'tick':
         return [];
     }
+  }
+
+  /** A role from before this monitor was taken while another one looked, and told. */
+  private meet({ role, epoch, inStep, since }: DaemonStatus): void {
+    if (since < this.began) this.seen = { ...this.seen, role, epoch, inStep };
+  }
+
+  /** An answer is read a little later each time, which changes nothing in what is past. */
+  private noteTimes({ monoNow, upMs }: DaemonStatus, now: Moment): void {
+    const at = monoNow ?? now.mono;
+    const times = { began: at - upMs, zero: now.utc - at };
+    const { began = times.began, zero = times.zero } = this.daemonTimes ?? {};
+    this.daemonTimes = {
+      began: Math.abs(times.began - began) < SAME_MS ? began : times.began,
+      zero: Math.abs(times.zero - zero) < SAME_MS ? zero : times.zero,
+    };
   }
 
   private noteStep({ upMs, inStep }: DaemonStatus): void {
@@ -186,7 +213,7 @@ export class Monitor {
       mayStart,
       mayStartMs: mono - this.mayStartSince,
       applying: (system?.applying?.step ?? 'settled') !== 'settled',
-      updating: isUpdating(system),
+      leaving: isLeaving(system),
     });
   }
 
@@ -222,7 +249,9 @@ export class Monitor {
     const pairTells = daemon !== undefined || phase === 'down';
     const tells = (r: AlarmRecord): boolean => {
       if (r.source === 'pair')
-        return pairTells && (r.subject === '' || daemon?.trunks !== undefined);
+        return (
+          pairTells && (r.subject === '' || daemon === undefined || daemon.trunks !== undefined)
+        );
       if (r.code in BOX_ALARMS) return !untold.has(r.code);
       return r.source !== 'system' || system !== undefined;
     };
@@ -249,7 +278,7 @@ export class Monitor {
     const on = kind === 'alarm-raised';
     if (alarm.code === 'vip-conflict') out.push({ kind: 'vip-conflict', on, text: alarm.text });
     if (!on) return out;
-    const row = capacityOf(alarm.subject);
+    const row = capacityOf(alarm);
     if (row !== undefined && daemon !== undefined) {
       out.push({ kind: 'capacity', what: row.what, used: row.used(daemon), limit: row.limit });
     }
@@ -267,13 +296,16 @@ export class Monitor {
   // ── what is shown ────────────────────────────────────────────────────────────────────────────
 
   private status(
-    utc: Utc,
+    now: Moment,
     phase: Phase,
     daemon: DaemonStatus | undefined,
     system: SystemState | undefined,
   ): BoxStatus {
     const { active, history } = this.book;
-    const locate = utc < this.locateUntil ? { until: this.locateUntil } : undefined;
+    const { utc } = now;
+    const leftMs = this.locateUntil - now.mono;
+    const locate = leftMs > 0 ? { until: Math.round(utc + leftMs) } : undefined;
+    const times = this.daemonTimes;
     return {
       at: utc,
       phase,
@@ -281,6 +313,7 @@ export class Monitor {
       name: this.name,
       release: this.release,
       daemon,
+      ...(daemon === undefined || times === undefined ? {} : { daemonTimes: times }),
       system,
       health: this.health ?? UNKNOWN_HEALTH,
       alarms: active,

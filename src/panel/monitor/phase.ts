@@ -1,6 +1,7 @@
 /**
  * What phase a box is in, and what its HA lamp says: two tables, the first row that fits. What is asked
- * is only whether something answers and what it says.
+ * is only whether something answers and what it says. That an update is under way is shown instead of
+ * it, and changes nothing in what is judged: a service that dies meanwhile is down.
  */
 
 import type { Millis } from '../../base/units.ts';
@@ -13,6 +14,10 @@ export const BOOT_PATIENCE_MS: Millis = 90_000;
 export const DOWN_MS: Millis = 1000;
 /** So long it may be restarted on purpose, for a configuration. */
 export const RESTART_MS: Millis = 20_000;
+/** So long a box may take to end and start from another image. */
+const LEAVING_MS: Millis = 180_000;
+/** Steps of an update in which the box itself is restarted. */
+const LEAVING = ['leaving', 'reverting'];
 
 export type PhaseFacts = {
   readonly daemonAnswers: boolean;
@@ -27,16 +32,17 @@ export type PhaseFacts = {
   readonly mayStartMs: Millis;
   /** The agent restarts the daemon for a configuration. */
   readonly applying: boolean;
-  readonly updating: boolean;
+  /** The box is about to be restarted for an update. */
+  readonly leaving: boolean;
 };
 
 const PHASE_TABLE: readonly {
   readonly phase: Phase;
   readonly when: (f: PhaseFacts) => boolean;
 }[] = [
-  { phase: 'updating', when: (f) => f.updating },
   { phase: 'running', when: (f) => f.daemonAnswers },
   { phase: 'booting', when: (f) => f.applying && f.silentMs < RESTART_MS },
+  { phase: 'booting', when: (f) => f.leaving && f.silentMs < LEAVING_MS },
   { phase: 'unconfigured', when: (f) => !f.mayStart && !f.heardEver },
   // in the start of the box itself: what begins is busy, and may begin once more
   {
@@ -52,9 +58,18 @@ export function phaseOf(facts: PhaseFacts): Phase {
 }
 
 /** @returns whether an image is being installed or started. */
-export function isUpdating(system: SystemState | undefined): boolean {
+function isUpdating(system: SystemState | undefined): boolean {
   const step = system?.upgrade?.step ?? '';
   return step !== '' && step !== 'idle';
+}
+
+export function isLeaving(system: SystemState | undefined): boolean {
+  return LEAVING.includes(system?.upgrade?.step ?? '');
+}
+
+/** For people: an update comes before everything else. */
+export function shownPhase(phase: Phase, system: SystemState | undefined): Phase {
+  return isUpdating(system) ? 'updating' : phase;
 }
 
 export type HaState = LedFacts['ha'];

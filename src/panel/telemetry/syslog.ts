@@ -154,7 +154,7 @@ export function journalEntry(line: string): Entry | undefined {
 
 /** RFC 5424 6.3.3: these three are escaped. */
 function param(name: string, value: string | number | boolean): string {
-  return ` ${name}="${String(value).replace(/["\\\]]/g, '\\$&')}"`;
+  return ` ${name}="${plain(String(value)).replace(/["\\\]]/g, '\\$&')}"`;
 }
 
 /** Printable ASCII without spaces, and not nothing. */
@@ -164,6 +164,12 @@ function header(value: string, most: number): string {
 }
 
 const utf8 = new TextEncoder();
+
+/** RFC 5424 8.2: what steers a terminal is not for whoever reads a log: C0, DEL, C1, and line ends of Unicode. */
+function plain(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]+/g, ' ');
+}
 
 /** The octets of one message. A text that is too long is cut between characters. */
 export function syslogMessage(entry: Entry, sender: Sender): Uint8Array {
@@ -187,7 +193,7 @@ export function syslogMessage(entry: Entry, sender: Sender): Uint8Array {
     `${own}${more}`,
   ].join(' ');
   // 6.4: what is in UTF-8 begins with a byte order mark
-  const bytes = utf8.encode(`${head} \ufeff${entry.text.replace(/[\r\n]+/g, ' ')}`);
+  const bytes = utf8.encode(`${head} \ufeff${plain(entry.text)}`);
   if (bytes.length <= LONGEST_BYTES) return bytes;
   let end = LONGEST_BYTES;
   while (end > 0 && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
