@@ -49,7 +49,8 @@ serial line, 115200 8N1; any terminal will do, it is asked for nothing. Sessions
 Words may be shortened while they stay unambiguous (\`sh ha\`). \`?\` shows what could stand at the cursor, Tab completes.
 A mistake is shown with a caret under its place, the reason with its code, and what could stand there. \`^C\` ends what runs,
 \`^D\` on an empty line goes one level up or logs out. Who types nothing for 15 minutes (\`system console idleMin\`) is
-logged out. Every command is logged without its secrets, in \`/data/log/console.log\` and in the journal.
+logged out. Every command is logged without its secrets, in \`/data/log/console.log\` and in the journal: as it was typed where all
+of it was understood, else its keywords, and \`***\` in place of the rest.
 
 The prompt tells the name of the box, its role, whether the pair is in step, and how many alarms stand:
 \`north-a (primary, in step)>\`; with \`#\` in configuration mode.
