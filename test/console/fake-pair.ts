@@ -70,8 +70,10 @@ export class FakePair {
   confirmBefore = 0;
   readonly revisions: Revision[] = [];
   readonly down = new Set<Service>();
-  /** Connected, and never answered. */
-  readonly silent = new Set<Service>();
+  /** Services, or commands of them, that are never answered. */
+  readonly silent = new Set<string>();
+  /** Commands in the midst of which a service ends. */
+  readonly ends = new Set<string>();
   /** Requests in their order. */
   readonly heard: { readonly service: Service; readonly request: Json }[] = [];
   /** Lines the stream `monitor` gives. */
@@ -118,9 +120,10 @@ export class FakePair {
 
   ask(service: Service, request: Json): Json | readonly Json[] | 'silent' {
     this.heard.push({ service, request });
-    if (this.silent.has(service)) return 'silent';
+    const command = String(request['command']);
+    if (this.silent.has(service) || this.silent.has(command)) return 'silent';
     const unable = service === 'control' && this.active() === undefined;
-    if (unable || this.down.has(service)) {
+    if (unable || this.down.has(service) || this.ends.has(command)) {
       return { error: 'control-unreachable', text: `nobody answers at ${service}.sock: ENOENT` };
     }
     switch (service) {

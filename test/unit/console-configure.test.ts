@@ -367,12 +367,20 @@ test('^C while a commit waits, or no answer: it may have happened, and what tell
   b.pair.silent.add('system');
   b.line('commit');
   b.keys('\x03');
+  t.notRegex(b.screen.text(), /Not known/, 'nothing had been asked for');
+  b.pair.silent.delete('system');
+  b.pair.silent.add('commit');
+  b.line('commit');
+  b.keys('\x03');
   t.regex(
     b.screen.text(),
     /Not known whether[\s\S]*run show configuration revisions\s[\s\S]*compare rollback 0/,
   );
-  b.pair.silent.delete('system');
+  b.pair.silent.delete('commit');
   t.is(b.line('compare').length > 1, true, 'the candidate is as it was');
   b.pair.down.add('system');
+  t.notRegex(b.line('commit').join('\n'), /Not known/);
+  b.pair.down.delete('system');
+  b.pair.ends.add('commit');
   t.regex(b.line('commit').join('\n'), /Not known whether/);
 });
