@@ -305,6 +305,8 @@ test('an order is asked for when it may hurt', (t) => {
   t.is(b.screen.line(), 'Calls may be lost. Go on? [y/n]');
   t.deepEqual(b.line('n').slice(-1), ['nothing was done']);
   t.false(b.pair.heard.some((h) => h.request['command'] === 'switchover'));
+  b.line('request ha switchover | no-more');
+  t.true(b.pair.heard.some((h) => h.request['command'] === 'switchover'));
   t.deepEqual(b.line('request ha switchover').slice(-1), ['box b is primary']);
   t.is(b.screen.line(), 'north-a (backup, in step)>', 'the prompt knows at once');
 });
@@ -382,10 +384,10 @@ test('a pipe where none is: refused, and nothing is begun', (t) => {
   const b = logged();
   for (const line of [
     'ping 192.0.2.1 | match x',
-    'traceroute 192.0.2.1 | no-more',
+    'traceroute 192.0.2.1 | count',
     'monitor sip | match 1001',
     'monitor traffic | count',
-    'request ha switchover | no-more',
+    'request ha switchover | match ok',
     'help | json',
     'configure | json',
   ]) {

@@ -9,7 +9,7 @@ import type { Wrong } from './parse.ts';
 import type { Word } from './words.ts';
 
 export type Pipes = {
-  /** Where what follows the first `|` begins, and that of `json`; undefined: there is none. */
+  /** Where the first that does something to lines begins, and where `json`; undefined: there is none. */
   readonly at?: number;
   readonly jsonAt?: number;
   readonly more: boolean;
@@ -77,7 +77,8 @@ export function readPipes(parts: readonly (readonly Word[])[], end: number): Pip
     names.push(pipe.word);
     places.push(first.at);
   }
-  const at = places[0];
+  // who wants no pager has none of a command without one
+  const at = places[names.findIndex((name) => name !== 'no-more')];
   const jsonAt = places[names.indexOf('json')];
   return {
     ...(at === undefined ? {} : { at }),
