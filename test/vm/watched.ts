@@ -81,7 +81,7 @@ class Watched extends Serving {
   }
 
   async until(what: string, look: () => Promise<boolean> | boolean): Promise<void> {
-    const end = performance.now() + 4 * MINUTE;
+    const end = performance.now() + 6 * MINUTE;
     while (!(await look())) {
       if (performance.now() > end) throw new Error(`waited in vain: ${what}`);
       await sleep(2000);
