@@ -65,6 +65,8 @@ export type EngineView = {
   /** Call detail records that wait for their file; callers who were played nothing for want of room. */
   readonly cdrWaiting?: number;
   readonly mediaFull?: number;
+  /** What of the certificates cannot be used, and is not: '' for nothing. */
+  readonly certificates?: string;
   readonly tables: { readonly [name: string]: { readonly count: number; readonly hash: number } };
   readonly counters: { readonly [name: string]: number };
 };

@@ -159,6 +159,7 @@ class Loop {
       programConnections: this.programs.connections,
       cdrWaiting: this.cdrWaiting,
       mediaFull: this.media.full,
+      certificates: this.flows.certificates,
     };
   }
 

@@ -5,7 +5,7 @@
  * a phone that comes back to the other box resumes its session: no signature, no certificate.
  */
 
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP, type Socket } from 'node:net';
 import {
@@ -26,6 +26,8 @@ import { nameFault } from './server-name.ts';
 /** 16 bytes name, 16 for the MAC, 16 for the cipher. */
 const TICKET_KEY_BYTES = 48;
 const DAY_MS = 86_400_000;
+/** At most 32 letters with what is added. */
+const SESSIONS = 'sipair';
 /** TLS 1.2: phones of ten years ago. */
 const OLDEST = 'TLSv1.2';
 
@@ -47,6 +49,13 @@ function signersIn(path: string): string {
   const text = readFileSync(path, 'utf8');
   new X509Certificate(text);
   return text;
+}
+
+/** A ticket is good only under those who might have signed the certificate it was given for. Both boxes have the same file. */
+function believing(signers: string | undefined): SecureContextOptions {
+  if (signers === undefined) return { sessionIdContext: SESSIONS };
+  const digest = createHash('sha256').update(signers).digest('hex').slice(0, 16);
+  return { ca: signers, sessionIdContext: `${SESSIONS} ${digest}` };
 }
 
 /** What a secure server shows, or why it cannot. */
@@ -72,8 +81,7 @@ export function shownBy(
       key: identity.key,
       minVersion: OLDEST,
       ticketKeys: ticketKeys(pairKey, now),
-      sessionIdContext: 'sipair',
-      ...(ca === '' ? {} : { ca: signersIn(ca) }),
+      ...believing(ca === '' ? undefined : signersIn(ca)),
     };
     // throws on what OpenSSL does not take
     createSecureContext(options);

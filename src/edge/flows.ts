@@ -89,6 +89,8 @@ export class Flows {
   private readonly speaking: Entry[] = [];
   private readonly listeners: StreamListener[] = [];
   private readonly secure: Secure;
+  /** What of the certificates could not be used when they were read last; '' for nothing. */
+  certificates: string;
   private readonly told = new Map<string, Mono>();
   private readonly plainWeb: HttpServer;
   private readonly secureWeb: HttpServer;
@@ -109,8 +111,10 @@ export class Flows {
       ready: (which, socket) => this.secured(which, socket),
       refused: (which, why) => this.tell(`${which}: handshake refused: ${why}`),
     });
-    const fault = this.secure.read();
-    if (fault !== '') events.log({ level: 'warning', text: `certificate-unusable: ${fault}` });
+    this.certificates = this.secure.read();
+    if (this.certificates !== '') {
+      events.log({ level: 'warning', text: `certificate-unusable: ${this.certificates}` });
+    }
     this.plainWeb = webServer((socket, web) => this.webReady('ws', socket, web));
     this.secureWeb = webServer((socket, web) => this.webReady('wss', socket, web));
     if (streams.tcp) this.listen('tcp', sipPort);
@@ -183,7 +187,8 @@ export class Flows {
 
   /** Certificates and keys are read again; connections stay. @returns what cannot be used, '' for nothing. */
   reload(): string {
-    return this.secure.read();
+    this.certificates = this.secure.read();
+    return this.certificates;
   }
 
   // ── in ───────────────────────────────────────────────────────────────────────────────────────

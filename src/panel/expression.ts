@@ -50,6 +50,7 @@ class Refused extends Error {}
 /** Tables reach so far; what is beyond is looked up in ranges. */
 const LOW = 256;
 const ASCII = 128;
+const FAR_MAX = 1024;
 
 type Range = readonly [from: number, to: number];
 
@@ -65,8 +66,18 @@ function cases(code: number): readonly number[] {
 
 function charSet(ranges: readonly Range[], not = false): CharSet {
   const within = (code: number): boolean => ranges.some(([a, b]) => code >= a && code <= b);
-  const has = (code: number): boolean => cases(code).some(within) !== not;
-  return { low: Uint8Array.from({ length: LOW }, (_, code) => (has(code) ? 1 : 0)), has };
+  const looked = (code: number): boolean => cases(code).some(within) !== not;
+  // a text is written in few letters, and each is asked about at every place
+  const far = new Map<number, boolean>();
+  const has = (code: number): boolean => {
+    let yes = far.get(code);
+    if (yes !== undefined) return yes;
+    yes = looked(code);
+    if (far.size >= FAR_MAX) far.clear();
+    far.set(code, yes);
+    return yes;
+  };
+  return { low: Uint8Array.from({ length: LOW }, (_, code) => (looked(code) ? 1 : 0)), has };
 }
 
 const LAST = 0xffff;
@@ -105,7 +116,7 @@ function others(ranges: readonly Range[]): readonly Range[] {
 const WORD_SET = charSet(WORD);
 
 function inWord(code: number): boolean {
-  return code >= 0 && WORD_SET.has(code);
+  return code >= 0 && code < LOW && WORD_SET.low[code] === 1;
 }
 
 const EDGES: { readonly [c: string]: Edge } = {

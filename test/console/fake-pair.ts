@@ -249,7 +249,10 @@ export class FakePair {
           ...(this.identity === undefined ? {} : { identity: { box: this.identity } }),
           paired: this.paired,
           admin: this.password !== undefined,
-          revision: { number: this.active()?.number ?? 0 },
+          revision: {
+            number: this.active()?.number ?? 0,
+            ...(this.confirmBy === undefined ? {} : { confirmBy: this.confirmBy }),
+          },
           peer: { reachable: this.paired && this.peerReachable },
         };
       case 'configuration':

@@ -3,104 +3,26 @@
  * stranger does costs more than its limit.
  */
 
-import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
 import type { Peer } from '../../src/base/peer.ts';
-import { type Config, readConfig } from '../../src/edge/config.ts';
-import { FLOW_LIMITS, type FlowLimits } from '../../src/edge/flow.ts';
-import { Flows } from '../../src/edge/flows.ts';
 import { issue } from './client/certificates.ts';
 import { until } from './client/stream-phone.ts';
-
-let nextPort = 21_000 + (process.pid % 1000) * 8;
-
-function config(sip: object): Config {
-  const result = readConfig({
-    box: 'a',
-    redundancy: 'hot-standby',
-    lan: { interface: 'lan0', address: '192.0.2.11', prefix: 24, peerAddress: '192.0.2.12' },
-    crossover: { interface: 'x0', address: '169.254.77.1', peerAddress: '169.254.77.2' },
-    vip: { address: '127.0.0.1' },
-    sip,
-    users: { from: 1000, to: 1999 },
-    data: '/data',
-    control: '/run/control.sock',
-    key: '11'.repeat(32),
-  });
-  if ('node' in result) return result;
-  throw new Error(JSON.stringify(result));
-}
-
-/** A server for one test. */
-function serve(
-  t: ExecutionContext,
-  limits: Partial<FlowLimits> = {},
-  more: object = {},
-  names: readonly string[] = [],
-) {
-  const port = nextPort;
-  nextPort += 4;
-  const ports = { tcp: port, tls: port + 1, ws: port + 2, wss: port + 3 };
-  const messages: { readonly peer: Peer; readonly text: string }[] = [];
-  const ups: Peer[] = [];
-  const downs: Peer[] = [];
-  const unreachable: Peer[] = [];
-  const log: string[] = [];
-  const flows = new Flows(
-    config({
-      port,
-      tls: { port: ports.tls },
-      ws: { port: ports.ws },
-      wss: { port: ports.wss },
-      ...more,
-    }),
-    {
-      message: (peer, text) => messages.push({ peer, text }),
-      flow: (peer, up) => (up ? ups : downs).push(peer),
-      unreachable: (peer) => unreachable.push(peer),
-      namesOf: () => names,
-      mayAnswer: () => true,
-      log: (line) => log.push(line.text),
-    },
-    { ...FLOW_LIMITS, ...limits },
-  );
-  t.teardown(() => flows.close());
-  return { flows, ports, messages, ups, downs, unreachable, log };
-}
-
-type Client = { readonly socket: Socket; text: string; ended: string };
-
-function listen(socket: Socket): Client {
-  const client: Client = { socket, text: '', ended: '' };
-  socket.on('data', (bytes: Buffer) => {
-    client.text += bytes.toString('latin1');
-  });
-  socket.on('error', (e: NodeJS.ErrnoException) => {
-    client.ended = e.code ?? e.message;
-  });
-  socket.on('close', () => {
-    client.ended ||= 'closed';
-  });
-  return client;
-}
-
-const tcp = (port: number, localAddress = '127.0.0.1'): Client =>
-  listen(connect({ host: '127.0.0.1', port, localAddress }));
-
-const OPTIONS = (n: number, body = '', length = `Content-Length: ${body.length}\r\n`): string =>
-  `OPTIONS sip:1000@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK${n}\r\n` +
-  `Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: ${n}\r\n` +
-  `CSeq: 1 OPTIONS\r\n${length}\r\n${body}`;
-
-const request = (method: string, cseq: number, call: string): string =>
-  `${method} sip:a@b SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1;branch=z9hG4bK${cseq}\r\n` +
-  `Call-ID: ${call}\r\nCSeq: ${cseq} ${method}\r\nContent-Length: 0\r\n\r\n`;
+import {
+  type Client,
+  certificateOf,
+  listen,
+  OPTIONS,
+  portsAhead,
+  request,
+  serve,
+  tcp,
+} from './flow-stage.ts';
 
 test('messages are cut wherever the stream is, and keep-alives are answered', async (t) => {
   const s = serve(t);
@@ -367,7 +289,7 @@ test('RFC 5922 7: who is connected to must be whom the URI names', async (t) => 
     issue(dir, own, 'ca', names);
     const identity = { certificate: join(dir, `${own}.pem`), key: join(dir, `${own}.key`) };
     // the port of TLS is one above that of TCP
-    const server = serve(t, {}, { tls: { port: nextPort + 1, ...identity } });
+    const server = serve(t, {}, { tls: { port: portsAhead().tls, ...identity } });
     const outgoing = { ca: join(dir, 'ca.pem'), ...more };
     const client = serve(t, {}, { outgoing }, wanted);
     client.flows.send({ transport: 'tls', ip: '127.0.0.1', port: server.ports.tls }, OPTIONS(1));
@@ -438,107 +360,4 @@ test('a WebSocket message is a SIP message, text or binary; what is no UTF-8 lea
     { text: OPTIONS(4, '\xff'), binary: true },
   ]);
   web.terminate();
-});
-
-// ── certificates ───────────────────────────────────────────────────────────────────────────────
-
-type Seen = { readonly pem: string; readonly socket: TLSSocket; readonly resumed: boolean };
-
-function certificateOf(port: number, more: object = {}): Promise<Seen> {
-  return new Promise((done, fail) => {
-    const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ...more });
-    socket.on('error', fail);
-    socket.once('secureConnect', () => {
-      const raw = socket.getPeerX509Certificate();
-      done({ pem: raw?.toString() ?? '', socket, resumed: socket.isSessionReused() });
-    });
-  });
-}
-
-test('a certificate is read again: new connections see it, old ones go on; a bad one changes nothing', async (t) => {
-  const dir = mkdtempSync(join(tmpdir(), 'sipair-tls-'));
-  t.teardown(() => rmSync(dir, { recursive: true }));
-  issue(dir, 'one');
-  const tls = { certificate: join(dir, 'one.pem'), key: join(dir, 'one.key') };
-  const s = serve(t, {}, { tls: { port: nextPort + 1, ...tls } });
-  const before = await certificateOf(s.ports.tls);
-  const old = listen(before.socket);
-  old.socket.write(OPTIONS(1));
-  await until('it stands', () => s.messages.length === 1);
-  writeFileSync(tls.certificate, 'nothing');
-  t.not(s.flows.reload(), '');
-  t.is((await certificateOf(s.ports.tls)).pem, before.pem, 'the old one is shown');
-  issue(dir, 'one');
-  t.is(s.flows.reload(), '');
-  t.not((await certificateOf(s.ports.tls)).pem, before.pem, 'the new one is shown');
-  old.socket.write(OPTIONS(2));
-  await until('the old connection goes on', () => s.messages.length === 2);
-  t.is(old.ended, '');
-  issue(dir, 'two');
-  writeFileSync(tls.key, readFileSync(join(dir, 'two.key')));
-  t.regex(s.flows.reload(), /the key is not that of the certificate/);
-  old.socket.destroy();
-});
-
-test('a box whose certificate cannot be used starts: by TLS it ends connections until the file is right', async (t) => {
-  const dir = mkdtempSync(join(tmpdir(), 'sipair-tls-'));
-  t.teardown(() => rmSync(dir, { recursive: true }));
-  const tls = { certificate: join(dir, 'one.pem'), key: join(dir, 'one.key') };
-  const s = serve(t, {}, { tls: { port: nextPort + 1, ...tls } });
-  t.true(s.log.some((text) => text.startsWith('certificate-unusable: tls: ')));
-  await t.throwsAsync(certificateOf(s.ports.tls));
-  const plain = tcp(s.ports.tcp);
-  plain.socket.write(OPTIONS(1));
-  await until('TCP serves', () => s.messages.length === 1);
-  issue(dir, 'one');
-  t.is(s.flows.reload(), '');
-  const { pem, socket } = await certificateOf(s.ports.tls);
-  t.is(pem, new X509Certificate(readFileSync(tls.certificate)).toString());
-  socket.destroy();
-  plain.socket.destroy();
-});
-
-test('mutual TLS: without a certificate that the CA has signed nobody is served', async (t) => {
-  const dir = mkdtempSync(join(tmpdir(), 'sipair-mutual-'));
-  t.teardown(() => rmSync(dir, { recursive: true }));
-  issue(dir, 'authority');
-  issue(dir, 'trunk', 'authority');
-  issue(dir, 'stranger');
-  const s = serve(
-    t,
-    {},
-    { tls: { port: nextPort + 1, mutual: true, ca: join(dir, 'authority.pem') } },
-  );
-  const read = (name: string): object => ({
-    cert: readFileSync(join(dir, `${name}.pem`)),
-    key: readFileSync(join(dir, `${name}.key`)),
-  });
-  const tries = async (more: object): Promise<string> => {
-    const client = listen(
-      connectTls({ host: '127.0.0.1', port: s.ports.tls, rejectUnauthorized: false, ...more }),
-    );
-    const before = s.messages.length;
-    client.socket.write(OPTIONS(before));
-    await until('an end of it', () => client.ended !== '' || s.messages.length > before);
-    client.socket.destroy();
-    return s.messages.length > before ? 'served' : 'refused';
-  };
-  t.is(await tries({}), 'refused');
-  t.is(await tries(read('stranger')), 'refused');
-  t.is(await tries(read('trunk')), 'served');
-});
-
-test('both boxes show the same certificate and open each other’s session tickets', async (t) => {
-  const a = serve(t);
-  const b = serve(t);
-  const first = connectTls({ host: '127.0.0.1', port: a.ports.tls, rejectUnauthorized: false });
-  let session: Buffer | undefined;
-  first.on('session', (bytes: Buffer) => {
-    session = bytes;
-  });
-  first.write(OPTIONS(1));
-  await until('a ticket', () => session !== undefined);
-  t.is((await certificateOf(b.ports.tls)).pem, (await certificateOf(a.ports.tls)).pem);
-  t.true((await certificateOf(b.ports.tls, { session })).resumed);
-  first.destroy();
 });

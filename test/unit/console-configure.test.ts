@@ -384,3 +384,12 @@ test('^C while a commit waits, or no answer: it may have happened, and what tell
   b.pair.ends.add('commit');
   t.regex(b.line('commit').join('\n'), /Not known whether/);
 });
+
+test('a commit that changes nothing says that it confirms nothing', (t) => {
+  const b = configuring();
+  b.line('set sip port 5070');
+  b.line('commit confirm 5');
+  t.regex(b.line('commit').join(' '), /nothing was changed .*goes back by itself.* confirm/);
+  b.line('confirm');
+  t.notRegex(b.line('commit').join(' '), /goes back/);
+});

@@ -2,6 +2,7 @@
 
 import test from 'ava';
 import fc from 'fast-check';
+import { withoutLogins } from '../../src/panel/logins.ts';
 import { SCHEMA } from '../../src/panel/tree/schema.ts';
 import type { Node, Type } from '../../src/panel/tree/terms.ts';
 import { Bench } from '../console/bench.ts';
@@ -173,4 +174,16 @@ test('what was cut from a password does not come back, and the history ends with
   const from = b.screen.text().length;
   b.keys('\x1b[A\x1b[A\x1b[A\x12marl');
   t.notRegex(b.screen.text().slice(from).replace("'marl'", ''), MARK);
+});
+
+test('names and passwords of addresses are not told, whatever their scheme', (t) => {
+  for (const [typed, told] of [
+    ['set site trunks t contact sip:bob:swordfish@192.0.2.9', 'sip:bob:***@192.0.2.9'],
+    ['request file install http://u:sword/fish@192.0.2.7/a.pem', 'http://***@192.0.2.7/a.pem'],
+  ] as const) {
+    const said = withoutLogins(typed);
+    t.true(said.endsWith(told), said);
+  }
+  const plain = 'from <sip:192.0.2.9:5060;lr> <sip:1001@192.0.2.10:5060>, https://192.0.2.7/a';
+  t.is(withoutLogins(plain), plain);
 });

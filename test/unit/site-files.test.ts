@@ -39,7 +39,7 @@ class Boxes {
   readonly told: string[] = [];
   linked = true;
   /** What is active on both. */
-  tree: Tree = {};
+  trees: readonly Tree[] = [{}];
   /** In place of the other box. */
   readonly holds: { a?: AgentLink } = {};
 
@@ -53,7 +53,7 @@ class Boxes {
       new SiteFiles({
         root: this.roots[own],
         link: () => this.link(own),
-        tree: () => this.tree,
+        trees: () => this.trees,
         changed: () => {
           this.changed[own] += 1;
         },
@@ -177,10 +177,11 @@ test('what the configuration names is not removed', async (t) => {
   const { a } = both.sides;
   await a.install(source(t, 'north.pem', PEM));
   await a.install(source(t, 'hello.wav', wav(80)));
-  both.tree = {
+  const named: Tree = {
     sip: { tls: { certificate: '/data/secret/tls/north.pem' } },
     site: { centre: { musicOnHold: 'hello' } },
   };
+  both.trees = [{}, named];
   t.like(a.remove('north.pem'), {
     error: 'file-used',
     text: 'north.pem is in use: sip tls certificate',
@@ -189,7 +190,11 @@ test('what the configuration names is not removed', async (t) => {
     error: 'file-used',
     text: 'hello.wav is in use: site centre musicOnHold',
   });
-  both.tree = {};
+  await a.install(source(t, 'syslog-ca.pem', PEM));
+  both.trees = [{ system: { syslog: { main: { address: '192.0.2.1', transport: 'tls' } } } }];
+  t.like(a.remove('syslog-ca.pem'), { error: 'file-used' });
+  both.trees = [{}];
+  t.deepEqual(a.remove('syslog-ca.pem'), { ok: true });
   t.deepEqual([a.remove('north.pem'), a.remove('hello.wav')], [{ ok: true }, { ok: true }]);
 });
 

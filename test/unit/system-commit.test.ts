@@ -219,6 +219,26 @@ test('what was prepared upon another revision is fetched whole: who coordinated 
   t.is(lab.machine.active.entry.id, BASE.entry.id);
 });
 
+test('what was made upon any of those that were taken back is not lost with them', (t) => {
+  const one = after(BASE, { number: 2, tree: { x: 2 } });
+  const two = after(one, { number: 3, tree: { x: 3 } });
+  const back = upon(two, reverted(two.entry, BASE.entry));
+  const elsewhere = [
+    after(one, { number: 4, led: false, box: 'b', tree: { x: 4 } }),
+    upon(one, confirmed(one.entry)),
+  ];
+  for (const other of elsewhere) {
+    t.is(orderOf(headOf(back), headOf(other)), 'behind');
+    t.is(orderOf(headOf(other), headOf(back)), 'ahead');
+  }
+  // upon what it went back to: two that were committed separately
+  const aside = after(BASE, { number: 2, led: false, box: 'b', tree: { x: 5 } });
+  t.is(orderOf(headOf(back), headOf(aside)), 'diverged-ahead');
+  // a release that does not say how far: over one
+  const { back: _, ...entry } = back.entry;
+  t.is(orderOf({ ...headOf(back), entry }, headOf(aside)), 'diverged-ahead');
+});
+
 test('going back over two has a name of its own: a release that went back over one made another', (t) => {
   const one = after(BASE, { number: 2, tree: { x: 2 } });
   const two = after(one, { number: 3, tree: { x: 3 } });

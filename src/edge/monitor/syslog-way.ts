@@ -10,6 +10,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectSecure } from 'node:tls';
 import type { Mono } from '../../base/units.ts';
+import { SYSLOG_SIGNERS } from '../../panel/system/site-files.ts';
 import { type Level, octetCounted, Spool } from '../../panel/telemetry/syslog.ts';
 import { mono } from '../clock.ts';
 
@@ -22,7 +23,7 @@ export type SyslogServer = {
 };
 
 /** Whose signature of a log server is believed, and then nobody else's: who gave one trusts no public authority with it. */
-const CA_FILE = 'data/secret/tls/syslog-ca.pem';
+const CA_FILE = `data/secret/tls/${SYSLOG_SIGNERS}`;
 const SPOOL_BYTES = 1024 * 1024;
 /** What the kernel has not taken: beyond it messages wait here. */
 const IN_SOCKET_BYTES = 64 * 1024;
@@ -173,11 +174,11 @@ export class SyslogWay {
     const { datagrams, target } = this;
     if (datagrams === undefined || target === undefined) return;
     const { port } = this.server;
-    const give = (message: Uint8Array): void => {
+    const give = (message: Uint8Array, stands: number): void => {
       datagrams.send(message, port, target, (e) => {
         if (e === null) this.works();
         else {
-          this.lost += 1;
+          this.lost += stands;
           this.fault(e.message);
         }
       });
@@ -252,9 +253,9 @@ export class SyslogWay {
   private flushStream(): void {
     const { stream } = this;
     if (stream === undefined || !this.ready) return;
-    const give = (message: Uint8Array): void => {
+    const give = (message: Uint8Array, stands: number): void => {
       stream.write(octetCounted(message), (e) => {
-        if (e !== null && e !== undefined) this.lost += 1;
+        if (e !== null && e !== undefined) this.lost += stands;
         else {
           this.tookAt = mono();
           if (stream === this.stream) this.flush();
@@ -282,8 +283,11 @@ export class SyslogWay {
 
   // ── both ─────────────────────────────────────────────────────────────────────────────────────
 
-  /** How many were lost comes before what was not. Nothing is said while there is no room for it. */
-  private giveAll(give: (message: Uint8Array) => void, room: () => boolean): void {
+  /**
+   * How many were lost comes before what was not. Nothing is said while there is no room for it.
+   * @param give `stands`: how many are lost if this message is.
+   */
+  private giveAll(give: (message: Uint8Array, stands: number) => void, room: () => boolean): void {
     if (!room()) return;
     this.lost += this.spool.lost();
     const now = mono();
@@ -291,12 +295,12 @@ export class SyslogWay {
       const { lost } = this;
       this.lost = 0;
       this.lostToldAt = now;
-      give(this.talk.lostAs(lost));
+      give(this.talk.lostAs(lost), lost);
       this.talk.tell(`${this.own}${lost} messages were lost`);
     }
     while (this.spool.size > 0 && room()) {
       const message = this.spool.take();
-      if (message !== undefined) give(message);
+      if (message !== undefined) give(message, 1);
     }
   }
 

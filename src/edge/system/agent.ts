@@ -95,7 +95,10 @@ export class Agent {
     this.files = new SiteFiles({
       root,
       link: () => this.link,
-      tree: () => this.entry.tree,
+      trees: () => {
+        const before = this.commit?.active.provisional?.before;
+        return before === undefined ? [this.entry.tree] : [this.entry.tree, before.tree];
+      },
       changed: () => void ask(this.places.control, { command: 'reload' }),
       log: (text) => log('info', text),
     });

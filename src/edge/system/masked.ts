@@ -5,13 +5,13 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HIDDEN, withoutLogins } from '../../panel/logins.ts';
 import type { Tree } from '../../panel/tree/terms.ts';
 import { visit } from '../../panel/tree/walk.ts';
 import { type Places, readJson } from './files.ts';
 
 /** Shorter ones would take ordinary words out of the logs. */
 const SECRET_LETTERS = 4;
-const MASK = '***';
 /** In active.json a tree stands four deep: active, provisional, before, tree. */
 const DEEPEST = 4;
 
@@ -76,10 +76,10 @@ export function masker(secrets: readonly string[]): (text: string) => string {
         .get(text.slice(i, i + SECRET_LETTERS))
         ?.find((form) => text.startsWith(form, i));
       if (found === undefined) continue;
-      out.push(text.slice(from, i), MASK);
+      out.push(text.slice(from, i), HIDDEN);
       from = i + found.length;
       i = from - 1;
     }
-    return out.length === 0 ? text : out.join('') + text.slice(from);
+    return withoutLogins(out.length === 0 ? text : out.join('') + text.slice(from));
   };
 }

@@ -37,8 +37,8 @@ export type SiteContext = {
   readonly link: () => AgentLink | undefined;
   /** A file is another one: who reads it looks again. */
   readonly changed: () => void;
-  /** What is active: it names some of the files. */
-  readonly tree: () => Tree;
+  /** What is active, and what both boxes may go back to by themselves: they name some of the files. */
+  readonly trees: () => readonly Tree[];
   readonly log: (text: string) => void;
   readonly run?: Run;
 };
@@ -192,8 +192,11 @@ export class SiteFiles {
     if (!this.list().some((file) => file.name === name)) {
       return { error: 'file-none', text: `there is no ${name}` };
     }
-    const user = usedBy(this.context.tree(), name);
-    if (user !== '') return { error: 'file-used', text: `${name} is in use: ${user}` };
+    const user = this.context
+      .trees()
+      .map((tree) => usedBy(tree, name))
+      .find((place) => place !== '');
+    if (user !== undefined) return { error: 'file-used', text: `${name} is in use: ${user}` };
     if (this.context.link()?.send('site-file-gone', { name }) !== true) {
       return { error: 'file-peer', text: 'the other box is away, and would bring it back' };
     }

@@ -281,6 +281,16 @@ function* tellStale(c: Candidate, answer: Json): Dialog<void> {
   if (back > 0) yield* say(`rollback ${back} takes revision ${c.base} once more`);
 }
 
+/** A commit that changes nothing confirms nothing. */
+function* tellUnconfirmed(): Dialog<void> {
+  const { confirmBy, number } = part(yield* ask('system', { command: 'state' }), 'revision');
+  if (confirmBy !== undefined) {
+    yield* say(
+      `revision ${text({ number }, 'number')} goes back by itself, unless you say: confirm`,
+    );
+  }
+}
+
 function commit(confirming: boolean): Run {
   return function* doCommit({ cx, c, parsed }) {
     const now = yield* activeNow();
@@ -289,6 +299,7 @@ function commit(confirming: boolean): Run {
       begins(c, now);
       if (!confirming) {
         yield* say('nothing was changed');
+        yield* tellUnconfirmed();
         return undefined;
       }
     }

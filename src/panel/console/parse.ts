@@ -12,8 +12,6 @@ export type Parsed = {
   readonly args: { readonly [name: string]: string };
   /** Of a path: its words; of `run`: where in the line the other command begins. */
   readonly rest: readonly Word[];
-  /** In full, for the audit log. */
-  readonly path: string;
 };
 
 export type Wrong = {
@@ -66,24 +64,22 @@ export function parse(
   let nodes = roots;
   let run: Verb | undefined;
   const args: { [name: string]: string } = {};
-  const path: string[] = [];
   for (const [i, w] of words.entries()) {
     if (nodes.length === 0) return { at: w.at, text: `nothing may follow: ${w.text}`, choices: [] };
     const step = pick(nodes, w);
     if ('choices' in step) return step;
     const { node } = step;
     if (node.kind === 'path' || node.kind === 'command') {
-      return { verb: node.run, args, rest: words.slice(i), path: path.join(' ') };
+      return { verb: node.run, args, rest: words.slice(i) };
     }
     if (node.kind === 'argument') args[(node as ArgumentNode).name] = w.text;
-    path.push(node.kind === 'word' ? node.word : w.text);
     run = node.run;
     nodes = nextOf(node);
   }
   if (run === undefined) {
     return { at: end, text: 'the command is not complete', choices: choicesOf(nodes) };
   }
-  return { verb: run, args, rest: [], path: path.join(' ') };
+  return { verb: run, args, rest: [] };
 }
 
 export type Standing =

@@ -9,6 +9,7 @@
  *   anything else                     *** in place of each word that is not known, and of all after it
  */
 
+import { HIDDEN, withoutLogins } from '../logins.ts';
 import { isCommand, readCommand } from './command.ts';
 import { CONFIGURATION, OPERATIONAL } from './grammar.ts';
 import type { GrammarNode } from './node.ts';
@@ -24,7 +25,7 @@ export type Spot = {
 };
 
 export const SECRET = '(secret)';
-const HIDDEN = '***';
+
 function textOf(words: readonly Word[]): readonly string[] {
   return words.map((w) => w.text);
 }
@@ -87,6 +88,5 @@ export function toldOf(text: string, spot: Spot | undefined): string {
     if (before !== undefined) return harmless(before);
     if (!fits(parsed, here)) return harmless(keywords(roots, line, here));
   }
-  // a web server may want a name and a password
-  return harmless(line).replace(/:\/\/[^\s/]*@/g, '://***@');
+  return withoutLogins(harmless(line));
 }

@@ -116,8 +116,8 @@ export class AlarmBook {
   }
 
   private keep(key: string, entry: Entry): void {
+    if (hasSubject(key) && !this.entries.has(key)) this.subjects += 1;
     this.entries.set(key, entry);
-    if (hasSubject(key)) this.subjects += 1;
   }
 
   private forget(key: string): void {

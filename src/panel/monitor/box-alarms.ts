@@ -92,6 +92,13 @@ function wear(from: number): BoxAlarm['look'] {
 }
 
 /** Days left, between two moments. */
+/** Who shows them knows; a service that is down does not say it. */
+function certificateFault({ daemon, health }: Observed): readonly Finding[] | undefined {
+  const fault = daemon?.certificates ?? health?.certificate.fault;
+  if (daemon?.certificates === undefined && health === undefined) return undefined;
+  return when(fault !== undefined && fault !== '', fault ?? '');
+}
+
 function certificate(above: number, most: number): BoxAlarm['look'] {
   return healthSays(({ certificate: { notAfter } }, _was, { utc }) => {
     if (notAfter === undefined) return NOTHING;
@@ -413,12 +420,12 @@ export const BOX_ALARMS = {
   },
   'certificate-unusable': {
     severity: 'critical',
-    about: 'certificate or key of SIP over TLS cannot be read, or do not belong together',
+    about: 'a certificate or key of SIP over TLS, or a file of who signs them, cannot be used',
     cure: '`request file install` the right ones; `show files` has what is there',
     source: 'health',
     afterMs: 5 * SECOND,
     overMs: 0,
-    look: healthSays(({ certificate: { fault } }) => when(fault !== undefined, fault ?? '')),
+    look: certificateFault,
   },
 } as const satisfies { readonly [code: string]: BoxAlarm };
 

@@ -23,6 +23,8 @@ export type Entry = RevisionHead & {
   readonly id: string;
   readonly parent: string;
   readonly kind: EntryKind;
+  /** Of one that went back: the id of what it went back to. */
+  readonly back?: string;
   /** By the primary, or by both. */
   readonly led: boolean;
   readonly tree: Tree;
@@ -97,7 +99,8 @@ export function confirmed(entry: Entry): Entry {
 /** Over more than one it has another id: of two boxes that would go back differently one takes the other's. */
 export function reverted(entry: Entry, before: Entry): Entry {
   const over = before.id === entry.parent ? '' : ` to ${before.id}`;
-  return { ...before, id: digestOf(`revert ${entry.id}${over}`), parent: entry.id, kind: 'revert' };
+  const id = digestOf(`revert ${entry.id}${over}`);
+  return { ...before, id, parent: entry.id, kind: 'revert', back: before.id };
 }
 
 /** The entry on top of what was active. */
@@ -121,8 +124,13 @@ export function headOf({ entry, lineage, top }: Active): Head {
 /** ahead: the peer takes ours. diverged-…: the same, and what loses was somebody's work. */
 export type Order = 'same' | 'ahead' | 'behind' | 'diverged-ahead' | 'diverged-behind';
 
-function takenBack(x: Head, y: Head): boolean {
-  return x.entry.kind === 'revert' && y.lineage.includes(x.entry.parent);
+/** `y` was made upon something that `x` took back. */
+function takenBack({ entry, lineage }: Head, y: Head): boolean {
+  if (entry.kind !== 'revert') return false;
+  // over one only, or by a release that did not say over what
+  const to = entry.back === undefined ? -1 : lineage.indexOf(entry.back, 2);
+  const taken = to < 0 ? [entry.parent] : lineage.slice(1, to);
+  return taken.some((id) => y.lineage.includes(id));
 }
 
 function before(x: Head, y: Head): boolean {

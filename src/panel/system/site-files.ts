@@ -36,11 +36,13 @@ export function siteKind(name: string): SiteKind | undefined {
   return NAME.test(name) ? SITE_KINDS.find(({ ending }) => ending.test(name)) : undefined;
 }
 
+/** Who signs the certificates of log servers; its name is its use. */
+export const SYSLOG_SIGNERS = 'syslog-ca.pem';
 /** Leaves whose value is the name of a sound. */
 const SOUNDS: ReadonlySet<string> = new Set(['musicOnHold', 'treatment']);
 
 /**
- * Who plays a sound leaves out its folder and its ending; a certificate is named by its path.
+ * Who plays a sound leaves out its folder and its ending; a certificate is named by its path, or is the one that log servers need.
  * @returns the first place of the configuration that names this file; '' for none.
  */
 export function usedBy(tree: Tree, name: string): string {
@@ -54,7 +56,8 @@ export function usedBy(tree: Tree, name: string): string {
     const same =
       kind.kind === 'prompt'
         ? SOUNDS.has(words.at(-1) ?? '') && stem(value) === stem(name)
-        : value === `/${kind.folder}/${name}`;
+        : value === `/${kind.folder}/${name}` ||
+          (name === SYSLOG_SIGNERS && words[1] === 'syslog' && value === 'tls');
     if (same) place = placeText(words);
   });
   return place;
