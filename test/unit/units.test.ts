@@ -80,6 +80,8 @@ for (const name of ['sipair', 'sipair-system', 'sipair-monitor']) {
     t.regex(text, /^WatchdogSignal=SIGKILL$/m);
     t.regex(text, /^Restart=always$/m);
     t.regex(text, /^StartLimitIntervalSec=0$/m);
+    // less and less often: each start of snmpd is written down
+    t.regex(text, /^RestartSteps=8\nRestartMaxDelaySec=60s$/m);
   });
 }
 
@@ -134,7 +136,9 @@ for (const [unit, program] of [
       writeFileSync(join(root, path), '#!/bin/true\n', { mode: 0o755 });
     }
     const { complaints } = analyze('verify', '--man=no', `${unit}.service`);
-    t.is(complaints, '');
+    // those of the image's systemd, 254 or later
+    const newer = /^.*Unknown key '(RestartSteps|RestartMaxDelaySec)' .*\n?/gm;
+    t.is(complaints.replace(newer, ''), '');
   });
 }
 
