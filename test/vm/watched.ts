@@ -113,9 +113,9 @@ class Watched extends Serving {
     await this.type(primary, 'request ha switchover');
     const next = other(primary);
     const heard = (box: BoxName, role: string): boolean =>
-      new RegExp(`UDP: \\[${LAN_ADDRESS[box].replaceAll('.', '\\.')}\\][\\s\\S]*?to ${role} `).test(
-        this.traps.slice(from),
-      );
+      new RegExp(
+        `UDP: \\[${LAN_ADDRESS[box].replaceAll('.', '\\.')}\\][\\s\\S]*?to ${role}\\b`,
+      ).test(this.traps.slice(from));
     await this.until(
       `traps of both boxes ${when}`,
       () => heard(next, 'primary') && heard(primary, 'backup'),
