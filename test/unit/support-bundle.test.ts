@@ -10,14 +10,9 @@ import { lastOf, recordingMachine } from '../../src/edge/system/machine.ts';
 import { masker } from '../../src/edge/system/masked.ts';
 import { Store } from '../../src/edge/system/store.ts';
 import { supportBundle } from '../../src/edge/system/support.ts';
-import {
-  type Active,
-  committed,
-  EMPTY,
-  type Given,
-  upon,
-} from '../../src/panel/system/revision.ts';
+import { EMPTY } from '../../src/panel/system/revision.ts';
 import type { Tree } from '../../src/panel/tree/terms.ts';
+import { after } from './revision-samples.ts';
 
 function root(t: ExecutionContext): string {
   const dir = mkdtempSync(join(tmpdir(), 'sipair-support-'));
@@ -29,31 +24,16 @@ function snmp(community: string): Tree {
   return { system: { snmp: { community } } };
 }
 
-const GIVEN: Given = {
-  number: 1,
-  epoch: 1,
-  led: true,
-  box: 'a',
-  by: 'admin',
-  at: 1,
-  comment: '',
-  tree: {},
-};
-
-function after(active: Active, number: number, tree: Tree): Active {
-  return upon(active, committed(active.entry, { ...GIVEN, number, tree }));
-}
-
 test('no secret of any revision that is kept is in the bundle, nor of one that is prepared', async (t) => {
   const places = placesOf(root(t));
   const store = new Store(places);
-  const old = after(EMPTY, 1, snmp('old-swordfish'));
-  const now = after(old, 2, snmp('new-swordfish'));
-  const next = after(now, 3, snmp('next-swordfish'));
+  const old = after(EMPTY, { number: 1, tree: snmp('old-swordfish') });
+  const now = after(old, { number: 2, tree: snmp('new-swordfish') });
+  const next = after(now, { number: 3, tree: snmp('next-swordfish') });
   const provisional = {
     until: 1,
     minutes: 1,
-    before: after(EMPTY, 9, snmp('was-swordfish')).entry,
+    before: after(EMPTY, { number: 9, tree: snmp('was-swordfish') }).entry,
   };
   store.write([
     { name: 'revision', content: old.entry },

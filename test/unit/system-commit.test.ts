@@ -4,9 +4,7 @@ import test from 'ava';
 import { Commit } from '../../src/panel/system/commit.ts';
 import type { CommitEffect, CommitInput, Durable } from '../../src/panel/system/commit-terms.ts';
 import {
-  type Active,
   aloneNumber,
-  committed,
   confirmed,
   EMPTY,
   type Given,
@@ -15,21 +13,7 @@ import {
   reverted,
   upon,
 } from '../../src/panel/system/revision.ts';
-
-const GIVEN: Given = {
-  number: 1,
-  epoch: 1,
-  led: true,
-  box: 'a',
-  by: 'admin',
-  at: 1,
-  comment: '',
-  tree: { x: 1 },
-};
-
-function after(active: Active, given: Partial<Given>): Active {
-  return upon(active, committed(active.entry, { ...GIVEN, ...given }));
-}
+import { after } from './revision-samples.ts';
 
 const BASE = after(EMPTY, {});
 
