@@ -26,8 +26,7 @@ function* treesIn(value: unknown, depth = 0): Generator<Tree> {
 
 function gather(tree: Tree, into: Set<string>): void {
   visit(tree, (_words, node, value) => {
-    if (node.kind !== 'leaf' || node.secret !== true) return;
-    if (String(value).length >= SECRET_LETTERS) into.add(String(value));
+    if (node.kind === 'leaf' && node.secret === true) into.add(String(value));
   });
 }
 
